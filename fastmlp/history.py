@@ -1,0 +1,97 @@
+"""One record per epoch."""
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from .errors import InputError
+from .files import write_text
+
+COLUMNS = (
+    "epoch",
+    "learning_rate",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+)
+
+
+class History:
+    """What each epoch did, as columns.
+
+    epoch                 from 1
+    learning_rate         the rate of that epoch
+    train_loss            mean cross entropy per sample in nats, without any penalty
+    train_accuracy        share of right answers, 0 to 1
+    validation_loss, validation_accuracy   the same on the validation set; nan without one
+    seconds               training alone, without the evaluations
+    """
+
+    def __init__(self):
+        self._columns: dict[str, list] = {name: [] for name in COLUMNS}
+
+    def append(self, record: dict) -> None:
+        """Add an epoch; `record` has exactly the names of COLUMNS."""
+        for name in COLUMNS:
+            self._columns[name].append(record[name])
+
+    def __getitem__(self, name: str) -> list:
+        """The column `name`, one value per epoch. KeyError names the columns there are."""
+        if name not in self._columns:
+            raise KeyError(f"no column {name!r} in a history; its columns are {', '.join(COLUMNS)}")
+        return list(self._columns[name])
+
+    def __len__(self) -> int:
+        return len(self._columns["epoch"])
+
+    def __iter__(self) -> Iterator[dict]:
+        """The epochs in order, each as a dict."""
+        for values in zip(*self._columns.values(), strict=True):
+            yield dict(zip(COLUMNS, values, strict=True))
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} epochs: {', '.join(COLUMNS)})"
+
+    def to_dict(self) -> dict[str, list]:
+        """A plain dict of lists."""
+        return {name: list(column) for name, column in self._columns.items()}
+
+    def to_numpy(self) -> dict[str, np.ndarray]:
+        """A dict of arrays (epochs,): int64 for `epoch`, float64 for the rest."""
+        return {
+            name: np.array(column, np.int64 if name == "epoch" else np.float64)
+            for name, column in self._columns.items()
+        }
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The history as CSV text with a header, floats to the last bit; also written to `path` if one is given."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(zip(*self._columns.values(), strict=True))
+        if path is not None:
+            write_text(path, text.getvalue())
+        return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, path: str | os.PathLike[str]) -> "History":
+        """Read what `to_csv` wrote. InputError when the columns are others."""
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+        if not rows or tuple(rows[0]) != COLUMNS:
+            raise InputError(f"{path} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
+        return cls.from_dict({name: [row[k] for row in rows[1:]] for k, name in enumerate(COLUMNS)})
+
+    @classmethod
+    def from_dict(cls, columns: dict) -> "History":
+        """The inverse of `to_dict` and of `to_numpy`; values may be text."""
+        history = cls()
+        for name in COLUMNS:
+            kind = int if name == "epoch" else float
+            history._columns[name] = [kind(value) for value in columns[name]]
+        return history

@@ -1,0 +1,304 @@
+"""The network: settings, training loop, prediction."""
+
+import math
+import os
+import time
+from importlib import import_module
+
+import numpy as np
+
+from . import settings as check
+from .errors import InputError
+from .history import History
+from .inputs import check_inputs, check_labels, class_numbers
+from .kernels.layout import FAN_IN
+from .parameters import Parameters, epoch_order
+from .fitprogress import reporter
+
+# Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
+SECONDS_AT_A_TIME = 0.1
+ROWS_AT_A_TIME = 1 << 16  # the same for a pass without training, whose speed is known to be enough for this many
+
+
+class MLP:
+    """A multilayer perceptron with softmax output, trained by minibatch SGD on the cross entropy.
+
+    hidden         widths of the hidden layers, () for none
+    activation     "relu", "tanh", "sigmoid", "identity", or one of them per hidden layer
+    learning_rate  of the first epoch; above 0. Gradients are averaged over the minibatch
+    decay_epochs   epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40)
+    batch_size     samples per step; the last batch of an epoch may be smaller, more than N means all N
+    epochs         passes over the training set
+    shuffle        visit the samples in a new random order every epoch
+    init           "auto", "he", "xavier", "normal", "uniform": see `fastmlp.parameters.Parameters.initialise`
+    init_scale     standard deviation of "normal", half-width of "uniform" (None: 0.1), a factor for the others
+    init_bias      "zero", or "same" for the weights' own law
+    l2             adds l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave it out
+    momentum       v = momentum v + g, W = W - rate v; below 1
+    seed           whole number from 0: the same seed, settings and data give the same weights, bit for bit
+    threads        cores to use; None: $FASTMLP_THREADS, or all this process may use. Never changes a result
+    dtype          "float32" or "float64", of the weights and all arithmetic
+    engine         "numba", or "numpy" for the plain reference (equal up to rounding)
+    train_metrics  "full": train_loss and train_accuracy are measured on the whole training set after each epoch;
+                   "running": during the epoch, which costs nothing
+
+    After `fit`: `history`, `weights` (list of (fan_in, fan_out)), `biases` (list of (fan_out,)), `classes` (C,) int64.
+    Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden=(100, 50, 25),
+        activation="relu",
+        learning_rate=0.1,
+        decay_epochs=(),
+        decay_factor=0.5,
+        batch_size=100,
+        epochs=50,
+        shuffle=True,
+        init="auto",
+        init_scale=None,
+        init_bias="zero",
+        l2=0.0,
+        momentum=0.0,
+        seed=0,
+        threads=None,
+        dtype="float32",
+        engine="numba",
+        train_metrics="full",
+    ):
+        self.hidden = check.hidden_widths(hidden)
+        self.activation = check.hidden_activations(activation, len(self.hidden))
+        self.learning_rate = check.positive("learning_rate", learning_rate, "try 0.1")
+        self.epochs = check.whole("epochs", epochs, 1, "train for one epoch or more")
+        self.decay_epochs = check.decay_epochs(decay_epochs, self.epochs)
+        self.decay_factor = check.positive("decay_factor", decay_factor, "0.5 halves the rate")
+        self.batch_size = check.whole("batch_size", batch_size, 1, "100 is a common choice")
+        self.shuffle = check.flag("shuffle", shuffle)
+        self.init = check.one_of("init", init, check.INITIALISERS)
+        self.init_scale = None if init_scale is None else check.positive("init_scale", init_scale, "try 0.1")
+        self.init_bias = check.one_of("init_bias", init_bias, ("zero", "same"))
+        self.l2 = check.real("l2", l2, "0 switches it off", least=0)
+        self.momentum = check.real("momentum", momentum, "0 switches it off, 0.9 is common", least=0, below=1)
+        self.seed = check.whole("seed", seed, 0, "any whole number from 0")
+        self.threads = None if threads is None else check.whole("threads", threads, 1, "leave it out for all cores")
+        self.dtype = check.one_of("dtype", dtype, check.DTYPES)
+        self.engine = check.one_of("engine", engine, check.ENGINES)
+        self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))
+        self.history = History()
+
+    def settings(self) -> dict:
+        """The constructor's arguments as plain values: MLP(**mlp.settings()) is the same network before training."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    def __repr__(self):
+        changed = [f"{name}={value!r}" for name, value in self.settings().items() if value != DEFAULTS[name]]
+        return f"MLP({', '.join(changed)})"
+
+    # ------------------------------------------------------------------------------------------------- training
+
+    def fit(self, X, y, validation=None, progress=None, classes=None):
+        """Train from fresh weights; returns self.
+
+        X           (N, D) uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their
+                    dtype is uint8, float32 or float64
+        y           (N,) integers of any values, or (N, C) one-hot
+        validation  (Xv, yv), measured after every epoch
+        progress    True for a progress bar, or a function that is called with every epoch's record (see `History`)
+        classes     all labels there are, when y may lack some; None takes those in y
+        Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
+        """
+        X = check_inputs(X)
+        y = self._learn_classes(*check_labels(y, len(X)), classes)
+        held_out = None if validation is None else self._check_pair(*validation, X.shape[1], "validation")
+        self._build(X.shape[1])
+        self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
+        self.history = History()
+        with reporter(progress, self.epochs) as report:
+            for epoch in range(1, self.epochs + 1):
+                record = self._epoch(epoch, X, y, held_out)
+                self.history.append(record)
+                report(record)
+                if not math.isfinite(record["train_loss"]):
+                    break  # nan in the weights never leaves them: further epochs would only take time
+        return self
+
+    def _epoch(self, epoch, X, y, held_out):
+        """Train for one epoch and return its record."""
+        rate = self.rate_at(epoch)
+        order = epoch_order(len(X), self.seed, epoch, self.shuffle)
+        started = time.perf_counter()
+        totals = self._train(X, y, order, rate)
+        seconds = time.perf_counter() - started
+        if self.train_metrics == "full":
+            totals = self._totals(X, y)
+        train_loss, train_accuracy = totals / len(X)
+        loss, accuracy = (math.nan, math.nan) if held_out is None else self._totals(*held_out) / len(held_out[0])
+        return {
+            "epoch": epoch,
+            "learning_rate": rate,
+            "train_loss": float(train_loss),
+            "train_accuracy": float(train_accuracy),
+            "validation_loss": float(loss),
+            "validation_accuracy": float(accuracy),
+            "seconds": seconds,
+        }
+
+    def rate_at(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 1."""
+        return self.learning_rate * self.decay_factor ** sum(epoch > decay for decay in self.decay_epochs)
+
+    def _train(self, X, y, order, rate):
+        """One pass over the rows in `order`; (2,) float64: summed loss, right answers."""
+        totals, start, batches = np.zeros(2), 0, 1
+        batch_size = min(self.batch_size, len(X))
+        p, kernels, threads = self._parameters, self._kernels(), self._threads()
+        while start < len(order):
+            span = order[start : start + batches * batch_size]
+            begun = time.perf_counter()
+            kernels.train(
+                p.layers, p.buffer, p.velocity, X, y, span, batch_size, rate, self.momentum, self.l2, totals, threads
+            )
+            start += len(span)
+            # The steps do not depend on how the epoch is cut into spans, so the clock may decide it.
+            pace = SECONDS_AT_A_TIME / max(time.perf_counter() - begun, 1e-6)
+            batches = max(1, int(batches * min(pace, 16)))
+        return totals
+
+    # ------------------------------------------------------------------------------------- evaluation, prediction
+
+    def predict_proba(self, X):
+        """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
+        X = self._check_rows(X)
+        out = np.empty((len(X), len(self.classes)), self.dtype)
+        p, kernels, threads = self._parameters, self._kernels(), self._threads()
+        for start in range(0, len(X), ROWS_AT_A_TIME):
+            stop = start + ROWS_AT_A_TIME
+            kernels.predict(p.layers, p.buffer, X[start:stop], out[start:stop], threads)
+        return out
+
+    def predict(self, X):
+        """The most probable class of each row of X, (N,) of the values in `classes`."""
+        return self.classes[self.predict_proba(X).argmax(axis=1)]
+
+    def evaluate(self, X, y):
+        """(mean cross entropy in nats, share of right answers) on X (N, D) and y (N,) or one-hot (N, C)."""
+        self._check_fitted()
+        X, y = self._check_pair(X, y, self._parameters.layers[0, FAN_IN], "evaluation")
+        loss, hits = self._totals(X, y) / len(X)
+        return float(loss), float(hits)
+
+    def score(self, X, y):
+        """Share of right answers, 0 to 1."""
+        return self.evaluate(X, y)[1]
+
+    def _totals(self, X, y):
+        """(2,) float64: loss summed over the rows, right answers."""
+        totals = np.zeros(2)
+        p, kernels, threads = self._parameters, self._kernels(), self._threads()
+        for start in range(0, len(X), ROWS_AT_A_TIME):
+            stop = start + ROWS_AT_A_TIME
+            kernels.evaluate(p.layers, p.buffer, X[start:stop], y[start:stop], totals, threads)
+        return totals
+
+    # ------------------------------------------------------------------------------------------------- parameters
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """One view (fan_in, fan_out) per layer; writing to it changes the network."""
+        self._check_fitted()
+        return self._parameters.weights
+
+    @property
+    def biases(self) -> list[np.ndarray]:
+        """One view (fan_out,) per layer; writing to it changes the network."""
+        self._check_fitted()
+        return self._parameters.biases
+
+    @property
+    def diverged(self) -> str | None:
+        """None, or why the training failed, in words: the loss left the finite numbers, or the network died."""
+        if not len(self.history):
+            return None
+        loss, accuracy = self.history["train_loss"][-1], self.history["train_accuracy"][-1]
+        if not math.isfinite(loss):
+            return (
+                f"diverged: the loss is {loss} after epoch {len(self.history)}; a smaller learning rate than "
+                f"{self.learning_rate:g} may help"
+            )
+        guess_loss, guess_accuracy = self._guessing
+        if loss > guess_loss - 0.01 and accuracy <= guess_accuracy + 0.001:
+            return (
+                f"died: it gives every sample the same answer, its loss {loss:.3f} that of guessing by class "
+                f"frequency; a smaller learning rate than {self.learning_rate:g} or init='auto' may help"
+            )
+        return None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version."""
+        from .modelfile import save
+
+        self._check_fitted()
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "MLP":
+        """Read what `save` wrote. InputError when the file is missing, damaged or something else."""
+        from .modelfile import load
+
+        return load(cls, path)
+
+    # ---------------------------------------------------------------------------------------------------- details
+
+    def _build(self, features):
+        """The parameters of a network with `features` inputs, all zero."""
+        names = (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
+        self._parameters = Parameters((features, *self.hidden, len(self.classes)), names, self.dtype)
+
+    def _learn_classes(self, y, one_hot_columns, classes):
+        """Set `classes` and return y as positions in it."""
+        if classes is not None:
+            self.classes = np.unique(np.asarray(classes, np.int64))
+        elif one_hot_columns is not None:
+            self.classes = np.arange(one_hot_columns)
+        else:
+            self.classes = np.unique(y)
+        if len(self.classes) < 2:
+            raise InputError(f"y holds the single class {self.classes[0]}; expected two or more: nothing to tell apart")
+        y = class_numbers(y, self.classes)
+        frequency = np.bincount(y) / len(y)
+        self._guessing = float(-(frequency * np.log(np.maximum(frequency, 1e-300))).sum()), float(frequency.max())
+        return y
+
+    def _check_pair(self, X, y, features, name):
+        X = self._check_width(check_inputs(X, f"{name} X"), features, f"{name} X")
+        y, _ = check_labels(y, len(X), f"{name} y")
+        return X, class_numbers(y, self.classes, f"{name} y")
+
+    def _check_rows(self, X):
+        self._check_fitted()
+        return self._check_width(check_inputs(X), self._parameters.layers[0, FAN_IN], "X")
+
+    @staticmethod
+    def _check_width(X, features, name):
+        if X.shape[1] != features:
+            raise InputError(f"{name} has {X.shape[1]} features; expected {features}, as in training")
+        return X
+
+    def _check_fitted(self):
+        if not hasattr(self, "_parameters"):
+            raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")
+
+    def _kernels(self):
+        """The module whose functions do the work. Numba is imported when it is first needed."""
+        return import_module(".kernels.epoch" if self.engine == "numba" else ".kernels.reference", __package__)
+
+    def _threads(self):
+        from .kernels.team import available_cores
+
+        return self.threads or available_cores()
+
+
+DEFAULTS = dict(MLP.__init__.__kwdefaults__)
+SETTINGS = tuple(DEFAULTS)

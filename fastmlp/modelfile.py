@@ -1,0 +1,70 @@
+"""A trained network as an HDF5 file: settings, weights, history, classes and version; no pickle."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+
+from . import __version__
+from .errors import FastmlpError, InputError
+from .files import atomic_path
+from .history import History
+
+if TYPE_CHECKING:
+    from .mlp import MLP
+
+FORMAT = "fastmlp-model"
+FORMAT_VERSION = 1
+
+
+def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
+    """Write `mlp` to `path`, atomically.
+
+    Attributes: format, format_version, fastmlp_version, settings (JSON), guessing (2,) float64.
+    Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out), biases/0.. (fan_out,);
+    history/<column> (epochs,).
+    """
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(
+            format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, guessing=mlp._guessing
+        )
+        file.attrs["settings"] = json.dumps(mlp.settings())
+        file["classes"] = mlp.classes
+        for name, column in mlp.history.to_numpy().items():
+            file[f"history/{name}"] = column
+        for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
+            file[f"weights/{layer}"], file[f"biases/{layer}"] = W, b
+
+
+def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
+    """The network in `path`, as `save` wrote it. InputError when it is missing, damaged or something else."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; expected a model file written by MLP.save")
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(cls, file, path)
+    except FastmlpError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({error}); expected a whole model file written by MLP.save") from None
+
+
+def _read(cls: "type[MLP]", file: Any, path: Path) -> "MLP":
+    if file.attrs.get("format") != FORMAT:
+        raise InputError(f"{path} is no model of fastmlp; expected a file written by MLP.save")
+    if file.attrs["format_version"] > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has model format {file.attrs['format_version']}, this fastmlp reads up to {FORMAT_VERSION}; "
+            "install a newer fastmlp"
+        )
+    mlp = cls(**json.loads(file.attrs["settings"]))
+    mlp.classes = file["classes"][:]
+    mlp._guessing = tuple(file.attrs["guessing"])
+    mlp._build(file["weights/0"].shape[0])
+    mlp.history = History.from_dict({name: column[:] for name, column in file["history"].items()})
+    for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
+        W[...], b[...] = file[f"weights/{layer}"][:], file[f"biases/{layer}"][:]
+    return mlp

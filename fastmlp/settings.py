@@ -1,0 +1,97 @@
+"""Checks of the settings of an `MLP`: each names the value, what was expected and the mend."""
+
+import math
+import numbers
+from collections.abc import Iterable
+
+from .errors import InputError, InputTypeError
+from .kernels.layout import ACTIVATIONS
+from .parameters import INITIALISERS
+
+ENGINES = ("numba", "numpy")
+DTYPES = ("float32", "float64")
+
+
+def whole(name: str, value: object, least: int, mend: str) -> int:
+    """`value` as an int of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise InputTypeError(f"{name} is {value!r}; expected a whole number: {mend}")
+    if value < least:
+        raise InputError(f"{name} is {value}; expected at least {least}: {mend}")
+    return int(value)
+
+
+def real(name: str, value: object, mend: str, least: float = -math.inf, below: float = math.inf) -> float:
+    """`value` as a finite float with least <= value < below."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise InputTypeError(f"{name} is {value!r}; expected a number: {mend}")
+    number = float(value)
+    if not math.isfinite(number) or not least <= number < below:
+        bounds = f"a finite number from {least:g}" + (f" to below {below:g}" if below < math.inf else "")
+        raise InputError(f"{name} is {value!r}; expected {bounds}: {mend}")
+    return number
+
+
+def positive(name: str, value: object, mend: str) -> float:
+    """`value` as a finite float above zero."""
+    number = real(name, value, mend)
+    if number <= 0:
+        raise InputError(f"{name} is {value!r}; expected a number above 0: {mend}")
+    return number
+
+
+def one_of(name: str, value: object, choices: Iterable[str]) -> str:
+    """`value` if it is one of `choices`."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
+    return str(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """`value` if it is True or False."""
+    if not isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}; expected true or false")
+    return value
+
+
+def hidden_widths(value: object) -> tuple[int, ...]:
+    """Widths of the hidden layers; one number stands for one layer, () for none."""
+    widths = (value,) if isinstance(value, numbers.Integral) else value
+    if isinstance(widths, str) or not isinstance(widths, Iterable):
+        raise InputTypeError(f"hidden is {value!r}; expected the hidden layers' widths, such as (100, 50, 25)")
+    return tuple(whole("a width in hidden", width, 1, "leave the layer out or widen it") for width in widths)
+
+
+def hidden_activations(value: object, layers: int) -> str | tuple[str, ...]:
+    """One activation name, or a tuple of one per hidden layer."""
+    if isinstance(value, str):
+        return one_of("activation", value, ACTIVATIONS)
+    if not isinstance(value, Iterable):
+        raise InputTypeError(f"activation is {value!r}; expected a name or one name per hidden layer")
+    names = tuple(one_of("activation", name, ACTIVATIONS) for name in value)
+    if len(names) != layers:
+        raise InputError(
+            f"activation has {len(names)} names for {layers} hidden layers; give one name for all or {layers}"
+        )
+    return names
+
+
+def decay_epochs(value: object, epochs: int) -> tuple[int, ...]:
+    """The epochs after which the learning rate decays: increasing, none beyond the last epoch."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputTypeError(f"decay_epochs is {value!r}; expected whole numbers, such as (20, 40)")
+    decays = tuple(whole("a number in decay_epochs", epoch, 1, "epochs count from 1") for epoch in value)
+    for earlier, later in zip(decays, decays[1:], strict=False):
+        if later <= earlier:
+            raise InputError(f"decay_epochs has {later} after {earlier}; expected rising epochs: put them in order")
+    if decays and decays[-1] > epochs:
+        raise InputError(
+            f"decay_epochs has {decays[-1]}, beyond the last of {epochs} epochs; leave it out or train for longer"
+        )
+    return decays
+
+
+def initialiser(value: object) -> str:
+    """The name of an initialiser."""
+    return one_of("init", value, INITIALISERS)

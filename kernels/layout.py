@@ -1,0 +1,67 @@
+"""Where each layer's numbers stand in the flat buffers that every kernel shares.
+
+All weights and biases of a network live in one 64-byte aligned buffer. Layer l has a row of `layer_table`:
+
+    FAN_IN, FAN_OUT   the layer's real widths
+    STRIDE            elements from one row of W to the next: fan_out rounded up to whole 64-byte lines, so that a row
+                      starts a cache line and kernels never need a masked load. The padding columns stay zero
+    WEIGHTS           offset of W[0, 0]; W is (fan_in, stride)
+    BIASES            offset of b[0]; b is (stride,) and follows W, so that one layer is one contiguous block
+    ACTIVATION        a value of ACTIVATIONS
+
+The layout depends on widths and dtype alone, never on the CPU: a saved buffer means the same everywhere.
+"""
+
+import numpy as np
+
+FAN_IN, FAN_OUT, STRIDE, WEIGHTS, BIASES, ACTIVATION = range(6)
+
+IDENTITY, RELU, TANH, SIGMOID = range(4)
+ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "tanh": TANH, "sigmoid": SIGMOID}
+
+LINE = 64  # bytes: a cache line, and the widest register of any CPU that is known to Numba
+
+
+def padded(width, dtype):
+    """Elements of `dtype` in the whole cache lines that hold `width` of them."""
+    per_line = LINE // np.dtype(dtype).itemsize
+    return -(-width // per_line) * per_line
+
+
+def layer_table(widths, activations, dtype):
+    """Describe a network: (layers, 6) int64, one row per layer as in the module's docstring.
+
+    widths: inputs, hidden widths, classes. activations: a name per hidden layer; the output layer hands out logits.
+    """
+    table = np.zeros((len(widths) - 1, 6), np.int64)
+    offset = 0
+    for row, fan_in, fan_out, activation in zip(
+        table, widths[:-1], widths[1:], (*activations, "identity"), strict=True
+    ):
+        stride = padded(fan_out, dtype)
+        row[:] = fan_in, fan_out, stride, offset, offset + fan_in * stride, ACTIVATIONS[activation]
+        offset += (fan_in + 1) * stride
+    return table
+
+
+def buffer_size(layers):
+    """Elements of the flat buffer that `layers` describes."""
+    return int(layers[-1, BIASES] + layers[-1, STRIDE])
+
+
+def aligned_zeros(size, dtype):
+    """A (size,) array of zeros whose first element starts a cache line."""
+    dtype = np.dtype(dtype)
+    raw = np.zeros(size * dtype.itemsize + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size * dtype.itemsize].view(dtype)
+
+
+def weight_views(buffer, layers):
+    """The matrices W, (fan_in, fan_out) each, as views of a flat buffer."""
+    return [buffer[row[WEIGHTS] : row[BIASES]].reshape(row[FAN_IN], row[STRIDE])[:, : row[FAN_OUT]] for row in layers]
+
+
+def bias_views(buffer, layers):
+    """The vectors b, (fan_out,) each, as views of a flat buffer."""
+    return [buffer[row[BIASES] : row[BIASES] + row[FAN_OUT]] for row in layers]
