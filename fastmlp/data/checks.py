@@ -1,0 +1,86 @@
+"""What all readers make sure of, and how they turn what a file holds into inputs and labels."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from fastmlp.errors import InputError
+from fastmlp.inputs import check_labels
+
+BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result
+
+
+def read_inputs(
+    where: str, shape: tuple[int, ...], dtype: np.dtype, read: Callable[[slice], np.ndarray], chunk_rows: int = 1
+) -> np.ndarray:
+    """The inputs of a file as (N, D) uint8 or float32, read in blocks of rows.
+
+    where       what to call the array in a message
+    shape       (N, D), or (N, height, width) for pictures
+    dtype       as stored: uint8 stays, other integers become uint8 if they are pixels of a picture, else float32
+    read        gives a slice of the rows as an array
+    chunk_rows  rows that are stored together: a block is a multiple of it
+    Raises InputError for another rank, no rows or columns, no numbers, nan or infinity.
+    """
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[3] != 1):
+        raise InputError(f"{where} has shape {shape}; expected (N, D), or (N, height, width) for pictures: reshape it")
+    rows, columns = shape[0], math.prod(shape[1:])
+    if not rows or not columns:
+        raise InputError(f"{where} has shape {shape}; expected one row and one column or more: fill it")
+    if dtype.kind not in "buif":
+        raise InputError(f"{where} has dtype {dtype}; expected numbers: store it as float32 or uint8")
+    X = np.empty((rows, columns), np.uint8 if dtype == np.uint8 else np.float32)
+    at_a_time = -(-max(1, BYTES_AT_A_TIME // (8 * columns)) // chunk_rows) * chunk_rows
+    for start in range(0, rows, at_a_time):
+        block = X[start : start + at_a_time]
+        with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinity, which is reported
+            block[:] = read(slice(start, start + len(block))).reshape(block.shape)
+        check_finite(block, where, start)
+    if dtype.kind in "iu" and dtype != np.uint8 and square(columns) and _are_pixels(X):
+        return X.astype(np.uint8)
+    return X
+
+
+def _are_pixels(X):
+    """Whether integers are brightnesses from 0 to 255; 0 and 1 alone are taken as they are."""
+    return X.min() >= 0 and 1 < X.max() <= 255
+
+
+def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
+    """InputError that names the row and column of a nan or infinity in `block`, whose rows start at `first_row`."""
+    if block.dtype.kind != "f":
+        return
+    finite = np.isfinite(block)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise InputError(
+            f"{where} has {block[row, column]} at row {first_row + row}, column {column}; "
+            "expected finite numbers that fit float32: remove or replace it"
+        )
+
+
+def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[np.ndarray, int]:
+    """Labels (rows,) int64 from 0, and the number of classes: the one-hot columns, or the largest label + 1.
+
+    values: (rows,) integers, integral floats, or (rows, classes) one-hot. Raises InputError, InputTypeError.
+    """
+    y, class_count = check_labels(values, rows, where)
+    if y.min() < 0:
+        row = int(np.argmax(y < 0))
+        raise InputError(f"{where} has the label {y[row]} at row {row}; expected labels from 0: number the classes")
+    return y, class_count or max(2, int(y.max()) + 1)
+
+
+def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:
+    """(height, width) of the pictures in an array of this shape, None when its rows are no pictures."""
+    if len(shape) > 2:
+        return shape[1], shape[2]
+    columns = shape[1]
+    return square(columns) if columns == 784 or X.dtype == np.uint8 else None
+
+
+def square(pixels: int) -> tuple[int, int] | None:
+    """(side, side) of a square picture, from 8x8; None for another count."""
+    side = math.isqrt(pixels)
+    return (side, side) if side >= 8 and side * side == pixels else None
