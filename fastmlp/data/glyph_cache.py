@@ -1,0 +1,55 @@
+"""The drawn digits as a Dataset, kept in the cache between runs."""
+
+import hashlib
+import zipfile
+import zlib
+
+import numpy as np
+
+from fastmlp.files import atomic_path
+
+from . import glyphs
+from .cache import cache_folder
+from .dataset import Dataset
+
+
+def load_glyphs(part: str) -> Dataset:
+    """A part of the synthetic digits, 60,000 or 10,000 pictures: from the cache, or else drawn within seconds."""
+    path = cache_folder() / f"glyphs-{glyphs.VERSION}-{part}.npz"
+    arrays = _kept(path, glyphs.COUNTS[part])
+    if arrays is None:
+        arrays = glyphs.draw(part)
+        _keep(path, *arrays)
+    X, y = arrays
+    return Dataset(
+        X,
+        y,
+        10,
+        (28, 28),
+        "glyphs (synthetic digits)",
+        synthetic=True,
+        source="glyphs: synthetic digits, drawn from fonts",
+        key="glyphs",
+    )
+
+
+def _kept(path, count):
+    """The arrays in the cache, None when they are absent, damaged or others."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            X, y, digest = archive["X"], archive["y"], str(archive["digest"])
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    return (X, y) if X.shape == (count, 784) and digest == _digest(X, y) else None
+
+
+def _keep(path, X, y):
+    try:
+        with atomic_path(path) as temporary:
+            np.savez(temporary, X=X, y=y, digest=np.array(_digest(X, y)))
+    except OSError:
+        pass  # a cache that cannot be written only means that the next run draws them again
+
+
+def _digest(X, y):
+    return hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()
