@@ -1,0 +1,124 @@
+"""Collections that are known by name: where each is looked for, and what proves that it is the real one."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from fastmlp.errors import InputError
+from fastmlp.files import atomic_path
+
+from .cache import cache_folder
+from .dataset import Dataset
+from .idx import idx_dataset, raw_digest, read_idx
+
+FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+# SHA-256 of the unpacked files, the same on every mirror; how they were gzipped may differ.
+DIGESTS = {
+    "mnist": {
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+}
+MIRRORS = {
+    "mnist": (
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        "https://storage.googleapis.com/cvdf-datasets/mnist",
+    ),
+    "fashion-mnist": (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+    ),
+}
+CLASS_NAMES = {  # from the README of zalandoresearch/fashion-mnist
+    "fashion-mnist": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+}
+
+
+def load_named(name: str, part: str) -> Dataset:
+    """A part of "mnist" or "fashion-mnist", from the first place that has it unharmed, else from a mirror.
+
+    Raises InputError, with the reason at each place, when it is nowhere to be had.
+    """
+    harmed = []
+    for folder in _folders(name):
+        try:
+            arrays = [_local(folder, name, file) for file in FILES[part]]
+        except InputError as error:
+            harmed.append(str(error))
+            continue
+        if all(array is not None for array in arrays):
+            return _dataset(name, part, arrays, str(folder))
+    try:
+        arrays = [_download(name, file) for file in FILES[part]]
+    except InputError as error:
+        reasons = "; ".join([*harmed, str(error)])
+        raise InputError(
+            f"{name} is not at hand and could not be downloaded ({reasons}); put its four gzipped files into "
+            f"{Path('data', name)}, or set FASTMLP_DATA to the folder that holds {name}"
+        ) from error
+    return _dataset(name, part, arrays, "a mirror")
+
+
+def _folders(name):
+    """Where to look, in this order. A root may hold a folder of that name, or the files themselves."""
+    roots = [Path("data"), Path("..", "shared", "data"), cache_folder()]
+    if chosen := os.environ.get("FASTMLP_DATA"):
+        roots.insert(0, Path(chosen))
+    return [folder for root in roots for folder in (root / name, root)]
+
+
+def _local(folder, name, file):
+    """The array in a file of a folder, gzipped or plain; None when there is none. InputError when it is a wrong one."""
+    for path in (folder / f"{file}.gz", folder / file):
+        if path.is_file():
+            return _verified(read_idx(path, str(path)), str(path), name, file)
+    return None
+
+
+def _verified(array, where, name, file):
+    digest = raw_digest(array)
+    if digest != DIGESTS[name][file]:
+        raise InputError(f"{where} is not the {file} of {name}: its SHA-256 is {digest[:12]}..., unpacked; replace it")
+    return array
+
+
+def _download(name, file):
+    """The array in a file from a mirror, which is kept in the cache where that can be written."""
+    from .download import fetch
+
+    if os.environ.get("FASTMLP_OFFLINE", "0") not in ("", "0"):
+        raise InputError("FASTMLP_OFFLINE is set")
+
+    def accept(content):
+        array = _verified(read_idx(content, f"{file}.gz"), f"{file}.gz", name, file)
+        _keep(content, cache_folder() / name / f"{file}.gz")
+        return array
+
+    return fetch([f"{mirror}/{file}.gz" for mirror in MIRRORS[name]], accept)
+
+
+def _keep(content, path):
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError:
+        pass  # a cache that cannot be written only means that the next run downloads again
+
+
+def _dataset(name, part, arrays, origin):
+    pictures, labels = arrays
+    dataset = idx_dataset(pictures, labels, *FILES[part], name)
+    return replace(dataset, class_names=CLASS_NAMES.get(name, ()), source=f"{name} from {origin}", key=name)
