@@ -1,0 +1,12 @@
+"""Data from files and by name, and its split into training and validation samples.
+
+from fastmlp.data import load, split
+train, validation = split(load("mnist"))
+"""
+
+from .csr import CSR
+from .dataset import Dataset, digest
+from .loading import NAMES, load
+from .split import load_split, split, validation_count
+
+__all__ = ["CSR", "NAMES", "Dataset", "digest", "load", "load_split", "split", "validation_count"]
