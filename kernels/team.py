@@ -1,11 +1,159 @@
-"""A team of threads that run the same nogil function side by side."""
+"""A team of threads inside nogil code: how many there may be, how they start, where they meet, who owns what.
 
+The threads are Python's own, started for one call and gone after it: nothing outlives a fork, nothing spins between
+calls, and several teams may run at once.
+"""
+
+import ctypes
 import os
+import sys
 import threading
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .jit import jit
+from .registers import INDEX, array_pointer
+
+# Polls before a waiting thread offers its core to others: about 20 microseconds, longer than any balanced wait.
+POLLS_BEFORE_YIELD = 500
+# The counter has a cache line to itself.
+BARRIER_SIZE = 16
 
 
 def available_cores():
-    """Cores this process may use: its affinity, which containers and batch systems set. At least 1."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may use, at least 1: $FASTMLP_THREADS, or the affinity and the cgroup's CPU quota."""
+    wanted = os.environ.get("FASTMLP_THREADS", "")
+    if wanted.isdecimal() and int(wanted) >= 1:
+        return int(wanted)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _cgroup_cores()))
+
+
+def _cgroup_cores():
+    """The CPU quota of a Linux control group (v2), rounded up, or a large number without one."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        return -(-int(quota) // int(period))
+    except (OSError, ValueError):  # no cgroup v2, or the quota "max"
+        return 1 << 20
+
+
+def run(function, threads, *arguments):
+    """function(me, team, barrier, *arguments) on `threads` threads at once; me = 0 is the calling thread.
+
+    When the system grants fewer threads the team is smaller: a kernel's result does not depend on its size.
+    """
+    if threads == 1:
+        function(0, 1, new_barrier(), *arguments)
+        return
+    team, go, barrier, errors = 1, threading.Event(), new_barrier(), []
+
+    def work(me):
+        go.wait()
+        try:
+            function(me, team, barrier, *arguments)
+        except BaseException as error:
+            errors.append(error)
+
+    others = []
+    for me in range(1, threads):
+        thread = threading.Thread(target=work, args=(me,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads to be had
+            break
+        others.append(thread)
+    team = len(others) + 1
+    go.set()
+    function(0, team, barrier, *arguments)
+    for thread in others:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def new_barrier():
+    """The state of one team's barrier: element 0 counts arrivals. Every call of `run` starts with a fresh one."""
+    return np.zeros(BARRIER_SIZE, np.int64)
+
+
+@jit
+def share(count, me, team, grain):
+    """The range [first, last) of `count` things that thread `me` owns; ranges start at multiples of `grain`."""
+    grains = (count + grain - 1) // grain
+    return min(count, grains * me // team * grain), min(count, grains * (me + 1) // team * grain)
+
+
+@jit
+def meet(barrier, team, turn):
+    """Wait until all threads have come to their `turn`-th meeting, counted from 1; returns the next turn."""
+    if team > 1:
+        _arrive(barrier)
+        polls = 0
+        while _arrived(barrier) < turn * team:
+            polls += 1
+            if polls % POLLS_BEFORE_YIELD == 0:
+                _yield_core()
+            else:
+                _pause()
+    return turn + 1
+
+
+@intrinsic
+def _arrive(typing, barrier):
+    def codegen(context, builder, signature, arguments):
+        at = array_pointer(context, builder, signature.args[0], arguments[0])
+        builder.atomic_rmw("add", at, INDEX(1), "seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(barrier), codegen
+
+
+@intrinsic
+def _arrived(typing, barrier):
+    def codegen(context, builder, signature, arguments):
+        at = array_pointer(context, builder, signature.args[0], arguments[0])
+        return builder.load_atomic(at, "acquire", 8)
+
+    return types.int64(barrier), codegen
+
+
+@intrinsic
+def _pause(typing):
+    """Tell an x86 core that it spins; elsewhere nothing."""
+
+    def codegen(context, builder, signature, arguments):
+        if "86" in llvm.get_process_triple().split("-")[0]:
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def _system_yield():
+    """Address of the system's function that gives up the rest of a thread's time slice."""
+    if sys.platform == "win32":
+        function = ctypes.windll.kernel32.SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    return ctypes.cast(function, ctypes.c_void_p).value
+
+
+# By name, so that machine code from an earlier process finds it again.
+llvm.add_symbol("fastmlp_yield", _system_yield())
+
+
+@intrinsic
+def _yield_core(typing):
+    def codegen(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "fastmlp_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen

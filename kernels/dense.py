@@ -1,0 +1,292 @@
+"""The dense kernels: one register tile with the epilogues affine, delta and update.
+
+The tile computes C[i, j] = epilogue(init[j] + sum over k of A[i, k] * B[k, j]) for a few rows and registers of columns.
+Its accumulators never leave the registers, B is streamed row by row, A is broadcast. k runs in order into one
+accumulator with an explicit fma, so an element's bits depend neither on the tile it falls in, nor on the width of a
+register, nor on the thread that computes it.
+
+    affine   A = inputs (rows, fan_in)    B = W      init = b   C = f(inputs @ W + b)
+    delta    A = delta (rows, fan_out)    B = W.T    init = 0   C = (delta @ W.T) * f'(outputs)
+    update   A = inputs.T (fan_in, rows)  B = delta  init = 0   C = W, which takes the optimiser's step
+
+A is addressed with two strides, so that the transposed A of the update needs no copy.
+"""
+
+import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .activations import activate_row
+from .jit import jit
+from .layout import IDENTITY, RELU, SIGMOID, TANH
+from .registers import INDEX, REGISTER_COUNT, Vector, lanes_of, load, pointer, row_stride, shifted
+
+# Accumulators plus a row of B plus a broadcast of A must fit the register file: 4 x 4 in 32 registers, 4 x 2 in 16.
+TILE_ROWS = 4
+TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
+
+# What the tile does with a sum before it stores it.
+PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP_SGD, STEP_MOMENTUM = range(7)
+NO_STEP = (0.0, 0.0, 0.0, 0.0)
+
+DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID)  # by the codes of layout.ACTIVATIONS
+
+
+def _delta_relu(v, total, output):
+    return v.b.select(v.b.fcmp_ordered(">", output, v.constant(0.0)), total, v.constant(0.0))
+
+
+def _delta_tanh(v, total, output):
+    return v.b.fmul(total, v.fma(v.b.fneg(output), output, v.constant(1.0)))
+
+
+def _delta_sigmoid(v, total, output):
+    return v.b.fmul(total, v.fma(v.b.fneg(output), output, output))
+
+
+class _Tile:
+    """Emits the code of one tile; holds what its epilogues share."""
+
+    def __init__(self, builder, element, rows, registers, lanes):
+        self.b = builder
+        self.v = Vector(builder, element, lanes)
+        self.rows, self.registers = rows, registers
+
+    def columns(self):
+        return [INDEX(r * self.v.lanes) for r in range(self.registers)]
+
+    def accumulate(self, A, a_row, a_step, B, b_step, depth, init):
+        """The sums of the tile, [row][register]; depth is the number of terms."""
+        b, v = self.b, self.v
+        sums = [[cgutils.alloca_once(b, v.type) for _ in range(self.registers)] for _ in range(self.rows)]
+        for r, column in enumerate(self.columns()):
+            start = v.load(init, column)
+            for row in sums:
+                b.store(start, row[r])
+        row_offsets = [b.mul(INDEX(m), a_row) for m in range(self.rows)]
+        with cgutils.for_range_slice(b, INDEX(0), depth, INDEX(1), intp=INDEX) as (k, _):
+            along = b.mul(k, a_step)
+            left = [v.splat(b.load(b.gep(A, [b.add(offset, along)]))) for offset in row_offsets]
+            right = b.mul(k, b_step)
+            for r, column in enumerate(self.columns()):
+                w = v.load(B, b.add(right, column))
+                for m, row in enumerate(sums):
+                    b.store(v.fma(left[m], w, b.load(row[r])), row[r])
+        return [[b.load(cell) for cell in row] for row in sums]
+
+    def finish(self, sums, C, c_row, E, e_row, epilogue, step):
+        """Store epilogue(sums) to C: a switch over the epilogues, outside the loop over k."""
+        b, v = self.b, self.v
+
+        def each(emit):
+            for m, row in enumerate(sums):
+                for r, column in enumerate(self.columns()):
+                    at = b.add(b.mul(INDEX(m), c_row), column)
+                    beside = b.add(b.mul(INDEX(m), e_row), column)
+                    emit(row[r], at, beside)
+
+        def stored(function):
+            return lambda total, at, beside: v.store(function(total), C, at)
+
+        def times_derivative(function):
+            return lambda total, at, beside: v.store(function(v, total, v.load(E, beside)), C, at)
+
+        scale, rate, momentum, l2 = (v.splat(s) for s in step)
+
+        def sgd(total, at, beside):
+            v.store(v.fma(b.fneg(b.fmul(scale, rate)), total, v.load(C, at)), C, at)
+
+        def sgd_momentum(total, at, beside):
+            w = v.load(C, at)
+            velocity = v.fma(momentum, v.load(E, beside), v.fma(l2, w, b.fmul(scale, total)))
+            v.store(velocity, E, beside)
+            v.store(v.fma(b.fneg(rate), velocity, w), C, at)
+
+        emitters = {
+            AFFINE_RELU: stored(v.at_least_zero),
+            DELTA_RELU: times_derivative(_delta_relu),
+            DELTA_TANH: times_derivative(_delta_tanh),
+            DELTA_SIGMOID: times_derivative(_delta_sigmoid),
+            STEP_SGD: sgd,
+            STEP_MOMENTUM: sgd_momentum,
+        }
+        done = b.append_basic_block("tile.done")
+        plain = b.append_basic_block("tile.plain")
+        switch = b.switch(epilogue, plain)
+        for code, emit in emitters.items():
+            block = b.append_basic_block(f"tile.epilogue{code}")
+            switch.add_case(INDEX(code), block)
+            with b.goto_block(block):
+                each(emit)
+                b.branch(done)
+        with b.goto_block(plain):
+            each(stored(lambda total: total))
+            b.branch(done)
+        b.position_at_end(done)
+
+
+def tile(rows, registers, lanes=None):
+    """The intrinsic of one tile. All matrices are pointers to the tile's first element, with strides in elements."""
+
+    @intrinsic
+    def run(typing, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
+        def codegen(context, builder, signature, arguments):
+            element = context.get_value_type(signature.args[7].dtype)
+            A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step = (
+                context.cast(builder, value, kind, types.int64) if isinstance(kind, types.Integer) else value
+                for value, kind in zip(arguments, signature.args, strict=True)
+            )
+            one = _Tile(builder, element, rows, registers, lanes)
+            sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init)
+            kind = signature.args[7].dtype
+            step = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, step)]
+            one.finish(sums, C, c_row, E, e_row, epilogue, step)
+            return context.get_dummy_value()
+
+        signature = types.void(A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step)
+        return signature, codegen
+
+    return run
+
+
+def _strip(registers, lanes=None):
+    """A jitted function that runs the tiles of one strip of columns, `registers` wide, over all rows."""
+    block, single = tile(TILE_ROWS, registers, lanes), tile(1, registers, lanes)
+
+    @jit
+    def run(rows, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
+        whole = rows - rows % TILE_ROWS
+        for i in range(0, whole, TILE_ROWS):
+            c, e = shifted(C, i * c_row), shifted(E, i * e_row)
+            block(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, step)
+        for i in range(whole, rows):
+            c, e = shifted(C, i * c_row), shifted(E, i * e_row)
+            single(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, step)
+
+    return run
+
+
+_strip_1, _strip_2, _strip_3, _strip_4 = (_strip(registers) for registers in (1, 2, 3, 4))
+_strip_lane = _strip(1, lanes=1)
+
+
+@jit
+def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
+    """C (rows, columns) = epilogue(init + A @ B), strip by strip so that a strip of B stays in cache.
+
+    A, B, init, C, E   pointers of one float type;  C[i, j] stands at i * c_row + j
+    a_row, a_step      strides of A along its rows and along the sum;  b_step: from one row of B to the next
+    depth              number of terms of each sum
+    E, e_row           the epilogue's second matrix: outputs for a delta, velocity for an update
+    step               (1 / samples, rate, momentum, l2) for an update, float64; NO_STEP otherwise
+    """
+    lanes = lanes_of(C)
+    j = 0
+    while j < columns:
+        left = (columns - j) // lanes
+        b, z, c, e = shifted(B, j), shifted(init, j), shifted(C, j), shifted(E, j)
+        if left >= 4 and TILE_REGISTERS >= 4:
+            width = 4 * lanes
+            _strip_4(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+        elif left >= 3 and TILE_REGISTERS >= 3:
+            width = 3 * lanes
+            _strip_3(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+        elif left >= 2:
+            width = 2 * lanes
+            _strip_2(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+        elif left == 1:
+            width = lanes
+            _strip_1(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+        else:
+            width = 1
+            _strip_lane(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+        j += width
+
+
+@jit
+def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation, out, out_row):
+    """out = f(A @ W + b) for pointers; tanh and sigmoid follow while the block is in cache: keep `rows` small."""
+    epilogue = AFFINE_RELU if activation == RELU else PLAIN
+    multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, out, out_row, out, out_row, epilogue, NO_STEP)
+    if activation == TANH or activation == SIGMOID:
+        for i in range(rows):
+            row = shifted(out, i * out_row)
+            activate_row(row, row, columns, activation)
+
+
+@jit
+def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, epilogue, out, out_row):
+    """out = (D @ WT) * f'(A) for pointers, with the transposed weights and an epilogue of DELTA."""
+    multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, out, out_row, A, a_row, epilogue, NO_STEP)
+
+
+@jit
+def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, V, w_row, rule):
+    """The optimiser's step on W (rows, columns) with velocity V, for pointers; A[i, k] is input i of sample k.
+
+    depth is the number of samples; rule is (rate, momentum, l2), float64.
+    """
+    rate, momentum, l2 = rule
+    step = (1 / depth, rate, momentum, l2)
+    epilogue = STEP_SGD if momentum == 0 and l2 == 0 else STEP_MOMENTUM
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, V, w_row, epilogue, step)
+
+
+@jit
+def affine(A, W, b, activation, out):
+    """out = f(A @ W + b), (rows, fan_out). Returns out."""
+    item = A.itemsize
+    affine_block(
+        A.shape[0], W.shape[1], pointer(A), A.strides[0] // item, A.strides[1] // item, pointer(W), row_stride(W),
+        W.shape[0], pointer(b), activation, pointer(out), row_stride(out),
+    )  # fmt: skip
+    return out
+
+
+@jit
+def delta(D, W, A, activation, out):
+    """out = (D @ W.T) * f'(A), (rows, fan_in): one step of the chain rule, back through a layer with outputs A."""
+    item = D.itemsize
+    transposed = W.T.copy()
+    zeros = np.zeros(W.shape[0], W.dtype)
+    delta_block(
+        D.shape[0], W.shape[0], pointer(D), D.strides[0] // item, D.strides[1] // item,
+        pointer(transposed), W.shape[0], W.shape[1], pointer(zeros), pointer(A), row_stride(A), DELTA[activation],
+        pointer(out), row_stride(out),
+    )  # fmt: skip
+    return out
+
+
+@jit
+def gradient(A, D, W_out, b_out):
+    """W_out = A.T @ D / rows and b_out = mean of D over the rows: the gradient averaged over the batch."""
+    item = A.itemsize
+    zeros, one = np.zeros(D.shape[1], D.dtype), np.ones(1, D.dtype)
+    # A sum with the epilogue PLAIN is an affine block without activation whose bias is zero.
+    affine_block(
+        A.shape[1], D.shape[1], pointer(A), A.strides[1] // item, A.strides[0] // item, pointer(D), row_stride(D),
+        A.shape[0], pointer(zeros), IDENTITY, pointer(W_out), row_stride(W_out),
+    )  # fmt: skip
+    affine_block(
+        1, D.shape[1], pointer(one), 0, 0, pointer(D), row_stride(D), A.shape[0], pointer(zeros), IDENTITY,
+        pointer(b_out), 0,
+    )  # fmt: skip
+    W_out /= A.shape[0]
+    b_out /= A.shape[0]
+    return W_out, b_out
+
+
+@jit
+def update(A, D, W, b, W_velocity, b_velocity, rate, momentum, l2):
+    """One step of SGD on one layer, in place, from its inputs A and its delta D; see the reference."""
+    item = A.itemsize
+    zeros, one = np.zeros(D.shape[1], D.dtype), np.ones(1, D.dtype)
+    update_block(
+        A.shape[1], D.shape[1], pointer(A), A.strides[1] // item, A.strides[0] // item, pointer(D), row_stride(D),
+        A.shape[0], pointer(zeros), pointer(W), pointer(W_velocity), row_stride(W),
+        (float(rate), float(momentum), float(l2)),
+    )  # fmt: skip
+    update_block(
+        1, D.shape[1], pointer(one), 0, 0, pointer(D), row_stride(D), A.shape[0], pointer(zeros), pointer(b),
+        pointer(b_velocity), 0, (float(rate), float(momentum), 0.0),
+    )  # fmt: skip

@@ -1,0 +1,180 @@
+"""The SIMD vocabulary: typed pointers, and LLVM vector IR for whole registers.
+
+Kernels see memory as typed pointers (`types.CPointer(float32)`) with strides counted in elements: nothing is
+reference-counted, nothing depends on an array's layout, and one source serves float32 and float64. Loads and stores of
+registers promise the alignment of one element only, so any view is legal.
+"""
+
+import llvmlite.binding as llvm
+import numba
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .jit import jit
+
+INDEX = ir.IntType(64)
+INT32 = ir.IntType(32)
+
+
+def _cpu_features():
+    """The SIMD features that Numba compiles for: the host's, or those of NUMBA_CPU_FEATURES."""
+    chosen = numba.config.CPU_FEATURES
+    if chosen is None:
+        return {name for name, present in llvm.get_host_cpu_features().items() if present}
+    return {name[1:] for name in chosen.split(",") if name.startswith("+")}
+
+
+def _register_file():
+    """(bytes in a SIMD register, number of registers) of the CPU compiled for."""
+    features = _cpu_features()
+    if "avx512f" in features:
+        return 64, 32
+    if "avx" in features:
+        return 32, 16
+    return 16, 32 if "neon" in features else 16
+
+
+REGISTER_BYTES, REGISTER_COUNT = _register_file()
+
+
+class Vector:
+    """IR for registers of `lanes` elements of one float type. One lane serves the columns after the last register."""
+
+    def __init__(self, builder, element, lanes=None):
+        self.b = builder
+        self.element = element
+        self.bits = 32 if isinstance(element, ir.FloatType) else 64
+        self.lanes = lanes or REGISTER_BYTES * 8 // self.bits
+        self.type = ir.VectorType(element, self.lanes)
+        self.int_type = ir.VectorType(ir.IntType(self.bits), self.lanes)
+
+    def constant(self, value):
+        """A register with `value` in every lane, rounded to the element type."""
+        return ir.Constant(self.type, [value] * self.lanes)
+
+    def int_constant(self, value):
+        return ir.Constant(self.int_type, [value] * self.lanes)
+
+    def splat(self, scalar):
+        """A register with the run-time `scalar` in every lane."""
+        undefined = ir.Constant(self.type, ir.Undefined)
+        first = self.b.insert_element(undefined, scalar, INT32(0))
+        zeros = ir.Constant(ir.VectorType(INT32, self.lanes), [0] * self.lanes)
+        return self.b.shuffle_vector(first, undefined, zeros)
+
+    def load(self, pointer, offset):
+        """The register at `pointer + offset` elements."""
+        at = self.b.bitcast(self.b.gep(pointer, [offset]), self.type.as_pointer())
+        return self.b.load(at, align=self.bits // 8)
+
+    def store(self, value, pointer, offset):
+        at = self.b.bitcast(self.b.gep(pointer, [offset]), self.type.as_pointer())
+        self.b.store(value, at, align=self.bits // 8)
+
+    def _call(self, name, *arguments):
+        full = f"llvm.{name}.v{self.lanes}f{self.bits}"
+        kind = ir.FunctionType(self.type, [self.type] * len(arguments))
+        return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, full), arguments)
+
+    def fma(self, x, y, z):
+        """x * y + z, rounded once, whatever the CPU: this is what makes results the same everywhere."""
+        return self._call("fma", x, y, z)
+
+    def magnitude(self, x):
+        return self._call("fabs", x)
+
+    def copy_sign(self, magnitude, sign):
+        return self._call("copysign", magnitude, sign)
+
+    def at_least_zero(self, x):
+        """max(x, 0) that keeps a nan."""
+        zero = self.constant(0.0)
+        return self.b.select(self.b.fcmp_ordered("<", x, zero), zero, x)
+
+
+def array_pointer(context, builder, kind, value):
+    """The data pointer of an array argument inside an intrinsic."""
+    return context.make_array(kind)(context, builder, value).data
+
+
+@intrinsic
+def pointer(typing, array):
+    """Typed pointer to an array's first element. The caller keeps the array alive."""
+
+    def codegen(context, builder, signature, arguments):
+        return array_pointer(context, builder, signature.args[0], arguments[0])
+
+    return types.CPointer(array.dtype)(array), codegen
+
+
+@intrinsic
+def shifted(typing, start, elements):
+    """The pointer `elements` elements after `start`."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.gep(arguments[0], [context.cast(builder, arguments[1], signature.args[1], types.int64)])
+
+    return start(start, elements), codegen
+
+
+@intrinsic
+def load(typing, start, offset):
+    """The element `offset` elements after `start`."""
+
+    def codegen(context, builder, signature, arguments):
+        at = context.cast(builder, arguments[1], signature.args[1], types.int64)
+        return builder.load(builder.gep(arguments[0], [at]))
+
+    return start.dtype(start, offset), codegen
+
+
+@intrinsic
+def store(typing, start, offset, value):
+    """Write `value`, converted to the pointer's type, `offset` elements after `start`."""
+
+    def codegen(context, builder, signature, arguments):
+        at = context.cast(builder, arguments[1], signature.args[1], types.int64)
+        converted = context.cast(builder, arguments[2], signature.args[2], signature.args[0].dtype)
+        builder.store(converted, builder.gep(arguments[0], [at]))
+        return context.get_dummy_value()
+
+    return types.void(start, offset, value), codegen
+
+
+@intrinsic
+def lanes_of(typing, start):
+    """Elements of the pointer's type in one register, a compile-time constant."""
+    lanes = REGISTER_BYTES * 8 // start.dtype.bitwidth
+
+    def codegen(context, builder, signature, arguments):
+        return INDEX(lanes)
+
+    return types.int64(start), codegen
+
+
+@jit
+def row_stride(matrix):
+    """Elements from one row of a matrix to the next. ValueError unless each row is contiguous."""
+    if matrix.strides[1] != matrix.itemsize and matrix.shape[1] > 1:
+        raise ValueError("expected a matrix with contiguous rows; pass a copy in C order")
+    return matrix.strides[0] // matrix.itemsize
+
+
+def register_map(emit):
+    """An intrinsic pair (whole register, one lane): target[offset ...] = emit(vector, source[offset ...])."""
+    return _elementwise(emit, None), _elementwise(emit, 1)
+
+
+def _elementwise(emit, lanes):
+    @intrinsic
+    def apply(typing, source, target, offset):
+        def codegen(context, builder, signature, arguments):
+            vector = Vector(builder, context.get_value_type(signature.args[1].dtype), lanes)
+            at = context.cast(builder, arguments[2], signature.args[2], types.int64)
+            vector.store(emit(vector, vector.load(arguments[0], at)), arguments[1], at)
+            return context.get_dummy_value()
+
+        return types.void(source, target, offset), codegen
+
+    return apply
