@@ -12,6 +12,7 @@ SECONDS_TO_CONNECT = 3.0
 SECONDS_OF_SILENCE = 4.0  # before the first byte (looking up the name and connecting included), and between two
 SECONDS_IN_ALL = 300.0  # for one file: 26 MB at 90 kB/s
 MOST_BYTES = 64 << 20  # the largest file that is asked for has 26 MB; a page that never ends must not fill the memory
+_CHUNK = 1 << 13  # small, so that a slow line is not taken for a silent one
 
 T = TypeVar("T")
 
@@ -53,14 +54,18 @@ class _Transfer:
         self.last_byte = time.monotonic()
 
     def run(self):
+        responses = []
         try:
             import pooch
 
             self.last_byte = time.monotonic()  # importing may take longer than a mirror
             patience = (SECONDS_TO_CONNECT, SECONDS_OF_SILENCE)
-            pooch.HTTPDownloader(chunk_size=1 << 16, timeout=patience)(self.url, self, None)
+            hooks = {"response": lambda response, **_: responses.append(response)}
+            pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=patience, hooks=hooks)(self.url, self, None)
         except Exception as error:  # whatever went wrong in this thread is told in the other one
             self.error = error
+        for response in responses:  # pooch leaves the connection open when a download fails
+            response.close()
         self.done.set()
 
     def write(self, chunk):
@@ -79,7 +84,7 @@ class _Transfer:
             now = time.monotonic()
             if now - self.last_byte > SECONDS_OF_SILENCE or now - started > SECONDS_IN_ALL:
                 self.abandoned = True
-                raise InputError(f"no answer for {SECONDS_OF_SILENCE:g} s" if not self.content else "too slow")
+                raise InputError("timed out" if now - started <= SECONDS_IN_ALL else "too slow")
         if self.error is not None:
             raise InputError(_in_short(self.error)) from self.error
 

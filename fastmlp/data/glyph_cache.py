@@ -36,7 +36,7 @@ def load_glyphs(part: str) -> Dataset:
 def _kept(path, count):
     """The arrays in the cache, None when they are absent, damaged or others."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             X, y, digest = archive["X"], archive["y"], str(archive["digest"])
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         return None

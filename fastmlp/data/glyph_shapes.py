@@ -1,5 +1,7 @@
 """Printed digits as large bitmaps, taken from the fonts that matplotlib brings along."""
 
+from functools import cache
+
 import numpy as np
 
 SIZE = 56  # height and width of a shape, in pixels: two for each pixel of the pictures drawn from it
@@ -16,9 +18,12 @@ _POINTS = (
 )
 
 
+@cache
 def digit_shapes() -> np.ndarray:
     """All digits in all styles (a font in a thickness): (styles, 10, SIZE, SIZE) uint8, white on black."""
-    return np.concatenate([_thicken(_drawn(font)) for font in FONTS])
+    shapes = np.concatenate([_thicken(_drawn(font)) for font in FONTS])
+    shapes.flags.writeable = False  # shared by all who ask
+    return shapes
 
 
 def _drawn(font_name):

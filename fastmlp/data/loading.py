@@ -66,7 +66,7 @@ def _load_file(path_or_name, part, n_features):
     from .formats import read
 
     path = Path(path_or_name).expanduser()
-    if not path.exists() and path.name == os.fspath(path_or_name) and not path.suffix:
+    if isinstance(path_or_name, str) and path.name == path_or_name and not path.suffix and not path.exists():
         raise InputError(f"{path} is neither a file nor a known name; expected a path or one of {', '.join(NAMES)}")
     dataset = read(path, part, n_features)
     return replace(dataset, source=str(path), key=os.fspath(path_or_name))

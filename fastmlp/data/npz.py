@@ -24,7 +24,8 @@ def read_npz(path: Path, part: str) -> Dataset:
     Raises InputError.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: numpy leaves a file that it opened itself open when it turns out to be no archive.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             inputs, labels = _keys(path, archive.files, part)
             images, values = np.asarray(archive[inputs]), np.asarray(archive[labels])
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
