@@ -1,0 +1,90 @@
+"""Writing the course's files."""
+
+import argparse
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp.data import course, glyphs, load
+from fastmlp.errors import InputError
+
+
+@pytest.fixture
+def few(elsewhere, monkeypatch):
+    """Synthetic collections of 1,200 and 300 digits, so that drawing and writing are quick."""
+    monkeypatch.setitem(glyphs.COUNTS, "train", 1200)
+    monkeypatch.setitem(glyphs.COUNTS, "test", 300)
+    return elsewhere
+
+
+def prepare(*arguments):
+    parser = argparse.ArgumentParser()
+    course.add_arguments(parser)
+    return course.run(parser.parse_args(arguments))
+
+
+def test_both_files_are_written_in_the_format_of_the_course(few):
+    assert prepare("--data", "glyphs") == 0
+    for name, part, rows in (("mnist_traindata.hdf5", "train", 1200), ("mnist_testdata.hdf5", "test", 300)):
+        original = load("glyphs", part=part)
+        with h5py.File(few / "data" / name) as file:
+            x, labels = file["xdata"][()], file["ydata"][()]
+        assert x.shape == (rows, 784)
+        assert x.dtype == np.float32
+        assert np.array_equal(x, original.X / np.float32(255))
+        assert np.array_equal(labels, np.eye(10)[original.y])
+
+
+def test_float64_on_request(few):
+    prepare("--data", "glyphs", "--dtype", "float64", "--out", "course")
+    with h5py.File(few / "course" / "mnist_testdata.hdf5") as file:
+        assert file["xdata"].dtype == np.float64
+        assert file["xdata"][()].max() <= 1
+
+
+def test_written_files_are_read_back(few):
+    prepare("--data", "glyphs")
+    dataset, original = load("data/mnist_traindata.hdf5"), load("glyphs")
+    assert np.array_equal(dataset.X, original.X / np.float32(255))
+    assert np.array_equal(dataset.y, original.y)
+    assert dataset.class_count == 10
+
+
+def test_printed_lines_say_shape_and_source_and_that_the_digits_are_synthetic(few, capsys):
+    prepare()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert "mnist_traindata.hdf5: xdata (1200, 784)" in lines[0]
+    assert "mnist_testdata.hdf5: xdata (300, 784)" in lines[1]
+    assert all("SYNTHETIC" in line and "because mnist is not at hand" in line for line in lines)
+
+
+def test_files_that_are_there_stay_unless_forced(few):
+    prepare("--data", "glyphs")
+    path = few / "data" / "mnist_testdata.hdf5"
+    path.write_bytes(b"mine")
+    (few / "data" / "mnist_traindata.hdf5").unlink()
+    with pytest.raises(InputError, match=r"mnist_testdata\.hdf5 is there already; pass --force"):
+        prepare("--data", "glyphs")
+    assert path.read_bytes() == b"mine"
+    assert not (few / "data" / "mnist_traindata.hdf5").exists()
+    prepare("--data", "glyphs", "--force")
+    assert len(load(path).X) == 300
+
+
+def test_folder_holds_nothing_but_the_two_files(few):
+    prepare("--data", "glyphs")
+    assert sorted(file.name for file in (few / "data").iterdir()) == ["mnist_testdata.hdf5", "mnist_traindata.hdf5"]
+
+
+def test_sparse_samples_are_refused(tmp_path):
+    path = tmp_path / "rows"
+    path.write_text("1 1:1\n-1 2:1\n")
+    with pytest.raises(InputError, match="rows is sparse"):
+        course.write_course_file(tmp_path / "out.hdf5", load(path))
+
+
+def test_unknown_dtype_is_refused(few):
+    with pytest.raises(InputError, match="float16"):
+        course.prepare("glyphs", dtype="float16")

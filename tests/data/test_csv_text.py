@@ -1,0 +1,111 @@
+"""CSV files."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from fastmlp.data import load
+from fastmlp.data.csv_text import read_csv
+
+PIXELS = np.random.RandomState(0).randint(0, 256, (4, 784))
+KAGGLE_HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n"
+
+
+def lines(table):
+    buffer = io.StringIO()
+    np.savetxt(buffer, table, fmt="%g", delimiter=",")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="train.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("header", [KAGGLE_HEADER, ""])
+def test_digit_recognizer_file_gives_pixels_with_and_without_its_header(write, header):
+    dataset = load(write(header + lines(np.column_stack([[7, 0, 9, 3], PIXELS]))))
+    assert dataset.X.dtype == np.uint8
+    assert np.array_equal(dataset.X, PIXELS)
+    assert dataset.y.tolist() == [7, 0, 9, 3]
+    assert dataset.class_count == 10
+    assert dataset.image_shape == (28, 28)
+
+
+def test_label_column_is_found_by_its_name(write):
+    dataset = load(write("width,height,class\n1.5,2,0\n3,4,1\n"))
+    assert dataset.X.tolist() == [[1.5, 2], [3, 4]]
+    assert dataset.y.tolist() == [0, 1]
+
+
+def test_small_integers_that_are_no_pixels_keep_their_value(write):
+    dataset = load(write("y,a,b\n0,2,3\n1,4,5\n"))
+    assert dataset.X.dtype == np.float32
+    assert dataset.X.tolist() == [[2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize(
+    "text", ['"label","a"\r\n"1","2"\r\n0,3\r\n', "label,a\n\n1,2\n\n0,3\n\n", "\nlabel,a\n1,2\n0,3"]
+)
+def test_quotes_empty_lines_and_windows_line_ends_do_not_matter(write, text):
+    dataset = load(write(text))
+    assert dataset.X.tolist() == [[2], [3]]
+    assert dataset.y.tolist() == [1, 0]
+
+
+def test_byte_order_mark_of_a_spreadsheet_does_not_matter(write):
+    assert load(write("label,a\n1,2\n0,3\n", encoding="utf-8-sig")).y.tolist() == [1, 0]
+
+
+def test_csv_is_recognised_without_its_suffix(write):
+    assert load(write("1,2.5\n0,3.5\n", name="table")).X.tolist() == [[2.5], [3.5]]
+
+
+@given(
+    table=arrays.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 6), st.integers(1, 6)),
+        elements=st.floats(-1e6, 1e6, width=32) | st.integers(0, 255).map(float),
+    ),
+    data=st.data(),
+)
+def test_written_values_are_read_back(tmp_path_factory, table, data):
+    labels = data.draw(arrays.arrays(np.int64, len(table), elements=st.integers(0, 20)))
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    path.write_text(
+        "\n".join(",".join(map(repr, [y, *x])) for y, x in zip(labels.tolist(), table.tolist(), strict=True))
+    )
+    dataset = read_csv(path)
+    assert np.array_equal(dataset.X, table)
+    assert np.array_equal(dataset.y, labels)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("label,a\n1,2\n0,3,4\n", ["line 3", "3 values", "expected 2"]),
+        ("label,a\n1,2\n0,x\n", ["line 3", "'x'", "column 1"]),
+        ("label,a\n1,2\n\n0,\n", ["line 4", "''", "column 1"]),
+        ("label,a\n1,2\n0,nan\n", ["nan", "row 1", "column 0"]),
+        ("label,a\n1,inf\n0,3\n", ["inf", "row 0", "column 0"]),
+        ("label,a\n1.5,1\n0,3\n", ["1.5", "row 0", "integers"]),
+        ("label,a\n1,1\n-2,3\n", ["-2", "row 1", "from 0"]),
+        ("pixel0,pixel1\n1,1\n2,3\n", ["`label`", "pixel0, pixel1"]),
+        ("label,a\n", ["no rows"]),
+        ("\n\n", ["no rows"]),
+        ("1\n2\n", ["one column"]),
+    ],
+)
+def test_file_that_cannot_be_used_is_named_with_the_place(write, complaint, text, words):
+    message = complaint(write(text))
+    for word in words:
+        assert word in message

@@ -1,0 +1,103 @@
+"""The synthetic digits and their cache."""
+
+import numpy as np
+import pytest
+
+from fastmlp.data import glyph_cache, glyphs, load
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return glyphs.draw("train", 4000), glyphs.draw("test", 1000)
+
+
+@pytest.fixture
+def few(elsewhere, monkeypatch, tmp_path):
+    """Collections of 700 and 300 digits, so that drawing is quick; the folder of their cache."""
+    monkeypatch.setitem(glyphs.COUNTS, "train", 700)
+    monkeypatch.setitem(glyphs.COUNTS, "test", 300)
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_pictures_do_not_depend_on_the_number_of_threads(drawn, threads):
+    X, y = glyphs.draw("train", 2000, threads)
+    assert np.array_equal(X, drawn[0][0][:2000])
+    assert np.array_equal(y, drawn[0][1][:2000])
+
+
+@pytest.mark.parametrize("count", [1, glyphs.BLOCK, glyphs.BLOCK + 1])
+def test_first_pictures_are_the_same_however_many_are_drawn(drawn, count):
+    X, y = glyphs.draw("train", count)
+    assert np.array_equal(X, drawn[0][0][:count])
+    assert np.array_equal(y, drawn[0][1][:count])
+
+
+def test_no_picture_is_drawn_twice_in_either_part(drawn):
+    (train, _), (test, _) = drawn
+    assert len(np.unique(np.concatenate([train, test]), axis=0)) == len(train) + len(test)
+
+
+def test_classes_are_about_equally_many(drawn):
+    counts = np.bincount(drawn[0][1], minlength=10)
+    assert counts.min() > 300
+    assert counts.max() < 500
+
+
+def test_digits_are_white_on_black_within_their_frame(drawn):
+    X = drawn[0][0].reshape(-1, 28, 28)
+    assert (X.reshape(len(X), -1).max(axis=1) > 120).all()
+    frame = np.ones((28, 28), bool)
+    frame[2:-2, 2:-2] = False
+    assert (X[:, frame] > 0).mean() < 0.02
+    assert 0.1 < (X > 0).mean() < 0.4
+
+
+def test_nearest_mean_picture_tells_most_digits_but_not_all(drawn):
+    (X, y), (test, labels) = drawn
+    means = np.stack([X[y == digit].mean(axis=0) for digit in range(10)])
+    distances = ((test[:, None, :] - means) ** 2).sum(axis=2)
+    assert 0.7 < (distances.argmin(axis=1) == labels).mean() < 0.95
+
+
+def test_dataset_says_that_it_is_synthetic(few):
+    dataset = load("glyphs")
+    assert dataset.synthetic
+    assert dataset.name == "glyphs (synthetic digits)"
+    assert dataset.X.shape == (700, 784)
+    assert (dataset.class_count, dataset.image_shape, dataset.key) == (10, (28, 28), "glyphs")
+    assert len(load("glyphs", part="test").X) == 300
+
+
+def test_second_load_reads_the_cache(few, monkeypatch):
+    first = load("glyphs")
+    monkeypatch.delattr(glyphs, "draw")  # drawing again would fail
+    assert np.array_equal(load("glyphs").X, first.X)
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "emptied", "other", "short"])
+def test_harmed_cache_is_drawn_again(few, harm):
+    first = load("glyphs")
+    (path,) = few.iterdir()
+    content = bytearray(path.read_bytes())
+    if harm == "cut":
+        path.write_bytes(content[:-100])
+    elif harm == "flipped":
+        content[5000] ^= 1
+        path.write_bytes(content)
+    elif harm == "emptied":
+        path.write_bytes(b"")
+    elif harm == "other":
+        np.savez(path, X=first.X[::-1], y=first.y, digest=np.array("0"))
+    else:
+        glyph_cache._keep(path, first.X[:10], first.y[:10])
+    again = load("glyphs")
+    assert np.array_equal(again.X, first.X)
+    assert np.array_equal(again.y, first.y)
+    assert path.stat().st_size == len(content)
+
+
+def test_cache_that_cannot_be_written_does_no_harm(few, tmp_path, monkeypatch):
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path / "a file" / "cache"))
+    assert len(load("glyphs").X) == 700

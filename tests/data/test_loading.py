@@ -1,0 +1,114 @@
+"""Names and paths behind one door."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastmlp.data import NAMES, load
+from fastmlp.errors import InputError, InputTypeError
+
+
+def test_importing_the_data_package_loads_no_file_library():
+    heavy = "{'h5py', 'matplotlib', 'pooch', 'requests', 'numba'}"
+    code = f"import sys, fastmlp.data; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_unknown_name_lists_the_known_ones(elsewhere):
+    with pytest.raises(InputError, match="mnits is neither") as caught:
+        load("mnits")
+    for name in NAMES:
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["no/such.hdf5", "mnist_traindata.hdf5", Path("mnist")])
+def test_missing_file_is_named(elsewhere, complaint, path):
+    assert "is not there" in complaint(Path(path))
+
+
+def test_missing_file_given_as_text_is_named(elsewhere):
+    with pytest.raises(InputError, match=r"mnist_traindata\.hdf5 is not there"):
+        load("mnist_traindata.hdf5")
+
+
+@pytest.mark.parametrize("suffix", ["", ".hdf5", ".csv"])
+def test_empty_file_is_refused(tmp_path, complaint, suffix):
+    path = tmp_path / f"nothing{suffix}"
+    path.touch()
+    assert "empty" in complaint(path)
+
+
+def test_bytes_of_no_known_format_are_refused(tmp_path, complaint):
+    path = tmp_path / "noise"
+    path.write_bytes(b"\x7fELF\x02\x01\x01\0\0\0")
+    assert "HDF5, IDX, npz, CSV or svmlight" in complaint(path)
+
+
+def test_content_counts_for_more_than_the_name(tmp_path):
+    path = tmp_path / "really_npz.hdf5"
+    with open(path, "wb") as file:
+        np.savez(file, x=np.eye(3), y=np.arange(3))
+    assert load(path).class_count == 3
+
+
+def test_path_is_kept_as_source_and_key(tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("0,1\n1,2\n")
+    dataset = load(path)
+    assert dataset.source == str(path)
+    assert np.array_equal(load(dataset.key).X, dataset.X)
+
+
+def test_single_file_has_no_test_part(tmp_path, complaint):
+    path = tmp_path / "few.csv"
+    path.write_text("0,1\n1,2\n")
+    assert "no test part" in complaint(path, part="test")
+
+
+def test_n_features_is_for_svmlight_only(tmp_path, complaint):
+    path = tmp_path / "few.csv"
+    path.write_text("0,1\n1,2\n")
+    assert "only svmlight" in complaint(path, n_features=3)
+
+
+@pytest.mark.parametrize("part", ["validation", "", None])
+def test_unknown_part_is_refused(part):
+    with pytest.raises(InputError, match="expected train or test"):
+        load("mnist", part=part)
+
+
+@pytest.mark.parametrize("data", [None, 3, ["mnist"]])
+def test_what_is_no_path_is_refused(data):
+    with pytest.raises(InputTypeError, match="expected a path"):
+        load(data)
+
+
+def test_auto_is_mnist_where_it_is_at_hand(elsewhere, real_data, monkeypatch):
+    monkeypatch.setenv("FASTMLP_DATA", str(real_data))
+    dataset = load("auto")
+    assert dataset.name == dataset.key == "mnist"
+    assert not dataset.synthetic
+    assert str(real_data / "mnist") in dataset.source
+
+
+def test_auto_says_why_it_is_synthetic(elsewhere):
+    dataset = load("auto", part="test")
+    assert dataset.synthetic
+    assert dataset.key == "glyphs"
+    assert "synthetic" in dataset.name
+    assert "because mnist is not at hand and could not be downloaded (FASTMLP_OFFLINE is set)" in dataset.source
+    assert dataset.X.shape == (10_000, 784)
+
+
+def test_auto_never_mixes_real_and_synthetic_parts(elsewhere, real_data, monkeypatch):
+    folder = elsewhere / "half"
+    folder.mkdir()
+    for file in (real_data / "mnist").glob("t10k-*"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setenv("FASTMLP_DATA", str(folder))
+    assert not load("mnist", part="test").synthetic
+    assert load("auto", part="test").synthetic

@@ -1,0 +1,245 @@
+"""MNIST and Fashion-MNIST: where they are looked for, and what is believed."""
+
+import gzip
+import hashlib
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from fastmlp.data import download, load, named
+from fastmlp.errors import InputError
+
+PICTURES = np.random.RandomState(0).randint(0, 256, (6, 28, 28)).astype(np.uint8)
+LABELS = np.array([0, 1, 2, 3, 4, 9], np.uint8)
+RAW = {
+    "train-images-idx3-ubyte": bytes([0, 0, 8, 3]) + struct.pack(">3I", 6, 28, 28) + PICTURES.tobytes(),
+    "train-labels-idx1-ubyte": bytes([0, 0, 8, 1]) + struct.pack(">I", 6) + LABELS.tobytes(),
+}
+
+
+@pytest.fixture
+def small_mnist(elsewhere, monkeypatch):
+    """A collection of six pictures that goes by the name of mnist, and no mirror."""
+    monkeypatch.delenv("FASTMLP_OFFLINE")
+    monkeypatch.setitem(named.DIGESTS, "mnist", {name: hashlib.sha256(raw).hexdigest() for name, raw in RAW.items()})
+    monkeypatch.setitem(named.MIRRORS, "mnist", ())
+    return elsewhere
+
+
+def put(folder, packed=True, change=lambda raw: raw):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, raw in RAW.items():
+        content = change(raw)
+        (folder / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(content) if packed else content)
+
+
+# ------------------------------------------------------------------------------------------------------ on this disk
+
+
+@pytest.mark.parametrize(
+    "place", ["data/mnist", "data", "../shared/data/mnist", "chosen/mnist", "chosen", "../../cache/mnist"]
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_files_are_found_in_every_place(small_mnist, monkeypatch, place, packed):
+    monkeypatch.setenv("FASTMLP_DATA", str(small_mnist / "chosen"))
+    put(small_mnist / place, packed)
+    dataset = load("mnist")
+    assert np.array_equal(dataset.X, PICTURES.reshape(6, 784))
+    assert np.array_equal(dataset.y, LABELS)
+
+
+def test_chosen_folder_comes_first(small_mnist, monkeypatch):
+    monkeypatch.setenv("FASTMLP_DATA", str(small_mnist / "chosen"))
+    put(small_mnist / "data" / "mnist")
+    put(small_mnist / "chosen" / "mnist")
+    assert load("mnist").source == f"mnist from {small_mnist / 'chosen' / 'mnist'}"
+
+
+def test_harmed_file_is_passed_over_for_the_next_place(small_mnist):
+    put(small_mnist / "data" / "mnist", change=lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
+    put(small_mnist / ".." / "shared" / "data" / "mnist")
+    assert "shared" in load("mnist").source
+
+
+def test_harmed_file_is_named_when_there_is_no_other(small_mnist):
+    put(small_mnist / "data" / "mnist", change=lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(InputError, match=r"train-images-idx3-ubyte\.gz is not the .* of mnist: its SHA-256"):
+        load("mnist")
+
+
+def test_fashion_under_the_name_of_mnist_is_not_believed(elsewhere, real_data, monkeypatch):
+    monkeypatch.setenv("FASTMLP_DATA", str(real_data / "fashion-mnist"))
+    assert load("fashion-mnist", part="test").class_names[9] == "Ankle boot"
+    with pytest.raises(InputError, match="is not the t10k-images-idx3-ubyte of mnist"):
+        load("mnist", part="test")
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize(("part", "rows"), [("train", 60_000), ("test", 10_000)])
+def test_real_collections_have_their_published_counts(real_data, monkeypatch, name, part, rows):
+    monkeypatch.setenv("FASTMLP_DATA", str(real_data))
+    dataset = load(name, part=part)
+    assert dataset.X.shape == (rows, 784)
+    assert dataset.X.dtype == np.uint8
+    assert dataset.image_shape == (28, 28)
+    assert dataset.class_count == 10
+    # Fashion-MNIST has as many of each class; MNIST's labels begin 5, 0, 4, 1, 9, those of its test part 7, 2, 1, 0, 4.
+    if name == "fashion-mnist":
+        assert set(np.bincount(dataset.y).tolist()) == {rows // 10}
+    else:
+        assert dataset.y[:5].tolist() == ([5, 0, 4, 1, 9] if part == "train" else [7, 2, 1, 0, 4])
+
+
+# ------------------------------------------------------------------------------------------------------ from mirrors
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """Answers by the first folder of the path: good, or one of the ways in which mirrors fail."""
+
+    def do_GET(self):
+        kind, name = self.path.strip("/").split("/")
+        self.server.asked.append(kind)
+        content = gzip.compress(RAW[name.removesuffix(".gz")])
+        answer = {
+            "good": content,
+            "cut": content[: len(content) // 2],
+            "broken-off": content[: len(content) // 2],
+            "other": gzip.compress(b"\0\0\x08\1" + struct.pack(">I", 6) + bytes(6)),
+            "portal": b"<html>Please sign in</html>",
+        }
+        if kind == "hang-at-once":
+            self.server.released.wait(20)
+            return
+        self.send_response(404 if kind == "absent" else 200)
+        if kind != "endless":
+            whole = kind in ("broken-off", "hang-halfway")
+            self.send_header("Content-Length", str(len(content if whole else answer.get(kind, b""))))
+        self.end_headers()
+        if kind == "hang-halfway":
+            self.wfile.write(content[:10])
+            self.wfile.flush()
+            self.server.released.wait(20)
+        elif kind == "endless":
+            while not self.server.released.wait(0.05):
+                self.wfile.write(bytes(1 << 14))
+                self.wfile.flush()
+        else:
+            self.wfile.write(answer.get(kind, b""))
+
+    def log_message(self, *args):
+        """Keep the test's output clean."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that hangs up is what some of these tests are about."""
+
+
+@pytest.fixture
+def server():
+    with Server(("127.0.0.1", 0), Mirror) as server:
+        server.asked, server.released = [], threading.Event()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def mirrors(small_mnist, server, monkeypatch):
+    """Make these kinds of mirrors the known ones. Patience is half a second, so that the tests are quick."""
+    monkeypatch.setattr(download, "SECONDS_OF_SILENCE", 0.5)
+    monkeypatch.setattr(download, "SECONDS_IN_ALL", 1.0)
+
+    def choose(*kinds):
+        addresses = {"refused": "http://127.0.0.1:9", "no-such-host": "http://mirror.invalid"}
+        host = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setitem(named.MIRRORS, "mnist", tuple(addresses.get(kind, f"{host}/{kind}") for kind in kinds))
+
+    return choose
+
+
+def test_download_is_kept_for_the_next_time(mirrors, server, monkeypatch):
+    mirrors("good")
+    assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
+    assert server.asked == ["good", "good"]
+    monkeypatch.setenv("FASTMLP_OFFLINE", "1")
+    assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
+
+
+def test_harmed_file_in_the_cache_is_downloaded_again(mirrors, tmp_path):
+    mirrors("good")
+    put(tmp_path / "cache" / "mnist", change=lambda raw: raw[:-1])
+    assert np.array_equal(load("mnist").y, LABELS)
+    kept = tmp_path / "cache" / "mnist" / "train-labels-idx1-ubyte.gz"
+    assert gzip.decompress(kept.read_bytes()) == RAW["train-labels-idx1-ubyte"]
+
+
+def test_cache_that_cannot_be_written_does_no_harm(mirrors, tmp_path, monkeypatch):
+    mirrors("good")
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path / "a file" / "cache"))
+    assert np.array_equal(load("mnist").y, LABELS)
+
+
+BAD_MIRRORS = {
+    "refused": "refused",
+    "no-such-host": "the host's name is not known",
+    "absent": "404",
+    "cut": "cut short",
+    "broken-off": "",
+    "other": "is not the train-images-idx3-ubyte of mnist",
+    "portal": "expected an IDX file",
+    "hang-at-once": "timed out",
+    "hang-halfway": "timed out",
+    "endless": "too slow",
+}
+
+
+@pytest.mark.parametrize("kind", BAD_MIRRORS)
+def test_bad_mirror_is_passed_over_for_the_next(mirrors, kind):
+    mirrors(kind, "good")
+    started = time.monotonic()
+    assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
+    assert time.monotonic() - started < 8
+
+
+@pytest.mark.parametrize(("kind", "words"), BAD_MIRRORS.items())
+def test_bad_mirror_alone_gives_up_soon_and_leaves_no_file(mirrors, tmp_path, kind, words):
+    mirrors(kind)
+    started = time.monotonic()
+    with pytest.raises(InputError, match="could not be downloaded") as caught:
+        load("mnist")
+    assert time.monotonic() - started < 4
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "data/mnist" in str(caught.value).replace("\\", "/")
+    assert not list((tmp_path / "cache").rglob("*ubyte*"))
+
+
+def test_offline_asks_no_mirror(mirrors, server, monkeypatch):
+    mirrors("good")
+    monkeypatch.setenv("FASTMLP_OFFLINE", "1")
+    with pytest.raises(InputError, match="FASTMLP_OFFLINE is set"):
+        load("mnist")
+    assert server.asked == []
+
+
+def test_answer_larger_than_any_file_is_broken_off(mirrors, monkeypatch):
+    mirrors("good")
+    monkeypatch.setattr(download, "MOST_BYTES", 100)
+    with pytest.raises(InputError, match="more bytes"):
+        load("mnist")
+
+
+def test_patience_with_silent_mirrors_is_at_most_eight_seconds_for_a_collection():
+    most_mirrors = max(len(mirrors) for mirrors in named.MIRRORS.values())
+    assert most_mirrors * download.SECONDS_OF_SILENCE <= 8

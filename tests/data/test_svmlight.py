@@ -1,0 +1,120 @@
+"""Svmlight text."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from fastmlp.data import CSR, load
+from fastmlp.data.svmlight import read_svmlight
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="rows"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_indices_count_from_one_and_signs_become_classes(write):
+    dataset = load(write("+1 1:0.5 3:2\n-1 2:1\n"))
+    assert isinstance(dataset.X, CSR)
+    assert dataset.X.toarray().tolist() == [[0.5, 0, 2], [0, 1, 0]]
+    assert dataset.y.tolist() == [1, 0]
+    assert dataset.class_names == ("-1", "1")
+    assert dataset.class_count == 2
+    types = (dataset.X.indptr.dtype, dataset.X.indices.dtype, dataset.X.data.dtype, dataset.y.dtype)
+    assert types == (np.int64, np.int32, np.float32, np.int64)
+
+
+def test_zero_among_the_indices_means_that_they_count_from_zero(write):
+    assert load(write("1 1:5\n2 0:7\n")).X.toarray().tolist() == [[0, 5], [7, 0]]
+
+
+def test_classes_are_numbered_in_the_order_of_their_labels(write):
+    dataset = load(write("30 1:1\n10 1:1\n20.0 1:1\n10 1:1\n"))
+    assert dataset.y.tolist() == [2, 0, 1, 0]
+    assert dataset.class_names == ("10", "20", "30")
+
+
+def test_comments_empty_lines_and_rows_of_zeros_are_read(write):
+    dataset = load(write("# made by hand\n\n1 2:3 # the first\n2\n"))
+    assert dataset.X.toarray().tolist() == [[0, 3], [0, 0]]
+
+
+def test_n_features_adds_the_columns_that_a_file_lacks(write):
+    assert load(write("1 1:1\n-1 2:1\n"), n_features=123).X.shape == (2, 123)
+
+
+def test_part_of_a_file_with_one_sign_numbers_it_as_the_whole_does(write):
+    assert load(write("1 1:1\n1 2:1\n")).y.tolist() == [1, 1]
+
+
+@given(
+    table=arrays.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 6), st.integers(1, 6)),
+        elements=st.sampled_from([0.0, 0.0]) | st.floats(-1e6, 1e6, width=32),
+    ),
+    first=st.sampled_from([0, 1]),
+)
+def test_written_rows_are_read_back(tmp_path_factory, table, first):
+    table[0, 0] = 1  # so that a file that counts from zero shows it
+    rows = [" ".join(["1", *(f"{i + first}:{v!r}" for i, v in enumerate(row) if v)]) for row in table.tolist()]
+    path = tmp_path_factory.mktemp("svmlight") / "rows"
+    path.write_text("\n".join(rows))
+    X = read_svmlight(path, n_features=table.shape[1]).X
+    assert np.array_equal(X.toarray(), table)
+    assert np.array_equal(X.data, table[table != 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1 1:1\n2 3:1 2:1\n", ["line 2", "index 2 after 3"]),
+        ("1 1:1\n2 3:1 3:1\n", ["line 2", "index 3 after 3"]),
+        ("1 1:1\n2 -1:1\n", ["line 2", "index -1"]),
+        ("1 1:1\n2 99999999999:1\n", ["line 2", "99999999999"]),
+        ("1 1:1\n2 3:x\n", ["line 2", "'x'"]),
+        ("1 1:1\n2 3\n", ["line 2"]),
+        ("1 1:1\n2 qid:3 1:1\n", ["line 2", "'qid'"]),
+        ("1 1:1\nspam 3:1\n", ["line 2", "'spam'"]),
+        ("1.5 1:1\n2 3:1\n", ["line 1", "1.5", "whole"]),
+        ("nan 1:1\n2 3:1\n", ["line 1", "nan"]),
+        ("1 1:1\n2 3:nan\n", ["nan", "row 1"]),
+        ("1 1:1\n2\n3 3:1e300\n", ["1e+300", "row 2"]),
+        ("5 1:1\n5 2:1\n", ["single label 5"]),
+        ("# none: nothing\n", ["no rows"]),
+    ],
+)
+def test_file_that_cannot_be_used_is_named_with_the_place(write, complaint, text, words):
+    message = complaint(write(text, "rows.svmlight"))
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("n_features", [2, 0, -1, 2.0, True, "9"])
+def test_n_features_that_does_not_fit_is_refused(write, complaint, n_features):
+    complaint_text = pytest.raises(ValueError if type(n_features) is int else TypeError, match="n_features")
+    with complaint_text:
+        load(write("1 3:1\n-1 2:1\n"), n_features=n_features)
+
+
+def test_a9a_has_its_published_counts(real_data):
+    dataset = load(real_data / "a9a" / "a9a", n_features=123)
+    assert dataset.X.shape == (32_561, 123)
+    # 24.08% of the rows of Adult's training set earn more than 50,000: 7,841 in its documentation.
+    assert np.bincount(dataset.y).tolist() == [24_720, 7_841]
+    assert set(dataset.X.data.tolist()) == {1.0}
+
+
+def test_a9a_reads_as_scikit_learn_reads_it(real_data):
+    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")
+    X, y = datasets.load_svmlight_file(str(real_data / "a9a" / "a9a.t"), n_features=123)
+    dataset = load(real_data / "a9a" / "a9a.t", n_features=123)
+    assert np.array_equal(dataset.X.toarray(), X.toarray())
+    assert np.array_equal(2 * dataset.y - 1, y)
