@@ -9,11 +9,11 @@ import numpy as np
 
 from . import settings as check
 from .errors import InputError
+from .fitprogress import reporter
 from .history import History
 from .inputs import check_inputs, check_labels, class_numbers
 from .kernels.layout import FAN_IN
 from .parameters import Parameters, epoch_order
-from .fitprogress import reporter
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1

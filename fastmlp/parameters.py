@@ -40,7 +40,7 @@ class Parameters:
         With he, xavier and auto, `scale` multiplies what is drawn. The stream is NumPy's RandomState over PCG64, whose
         output NumPy has frozen: a seed means the same weights in every version.
         """
-        random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(seed)))  # noqa: NPY002 - frozen stream
+        random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(seed)))
         for row, W, b in zip(self.layers, self.weights, self.biases, strict=True):
             draw = _law(init, scale, row)
             W[...] = draw(random, W.shape)
@@ -71,6 +71,6 @@ def epoch_order(rows, seed, epoch, shuffle):
     """
     if not shuffle:
         return np.arange(rows, dtype=np.int64)
-    random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence((seed, epoch))))  # noqa: NPY002
+    random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence((seed, epoch))))
     order: np.ndarray = random.permutation(rows).astype(np.int64, copy=False)
     return order

@@ -1,12 +1,12 @@
 """Checks of the settings of an `MLP`: each names the value, what was expected and the mend."""
 
+import itertools
 import math
 import numbers
 from collections.abc import Iterable
 
 from .errors import InputError, InputTypeError
 from .kernels.layout import ACTIVATIONS
-from .parameters import INITIALISERS
 
 ENGINES = ("numba", "numpy")
 DTYPES = ("float32", "float64")
@@ -82,7 +82,7 @@ def decay_epochs(value: object, epochs: int) -> tuple[int, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InputTypeError(f"decay_epochs is {value!r}; expected whole numbers, such as (20, 40)")
     decays = tuple(whole("a number in decay_epochs", epoch, 1, "epochs count from 1") for epoch in value)
-    for earlier, later in zip(decays, decays[1:], strict=False):
+    for earlier, later in itertools.pairwise(decays):
         if later <= earlier:
             raise InputError(f"decay_epochs has {later} after {earlier}; expected rising epochs: put them in order")
     if decays and decays[-1] > epochs:
@@ -90,8 +90,3 @@ def decay_epochs(value: object, epochs: int) -> tuple[int, ...]:
             f"decay_epochs has {decays[-1]}, beyond the last of {epochs} epochs; leave it out or train for longer"
         )
     return decays
-
-
-def initialiser(value: object) -> str:
-    """The name of an initialiser."""
-    return one_of("init", value, INITIALISERS)

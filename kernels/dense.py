@@ -17,9 +17,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
-from .jit import jit
+from .jit import inlined, jit
 from .layout import IDENTITY, RELU, SIGMOID, TANH
-from .registers import INDEX, REGISTER_COUNT, Vector, lanes_of, load, pointer, row_stride, shifted
+from .registers import INDEX, REGISTER_COUNT, UNIT, ZERO, Vector, lanes_of, pointer, row_stride, shifted
 
 # Accumulators plus a row of B plus a broadcast of A must fit the register file: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = 4
@@ -181,7 +181,7 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, 
     step               (1 / samples, rate, momentum, l2) for an update, float64; NO_STEP otherwise
     """
     lanes = lanes_of(C)
-    j = 0
+    j = ZERO
     while j < columns:
         left = (columns - j) // lanes
         b, z, c, e = shifted(B, j), shifted(init, j), shifted(C, j), shifted(E, j)
@@ -203,7 +203,7 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, 
         j += width
 
 
-@jit
+@inlined
 def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation, out, out_row):
     """out = f(A @ W + b) for pointers; tanh and sigmoid follow while the block is in cache: keep `rows` small."""
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
@@ -214,13 +214,13 @@ def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation
             activate_row(row, row, columns, activation)
 
 
-@jit
+@inlined
 def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, epilogue, out, out_row):
     """out = (D @ WT) * f'(A) for pointers, with the transposed weights and an epilogue of DELTA."""
     multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, out, out_row, A, a_row, epilogue, NO_STEP)
 
 
-@jit
+@inlined
 def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, V, w_row, rule):
     """The optimiser's step on W (rows, columns) with velocity V, for pointers; A[i, k] is input i of sample k.
 
@@ -268,8 +268,8 @@ def gradient(A, D, W_out, b_out):
         A.shape[0], pointer(zeros), IDENTITY, pointer(W_out), row_stride(W_out),
     )  # fmt: skip
     affine_block(
-        1, D.shape[1], pointer(one), 0, 0, pointer(D), row_stride(D), A.shape[0], pointer(zeros), IDENTITY,
-        pointer(b_out), 0,
+        UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros), IDENTITY,
+        pointer(b_out), ZERO,
     )  # fmt: skip
     W_out /= A.shape[0]
     b_out /= A.shape[0]
@@ -287,6 +287,6 @@ def update(A, D, W, b, W_velocity, b_velocity, rate, momentum, l2):
         (float(rate), float(momentum), float(l2)),
     )  # fmt: skip
     update_block(
-        1, D.shape[1], pointer(one), 0, 0, pointer(D), row_stride(D), A.shape[0], pointer(zeros), pointer(b),
-        pointer(b_velocity), 0, (float(rate), float(momentum), 0.0),
+        UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros), pointer(b),
+        pointer(b_velocity), ZERO, (float(rate), float(momentum), 0.0),
     )  # fmt: skip

@@ -16,9 +16,9 @@ import numpy as np
 from . import team
 from .dense import DELTA, affine_block, delta_block, update_block
 from .gather import address, gather, pointer_to
-from .jit import jit
+from .jit import entry, inlined, jit
 from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, padded
-from .registers import load, pointer, shifted
+from .registers import UNIT, ZERO, load, pointer, shifted
 from .softmax import cross_entropy_block, softmax_row
 from .team import meet, share
 
@@ -33,7 +33,7 @@ PASS_WORTH_SHARING = 5_000_000
 # A thread counts its hits in a cache line of its own.
 HITS_STRIDE = 8
 
-# Columns of a workspace's table: offsets of a layer's inputs, its delta, its transposed weights, and the latter's stride.
+# Columns of a workspace's table: offsets of a layer's inputs, delta and transposed weights, and their strides.
 INPUTS, INPUTS_STRIDE, DELTAS, TRANSPOSED, TRANSPOSED_STRIDE = range(5)
 
 
@@ -77,16 +77,16 @@ def train(layers, parameters, velocity, X, y, order, batch_size, rate, momentum,
     totals[1] += hits.sum()
 
 
-@jit
+@entry
 def _train_share(
     me, size, barrier, layers, parameters, velocity, X, x_row, sample, y, order, batch_size, rule, work, places, one,
     labels, losses, hits, totals,
 ):  # fmt: skip
     """Thread `me`'s part of `train`."""
-    turn = 1
+    turn = UNIT
     inputs = pointer_to(X, sample)
     for layer in range(1 + me, layers.shape[0], size):
-        _transpose(layers, layer, parameters, work, places, 0, layers[layer, FAN_IN])
+        _transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
     turn = meet(barrier, size, turn)
     for start in range(0, order.shape[0], batch_size):
         count = min(batch_size, order.shape[0] - start)
@@ -148,18 +148,18 @@ def _private_workspaces(layers, dtype, size):
     return aligned_zeros(size * len(work), dtype).reshape(size, len(work)), places
 
 
-@jit
+@entry
 def _evaluate_share(me, size, barrier, layers, parameters, X, x_row, sample, n, y, work, places, block, losses, hits):
     """Thread `me`'s part of `evaluate`."""
     inputs = pointer_to(X, sample)
     first, last = share(n, me, size, BLOCK_ROWS)
     for at in range(first, last, BLOCK_ROWS):
         rows = min(BLOCK_ROWS, last - at)
-        _forward(layers, parameters, shifted(inputs, at * x_row), x_row, block, 0, rows, work[me], places, 0)
-        hits[me, 0] += _judge(layers, y[at : at + rows], rows, work[me], places, 0, losses, at)
+        _forward(layers, parameters, shifted(inputs, at * x_row), x_row, block, ZERO, rows, work[me], places, ZERO)
+        hits[me, 0] += _judge(layers, y[at : at + rows], rows, work[me], places, ZERO, losses, at)
 
 
-@jit
+@entry
 def _predict_share(me, size, barrier, layers, parameters, X, x_row, sample, n, work, places, block, out):
     """Thread `me`'s part of `predict`."""
     inputs = pointer_to(X, sample)
@@ -168,7 +168,7 @@ def _predict_share(me, size, barrier, layers, parameters, X, x_row, sample, n, w
     first, last = share(n, me, size, BLOCK_ROWS)
     for at in range(first, last, BLOCK_ROWS):
         rows = min(BLOCK_ROWS, last - at)
-        _forward(layers, parameters, shifted(inputs, at * x_row), x_row, block, 0, rows, work[me], places, 0)
+        _forward(layers, parameters, shifted(inputs, at * x_row), x_row, block, ZERO, rows, work[me], places, ZERO)
         logits = shifted(pointer(work[me]), places[last_layer, INPUTS])
         for i in range(rows):
             z = shifted(logits, i * columns)
@@ -177,7 +177,7 @@ def _predict_share(me, size, barrier, layers, parameters, X, x_row, sample, n, w
                 out[at + i, c] = load(z, c)
 
 
-@jit
+@entry
 def _sum_in_order(values):
     """Their sum, one after the other: numpy's own order of summation may differ between CPUs."""
     total = 0.0
@@ -186,25 +186,25 @@ def _sum_in_order(values):
     return total
 
 
-@jit
+@inlined
 def _inputs(work, places, layer, at):
     """Pointer to row `at` of the inputs of `layer`, and their stride."""
     stride = places[layer, INPUTS_STRIDE]
     return shifted(pointer(work), places[layer, INPUTS] + at * stride), stride
 
 
-@jit
+@inlined
 def _delta(layers, work, places, layer, at):
     """Pointer to row `at` of the delta of `layer`, and its stride."""
     stride = layers[layer, STRIDE]
     return shifted(pointer(work), places[layer, DELTAS] + at * stride), stride
 
 
-@jit
+@inlined
 def _forward(layers, parameters, X, x_row, rows, first, count, work, places, at):
     """Rows rows[first : first + count] of X through all layers; the block's activations start at row `at` of `work`."""
     weights = pointer(parameters)
-    A, a_row = _inputs(work, places, 0, at)
+    A, a_row = _inputs(work, places, ZERO, at)
     gather(X, x_row, rows, first, count, layers[0, FAN_IN], A, a_row)
     for layer in range(layers.shape[0]):
         A, a_row = _inputs(work, places, layer, at)
@@ -212,11 +212,11 @@ def _forward(layers, parameters, X, x_row, rows, first, count, work, places, at)
         W, b = shifted(weights, layers[layer, WEIGHTS]), shifted(weights, layers[layer, BIASES])
         stride = layers[layer, STRIDE]
         affine_block(
-            count, stride, A, a_row, 1, W, stride, layers[layer, FAN_IN], b, layers[layer, ACTIVATION], out, out_row
+            count, stride, A, a_row, UNIT, W, stride, layers[layer, FAN_IN], b, layers[layer, ACTIVATION], out, out_row
         )
 
 
-@jit
+@inlined
 def _judge(layers, labels, rows, work, places, at, losses, loss_at):
     """Cross entropy of the logits from row `at` on: the last delta, and losses from `loss_at` on. Returns the hits."""
     last = layers.shape[0] - 1
@@ -226,7 +226,7 @@ def _judge(layers, labels, rows, work, places, at, losses, loss_at):
     return cross_entropy_block(rows, classes, layers[last, STRIDE], Z, z_row, labels, at, D, d_row, losses, loss_at)
 
 
-@jit
+@inlined
 def _backward(layers, rows, work, places, at):
     """The deltas of every layer but the last, for a block of rows."""
     zeros = pointer(work)
@@ -236,30 +236,32 @@ def _backward(layers, rows, work, places, at):
         A, a_row = _inputs(work, places, layer, at)
         W, w_row = shifted(zeros, places[layer, TRANSPOSED]), places[layer, TRANSPOSED_STRIDE]
         epilogue = DELTA[layers[layer - 1, ACTIVATION]]
-        delta_block(rows, w_row, D, d_row, 1, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, epilogue, out, out_row)
+        delta_block(
+            rows, w_row, D, d_row, UNIT, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, epilogue, out, out_row
+        )
 
 
-@jit
+@inlined
 def _update_weights(layers, layer, parameters, velocity, count, first, last, rule, work, places):
     """The optimiser's step for rows first to last of a weight matrix, from the whole batch of `count` samples."""
-    A, a_row = _inputs(work, places, layer, 0)
-    D, d_row = _delta(layers, work, places, layer, 0)
+    A, a_row = _inputs(work, places, layer, ZERO)
+    D, d_row = _delta(layers, work, places, layer, ZERO)
     stride = layers[layer, STRIDE]
     at = layers[layer, WEIGHTS] + first * stride
     W, V = shifted(pointer(parameters), at), shifted(pointer(velocity), at)
     zeros = pointer(work)
-    update_block(last - first, stride, shifted(A, first), 1, a_row, D, d_row, count, zeros, W, V, stride, rule)
+    update_block(last - first, stride, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, V, stride, rule)
 
 
-@jit
+@inlined
 def _update_biases(layers, layer, parameters, velocity, count, rule, work, places, one):
     """The same for a bias, whose input is a one in every sample."""
-    D, d_row = _delta(layers, work, places, layer, 0)
+    D, d_row = _delta(layers, work, places, layer, ZERO)
     at = layers[layer, BIASES]
     b, V = shifted(pointer(parameters), at), shifted(pointer(velocity), at)
     zeros = pointer(work)
     rule = (rule[0], rule[1], 0.0)
-    update_block(1, layers[layer, STRIDE], shifted(zeros, one), 0, 0, D, d_row, count, zeros, b, V, 0, rule)
+    update_block(UNIT, layers[layer, STRIDE], shifted(zeros, one), ZERO, ZERO, D, d_row, count, zeros, b, V, ZERO, rule)
 
 
 @jit

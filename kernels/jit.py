@@ -1,9 +1,22 @@
-"""The one way in which this package compiles."""
+"""The ways in which this package compiles."""
 
 import numba
+
+from .cache import KernelCache
 
 # error_model="numpy": a division by zero gives inf or nan and no exception, so that nogil code never has to unwind.
 # No fastmath: its reassociation would make results depend on the number of lanes, and it deletes tests for nan.
 OPTIONS = {"nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": False}
 
 jit = numba.njit(**OPTIONS)
+
+# For the layer between an entry point and the kernels: Numba optimises the whole code below every function again, so
+# each level of calls above the tiles would cost half a second of compiling.
+inlined = numba.njit(inline="always", **OPTIONS)
+
+
+def entry(function):
+    """Compile a function that Python calls; its code is kept on disk."""
+    dispatcher = jit(function)
+    dispatcher._cache = KernelCache(function, OPTIONS)
+    return dispatcher

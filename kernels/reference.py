@@ -1,8 +1,8 @@
 """Every kernel in plain numpy: the specification to read, the oracle of the tests, the baseline of the benchmarks.
 
-The functions have the names and signatures of the compiled ones in `fastmlp.kernels`. A batch is a matrix whose rows are
-samples. Shapes: A (rows, fan_in) a layer's inputs, W (fan_in, fan_out), b (fan_out,), D (rows, fan_out) a layer's delta,
-that is the derivative of one sample's loss by the layer's affine output. The formulas are derived in
+The functions have the names and signatures of the compiled ones in `fastmlp.kernels`. A batch is a matrix whose rows
+are samples. Shapes: A (rows, fan_in) a layer's inputs, W (fan_in, fan_out), b (fan_out,), D (rows, fan_out) a layer's
+delta, that is the derivative of one sample's loss by the layer's affine output. The formulas are derived in
 docs/mathematics.md.
 """
 

@@ -7,11 +7,15 @@ registers promise the alignment of one element only, so any view is legal.
 
 import llvmlite.binding as llvm
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .jit import jit
+
+# Constant arguments of kernels: numba compiles a callee anew for every literal, once for these.
+ZERO, UNIT = np.int64(0), np.int64(1)
 
 INDEX = ir.IntType(64)
 INT32 = ir.IntType(32)

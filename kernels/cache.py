@@ -1,0 +1,114 @@
+"""Compiled kernels on disk, so that a later process starts at once.
+
+Numba's own cache keys a function on its own file alone, and would go on running old machine code after an edit of a
+helper in another. Here the key is everything that the code depends on: all sources of this package, the versions of
+Python, numba and llvmlite, the options, the CPU. An entry is one file, complete and checked by its SHA-256 or not
+there: it is published by a rename, so a killed process or two at once can do no harm. Whatever is wrong with an entry,
+the kernel is compiled again; where nothing can be written, it is compiled in memory, with one warning per process.
+"""
+
+import functools
+import hashlib
+import os
+import pickle
+import sys
+import warnings
+from pathlib import Path
+
+import llvmlite
+import numba
+from numba.core import caching, compiler, serialize
+
+MAGIC = b"fastmlp kernel 1\n"
+
+
+class KernelCache(caching._Cache):
+    """The cache of one dispatcher, in the form that Numba asks for."""
+
+    def __init__(self, function, options):
+        self._name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        self._options = options
+
+    @property
+    def cache_path(self):
+        return str(directory())
+
+    def load_overload(self, sig, target_context):
+        """The compiled function for a signature, or None."""
+        target_context.refresh()
+        try:
+            content = self._path(sig, target_context).read_bytes()
+            digest, payload = content[len(MAGIC) : len(MAGIC) + 32], content[len(MAGIC) + 32 :]
+            if not content.startswith(MAGIC) or hashlib.sha256(payload).digest() != digest:
+                return None
+            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+        except Exception:  # a cache must never be the reason why something fails
+            return None
+
+    def save_overload(self, sig, data):
+        """Publish a compiled function."""
+        payload = serialize.dumps(data._reduce())
+        path = self._path(sig, data.target_context)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "wb") as file:
+                file.write(MAGIC + hashlib.sha256(payload).digest() + payload)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            _warn_once(
+                f"compiled kernels cannot be kept in {path.parent} ({error.strerror}); every process compiles them "
+                "again: set FASTMLP_CACHE to a folder that can be written"
+            )
+
+    def _path(self, sig, target_context):
+        key = repr((sig, target_context.codegen().magic_tuple(), self._options, _numba_settings()))
+        return directory() / f"{self._name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.bin"
+
+    def enable(self):
+        """Always enabled."""
+
+    def disable(self):
+        """Always enabled."""
+
+    def flush(self):
+        """Entries are never changed, so there is nothing to flush."""
+
+
+def directory():
+    """Where this version of the kernels keeps its code: under $FASTMLP_CACHE, or the user's cache folder."""
+    return _cache_root() / "kernels" / _sources_digest()
+
+
+def _cache_root():
+    chosen = os.environ.get("FASTMLP_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "fastmlp" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "fastmlp"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmlp"
+
+
+@functools.cache
+def _sources_digest():
+    """Digest of every source file of this package and of the versions that turn them into machine code."""
+    digest = hashlib.sha256(repr((sys.version, numba.__version__, llvmlite.__version__)).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:24]
+
+
+def _numba_settings():
+    """The environment's settings of Numba that change what it emits."""
+    names = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT")
+    return tuple(getattr(numba.config, name, None) for name in names)
+
+
+@functools.cache
+def _warn_once(message):
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
