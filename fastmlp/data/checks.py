@@ -37,14 +37,14 @@ def read_inputs(
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinity, which is reported
             block[:] = read(slice(start, start + len(block))).reshape(block.shape)
         check_finite(block, where, start)
-    if dtype.kind in "iu" and dtype != np.uint8 and square(columns) and _are_pixels(X):
+    if dtype.kind in "iu" and dtype != np.uint8 and square(columns) and are_pixels(X):
         return X.astype(np.uint8)
     return X
 
 
-def _are_pixels(X):
-    """Whether integers are brightnesses from 0 to 255; 0 and 1 alone are taken as they are."""
-    return X.min() >= 0 and 1 < X.max() <= 255
+def are_pixels(X: np.ndarray) -> bool:
+    """Whether all values of a picture are whole, from 0 to 255; 0 and 1 alone are taken as they are."""
+    return bool(X.min() >= 0 and 1 < X.max() <= 255 and (X.dtype.kind != "f" or (X == np.floor(X)).all()))
 
 
 def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.errors import InputError
 
-from .checks import check_finite, picture_shape, read_labels
+from .checks import are_pixels, check_finite, picture_shape, read_labels
 from .dataset import Dataset
 
 LABEL_NAMES = ("label", "class", "target", "y")
@@ -17,8 +17,8 @@ LABEL_NAMES = ("label", "class", "target", "y")
 def read_csv(path: Path) -> Dataset:
     """A header that names the column `label` (or class, target, y), or no header and the labels first.
 
-    X is uint8 if all values are whole, from 0 to 255, and the columns are pixels: by name, or by being 784; else
-    float32. Raises InputError.
+    X is uint8 if all values are whole, from 0 to 255 and not 0 and 1 only, and the columns are pixels: by name, or by
+    being 784; else float32. Raises InputError.
     """
     header, label, skipped = _header(path)
     table = _table(path, skipped)
@@ -28,8 +28,7 @@ def read_csv(path: Path) -> Dataset:
     check_finite(X, str(path))
     y, class_count = read_labels(f"{path}: column {header[label] if header else label}", table[:, label], len(X))
     pixels = X.shape[1] == 784 or bool(header and header[-1].lower().startswith("pixel"))
-    if not pixels:
-        X = X.astype(np.float32, copy=False)
+    X = X.astype(np.uint8 if pixels and are_pixels(X) else np.float32, copy=False)
     return Dataset(X, y, class_count, picture_shape(X.shape, X), path.name)
 
 

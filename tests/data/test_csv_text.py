@@ -47,6 +47,23 @@ def test_label_column_is_found_by_its_name(write):
     assert dataset.y.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(("form", "label"), [("%.1f", 3), ("%d", 300)])
+def test_pixels_are_pixels_however_they_and_the_labels_are_written(write, form, label):
+    buffer = io.StringIO()
+    np.savetxt(buffer, np.column_stack([[label, 0, 1, 2], PIXELS]), fmt=form, delimiter=",")
+    dataset = load(write(buffer.getvalue()))
+    assert dataset.X.dtype == np.uint8
+    assert np.array_equal(dataset.X, PIXELS)
+    assert dataset.y.tolist() == [label, 0, 1, 2]
+
+
+def test_black_and_white_pixels_of_0_and_1_keep_their_value(write):
+    dataset = load(write(lines(np.column_stack([[7, 0, 9, 3], PIXELS > 128]))))
+    assert dataset.X.dtype == np.float32
+    assert np.array_equal(dataset.X, PIXELS > 128)
+    assert dataset.image_shape == (28, 28)
+
+
 def test_small_integers_that_are_no_pixels_keep_their_value(write):
     dataset = load(write("y,a,b\n0,2,3\n1,4,5\n"))
     assert dataset.X.dtype == np.float32

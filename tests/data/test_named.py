@@ -52,6 +52,13 @@ def test_files_are_found_in_every_place(small_mnist, monkeypatch, place, packed)
     assert np.array_equal(dataset.y, LABELS)
 
 
+def test_name_with_a_dot_before_the_type_is_found(small_mnist):
+    put(small_mnist / "data" / "mnist", packed=False)
+    for file in list((small_mnist / "data" / "mnist").iterdir()):
+        file.rename(file.with_name(file.name.replace("-idx", ".idx")))
+    assert np.array_equal(load("mnist").y, LABELS)
+
+
 def test_chosen_folder_comes_first(small_mnist, monkeypatch):
     monkeypatch.setenv("FASTMLP_DATA", str(small_mnist / "chosen"))
     put(small_mnist / "data" / "mnist")
@@ -156,6 +163,8 @@ def server():
 @pytest.fixture
 def mirrors(small_mnist, server, monkeypatch):
     """Make these kinds of mirrors the known ones. Patience is half a second, so that the tests are quick."""
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(variable, "*")
     monkeypatch.setattr(download, "SECONDS_OF_SILENCE", 0.5)
     monkeypatch.setattr(download, "SECONDS_IN_ALL", 1.0)
 
@@ -192,7 +201,7 @@ def test_cache_that_cannot_be_written_does_no_harm(mirrors, tmp_path, monkeypatc
 
 BAD_MIRRORS = {
     "refused": "refused",
-    "no-such-host": "the host's name is not known",
+    "no-such-host": "mirror.invalid",
     "absent": "404",
     "cut": "cut short",
     "broken-off": "",
