@@ -44,7 +44,7 @@ def read_inputs(
 
 def are_pixels(X: np.ndarray) -> bool:
     """Whether all values of a picture are whole, from 0 to 255; 0 and 1 alone are taken as they are."""
-    return bool(X.min() >= 0 and 1 < X.max() <= 255 and (X.dtype.kind != "f" or (X == np.floor(X)).all()))
+    return bool(X.min() >= 0 and 1 < X.max() <= 255 and (X.dtype.kind != "f" or (np.floor(X) == X).all()))
 
 
 def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
