@@ -13,7 +13,7 @@ from .fitprogress import reporter
 from .history import History
 from .inputs import check_inputs, check_labels, class_numbers
 from .kernels.layout import FAN_IN
-from .parameters import Parameters, epoch_order
+from .parameters import INITIALISERS, Parameters, epoch_order
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
@@ -76,7 +76,7 @@ class MLP:
         self.decay_factor = check.positive("decay_factor", decay_factor, "0.5 halves the rate")
         self.batch_size = check.whole("batch_size", batch_size, 1, "100 is a common choice")
         self.shuffle = check.flag("shuffle", shuffle)
-        self.init = check.one_of("init", init, check.INITIALISERS)
+        self.init = check.one_of("init", init, INITIALISERS)
         self.init_scale = None if init_scale is None else check.positive("init_scale", init_scale, "try 0.1")
         self.init_bias = check.one_of("init_bias", init_bias, ("zero", "same"))
         self.l2 = check.real("l2", l2, "0 switches it off", least=0)

@@ -208,7 +208,7 @@ def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation
     """out = f(A @ W + b) for pointers; tanh and sigmoid follow while the block is in cache: keep `rows` small."""
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, out, out_row, out, out_row, epilogue, NO_STEP)
-    if activation == TANH or activation == SIGMOID:
+    if activation in (TANH, SIGMOID):
         for i in range(rows):
             row = shifted(out, i * out_row)
             activate_row(row, row, columns, activation)
