@@ -4,6 +4,7 @@ import math
 import os
 import time
 from importlib import import_module
+from inspect import signature
 
 import numpy as np
 
@@ -110,8 +111,12 @@ class MLP:
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
         X = check_inputs(X)
-        y = self._learn_classes(*check_labels(y, len(X)), classes)
-        held_out = None if validation is None else self._check_pair(*validation, X.shape[1], "validation")
+        labels, one_hot_columns = check_labels(y, len(X))
+        y = self._learn_classes(labels, one_hot_columns, classes)
+        held_out = None
+        if validation is not None:
+            Xv, yv = validation
+            held_out = self._check_pair(Xv, yv, X.shape[1], "validation")
         self._build(X.shape[1])
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history = History()
@@ -300,5 +305,5 @@ class MLP:
         return self.threads or available_cores()
 
 
-DEFAULTS = dict(MLP.__init__.__kwdefaults__)
+DEFAULTS = {name: parameter.default for name, parameter in signature(MLP).parameters.items()}
 SETTINGS = tuple(DEFAULTS)
