@@ -104,6 +104,17 @@ def test_auto_says_why_it_is_synthetic(elsewhere):
     assert dataset.X.shape == (10_000, 784)
 
 
+def test_auto_leaves_the_test_files_unopened(elsewhere, real_data, monkeypatch):
+    folder = elsewhere / "untested"
+    folder.mkdir()
+    for file in (real_data / "mnist").glob("train-*"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        (folder / name).write_bytes(b"no IDX file: opening it would raise")
+    monkeypatch.setenv("FASTMLP_DATA", str(folder))
+    assert load("auto").name == "mnist"
+
+
 def test_auto_never_mixes_real_and_synthetic_parts(elsewhere, real_data, monkeypatch):
     folder = elsewhere / "half"
     folder.mkdir()
