@@ -1,0 +1,1 @@
+"""Sweep, retrain, evaluate: functions over a run directory."""
