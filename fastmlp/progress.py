@@ -1,0 +1,78 @@
+"""What a person sees while several networks train side by side: bars on a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .fitprogress import describe
+
+EPOCHS_PER_LINE = 10
+
+# Called with the position of the network and the record of its epoch; from any thread.
+Report = Callable[[int, dict], None]
+
+
+def note(line: str) -> None:
+    """Tell the person at the terminal something that is no result."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def reporter(labels: list[str], epochs: list[int]) -> Iterator[Report]:
+    """Yield the function that takes (position, record) after every epoch of the network of that position.
+
+    labels   what to call each network
+    epochs   how many epochs each one trains for
+    It shows on stderr, so that stdout has the results alone.
+    """
+    with (_bars if sys.stderr.isatty() else _lines)(labels, epochs) as report:
+        yield report
+
+
+@contextmanager
+def _lines(labels, epochs):
+    def report(position, record):
+        epoch = record["epoch"]
+        if epoch % EPOCHS_PER_LINE == 0 or epoch == epochs[position]:
+            line = f"{labels[position]}: epoch {epoch} of {epochs[position]}, {describe(record)}\n"
+            sys.stderr.write(line)  # in one piece: other threads write lines too
+            sys.stderr.flush()
+
+    yield report
+
+
+@contextmanager
+def _bars(labels, epochs):
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=10),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[state]}", markup=False),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        whole = progress.add_task("all", total=sum(epochs), state="loss  train  valid")
+        tasks = [
+            progress.add_task(label, total=total, state="waiting", start=False)
+            for label, total in zip(labels, epochs, strict=True)
+        ]
+
+        def report(position, record):
+            task = tasks[position]
+            if record["epoch"] == 1:
+                progress.start_task(task)
+            progress.update(task, advance=1, state=_state(record))
+            progress.update(whole, advance=1)
+
+        yield report
+
+
+def _state(record):
+    """An epoch in few enough characters for a terminal of 80; the first bar says what they are."""
+    text = f"{record['train_loss']:.3f} {record['train_accuracy']:.2%}"
+    if record["validation_accuracy"] == record["validation_accuracy"]:  # nan without a validation set
+        text += f" {record['validation_accuracy']:.2%}"
+    return text
