@@ -1,0 +1,135 @@
+"""The one look at the test data: the only code that opens them."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastmlp import plots
+from fastmlp.data import NAMES, Dataset, digest, load
+from fastmlp.errors import InputError
+from fastmlp.mlp import MLP
+
+from .record import class_names, now
+from .run import Run, write_csv
+from .summary import data_line, write_summary
+
+MISTAKES_SHOWN = 25
+
+
+def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: bool = False) -> dict[str, Any]:
+    """Measure the retrained network of the run in `folder` on test data; returns what it adds to evaluation.json.
+
+    test   a name or a file; None: the test part of the run's own data
+    again  evaluate although it was done before; every evaluation is recorded
+    Raises InputError when it was done before, when there is no retrained network, or the test data cannot be used.
+    """
+    run = Run(folder)
+    record = run.read_record()
+    done = run.read_evaluations()
+    if done and not again:
+        raise InputError(
+            f"{run.folder} was evaluated on {done[-1]['time']}, with a test accuracy of {done[-1]['accuracy']:.4f}; "
+            "test data are for one look: pass --again if you mean it"
+        )
+    path = run.model(run.retrained)
+    if not path.exists():
+        raise InputError(f"{run.folder} has no retrained network; run `fastmlp retrain {run.folder}` first")
+    mlp = MLP.load(path)
+    data = _test_data(record["data"], test)
+    result, mistakes = _measure(mlp, data, class_names(record["data"]))
+    run.write_evaluations([*done, result])
+    _write_pictures(run, data, result, mistakes)
+    write_summary(run)
+    return result
+
+
+def _test_data(trained_on: dict, test: str | None) -> Dataset:
+    data = _load_test(trained_on, test)
+    if digest(data) == trained_on["digest"]:
+        raise InputError(f"{data.source} is what the network was trained on; expected other samples: pass --test FILE")
+    if data.class_names and trained_on["class_names"] and list(data.class_names) != trained_on["class_names"]:
+        raise InputError(f"{data.source} has other classes than {trained_on['name']}; expected the same ones")
+    return data
+
+
+def _load_test(trained_on, test):
+    features = trained_on["n_features"]
+    if test is None:
+        try:
+            return load(trained_on["key"], part="test", n_features=features)
+        except InputError as error:
+            if trained_on["key"] in NAMES:
+                raise
+            raise InputError(f"{error}: pass --test FILE") from None
+    if test in NAMES:
+        return load(test, part="test")
+    try:
+        # A file that holds both parts.
+        return load(test, part="test", n_features=features)
+    except InputError:
+        return load(test, n_features=features)
+
+
+def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The record of an evaluation, and the most confident mistakes: their rows, true and given classes, certainty."""
+    loss, accuracy = mlp.evaluate(data.X, data.y)
+    probabilities = mlp.predict_proba(data.X)
+    given = probabilities.argmax(axis=1)
+    matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
+    np.add.at(matrix, (data.y, given), 1)
+    wrong = np.flatnonzero(given != data.y)
+    certainty = probabilities[wrong, given[wrong]]
+    shown = np.argsort(-certainty, kind="stable")[:MISTAKES_SHOWN]
+    rows = wrong[shown]
+    result = {
+        "time": now(),
+        "test": {
+            "name": data.name,
+            "source": data.source,
+            "synthetic": data.synthetic,
+            "rows": len(data.y),
+            "digest": digest(data),
+        },
+        "network_digest": network_digest(mlp),
+        "loss": loss,
+        "accuracy": accuracy,
+        "class_names": names,
+        "confusion": matrix.tolist(),
+    }
+    return result, {"rows": rows, "true": data.y[rows], "given": given[rows], "certainty": certainty[shown]}
+
+
+def network_digest(mlp: MLP) -> str:
+    """SHA-256, in hexadecimal, of a network's weights and biases."""
+    hasher = hashlib.sha256()
+    for array in (*mlp.weights, *mlp.biases):
+        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        hasher.update(f"{plain.dtype.str}{plain.shape}".encode())
+        hasher.update(plain.data)
+    return hasher.hexdigest()
+
+
+def _write_pictures(run, data, result, mistakes):
+    names = result["class_names"]
+    matrix = np.array(result["confusion"])
+    write_csv(run.confusion_table, ["true \\ given", *names], [[n, *row] for n, row in zip(names, matrix, strict=True)])
+    title = f"{data_line(result['test'])}, test accuracy {result['accuracy']:.2%}"
+    plots.save(plots.confusion_figure(matrix, names, title), run.confusion_picture)
+    run.mistakes.unlink(missing_ok=True)  # of an earlier evaluation, perhaps of other data
+    if data.image_shape is not None and len(mistakes["rows"]):
+        pictures = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
+        plots.save(
+            plots.mistakes_figure(
+                pictures, mistakes["true"], mistakes["given"], mistakes["certainty"], names, data_line(result["test"])
+            ),
+            run.mistakes,
+        )
+
+
+def result_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The files for a reader that are in a run, in the order of reading."""
+    run = Run(folder)
+    return [path for path in (run.summary, run.curves, run.confusion_picture, run.mistakes) if path.exists()]

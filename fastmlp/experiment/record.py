@@ -1,0 +1,114 @@
+"""What run.json says about the machine, the data and the cells, and the data it leads back to."""
+
+import math
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import fastmlp
+from fastmlp.data import CSR, NAMES, Dataset, digest, load
+from fastmlp.errors import InputError
+from fastmlp.mlp import MLP
+
+from .recipe import Cell
+
+PACKAGES = ("numpy", "numba", "llvmlite", "h5py", "matplotlib")
+
+
+def now() -> str:
+    """The time as ISO 8601, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def environment() -> dict[str, Any]:
+    """The versions and the machine that a result depends on."""
+    return {
+        "fastmlp": fastmlp.__version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def describe_data(dataset: Dataset, validation_rows: int) -> dict[str, Any]:
+    """The data of a run: enough to load them again and to be sure that they are the same. `dataset` is all of it."""
+    rows, features = dataset.X.shape
+    return {
+        "name": dataset.name,
+        # Absolute, so that the run can be continued from another folder.
+        "key": dataset.key if dataset.key in NAMES else str(Path(dataset.key).expanduser().absolute()),
+        "source": dataset.source,
+        "synthetic": dataset.synthetic,
+        "digest": digest(dataset),
+        "rows": rows,
+        "training_rows": rows - validation_rows,
+        "validation_rows": validation_rows,
+        "features": features,
+        "n_features": features if isinstance(dataset.X, CSR) else None,
+        "class_count": dataset.class_count,
+        "class_names": list(dataset.class_names),
+    }
+
+
+def class_names(data: dict) -> list[str]:
+    """One name per class: the data's own, or the numbers. `data` is what `describe_data` gave."""
+    return list(data["class_names"]) or [str(number) for number in range(data["class_count"])]
+
+
+def load_again(data: dict) -> Dataset:
+    """The training data that `describe_data` described. InputError when they are no longer the same."""
+    dataset = load(data["key"], n_features=data["n_features"])
+    if digest(dataset) != data["digest"]:
+        raise InputError(f"{data['source']} has changed since the sweep; bring back the old data, or sweep anew")
+    return dataset
+
+
+def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:
+    """The settings and the results of a trained cell; a value that is not finite is None."""
+    history = mlp.history.to_dict()
+    accuracies = history["validation_accuracy"]
+    best = max(range(len(accuracies)), key=accuracies.__getitem__)
+    settings = mlp.settings()
+    del settings["threads"]
+    finals = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    return {
+        "slug": cell.slug,
+        "label": cell.label,
+        "settings": settings,
+        "diverged": mlp.diverged,
+        "epochs": len(accuracies),
+        **{name: _finite(history[name][-1]) for name in finals},
+        "best_epoch": history["epoch"][best],
+        "best_validation_accuracy": _finite(accuracies[best]),
+        "seconds": round(sum(history["seconds"]), 3),
+    }
+
+
+def _finite(value):
+    return value if math.isfinite(value) else None
+
+
+def best_cell(cells: list[dict]) -> dict | None:
+    """The cell with the highest validation accuracy after its last epoch, then the lowest loss; None if all diverged.
+
+    Not the highest of any epoch: retraining follows the whole schedule, so its last epoch is what one gets.
+    """
+    sound = [cell for cell in cells if not cell["diverged"]]
+    return max(sound, key=_merit, default=None)
+
+
+def _merit(cell):
+    loss = cell["validation_loss"]
+    return cell["validation_accuracy"], -math.inf if loss is None else -loss
