@@ -1,0 +1,201 @@
+"""The command line. Numpy, numba and matplotlib are loaded by the verb that needs them, so that --help is quick."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from . import __version__
+from .errors import FastmlpError, InputError
+
+DEMO_FOLDER = Path("runs", "demo")
+WRONG_INPUT, ALL_DIVERGED, INTERRUPTED = 2, 1, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors come out as all others do: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see `{self.prog} --help`")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `fastmlp` with these arguments (None: the command line's); returns the exit status.
+
+    0 success; 1 every configuration diverged; 2 something to mend, told in one line on stderr; 130 Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        status: int = options.run(options)
+        return status
+    except FastmlpError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except MemoryError as error:
+        return _fail(f"not enough memory ({error}); use fewer samples")
+    except KeyboardInterrupt:
+        print("fastmlp: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _fail(message: str) -> int:
+    print(f"fastmlp: error: {' '.join(message.split())}", file=sys.stderr)
+    return WRONG_INPUT
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="fastmlp", description="Train multilayer perceptrons on a CPU, from data to test accuracy.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, (add_arguments, run, description) in VERBS.items():
+        verb = verbs.add_parser(name, help=description, description=f"{description}.", allow_abbrev=False)
+        verb.set_defaults(run=run)
+        if name == chosen:  # declaring arguments may load modules, and only one verb's are needed
+            add_arguments(verb)
+    return parser
+
+
+# ---------------------------------------------------------------------------------------------------------- prepare
+
+
+def _prepare_arguments(parser):
+    from .data.course import add_arguments
+
+    add_arguments(parser)
+
+
+def _prepare(options) -> int:
+    from .data.course import run
+
+    return run(options)
+
+
+# ------------------------------------------------------------------------------------------------------------ sweep
+
+
+def _sweep_arguments(parser):
+    parser.add_argument(
+        "--recipe", default="default", metavar="NAME|FILE",
+        help="the experiment: default, ee541, or a TOML file (default: default)",
+    )  # fmt: skip
+    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    parser.add_argument("--out", required=True, metavar="RUN", help="new folder for the results")
+    parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
+    parser.add_argument(
+        "--stratify", action="store_true", default=None,
+        help="draw the validation samples at random from each class, instead of taking the last ones",
+    )  # fmt: skip
+    parser.add_argument("--hidden", type=int, nargs="*", metavar="WIDTH", help="widths of the hidden layers")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="samples per step")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the initial weights and the order of the samples")
+    _add_threads(parser)
+
+
+def _add_threads(parser):
+    parser.add_argument("--threads", type=int, metavar="N", help="cores to use (default: all); changes no result")
+
+
+def _share_or_count(text: str) -> float | int:
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
+
+
+_share_or_count.__name__ = "number"  # argparse names a type that fails by this
+
+
+def _sweep(options) -> int:
+    from .experiment.evaluate import result_files
+    from .experiment.recipe import load_recipe
+    from .experiment.summary import table
+    from .experiment.sweep import sweep
+
+    _check_threads(options.threads)
+    recipe = load_recipe(options.recipe).override_data(
+        name=options.data, validation=options.validation, stratify=options.stratify
+    )
+    recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
+    record = sweep(recipe.shortened(options.epochs), options.out, options.threads)
+    print(table(record))
+    print()
+    for path in result_files(options.out):
+        print(path)
+    if record["best"] is None:
+        return ALL_DIVERGED
+    print(f"next: fastmlp retrain {options.out}")
+    return 0
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads is {threads}; expected at least 1: leave it out for all cores")
+
+
+# ------------------------------------------------------------------------------------------------ retrain, evaluate
+
+
+def _retrain_arguments(parser):
+    parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep")
+    _add_threads(parser)
+
+
+def _retrain(options) -> int:
+    from .experiment.retrain import retrain
+
+    _check_threads(options.threads)
+    mlp = retrain(options.run_folder, options.threads)
+    loss, accuracy = mlp.history["train_loss"][-1], mlp.history["train_accuracy"][-1]
+    print(f"retrained on all rows: training loss {loss:.4f}, training accuracy {accuracy:.4f}")
+    print(f"next: fastmlp evaluate {options.run_folder}")
+    return 0
+
+
+def _evaluate_arguments(parser):
+    parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep, retrained")
+    parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the run's data)")
+    parser.add_argument("--again", action="store_true", help="evaluate once more; every evaluation is recorded")
+
+
+def _evaluate(options) -> int:
+    from .experiment.evaluate import evaluate, result_files
+    from .experiment.summary import evaluation_text
+
+    print(evaluation_text(evaluate(options.run_folder, options.test, options.again)))
+    print()
+    for path in result_files(options.run_folder):
+        print(path)
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------------------- demo
+
+
+def _demo_arguments(parser):
+    parser.add_argument(
+        "--out", metavar="RUN", help="new folder for the results (default: runs/demo, runs/demo-2, ...)"
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: 50)")
+
+
+def _demo(options) -> int:
+    from .experiment.demo import demo, free_folder
+    from .experiment.recipe import load_recipe
+
+    recipe = load_recipe("default").shortened(options.epochs)
+    out = free_folder(DEMO_FOLDER) if options.out is None else Path(options.out)
+    return 0 if demo(recipe, out) else ALL_DIVERGED
+
+
+VERBS: dict[str, tuple[Callable, Callable, str]] = {
+    "prepare": (_prepare_arguments, _prepare, "Write the course's two HDF5 files"),
+    "sweep": (_sweep_arguments, _sweep, "Train a grid of networks and compare them on validation data"),
+    "retrain": (_retrain_arguments, _retrain, "Train a run's best network again, on all rows"),
+    "evaluate": (_evaluate_arguments, _evaluate, "Measure a run's retrained network on the test data, once"),
+    "demo": (_demo_arguments, _demo, "All of it on MNIST, or on synthetic digits where MNIST cannot be had"),
+}
