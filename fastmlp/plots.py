@@ -107,9 +107,8 @@ def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
     values = np.concatenate([np.asarray(column, float) for column in columns])
     values = values[np.isfinite(values)]
     lowest, highest = values.min(initial=1), values.max(initial=0)
-    bottom = max((tick for tick in ACCURACY_TICKS if tick <= lowest), default=0)
-    top = min((tick for tick in ACCURACY_TICKS if tick >= highest), default=1)
-    return bottom, max(top, ACCURACY_TICKS[ACCURACY_TICKS.index(bottom) + 1] if bottom < 1 else 1)
+    bottom = max(tick for tick in ACCURACY_TICKS[:-1] if tick <= lowest)
+    return bottom, min(tick for tick in ACCURACY_TICKS if tick >= highest and tick > bottom)
 
 
 def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:

@@ -68,10 +68,6 @@ class Recipe:
         columns = lengths[-1]
         return len(self.cells()) // columns, columns
 
-    def rates(self) -> list[float]:
-        """The initial learning rates of the cells, each once, in order."""
-        return list(dict.fromkeys(MLP(**cell.settings).learning_rate for cell in self.cells()))
-
     def override(self, **changes: object) -> "Recipe":
         """The recipe with other settings; None leaves one as it is, and a setting of the grid is no longer varied."""
         chosen = {name: value for name, value in changes.items() if value is not None}
@@ -98,13 +94,8 @@ class Recipe:
         return replace(shorter, notes=(*self.notes, note))
 
     def to_dict(self) -> dict:
-        """Plain values, for JSON; `from_dict` is the inverse."""
+        """Plain values, for JSON."""
         return {"title": self.title, "data": self.data, "settings": self.settings, "grid": self.grid}
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "Recipe":
-        """The recipe that `to_dict` gave."""
-        return cls(**values)
 
 
 def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:

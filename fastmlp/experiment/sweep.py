@@ -38,9 +38,9 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
         "environment": environment(),
     }
     record["notes"] = [*recipe.notes, *_full_batch(recipe.cells(), len(train.y))]
+    run.create()
     for line in record["notes"]:
         note(line)
-    run.create()
     begun = time.perf_counter()
     try:
         networks = _train(run, recipe.cells(), train, validation, threads, record)

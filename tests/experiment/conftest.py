@@ -1,0 +1,94 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from fastmlp.cli import main
+
+RECIPE = """
+title = "Bars"
+
+[data]
+validation = 0.25
+
+[network]
+hidden = [8]
+
+[training]
+batch_size = 20
+epochs = 4
+decay_epochs = [2, 3]
+seed = 3
+
+[grid]
+activation = ["tanh", "relu"]
+learning_rate = [0.5, 0.05]
+"""
+
+
+def bars(count, seed):
+    """Pictures (count, 8, 8) uint8 with a bright bar at the top, in the middle or at the bottom, and which it is."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, count)
+    pictures = random.integers(0, 90, (count, 8, 8))
+    for picture, label in zip(pictures, labels, strict=True):
+        picture[1 + 2 * label : 3 + 2 * label] += random.integers(20, 110)
+    return pictures.astype(np.uint8), labels
+
+
+def write_bars(path, count, seed):
+    pictures, labels = bars(count, seed)
+    np.savez(path, images=pictures, labels=labels)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder for what no test changes."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="session")
+def train_file(shared):
+    """A data file with 200 training pictures of three classes."""
+    return write_bars(shared / "bars.npz", 200, seed=1)
+
+
+@pytest.fixture(scope="session")
+def test_file(shared):
+    """A data file with 60 other pictures."""
+    return write_bars(shared / "other-bars.npz", 60, seed=2)
+
+
+@pytest.fixture(scope="session")
+def recipe_file(shared):
+    """A recipe of four small networks."""
+    path = shared / "bars.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def sweep_made_once(shared, train_file, recipe_file):
+    folder = shared / "swept"
+    assert main(["sweep", "--data", str(train_file), "--recipe", str(recipe_file), "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def retraining_made_once(shared, sweep_made_once):
+    folder = shutil.copytree(sweep_made_once, shared / "retrained")
+    assert main(["retrain", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def swept(tmp_path, sweep_made_once):
+    """The folder of a finished sweep."""
+    return shutil.copytree(sweep_made_once, tmp_path / "run")
+
+
+@pytest.fixture
+def retrained(tmp_path, retraining_made_once):
+    """The folder of a sweep whose best network was trained again."""
+    return shutil.copytree(retraining_made_once, tmp_path / "run")

@@ -1,0 +1,142 @@
+import csv
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp.cli import main
+
+
+@pytest.fixture
+def evaluated(retrained, test_file, capsys):
+    """The folder of a run that was evaluated once."""
+    assert main(["evaluate", str(retrained), "--test", str(test_file)]) == 0
+    capsys.readouterr()
+    return retrained
+
+
+def evaluations(folder):
+    return json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["evaluations"]
+
+
+def probabilities(model, pictures):
+    """The network in an HDF5 file, applied to pictures (N, 8, 8) uint8, by its formulas in float64."""
+    hidden = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}
+    with h5py.File(model, "r") as file:
+        activation = hidden[json.loads(file.attrs["settings"])["activation"]]
+        W = [file[f"weights/{layer}"][:].astype(float) for layer in range(2)]
+        b = [file[f"biases/{layer}"][:].astype(float) for layer in range(2)]
+    x = pictures.reshape(len(pictures), -1) / 255
+    scores = activation(x @ W[0] + b[0]) @ W[1] + b[1]
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def test_loss_and_accuracy_are_those_of_the_formulas(evaluated, test_file):
+    data = np.load(test_file)
+    p = probabilities(evaluated / "retrained" / "model.h5", data["images"])
+    (result,) = evaluations(evaluated)
+    assert result["accuracy"] == np.mean(p.argmax(axis=1) == data["labels"])
+    assert result["loss"] == pytest.approx(-np.log(p[np.arange(60), data["labels"]]).mean(), rel=1e-5)
+    assert result["test"]["rows"] == 60
+
+
+def test_the_confusion_matrix_counts_every_sample_once(evaluated, test_file):
+    data = np.load(test_file)
+    given = probabilities(evaluated / "retrained" / "model.h5", data["images"]).argmax(axis=1)
+    with open(evaluated / "confusion.csv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header[1:] == [row[0] for row in rows] == ["0", "1", "2"]
+    for true, row in enumerate(rows):
+        assert list(map(int, row[1:])) == [np.sum((data["labels"] == true) & (given == k)) for k in range(3)]
+
+
+def test_the_pictures_and_the_summary_are_there(evaluated):
+    (result,) = evaluations(evaluated)
+    for name in ("confusion.png", "mistakes.png"):
+        assert (evaluated / name).read_bytes().startswith(b"\x89PNG")
+    summary = (evaluated / "summary.md").read_text(encoding="utf-8")
+    assert f"- Final test accuracy: {result['accuracy']:.4f} on other-bars.npz (60 samples)\n" in summary
+
+
+def test_a_second_evaluation_is_refused(evaluated, test_file, capsys):
+    before = (evaluated / "evaluation.json").read_bytes()
+    assert main(["evaluate", str(evaluated), "--test", str(test_file)]) == 2
+    err = capsys.readouterr().err
+    assert "was evaluated on" in err
+    assert "pass --again if you mean it" in err
+    assert (evaluated / "evaluation.json").read_bytes() == before
+
+
+def test_evaluating_again_is_recorded(evaluated, test_file):
+    assert main(["evaluate", str(evaluated), "--test", str(test_file), "--again"]) == 0
+    first, second = evaluations(evaluated)
+    assert first["network_digest"] == second["network_digest"]
+    assert first["test"]["digest"] == second["test"]["digest"]
+    assert "evaluated 2 times" in (evaluated / "summary.md").read_text(encoding="utf-8")
+
+
+def test_the_confusion_matrix_is_printed(retrained, test_file, capsys):
+    assert main(["evaluate", str(retrained), "--test", str(test_file)]) == 0
+    printed = capsys.readouterr().out
+    (result,) = evaluations(retrained)
+    assert [list(map(int, line.split()[1:])) for line in printed.splitlines()[4:7]] == result["confusion"]
+    assert f"test accuracy {result['accuracy']:.4f}" in printed
+
+
+def test_the_samples_of_the_training_are_refused(retrained, train_file, capsys):
+    assert main(["evaluate", str(retrained), "--test", str(train_file)]) == 2
+    assert "is what the network was trained on" in capsys.readouterr().err
+    assert not (retrained / "evaluation.json").exists()
+
+
+def test_samples_of_another_width_are_refused(retrained, tmp_path, capsys):
+    path = tmp_path / "wide.npz"
+    np.savez(path, images=np.zeros((5, 9, 9), np.uint8), labels=np.arange(5) % 3)
+    assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
+    assert "81 features; expected 64" in capsys.readouterr().err
+    assert not (retrained / "evaluation.json").exists()
+
+
+def test_a_class_that_training_never_saw_is_refused(retrained, tmp_path, capsys):
+    path = tmp_path / "more.npz"
+    np.savez(path, images=np.zeros((5, 8, 8), np.uint8), labels=np.arange(5))
+    assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
+    assert "out of range" in capsys.readouterr().err
+    assert not (retrained / "evaluation.json").exists()
+
+
+def test_a_file_without_a_test_part_asks_for_one(retrained, capsys):
+    assert main(["evaluate", str(retrained)]) == 2
+    assert "pass --test FILE" in capsys.readouterr().err
+
+
+def test_a_file_with_both_parts_gives_its_test_part(tmp_path, train_file, test_file, recipe_file):
+    train, test = np.load(train_file), np.load(test_file)
+    both = tmp_path / "both.npz"
+    np.savez(both, x_train=train["images"], y_train=train["labels"], x_test=test["images"], y_test=test["labels"])
+    run = str(tmp_path / "run")
+    assert main(["sweep", "--data", str(both), "--recipe", str(recipe_file), "--out", run]) == 0
+    assert main(["retrain", run]) == 0
+    assert main(["evaluate", run]) == 0
+    assert evaluations(tmp_path / "run")[0]["test"]["rows"] == 60
+
+
+def test_a_network_that_was_not_retrained_is_no_candidate(swept, test_file, capsys):
+    assert main(["evaluate", str(swept), "--test", str(test_file)]) == 2
+    assert "has no retrained network; run `fastmlp retrain" in capsys.readouterr().err
+
+
+def test_data_without_pictures_have_no_sheet_of_mistakes(tmp_path, recipe_file):
+    random = np.random.default_rng(0)
+    for name, rows in (("train", 120), ("test", 40)):
+        y = random.integers(0, 2, rows)
+        np.savez(tmp_path / f"{name}.npz", x=random.normal(size=(rows, 5)) + y[:, None], y=y)
+    run = tmp_path / "run"
+    arguments = ["--data", str(tmp_path / "train.npz"), "--recipe", str(recipe_file), "--out", str(run)]
+    assert main(["sweep", *arguments]) == 0
+    assert main(["retrain", str(run)]) == 0
+    assert main(["evaluate", str(run), "--test", str(tmp_path / "test.npz")]) == 0
+    assert (run / "confusion.png").exists()
+    assert not (run / "mistakes.png").exists()

@@ -1,0 +1,163 @@
+import itertools
+
+import pytest
+
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.experiment.recipe import load_recipe, recipe_names
+
+GOOD = """
+title = "Two by three"
+[data]
+name = "mnist"
+validation = 0.2
+[network]
+hidden = [30, 20]
+[training]
+epochs = 30
+decay_epochs = [10, 20]
+[grid]
+activation = ["tanh", "relu"]
+learning_rate = [0.5, 0.1, 0.02]
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A function that writes a recipe and returns its path."""
+
+    def write(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_grid_gives_every_combination_in_order(written):
+    cells = load_recipe(written(GOOD)).cells()
+    expected = list(itertools.product(["tanh", "relu"], [0.5, 0.1, 0.02]))
+    assert [(cell.settings["activation"], cell.settings["learning_rate"]) for cell in cells] == expected
+    assert all(cell.settings["hidden"] == [30, 20] and cell.settings["epochs"] == 30 for cell in cells)
+
+
+def test_every_cell_has_a_folder_name_of_its_own(written):
+    slugs = [cell.slug for cell in load_recipe(written(GOOD)).cells()]
+    assert slugs[:2] == ["tanh-0.5", "tanh-0.1"]
+    assert len(set(slugs)) == 6
+
+
+def test_the_figure_has_a_column_for_each_value_of_the_last_key(written):
+    assert load_recipe(written(GOOD)).shape() == (2, 3)
+
+
+def test_a_recipe_without_a_grid_is_one_network(written):
+    (cell,) = load_recipe(written('title = "One"\n[training]\nlearning_rate = 0.3\n')).cells()
+    assert cell.settings == {"learning_rate": 0.3}
+
+
+def test_widths_and_batch_sizes_can_be_swept_too(written):
+    text = 'title = "Widths"\n[grid]\nhidden = [[10], [20, 10], []]\nbatch_size = [10, 50]\n'
+    slugs = [cell.slug for cell in load_recipe(written(text)).cells()]
+    assert slugs[:3] == ["hidden-10-batch-size-10", "hidden-10-batch-size-50", "hidden-20-10-batch-size-10"]
+    assert slugs[4] == "hidden-none-batch-size-10"
+
+
+def test_the_course_recipe_is_the_assignment():
+    recipe = load_recipe("ee541")
+    assert recipe.data == {"name": "mnist", "validation": 10_000}
+    assert recipe.grid == {"activation": ["tanh", "relu"], "learning_rate": [0.5, 0.05, 0.005]}
+    expected = {
+        "hidden": [100, 50, 25],
+        "init": "normal",
+        "init_scale": 0.1,
+        "init_bias": "same",
+        "batch_size": 500,
+        "epochs": 50,
+        "decay_epochs": [20, 40],
+        "decay_factor": 0.5,
+        "shuffle": False,
+        "momentum": 0.0,
+        "l2": 0.0,
+    }
+    assert expected.items() <= recipe.settings.items()
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_named_recipe_loads(name):
+    assert load_recipe(name).title
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("hidden =", "hiden =", r"\[network\] has the unknown key 'hiden'; did you mean 'hidden'\? expected one of"),
+        (
+            "epochs = 30",
+            "epochs = 30\nhidden = [3]",
+            r"\[training\] has the unknown key 'hidden'; it belongs in \[netw",
+        ),
+        ("title", "titel", "unknown key 'titel'; did you mean 'title'"),
+        ("[data]", "[dat]", "unknown key 'dat'; did you mean 'data'"),
+        ("epochs = 30", "threads = 2", "unknown key 'threads'"),
+        ('"relu"]', '"rellu"]', "activation is 'rellu'; expected one of"),
+        ("[0.5,", "[0,", "learning_rate is 0; expected a number above 0"),
+        ("[0.5,", "[-0.5,", "learning_rate is -0.5"),
+        ("[0.5,", "[inf,", "learning_rate is inf; expected a finite number"),
+        ("[0.5,", "[nan,", "learning_rate is nan; expected a finite number"),
+        ("[10, 20]", "[20, 10]", "decay_epochs has 10 after 20; expected rising epochs"),
+        ("[10, 20]", "[10, 31]", "decay_epochs has 31, beyond the last of 30 epochs"),
+        ("epochs = 30", "epochs = 30\nbatch_size = 0", "batch_size is 0; expected at least 1"),
+        ("[30, 20]", "[30, 0]", "a width in hidden is 0"),
+        ("[30, 20]", "[]\nactivation = 'relu'", "activation is in .grid. and has a value of its own"),
+        ("[0.5, 0.1, 0.02]", "[0.5, 0.5]", "learning_rate in .grid. has 0.5 twice"),
+        ("[0.5, 0.1, 0.02]", "[]", "learning_rate in .grid. is ..; expected a list of values"),
+        ("[0.5, 0.1, 0.02]", "0.5", "learning_rate in .grid. is 0.5; expected a list of values"),
+        ("validation = 0.2", "validation = 'half'", "validation in .data. is 'half'"),
+        ("validation = 0.2", "validation = 0", "validation in .data. is 0"),
+        ("validation = 0.2", "stratify = 1", "stratify in .data. is 1; expected true or false"),
+        ('"mnist"', "3", "name in .data. is 3; expected a name or a path in quotes"),
+        ('"Two by three"', "2", "title is 2; expected a line of text"),
+        ("[data]", "[data", "is no TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_mend(written, old, new, message):
+    path = written(GOOD.replace(old, new, 1))
+    with pytest.raises((InputError, InputTypeError), match=message) as caught:
+        load_recipe(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_section_that_is_no_table_is_named(written):
+    with pytest.raises(InputTypeError, match=r"network is \[30\]; expected a table"):
+        load_recipe(written('title = "No table"\nnetwork = [30]\n'))
+
+
+def test_an_unknown_name_lists_the_recipes_there_are():
+    with pytest.raises(InputError, match="recipe 'ee542' is not there; expected default, ee541 or a TOML file"):
+        load_recipe("ee542")
+
+
+def test_a_binary_file_is_no_recipe(tmp_path):
+    path = tmp_path / "picture.toml"
+    path.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(InputError, match="cannot be read"):
+        load_recipe(path)
+
+
+def test_fewer_epochs_drop_the_decays_beyond_the_end_and_say_so(written):
+    recipe = load_recipe(written(GOOD)).shortened(15)
+    assert recipe.settings["epochs"] == 15
+    assert recipe.settings["decay_epochs"] == [10]
+    assert recipe.notes == ("the learning rate does not decay after epoch 20: training ends at epoch 15",)
+
+
+def test_more_epochs_leave_the_schedule_as_it_is(written):
+    recipe = load_recipe(written(GOOD)).shortened(40)
+    assert (recipe.settings["epochs"], recipe.settings["decay_epochs"], recipe.notes) == (40, [10, 20], ())
+
+
+def test_a_setting_from_the_command_line_wins_over_the_grid(written):
+    recipe = load_recipe(written(GOOD)).override(learning_rate=0.3, hidden=None)
+    assert [cell.settings["learning_rate"] for cell in recipe.cells()] == [0.3, 0.3]
+    assert recipe.settings["hidden"] == [30, 20]

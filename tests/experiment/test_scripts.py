@@ -1,0 +1,85 @@
+"""The three scripts, each in a process of its own, as a person runs them."""
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+# Runs a script and prints which of the data files it opened.
+WATCHED = """
+import runpy, sys
+opened = set()
+def watch(event, arguments):
+    if event == "open" and "-idx" in str(arguments[0]):
+        opened.add(str(arguments[0]).replace("\\\\", "/").rsplit("/", 1)[1])
+sys.addaudithook(watch)
+try:
+    sys.argv = sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    print("opened", *sorted(opened))
+    raise
+"""
+
+
+def write_idx(path, array):
+    path.write_bytes(struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes())
+
+
+@pytest.fixture
+def folder(tmp_path, train_file, test_file):
+    """A folder of IDX files, training and test, named as MNIST's are."""
+    for part, source in (("train", train_file), ("t10k", test_file)):
+        data = np.load(source)
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", data["images"])
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte", data["labels"].astype(np.uint8))
+    return tmp_path
+
+
+def run(script, *arguments):
+    command = [sys.executable, "-W", "error", "-c", WATCHED, ROOT / "scripts" / f"{script}.py", *arguments]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=ENVIRONMENT, check=False)
+
+
+def test_only_evaluate_opens_the_test_files(folder, recipe_file):
+    out = folder / "run"
+    training = "opened train-images-idx3-ubyte train-labels-idx1-ubyte"
+    for script, arguments, opened in (
+        ("sweep", ["--data", folder, "--recipe", recipe_file, "--out", out], training),
+        ("retrain", [out], training),
+        ("evaluate", [out], "opened t10k-images-idx3-ubyte t10k-labels-idx1-ubyte"),
+    ):
+        done = run(script, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == opened
+    done = run("evaluate", out)
+    assert done.returncode == 2
+    assert "pass --again" in done.stderr
+    assert done.stdout.splitlines() == ["opened"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one child")
+def test_an_interrupted_sweep_ends_in_one_line_and_leaves_nothing(tmp_path, train_file, recipe_file):
+    command = [ROOT / "scripts" / "sweep.py", "--data", train_file, "--recipe", recipe_file, "--out", tmp_path / "run"]
+    with subprocess.Popen(
+        [sys.executable, *map(str, command), "--epochs", "1000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as process:
+        assert "epoch 10 of 1000000" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "fastmlp: interrupted"
+    assert "Traceback" not in err
+    assert not (tmp_path / "run").exists()

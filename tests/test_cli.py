@@ -1,0 +1,96 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastmlp import __version__
+from fastmlp.cli import main
+
+ROOT = Path(__file__).parents[1]
+VERBS = ["prepare", "sweep", "retrain", "evaluate", "demo"]
+
+
+def python(*arguments, **options):
+    """Run Python on this source tree."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, env=environment, check=False, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: VERB; see `fastmlp --help`"),
+        (["swep"], "invalid choice: 'swep'"),
+        (["sweep"], "the following arguments are required: --out; see `fastmlp sweep --help`"),
+        (["sweep", "--out"], "argument --out: expected one argument"),
+        (["sweep", "--out", "run", "--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
+        (["sweep", "--out", "run", "--validation", "half"], "argument --validation: invalid number value: 'half'"),
+        (["sweep", "--out", "run", "--test", "x"], "unrecognized arguments: --test x"),
+        (["sweep", "--out", "run", "--epo", "3"], "unrecognized arguments: --epo 3"),
+        (["retrain"], "the following arguments are required: RUN"),
+        (["evaluate", "nowhere"], "nowhere is not there; expected the --out of a sweep"),
+        (["demo", "--epochs", "0"], "epochs is 0; expected at least 1"),
+    ],
+)
+def test_every_mistake_is_one_line_with_status_2(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("fastmlp: error: ")
+    assert message in err
+    assert (out, err.count("\n")) == ("", 1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"fastmlp {__version__}\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(capsys, verb):
+    with pytest.raises(SystemExit) as end:
+        main([verb, "--help"])
+    assert end.value.code == 0
+    assert f"usage: fastmlp {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["evaluate", "--help"], ["demo", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "import sys\nfrom fastmlp.cli import main\n"
+        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('numpy', 'numba', 'matplotlib', 'h5py', 'rich') if name in sys.modules])"
+    )
+    assert python("-c", code).stdout.splitlines()[-1] == "[]"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    recipe = tmp_path / "one.toml"
+    recipe.write_text('title = "One"\n[data]\nname = "data.csv"\n')
+    (tmp_path / "data.csv").write_text("label,a,b\n" + "0,1,2\n1,2,1\n" * 10)
+    arguments = ["--recipe", str(recipe), "--data", str(tmp_path / "data.csv"), "--out", str(tmp_path / "file" / "run")]
+    assert main(["sweep", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("fastmlp: error: ")
+    assert err.count("\n") == 1
+
+
+def test_python_dash_m_runs_the_command_line():
+    done = python("-m", "fastmlp", "sweep")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("fastmlp: error: ")
+
+
+@pytest.mark.parametrize("verb", ["sweep", "retrain", "evaluate"])
+def test_every_script_is_its_verb(verb):
+    done = python(ROOT / "scripts" / f"{verb}.py", "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: fastmlp {verb}")

@@ -1,0 +1,71 @@
+import io
+import re
+
+from fastmlp.progress import reporter
+
+
+class Terminal(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def record(epoch, validation=0.75):
+    return {
+        "epoch": epoch,
+        "learning_rate": 0.1,
+        "train_loss": 0.5,
+        "train_accuracy": 0.875,
+        "validation_loss": 0.6,
+        "validation_accuracy": validation,
+        "seconds": 0.1,
+    }
+
+
+def test_lines_come_every_tenth_epoch_and_at_the_end(capsys):
+    with reporter(["first", "second"], [25, 5]) as report:
+        for epoch in range(1, 26):
+            report(0, record(epoch))
+        for epoch in range(1, 6):
+            report(1, record(epoch))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(",")[0] for line in lines] == [
+        "first: epoch 10 of 25",
+        "first: epoch 20 of 25",
+        "first: epoch 25 of 25",
+        "second: epoch 5 of 5",
+    ]
+    assert "loss 0.5000, accuracy 0.8750; validation 0.6000, 0.7500" in lines[0]
+
+
+def pretend_terminal(monkeypatch):
+    """Make stderr a terminal of 80 columns and return it."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    stderr = Terminal()
+    monkeypatch.setattr("sys.stderr", stderr)
+    return stderr
+
+
+def test_a_terminal_shows_a_bar_for_each_network_within_80_columns(monkeypatch):
+    terminal = pretend_terminal(monkeypatch)
+    with reporter(["relu, learning rate 0.005", "tanh, learning rate 0.5"], [200, 200]) as report:
+        for epoch in range(1, 8):
+            report(0, record(epoch))
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    last = [line for line in re.split(r"[\r\n]+", plain) if line][-3:]
+    assert [line.split(" ")[0] for line in last] == ["all", "relu,", "tanh,"]
+    assert "7/400" in last[0]
+    assert "7/200" in last[1]
+    assert "0.500 87.50% 75.00%" in last[1]
+    assert "waiting" in last[2]
+    assert max(map(len, last)) <= 80
+
+
+def test_without_a_validation_set_a_bar_shows_the_training_alone(monkeypatch):
+    terminal = pretend_terminal(monkeypatch)
+    with reporter(["relu"], [1]) as report:
+        report(0, record(1, validation=float("nan")))
+    assert "0.500 87.50%" in terminal.getvalue()
+    assert "nan" not in terminal.getvalue()
