@@ -81,15 +81,15 @@ class Recipe:
         )
 
     def shortened(self, epochs: int | None) -> "Recipe":
-        """The recipe for so many epochs (None: its own), without the decay epochs beyond the end, which it notes."""
+        """The recipe for so many epochs (None: its own), without the decays that never come, which it notes."""
         if epochs is None or "decay_epochs" in self.grid:
             return self.override(epochs=epochs)
         decays = self.settings.get("decay_epochs", ())
-        kept = [decay for decay in decays if decay <= epochs]
+        kept = [decay for decay in decays if decay < epochs]
         shorter = self.override(epochs=epochs, decay_epochs=kept)
         if len(kept) == len(decays):
             return shorter
-        dropped = ", ".join(str(decay) for decay in decays if decay > epochs)
+        dropped = ", ".join(str(decay) for decay in decays if decay >= epochs)
         note = f"the learning rate does not decay after epoch {dropped}: training ends at epoch {epochs}"
         return replace(shorter, notes=(*self.notes, note))
 

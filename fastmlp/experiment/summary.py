@@ -15,7 +15,8 @@ WIDEST = 100  # characters of a printed table
 
 def data_line(data: dict) -> str:
     """What to call the data, such as "mnist"; synthetic data are said to be synthetic."""
-    return f"{data['name']} (SYNTHETIC data)" if data["synthetic"] else data["name"]
+    name: str = data["name"]
+    return f"{name} (synthetic)" if data["synthetic"] and "synthetic" not in name else name
 
 
 def heading(record: dict) -> str:

@@ -140,3 +140,17 @@ def test_data_without_pictures_have_no_sheet_of_mistakes(tmp_path, recipe_file):
     assert main(["evaluate", str(run), "--test", str(tmp_path / "test.npz")]) == 0
     assert (run / "confusion.png").exists()
     assert not (run / "mistakes.png").exists()
+
+
+def test_sparse_text_whose_test_file_lacks_the_last_columns_is_evaluated(tmp_path, recipe_file):
+    random = np.random.default_rng(5)
+    for name, rows, columns in (("train", 120, 6), ("test", 40, 4)):
+        labels = random.integers(0, 2, rows)
+        lines = [f"{2 * y - 1} {1 + y}:1 {3 + random.integers(columns - 2)}:0.5" for y in labels]
+        (tmp_path / f"{name}.svm").write_text("\n".join([*lines, f"1 2:1 {columns}:0.5"]) + "\n")
+    run = tmp_path / "run"
+    arguments = ["--data", str(tmp_path / "train.svm"), "--recipe", str(recipe_file), "--out", str(run)]
+    assert main(["sweep", *arguments]) == 0
+    assert main(["retrain", str(run)]) == 0
+    assert main(["evaluate", str(run), "--test", str(tmp_path / "test.svm")]) == 0
+    assert evaluations(run)[0]["accuracy"] == 1

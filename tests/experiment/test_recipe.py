@@ -152,6 +152,10 @@ def test_fewer_epochs_drop_the_decays_beyond_the_end_and_say_so(written):
     assert recipe.notes == ("the learning rate does not decay after epoch 20: training ends at epoch 15",)
 
 
+def test_a_decay_after_the_last_epoch_never_comes(written):
+    assert load_recipe(written(GOOD)).shortened(20).settings["decay_epochs"] == [10]
+
+
 def test_more_epochs_leave_the_schedule_as_it_is(written):
     recipe = load_recipe(written(GOOD)).shortened(40)
     assert (recipe.settings["epochs"], recipe.settings["decay_epochs"], recipe.notes) == (40, [10, 20], ())

@@ -1,0 +1,104 @@
+import pytest
+
+from fastmlp.experiment.run import Run
+from fastmlp.experiment.summary import data_line, evaluation_text, heading, summary, text_table
+
+SETTINGS = {
+    "hidden": [100, 50, 25],
+    "batch_size": 500,
+    "epochs": 50,
+    "decay_epochs": [20, 40],
+    "decay_factor": 0.5,
+    "init": "normal",
+    "init_scale": 0.1,
+    "init_bias": "same",
+    "l2": 0.0,
+}
+
+
+def record(cells, best, synthetic=False):
+    return {
+        "recipe": {"title": "Homework"},
+        "data": {"name": "digits", "synthetic": synthetic, "features": 784, "class_count": 10},
+        "cells": cells,
+        "best": best,
+    }
+
+
+def cell(slug, rate, accuracy=0.9, diverged=None, **settings):
+    return {
+        "slug": slug,
+        "label": f"tanh, learning rate {rate}",
+        "settings": {**SETTINGS, "learning_rate": rate, **settings},
+        "diverged": diverged,
+        "validation_accuracy": accuracy,
+    }
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path)
+
+
+def test_the_summary_is_what_the_course_asks_for(run):
+    run.write_record(record([cell("a", 0.5, 0.975), cell("b", 0.05), cell("c", 0.005)], "a"))
+    assert summary(run).splitlines() == [
+        "# Homework: digits",
+        "",
+        "- Layers and neurons: 784-100-50-25-10 (3 hidden layers and the softmax output)",
+        "- Batch size: 500",
+        "- Initial learning rates: 0.5, 0.05, 0.005; halved after epochs 20 and 40 of 50",
+        "- Initialisation: normal with mean 0 and standard deviation 0.1, biases alike",
+        "- Regulariser: none",
+        "",
+        "![Training and validation accuracy against epochs](curves.png)",
+        "",
+        "- Best configuration: tanh, learning rate 0.5, validation accuracy 0.9750",
+        "- Final test accuracy: not evaluated yet",
+    ]
+
+
+def test_other_settings_are_told_in_words(run):
+    settings = {"hidden": [30], "decay_epochs": [], "init": "auto", "init_scale": None, "init_bias": "zero", "l2": 1e-4}
+    run.write_record(record([cell("a", 0.5, **settings), cell("b", 0.5, batch_size=100, **settings)], "b"))
+    text = summary(run)
+    assert "784-30-10 (1 hidden layer and the softmax output)\n" in text
+    assert "- Batch size: 500, 100\n" in text
+    assert "- Initial learning rates: 0.5; constant over 50 epochs\n" in text
+    assert "He (normal) before relu, Xavier (uniform) elsewhere, biases zero\n" in text
+    assert "- Regulariser: L2, 0.0001 / 2 times the sum of squared weights\n" in text
+
+
+def test_synthetic_data_are_called_so(run):
+    run.write_record(record([cell("a", 0.5)], "a", synthetic=True))
+    assert summary(run).startswith("# Homework: digits (synthetic)\n\nThe samples were made by this library")
+    assert heading(run.read_record()) == "Homework: digits (synthetic)"
+    assert data_line({"name": "glyphs (synthetic digits)", "synthetic": True}) == "glyphs (synthetic digits)"
+
+
+def test_what_diverged_is_listed(run):
+    run.write_record(record([cell("a", 0.5, diverged="died: all alike"), cell("b", 0.05)], "b"))
+    assert "- tanh, learning rate 0.5 died: all alike\n- Best configuration: tanh, learning rate 0.05" in summary(run)
+
+
+def test_a_table_aligns_its_columns():
+    assert text_table(["name", "loss"], [["a", "0.5"], ["longer", "10.25"]]) == [
+        "name     loss",
+        "------  -----",
+        "a         0.5",
+        "longer  10.25",
+    ]
+
+
+def test_the_confusion_of_very_many_classes_is_left_to_the_file():
+    names = [f"class {k}" for k in range(30)]
+    result = {
+        "class_names": names,
+        "confusion": [[0] * 30] * 30,
+        "test": {"name": "many", "synthetic": False, "rows": 0},
+        "loss": 1.0,
+        "accuracy": 0.5,
+    }
+    text = evaluation_text(result)
+    assert "see confusion.csv" in text
+    assert max(map(len, text.splitlines())) < 100
