@@ -16,7 +16,7 @@ from fastmlp.parameters import Parameters, epoch_order
 
 HIDDEN = (100, 50, 25)
 BATCH_SIZES = (500, 100, 20, 1)
-ROUNDS = {500: 7, 100: 7, 20: 5, 1: 3}
+ROUNDS = {500: 5, 100: 5, 20: 5, 1: 3}
 # At batch 1 numpy takes seconds per epoch: there it is timed, and every answer is checked, on this many rows.
 SINGLE_ROWS = 2_000
 # Smaller batches take more steps: with a rate in proportion all epochs go about equally far.
