@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str) -> int:
-    print(f"fastmlp: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"fastmlp: error: {' '.join(message.splitlines())}", file=sys.stderr)
     return WRONG_INPUT
 
 
@@ -81,9 +81,11 @@ def _prepare(options) -> int:
 
 
 def _sweep_arguments(parser):
+    from .experiment.names import recipe_names
+
     parser.add_argument(
         "--recipe", default="default", metavar="NAME|FILE",
-        help="the experiment: default, ee541, or a TOML file (default: default)",
+        help=f"the experiment: {', '.join(recipe_names())}, or a TOML file (default: default)",
     )  # fmt: skip
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
     parser.add_argument("--out", required=True, metavar="RUN", help="new folder for the results")

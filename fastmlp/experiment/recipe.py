@@ -6,11 +6,12 @@ import os
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
 from fastmlp.mlp import MLP, SETTINGS
+
+from .names import recipe_names, recipe_text
 
 SECTIONS = ("title", "data", "network", "training", "grid")
 DATA_KEYS = ("name", "validation", "stratify", "n_features")
@@ -117,12 +118,6 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     return recipe
 
 
-def recipe_names() -> list[str]:
-    """The names that `load_recipe` knows."""
-    folder = resources.files("fastmlp.recipes")
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
-
-
 def check_cells(recipe: Recipe) -> None:
     """Raise InputError, InputTypeError when a cell has settings that no network takes."""
     for cell in recipe.cells():
@@ -132,8 +127,7 @@ def check_cells(recipe: Recipe) -> None:
 def _read(name_or_path):
     """The text of a recipe, and what to call it in a message."""
     if name_or_path in recipe_names():
-        file = resources.files("fastmlp.recipes").joinpath(f"{name_or_path}.toml")
-        return file.read_text(encoding="utf-8"), f"recipe {name_or_path}"
+        return recipe_text(str(name_or_path)), f"recipe {name_or_path}"
     path = Path(name_or_path)
     try:
         return path.read_text(encoding="utf-8"), str(path)

@@ -3,7 +3,8 @@ import itertools
 import pytest
 
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.experiment.recipe import load_recipe, recipe_names
+from fastmlp.experiment.names import recipe_names
+from fastmlp.experiment.recipe import load_recipe
 
 GOOD = """
 title = "Two by three"
