@@ -3,16 +3,24 @@
 import numpy as np
 
 from .errors import InputError, InputTypeError
+from .kernels.inputs import Sparse, index_dtype
 
 INPUT_DTYPES = (np.uint8, np.float32, np.float64)
+FINITE = "expected finite numbers: remove or fill in such values"
 ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
 
 
-def check_inputs(X, name="X"):
-    """X as a (N, D) array of uint8, float32 or float64, rows contiguous; other integers and bools become float32.
+def check_inputs(X, dtype, name="X"):
+    """X as a (N, D) array of uint8, float32 or float64 with contiguous rows, or as `Sparse` rows for sparse matrices.
 
+    dtype is the network's; other integers and bools become floats. A sparse matrix is any object with `indptr`,
+    `indices`, `data` and `shape`: compressed rows, or what its own `tocsr` turns into them.
     Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan or infinity.
     """
+    if isinstance(X, Sparse):
+        return X
+    if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
+        return _check_sparse(X, dtype, name)
     X = np.asarray(X)
     if X.ndim != 2:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
@@ -29,16 +37,58 @@ def check_inputs(X, name="X"):
     return X
 
 
+def _check_sparse(X, dtype, name):
+    """A sparse matrix as `Sparse` rows."""
+    if getattr(X, "format", "csr") != "csr":
+        X = X.tocsr()
+    rows, features = X.shape
+    indptr, indices, values = np.asarray(X.indptr, np.int64), np.asarray(X.indices), np.asarray(X.data)
+    if 0 in (rows, features):
+        raise InputError(f"{name} has shape {X.shape}; expected at least one sample and one feature")
+    if values.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} has dtype {values.dtype}; expected numbers: convert it to float32 or uint8")
+    if len(indptr) != rows + 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] > len(indices):
+        raise InputError(f"{name} has an indptr that does not rise from 0 by rows; expected compressed rows (CSR)")
+    indices, values = indices[: indptr[-1]], values[: indptr[-1]]
+    if len(indices) != len(values):
+        raise InputError(f"{name} has {len(indices)} indices and {len(values)} values; expected one each per entry")
+    if len(indices) and not 0 <= indices.min() <= indices.max() < features:
+        raise InputError(f"{name} has an index outside of its {features} columns; expected 0 to {features - 1}")
+    finite = np.isfinite(values)
+    if not finite.all():
+        entry = int(np.argmin(finite))
+        row = int(np.searchsorted(indptr, entry, "right")) - 1
+        raise InputError(f"{name} has {values[entry]} at row {row}, column {indices[entry]}; {FINITE}")
+    kind = np.uint8 if values.dtype == np.uint8 else dtype
+    columns = indices.astype(index_dtype(features), copy=False)
+    return _in_order(Sparse(indptr, columns, values.astype(kind, copy=False), features), name)
+
+
+def _in_order(X, name):
+    """X with the columns of each row ascending, which is the order in which the dense kernels sum."""
+    steps = np.diff(X.indices.astype(np.int64))
+    starts = X.indptr[1:-1]
+    steps[starts[(starts > 0) & (starts < len(X.indices))] - 1] = 1
+    if (steps > 0).all():
+        return X
+    row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    order = np.lexsort((X.indices, row))
+    same = (np.diff(row[order]) == 0) & (np.diff(X.indices[order].astype(np.int64)) == 0)
+    if same.any():
+        at = order[int(np.argmax(same))]
+        raise InputError(
+            f"{name} has column {X.indices[at]} of row {row[at]} twice; expected one entry per column: sum them first"
+        )
+    return X._replace(indices=X.indices[order], values=X.values[order])
+
+
 def _check_finite(X, name):
     for start in range(0, len(X), ROWS_AT_A_TIME):
         block = X[start : start + ROWS_AT_A_TIME]
         finite = np.isfinite(block)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
-            raise InputError(
-                f"{name} has {block[row, column]} at row {start + row}, column {column}; expected finite numbers: "
-                "remove or fill in such values"
-            )
+            raise InputError(f"{name} has {block[row, column]} at row {start + row}, column {column}; {FINITE}")
 
 
 def check_labels(y, rows, name="y"):

@@ -13,8 +13,10 @@ from .errors import InputError
 from .fitprogress import reporter
 from .history import History
 from .inputs import check_inputs, check_labels, class_numbers
+from .kernels.inputs import Sparse, part
 from .kernels.layout import FAN_IN
 from .parameters import INITIALISERS, Parameters, epoch_order
+from .plan import FIRST_LAYERS, compact
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
@@ -42,8 +44,11 @@ class MLP:
     engine         "numba", or "numpy" for the plain reference (equal up to rounding)
     train_metrics  "full": train_loss and train_accuracy are measured on the whole training set after each epoch;
                    "running": during the epoch, which costs nothing
+    first_layer    "auto": inputs that are mostly zero are turned once into compressed rows, whose zeros cost nothing;
+                   "sparse" or "dense" force the choice. Never changes a result
 
-    After `fit`: `history`, `weights` (list of (fan_in, fan_out)), `biases` (list of (fan_out,)), `classes` (C,) int64.
+    After `fit`: `history`, `weights` (list of (fan_in, fan_out)), `biases` (list of (fan_out,)), `classes` (C,) int64,
+    `plan` (dict: first_layer, density of the inputs, threads).
     Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
     """
 
@@ -68,6 +73,7 @@ class MLP:
         dtype="float32",
         engine="numba",
         train_metrics="full",
+        first_layer="auto",
     ):
         self.hidden = check.hidden_widths(hidden)
         self.activation = check.hidden_activations(activation, len(self.hidden))
@@ -87,6 +93,7 @@ class MLP:
         self.dtype = check.one_of("dtype", dtype, check.DTYPES)
         self.engine = check.one_of("engine", engine, check.ENGINES)
         self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))
+        self.first_layer = check.one_of("first_layer", first_layer, FIRST_LAYERS)
         self.history = History()
 
     def settings(self) -> dict:
@@ -110,13 +117,14 @@ class MLP:
         classes     all labels there are, when y may lack some; None takes those in y
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
-        X = check_inputs(X)
-        labels, one_hot_columns = check_labels(y, len(X))
+        X = check_inputs(X, self.dtype)
+        labels, one_hot_columns = check_labels(y, X.shape[0])
         y = self._learn_classes(labels, one_hot_columns, classes)
         held_out = None
         if validation is not None:
             Xv, yv = validation
             held_out = self._check_pair(Xv, yv, X.shape[1], "validation")
+        X, held_out = self._plan_inputs(X, held_out)
         self._build(X.shape[1])
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history = History()
@@ -132,14 +140,14 @@ class MLP:
     def _epoch(self, epoch, X, y, held_out):
         """Train for one epoch and return its record."""
         rate = self.rate_at(epoch)
-        order = epoch_order(len(X), self.seed, epoch, self.shuffle)
+        order = epoch_order(X.shape[0], self.seed, epoch, self.shuffle)
         started = time.perf_counter()
         totals = self._train(X, y, order, rate)
         seconds = time.perf_counter() - started
         if self.train_metrics == "full":
             totals = self._totals(X, y)
-        train_loss, train_accuracy = totals / len(X)
-        loss, accuracy = (math.nan, math.nan) if held_out is None else self._totals(*held_out) / len(held_out[0])
+        train_loss, train_accuracy = totals / X.shape[0]
+        loss, accuracy = (math.nan, math.nan) if held_out is None else self._totals(*held_out) / held_out[0].shape[0]
         return {
             "epoch": epoch,
             "learning_rate": rate,
@@ -157,7 +165,7 @@ class MLP:
     def _train(self, X, y, order, rate):
         """One pass over the rows in `order`; (2,) float64: summed loss, right answers."""
         totals, start, batches = np.zeros(2), 0, 1
-        batch_size = min(self.batch_size, len(X))
+        batch_size = min(self.batch_size, X.shape[0])
         p, kernels, threads = self._parameters, self._kernels(), self._threads()
         while start < len(order):
             span = order[start : start + batches * batch_size]
@@ -176,11 +184,11 @@ class MLP:
     def predict_proba(self, X):
         """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
         X = self._check_rows(X)
-        out = np.empty((len(X), len(self.classes)), self.dtype)
+        out = np.empty((X.shape[0], len(self.classes)), self.dtype)
         p, kernels, threads = self._parameters, self._kernels(), self._threads()
-        for start in range(0, len(X), ROWS_AT_A_TIME):
+        for start in range(0, X.shape[0], ROWS_AT_A_TIME):
             stop = start + ROWS_AT_A_TIME
-            kernels.predict(p.layers, p.buffer, X[start:stop], out[start:stop], threads)
+            kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads)
         return out
 
     def predict(self, X):
@@ -191,7 +199,7 @@ class MLP:
         """(mean cross entropy in nats, share of right answers) on X (N, D) and y (N,) or one-hot (N, C)."""
         self._check_fitted()
         X, y = self._check_pair(X, y, self._parameters.layers[0, FAN_IN], "evaluation")
-        loss, hits = self._totals(X, y) / len(X)
+        loss, hits = self._totals(X, y) / X.shape[0]
         return float(loss), float(hits)
 
     def score(self, X, y):
@@ -202,9 +210,9 @@ class MLP:
         """(2,) float64: loss summed over the rows, right answers."""
         totals = np.zeros(2)
         p, kernels, threads = self._parameters, self._kernels(), self._threads()
-        for start in range(0, len(X), ROWS_AT_A_TIME):
+        for start in range(0, X.shape[0], ROWS_AT_A_TIME):
             stop = start + ROWS_AT_A_TIME
-            kernels.evaluate(p.layers, p.buffer, X[start:stop], y[start:stop], totals, threads)
+            kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads)
         return totals
 
     # ------------------------------------------------------------------------------------------------- parameters
@@ -256,6 +264,16 @@ class MLP:
 
     # ---------------------------------------------------------------------------------------------------- details
 
+    def _plan_inputs(self, X, held_out):
+        """The training and validation inputs in the form that is fastest; sets `plan`."""
+        self.plan = {"first_layer": "dense", "density": 1.0, "threads": self._threads()}
+        if self.engine == "numba":
+            X, self.plan["density"] = compact(X, self.dtype, self.first_layer)
+            self.plan["first_layer"] = "sparse" if isinstance(X, Sparse) else "dense"
+            if held_out is not None:
+                held_out = compact(held_out[0], self.dtype, self.plan["first_layer"])[0], held_out[1]
+        return X, held_out
+
     def _build(self, features):
         """The parameters of a network with `features` inputs, all zero."""
         names = (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
@@ -277,13 +295,13 @@ class MLP:
         return y
 
     def _check_pair(self, X, y, features, name):
-        X = self._check_width(check_inputs(X, f"{name} X"), features, f"{name} X")
-        y, _ = check_labels(y, len(X), f"{name} y")
+        X = self._check_width(check_inputs(X, self.dtype, f"{name} X"), features, f"{name} X")
+        y, _ = check_labels(y, X.shape[0], f"{name} y")
         return X, class_numbers(y, self.classes, f"{name} y")
 
     def _check_rows(self, X):
         self._check_fitted()
-        return self._check_width(check_inputs(X), self._parameters.layers[0, FAN_IN], "X")
+        return self._check_width(check_inputs(X, self.dtype), self._parameters.layers[0, FAN_IN], "X")
 
     @staticmethod
     def _check_width(X, features, name):

@@ -25,8 +25,8 @@ MAGIC = b"fastmlp kernel 1\n"
 class KernelCache(caching._Cache):
     """The cache of one dispatcher, in the form that Numba asks for."""
 
-    def __init__(self, function, options):
-        self._name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+    def __init__(self, name, options):
+        self._name = name
         self._options = options
 
     @property

@@ -19,14 +19,26 @@ from numba.extending import intrinsic
 from .activations import activate_row
 from .jit import inlined, jit
 from .layout import IDENTITY, RELU, SIGMOID, TANH
-from .registers import INDEX, REGISTER_COUNT, UNIT, ZERO, Vector, lanes_of, pointer, row_stride, shifted
+from .registers import (
+    INDEX,
+    REGISTER_COUNT,
+    UNIT,
+    ZERO,
+    Vector,
+    as_index,
+    emit_switch,
+    lanes_of,
+    pointer,
+    row_stride,
+    shifted,
+)
 
 # Accumulators plus a row of B plus a broadcast of A must fit the register file: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = 4
 TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
 
 # What the tile does with a sum before it stores it.
-PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP_SGD, STEP_MOMENTUM = range(7)
+PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP_SGD, STEP_MOMENTUM = EPILOGUES = range(7)
 NO_STEP = (0.0, 0.0, 0.0, 0.0)
 
 DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID)  # by the codes of layout.ACTIVATIONS
@@ -44,7 +56,7 @@ def _delta_sigmoid(v, total, output):
     return v.b.fmul(total, v.fma(v.b.fneg(output), output, output))
 
 
-class _Tile:
+class Tile:
     """Emits the code of one tile; holds what its epilogues share."""
 
     def __init__(self, builder, element, rows, registers, lanes):
@@ -74,8 +86,8 @@ class _Tile:
                     b.store(v.fma(left[m], w, b.load(row[r])), row[r])
         return [[b.load(cell) for cell in row] for row in sums]
 
-    def finish(self, sums, C, c_row, E, e_row, epilogue, step):
-        """Store epilogue(sums) to C: a switch over the epilogues, outside the loop over k."""
+    def finish(self, sums, C, c_row, E, e_row, epilogue, step, codes=EPILOGUES):
+        """Store epilogue(sums) to C: a switch over those of `codes`, outside the loop over k."""
         b, v = self.b, self.v
 
         def each(emit):
@@ -103,6 +115,7 @@ class _Tile:
             v.store(v.fma(b.fneg(rate), velocity, w), C, at)
 
         emitters = {
+            PLAIN: stored(lambda total: total),
             AFFINE_RELU: stored(v.at_least_zero),
             DELTA_RELU: times_derivative(_delta_relu),
             DELTA_TANH: times_derivative(_delta_tanh),
@@ -110,19 +123,7 @@ class _Tile:
             STEP_SGD: sgd,
             STEP_MOMENTUM: sgd_momentum,
         }
-        done = b.append_basic_block("tile.done")
-        plain = b.append_basic_block("tile.plain")
-        switch = b.switch(epilogue, plain)
-        for code, emit in emitters.items():
-            block = b.append_basic_block(f"tile.epilogue{code}")
-            switch.add_case(INDEX(code), block)
-            with b.goto_block(block):
-                each(emit)
-                b.branch(done)
-        with b.goto_block(plain):
-            each(stored(lambda total: total))
-            b.branch(done)
-        b.position_at_end(done)
+        emit_switch(b, epilogue, {code: lambda code=code: each(emitters[code]) for code in codes})
 
 
 def tile(rows, registers, lanes=None):
@@ -132,11 +133,10 @@ def tile(rows, registers, lanes=None):
     def run(typing, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
         def codegen(context, builder, signature, arguments):
             element = context.get_value_type(signature.args[7].dtype)
-            A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step = (
-                context.cast(builder, value, kind, types.int64) if isinstance(kind, types.Integer) else value
-                for value, kind in zip(arguments, signature.args, strict=True)
+            A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step = as_index(
+                context, builder, signature, arguments
             )
-            one = _Tile(builder, element, rows, registers, lanes)
+            one = Tile(builder, element, rows, registers, lanes)
             sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init)
             kind = signature.args[7].dtype
             step = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, step)]

@@ -15,8 +15,8 @@ jit = numba.njit(**OPTIONS)
 inlined = numba.njit(inline="always", **OPTIONS)
 
 
-def entry(function):
-    """Compile a function that Python calls; its code is kept on disk."""
+def entry(name, function):
+    """Compile a function that Python calls; its code is kept on disk under `name`, which no other may have."""
     dispatcher = jit(function)
-    dispatcher._cache = KernelCache(function, OPTIONS)
+    dispatcher._cache = KernelCache(name, OPTIONS)
     return dispatcher

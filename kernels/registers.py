@@ -102,6 +102,29 @@ def array_pointer(context, builder, kind, value):
     return context.make_array(kind)(context, builder, value).data
 
 
+def as_index(context, builder, signature, arguments):
+    """The arguments of an intrinsic, every integer widened to an index."""
+    return [
+        context.cast(builder, value, kind, types.int64) if isinstance(kind, types.Integer) else value
+        for value, kind in zip(arguments, signature.args, strict=True)
+    ]
+
+
+def emit_switch(builder, value, cases):
+    """Run the emitter that `cases` has for the run-time integer `value`; a value without one is undefined."""
+    impossible, done = builder.append_basic_block("impossible"), builder.append_basic_block("done")
+    switch = builder.switch(value, impossible)
+    builder.position_at_end(impossible)
+    builder.unreachable()
+    for code, emit in cases.items():
+        block = builder.append_basic_block(f"case{code}")
+        switch.add_case(INDEX(code), block)
+        builder.position_at_end(block)
+        emit()
+        builder.branch(done)
+    builder.position_at_end(done)
+
+
 @intrinsic
 def pointer(typing, array):
     """Typed pointer to an array's first element. The caller keeps the array alive."""
