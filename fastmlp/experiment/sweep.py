@@ -57,9 +57,9 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
 def _full_batch(cells: list[Cell], rows: int) -> list[str]:
     """A note when a batch size is larger than the training set."""
     largest = max(MLP(**cell.settings).batch_size for cell in cells)
-    return (
-        [f"batch size {largest} is more than the {rows} training samples: a step takes all"] if largest > rows else []
-    )
+    if largest <= rows:
+        return []
+    return [f"batch size {largest} is more than the {rows} training samples: a step takes all of them"]
 
 
 def _train(
