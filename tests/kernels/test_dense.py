@@ -1,0 +1,175 @@
+"""affine, delta, gradient and update against the numpy reference in float64.
+
+A sum of n products in a type with unit roundoff u is off by at most about n u times the sum of the products' sizes
+(Higham, Accuracy and Stability of Numerical Algorithms, 3.1); the bounds below are that, with a few roundings more.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastmlp.kernels import dense, reference
+from fastmlp.kernels.layout import ACTIVATIONS, RELU, SIGMOID
+
+WIDTHS = st.integers(1, 65)
+BATCHES = st.integers(1, 67)
+DTYPES = st.sampled_from(["float32", "float64"])
+CODES = st.sampled_from(sorted(ACTIVATIONS.values()))
+PLACES = st.fixed_dictionaries({"pad": st.integers(0, 17), "offset": st.integers(0, 3)})
+SEEDS = st.integers(0, 2**32 - 1)
+few_examples = settings(max_examples=60, deadline=None)
+
+
+def exact(array):
+    return np.ascontiguousarray(array, np.float64)
+
+
+def assert_within(result, expected, bound, dtype):
+    """|result - expected| <= 2 u bound, element by element; twice, as the reference rounds too."""
+    error = np.abs(exact(result) - expected)
+    allowed = 2 * np.finfo(dtype).eps * bound + np.finfo(dtype).tiny
+    assert (error <= allowed).all(), f"off by {np.max(error / allowed):.3g} times the bound"
+
+
+@few_examples
+@given(
+    rows=BATCHES, fan_in=WIDTHS, fan_out=WIDTHS, dtype=DTYPES, code=CODES, place=PLACES, seed=SEEDS,
+    turned=st.booleans(),
+)  # fmt: skip
+def test_affine_is_the_reference_for_any_shape_and_place(
+    compiled, guarded, rows, fan_in, fan_out, dtype, code, place, seed, turned
+):
+    random = np.random.RandomState(seed)
+    A = guarded(random, (fan_in, rows) if turned else (rows, fan_in), dtype, **place).values
+    A = A.T if turned else A
+    W = guarded(random, (fan_in, fan_out), dtype, **place).values
+    b = random.standard_normal(fan_out).astype(dtype)
+    out = guarded(random, (rows, fan_out), dtype, **place)
+    compiled.affine(A, W, b, code, out.values)
+    expected = reference.affine(exact(A), exact(W), exact(b), code, np.empty((rows, fan_out)))
+    assert out.is_whole()
+    # All activations have slopes of at most 1, so the error of the sum is not magnified.
+    sizes = np.abs(exact(A)) @ np.abs(exact(W)) + np.abs(b)
+    assert_within(out.values, expected, (fan_in + 2) * sizes + 4 * np.abs(expected), dtype)
+
+
+@few_examples
+@given(
+    rows=BATCHES, fan_in=WIDTHS, fan_out=WIDTHS, dtype=DTYPES, code=CODES, place=PLACES, seed=SEEDS,
+    turned=st.booleans(),
+)  # fmt: skip
+def test_delta_is_the_reference_for_any_shape_and_place(
+    compiled, guarded, rows, fan_in, fan_out, dtype, code, place, seed, turned
+):
+    random = np.random.RandomState(seed)
+    D = guarded(random, (fan_out, rows) if turned else (rows, fan_out), dtype, **place).values
+    D = D.T if turned else D
+    W = guarded(random, (fan_in, fan_out), dtype, **place).values
+    A = guarded(random, (rows, fan_in), dtype, **place).values
+    if code == SIGMOID:
+        A[...] = random.random_sample(A.shape)
+    elif code == RELU:
+        np.maximum(A, 0, out=A)
+    else:
+        np.clip(A, -1, 1, out=A)
+    out = guarded(random, (rows, fan_in), dtype, **place)
+    compiled.delta(D, W, A, code, out.values)
+    expected = reference.delta(exact(D), exact(W), exact(A), code, np.empty((rows, fan_in)))
+    assert out.is_whole()
+    assert_within(out.values, expected, (fan_out + 4) * (np.abs(exact(D)) @ np.abs(exact(W)).T), dtype)
+
+
+@few_examples
+@given(rows=BATCHES, fan_in=WIDTHS, fan_out=WIDTHS, dtype=DTYPES, place=PLACES, seed=SEEDS)
+def test_gradient_is_the_reference_for_any_shape_and_place(
+    compiled, guarded, rows, fan_in, fan_out, dtype, place, seed
+):
+    random = np.random.RandomState(seed)
+    A = guarded(random, (rows, fan_in), dtype, **place).values
+    D = guarded(random, (rows, fan_out), dtype, **place).values
+    W = guarded(random, (fan_in, fan_out), dtype, **place)
+    b = np.full(fan_out, np.nan, dtype)
+    compiled.gradient(A, D, W.values, b)
+    W_expected, b_expected = reference.gradient(exact(A), exact(D), np.empty((fan_in, fan_out)), np.empty(fan_out))
+    assert W.is_whole()
+    assert_within(W.values, W_expected, (rows + 2) * np.abs(exact(A)).T @ np.abs(exact(D)) / rows, dtype)
+    assert_within(b, b_expected, (rows + 2) * np.abs(exact(D)).mean(axis=0), dtype)
+
+
+@few_examples
+@given(
+    rows=BATCHES, fan_in=WIDTHS, fan_out=WIDTHS, dtype=DTYPES, place=PLACES, seed=SEEDS,
+    momentum=st.sampled_from([0.0, 0.9]), l2=st.sampled_from([0.0, 0.01]),
+)  # fmt: skip
+def test_update_is_the_reference_for_any_shape_and_place(
+    compiled, guarded, rows, fan_in, fan_out, dtype, place, seed, momentum, l2
+):
+    random, rate = np.random.RandomState(seed), 0.1
+    A = guarded(random, (rows, fan_in), dtype, **place).values
+    D = guarded(random, (rows, fan_out), dtype, **place).values
+    W, V = (guarded(random, (fan_in, fan_out), dtype, **place) for _ in range(2))
+    b, v = (random.standard_normal(fan_out).astype(dtype) for _ in range(2))
+    W_expected, b_expected, V_expected, v_expected = map(exact, (W.values, b, V.values, v))
+    W_size = np.abs(exact(A)).T @ np.abs(exact(D)) / rows + l2 * np.abs(W_expected) + momentum * np.abs(V_expected)
+    b_size = np.abs(exact(D)).mean(axis=0) + momentum * np.abs(v_expected)
+    W_bound = (rows + 5) * W_size * rate + 2 * np.abs(W_expected)
+    b_bound = (rows + 5) * b_size * rate + 2 * np.abs(b_expected)
+    compiled.update(A, D, W.values, b, V.values, v, rate, momentum, l2)
+    reference.update(exact(A), exact(D), W_expected, b_expected, V_expected, v_expected, rate, momentum, l2)
+    assert W.is_whole()
+    assert V.is_whole()
+    assert_within(W.values, W_expected, W_bound, dtype)
+    assert_within(b, b_expected, b_bound, dtype)
+    if momentum:
+        assert_within(V.values, V_expected, (rows + 5) * W_size, dtype)
+        assert_within(v, v_expected, (rows + 5) * b_size, dtype)
+
+
+@pytest.fixture(params=["reference", "compiled"])
+def update(request, compiled):
+    return {"reference": reference, "compiled": compiled}[request.param].update
+
+
+def test_momentum_and_l2_over_two_steps_worked_out_by_hand(update):
+    # Two samples, one input, one output. The gradients averaged over the batch: of w (1 * 1 + 3 * 1) / 2 = 2, of b 1.
+    A, D = np.array([[1.0], [3.0]]), np.array([[1.0], [1.0]])
+    W, b, V, v = np.array([[2.0]]), np.array([1.0]), np.zeros((1, 1)), np.zeros(1)
+    rate, momentum, l2 = 1 / 4, 1 / 2, 1 / 2
+    # w: g = 2 + 1/2 * 2 = 3,  v = 3,  w = 2 - 3/4 = 5/4.     b: g = v = 1,  b = 1 - 1/4 = 3/4
+    update(A, D, W, b, V, v, rate, momentum, l2)
+    assert (W.item(), V.item(), b.item(), v.item()) == (5 / 4, 3, 3 / 4, 1)
+    # w: g = 2 + 1/2 * 5/4 = 21/8,  v = 3/2 + 21/8 = 33/8,  w = 5/4 - 33/32 = 7/32.   b: v = 1/2 + 1,  b = 3/4 - 3/8
+    update(A, D, W, b, V, v, rate, momentum, l2)
+    assert (W.item(), V.item(), b.item(), v.item()) == (7 / 32, 33 / 8, 3 / 8, 3 / 2)
+
+
+def test_l2_alone_shrinks_weights_and_leaves_biases(update):
+    # No gradient: w = 2 - 1/4 * 1/2 * 2 = 7/4.
+    W, b = np.array([[2.0]]), np.array([1.0])
+    update(np.zeros((1, 1)), np.zeros((1, 1)), W, b, np.zeros((1, 1)), np.zeros(1), 1 / 4, 0.0, 1 / 2)
+    assert (W.item(), b.item()) == (7 / 4, 1)
+
+
+def test_an_elements_bits_do_not_depend_on_the_tile_it_falls_in(compiled):
+    random = np.random.RandomState(0)
+    A, W = random.standard_normal((23, 50)).astype("f4"), random.standard_normal((50, 130)).astype("f4")
+    b = random.standard_normal(130).astype("f4")
+    whole = compiled.affine(A, W, b, ACTIVATIONS["tanh"], np.empty((23, 130), "f4"))
+    for rows, columns in ((1, 1), (3, 17), (7, 65), (22, 129)):
+        part = compiled.affine(
+            A[-rows:], W[:, -columns:], b[-columns:], ACTIVATIONS["tanh"], np.empty((rows, columns), "f4")
+        )
+        assert part.tobytes() == np.ascontiguousarray(whole[-rows:, -columns:]).tobytes()
+
+
+def test_weights_whose_rows_are_not_contiguous_are_refused(compiled):
+    A, W = np.ones((2, 3)), np.ones((4, 3)).T
+    with pytest.raises(ValueError, match="contiguous rows"):
+        compiled.affine(A, W, np.zeros(4), RELU, np.empty((2, 4)))
+
+
+def test_the_dispatcher_itself_compiles_for_the_arrays_it_is_given():
+    A, W, b = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([-20.0])
+    assert dense.affine(A, W, b, RELU, np.empty((1, 1))).item() == 0
+    assert dense.affine(A, W, -b, RELU, np.empty((1, 1))).item() == 31

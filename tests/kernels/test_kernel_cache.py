@@ -1,0 +1,119 @@
+"""The compiled kernels on disk: loaded, never trusted blindly, never in the way."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastmlp
+from fastmlp.kernels import cache
+
+# A kernel of one line, compiled the way all are.
+SCRIPT = """
+from fastmlp.kernels.jit import entry
+
+@entry
+def polynomial(x):
+    return x * x + 3 * x
+
+print(polynomial(2.0))
+"""
+ANSWER = "10.0\n"
+PREDICTION = """
+import numpy as np
+from fastmlp.kernels import epoch
+from fastmlp.parameters import Parameters
+p = Parameters((3, 4, 2), ("tanh",), "float64")
+p.initialise("auto", None, "same", 0)
+print(epoch.predict(p.layers, p.buffer, np.eye(3), np.empty((3, 2)), 1).tobytes().hex())
+"""
+DIRECTORY = "from fastmlp.kernels import cache; print(cache.directory())"
+
+
+def entries(folder):
+    """The files of a cache: {path: (inode, time of writing, content)}."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+@pytest.mark.parametrize("script", [SCRIPT, PREDICTION], ids=["one line", "a whole pass"])
+def test_a_second_process_loads_what_the_first_compiled(run_python, tmp_path, script):
+    answer = run_python(script, FASTMLP_CACHE=str(tmp_path)).stdout
+    before = entries(tmp_path)
+    assert before
+    assert run_python(script, FASTMLP_CACHE=str(tmp_path)).stdout == answer
+    assert entries(tmp_path) == before  # whatever is compiled is written again
+
+
+@pytest.mark.parametrize("harm", ["truncated", "empty", "one bit flipped", "something else"])
+def test_a_damaged_entry_is_compiled_again(run_python, tmp_path, harm):
+    run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
+    (path,) = entries(tmp_path)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    damaged = {
+        "truncated": whole[: len(whole) // 2],
+        "empty": b"",
+        "one bit flipped": flipped,
+        "something else": b"\x80",
+    }
+    path.write_bytes(damaged[harm])
+    done = run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
+    assert done.stdout == ANSWER
+    assert done.stderr == ""
+    (mended,) = entries(tmp_path)
+    assert mended == path
+    assert len(path.read_bytes()) > len(whole) // 2
+    assert path.read_bytes() != damaged[harm]
+
+
+def test_a_cache_that_cannot_be_written_warns_once_and_works(run_python, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    done = run_python(SCRIPT + "print(polynomial(2))", FASTMLP_CACHE=str(blocked))
+    assert done.stdout == ANSWER + "10\n"
+    assert done.stderr.count("RuntimeWarning") == 1
+    assert "FASTMLP_CACHE" in done.stderr
+    assert str(blocked) in done.stderr
+
+
+def test_two_processes_with_an_empty_cache_at_once_both_work(tmp_path):
+    searched = os.pathsep.join(filter(None, (str(Path(fastmlp.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": searched, "FASTMLP_CACHE": str(tmp_path)}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in processes:
+        out, _ = process.communicate(timeout=300)
+        assert process.returncode == 0
+        assert out == ANSWER
+    assert len(entries(tmp_path)) == 1  # no temporary file is left
+
+
+def test_a_byte_changed_in_any_kernels_source_means_another_folder(run_python, tmp_path):
+    package = tmp_path / "fastmlp"
+    shutil.copytree(Path(fastmlp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+
+    def directory():
+        return run_python(DIRECTORY, path=tmp_path, FASTMLP_CACHE=str(tmp_path)).stdout
+
+    first = directory()
+    assert tmp_path in Path(first.strip()).parents
+    assert directory() == first
+    source = package / "kernels" / "registers.py"
+    source.write_bytes(source.read_bytes() + b"#")
+    assert directory() != first
+
+
+def test_the_folder_is_the_users_own_unless_it_is_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    assert tmp_path in cache.directory().parents
+    monkeypatch.delenv("FASTMLP_CACHE")
+    if sys.platform == "linux":
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+        assert tmp_path / "xdg" / "fastmlp" in cache.directory().parents

@@ -1,0 +1,190 @@
+"""One seed, one model: no bit depends on threads, spans, the way inputs are stored, or what else is running."""
+
+import hashlib
+import multiprocessing
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastmlp import MLP
+from fastmlp.kernels import epoch, team
+
+WIDTHS = (300, 100, 50, 10)
+BATCH = 100
+ROWS = 3 * BATCH + 37  # the last batch is smaller
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    random = np.random.RandomState(0)
+    X = random.randint(0, 256, (ROWS, WIDTHS[0])).astype(np.uint8)
+    X[random.random_sample(X.shape) < 0.7] = 0
+    return X, random.randint(0, 10, ROWS)
+
+
+@pytest.fixture
+def shared_steps(monkeypatch):
+    """Steps and passes of any size are shared between threads, though it does not pay."""
+    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+    monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+
+
+def trained(p, X, y, order, threads=1, batch_size=BATCH, momentum=0.9, l2=1e-3):
+    """The bytes of everything that an epoch leaves: parameters, velocity, totals of the epoch and of an evaluation."""
+    totals = np.zeros(4)
+    epoch.train(p.layers, p.buffer, p.velocity, X, y, order, batch_size, 0.05, momentum, l2, totals[:2], threads)
+    epoch.evaluate(p.layers, p.buffer, X, y, totals[2:], threads)
+    assert np.isfinite(totals).all()
+    return p.buffer.tobytes(), p.velocity.tobytes(), totals.tobytes()
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize(("momentum", "l2"), [(0.0, 0.0), (0.9, 1e-3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activation, momentum, l2, dtype):
+    X, y = pixels
+    order = np.random.RandomState(1).permutation(ROWS)
+    results = {
+        trained(network(WIDTHS, (activation,) * 2, dtype), X, y, order, threads, BATCH, momentum, l2)
+        for threads in (1, 2, 3)
+    }
+    assert len(results) == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    widths=st.lists(st.integers(1, 70), min_size=2, max_size=4), rows=st.integers(1, 150), batch_size=st.integers(1, 150),
+    threads=st.integers(2, 4), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_same_bits_when_steps_of_any_shape_are_shared(network, widths, rows, batch_size, threads, seed):
+    random = np.random.RandomState(seed)
+    widths = [*widths, 5]
+    X, y = random.standard_normal((rows, widths[0])).astype("float32"), random.randint(0, 5, rows)
+    order, activations = random.permutation(rows), ["tanh"] * (len(widths) - 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+        patch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+        alone, shared = (
+            trained(network(widths, activations, "float32", seed), X, y, order, count, batch_size)
+            for count in (1, threads)
+        )
+    assert alone == shared
+
+
+def test_predictions_have_the_same_bits_on_any_thread_count(network, pixels, shared_steps):
+    p = network(WIDTHS, ("relu", "tanh"))
+    results = {
+        epoch.predict(p.layers, p.buffer, pixels[0], np.empty((ROWS, 10), "float32"), threads).tobytes()
+        for threads in (1, 2, 3)
+    }
+    assert len(results) == 1
+
+
+def test_an_epoch_cut_into_spans_of_whole_batches_has_the_same_bits(network, pixels):
+    X, y = pixels
+    order = np.random.RandomState(2).permutation(ROWS)
+    p, q = (network(WIDTHS, ("relu", "relu")) for _ in range(2))
+    whole, spans = np.zeros(2), np.zeros(2)
+    epoch.train(p.layers, p.buffer, p.velocity, X, y, order, 20, 0.05, 0.9, 0.0, whole, 1)
+    for start, stop in ((0, 40), (40, 60), (60, 300), (300, ROWS)):
+        epoch.train(q.layers, q.buffer, q.velocity, X, y, order[start:stop], 20, 0.05, 0.9, 0.0, spans, 2)
+    assert p.buffer.tobytes() == q.buffer.tobytes()
+    assert spans[0] == pytest.approx(whole[0], rel=1e-14)
+    assert spans[1] == whole[1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pixels_and_the_same_pixels_as_floats_give_the_same_bits(network, pixels, dtype):
+    X, y = pixels
+    order = np.arange(ROWS)
+    as_floats = (X / 255).astype(dtype)
+    results = {trained(network(WIDTHS, ("relu", "relu"), dtype), Z, y, order) for Z in (X, as_floats)}
+    assert len(results) == 1
+    if dtype == "float32":
+        assert trained(network(WIDTHS, ("relu", "relu"), dtype), X / 255, y, order) in results
+
+
+def test_rows_of_any_stride_and_read_only_rows_give_the_same_bits(network, pixels):
+    X, y = pixels
+    wide = np.zeros((2 * ROWS, WIDTHS[0] + 5), np.uint8)
+    strided = wide[::2, 3:-2]
+    strided[...] = X
+    backwards = X[::-1].copy()[::-1]
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    results = {
+        trained(network(WIDTHS, ("relu", "relu")), Z, y, np.arange(ROWS)) for Z in (X, strided, backwards, frozen)
+    }
+    assert len(results) == 1
+
+
+def fitted_digest(X, y, seed=0, **settings):
+    """SHA-256 of the weights, biases and probabilities of a network after two epochs."""
+    mlp = MLP(hidden=(100, 50), batch_size=BATCH, epochs=2, seed=seed, **settings).fit(X, y)
+    arrays = (*mlp.weights, *mlp.biases, mlp.predict_proba(X))
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+
+def test_fit_gives_the_same_bits_on_any_thread_count(pixels):
+    assert len({fitted_digest(*pixels, threads=threads) for threads in (1, 2, 3, None)}) == 1
+
+
+def test_fits_side_by_side_give_what_each_gives_alone(pixels):
+    alone = [fitted_digest(*pixels, seed=seed, threads=2) for seed in range(3)]
+    together = [""] * 3
+
+    def work(seed):
+        together[seed] = fitted_digest(*pixels, seed=seed, threads=2)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == alone
+    assert len(set(alone)) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_trains_the_same(pixels):
+    expected = fitted_digest(*pixels, threads=2)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=lambda: queue.put(fitted_digest(*pixels, threads=2)), daemon=True)
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert queue.get() == expected
+
+
+@given(count=st.integers(0, 1000), size=st.integers(1, 9), grain=st.sampled_from([1, 4, 64]))
+@settings(max_examples=100, deadline=None)
+def test_every_row_has_exactly_one_owner(count, size, grain):
+    shares = [team.share.py_func(count, me, size, grain) for me in range(size)]
+    assert [row for first, last in shares for row in range(first, last)] == list(range(count))
+    assert all(first % grain == 0 or first == count for first, _ in shares)
+
+
+def test_the_number_of_cores_can_be_set_and_nonsense_is_ignored(monkeypatch):
+    monkeypatch.setenv("FASTMLP_THREADS", "7")
+    assert team.available_cores() == 7
+    for nonsense in ("", "0", "-1", "two", "1.5"):
+        monkeypatch.setenv("FASTMLP_THREADS", nonsense)
+        assert 1 <= team.available_cores()
+    monkeypatch.delenv("FASTMLP_THREADS")
+    assert team.available_cores() >= 1
+
+
+def test_an_error_in_any_thread_reaches_the_caller():
+    def fail_in_the_last(me, size, barrier):
+        if me == size - 1:
+            raise OSError("out of luck")
+
+    for threads in (1, 2, 3):
+        with pytest.raises(OSError, match="out of luck"):
+            team.run(fail_in_the_last, threads)
