@@ -193,7 +193,8 @@ class MLP:
 
     def predict(self, X):
         """The most probable class of each row of X, (N,) of the values in `classes`."""
-        return self.classes[self.predict_proba(X).argmax(axis=1)]
+        columns = self.predict_proba(X).argmax(axis=1)
+        return self.classes[columns]
 
     def evaluate(self, X, y):
         """(mean cross entropy in nats, share of right answers) on X (N, D) and y (N,) or one-hot (N, C)."""
