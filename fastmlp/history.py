@@ -37,8 +37,8 @@ class History:
 
     def append(self, record: dict) -> None:
         """Add an epoch; `record` has exactly the names of COLUMNS."""
-        for name in COLUMNS:
-            self._columns[name].append(record[name])
+        for name, value in [(name, record[name]) for name in COLUMNS]:
+            self._columns[name].append(value)
 
     def __getitem__(self, name: str) -> list:
         """The column `name`, one value per epoch. KeyError names the columns there are."""
