@@ -48,7 +48,7 @@ def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
             return _read(cls, file, path)
     except FastmlpError:
         raise
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise InputError(f"{path} cannot be read ({error}); expected a whole model file written by MLP.save") from None
 
 
