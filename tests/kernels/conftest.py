@@ -46,11 +46,12 @@ def compiled() -> SimpleNamespace:
     """The public kernels, compiled once per float type for matrices of any strides and not for every layout again."""
     functions = {}
     for function, codes in PARAMETERS.items():
-        dispatcher = jit.entry(function.py_func)
+        name = function.py_func.__name__
+        dispatcher = jit.entry(f"tests.{name}", function.py_func)
         for element in (types.float32, types.float64):
             dispatcher.compile(_signature(codes, element))
         dispatcher.disable_compile()
-        functions[function.py_func.__name__] = dispatcher
+        functions[name] = dispatcher
     return SimpleNamespace(**functions)
 
 

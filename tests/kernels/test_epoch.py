@@ -23,7 +23,8 @@ def samples(random, rows, features, classes, dtype):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    inputs=WIDTHS, hidden=HIDDEN, classes=st.integers(2, 20), rows=st.integers(1, 70), batch_size=st.integers(1, 80), threads=st.integers(1, 3),
+    inputs=WIDTHS, hidden=HIDDEN, classes=st.integers(2, 20),
+    rows=st.integers(1, 70), batch_size=st.integers(1, 80), threads=st.integers(1, 3),
     stored=st.sampled_from(["uint8", "float32", "float64"]), momentum=st.sampled_from([0.0, 0.5]),
     l2=st.sampled_from([0.0, 0.01]), seed=st.integers(0, 1000),
 )  # fmt: skip

@@ -15,10 +15,7 @@ from fastmlp.kernels import cache
 SCRIPT = """
 from fastmlp.kernels.jit import entry
 
-@entry
-def polynomial(x):
-    return x * x + 3 * x
-
+polynomial = entry("polynomial", lambda x: x * x + 3 * x)
 print(polynomial(2.0))
 """
 ANSWER = "10.0\n"

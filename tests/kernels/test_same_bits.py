@@ -57,7 +57,8 @@ def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activati
 
 @settings(max_examples=25, deadline=None)
 @given(
-    widths=st.lists(st.integers(1, 70), min_size=2, max_size=4), rows=st.integers(1, 150), batch_size=st.integers(1, 150),
+    widths=st.lists(st.integers(1, 70), min_size=2, max_size=4), rows=st.integers(1, 150),
+    batch_size=st.integers(1, 150),
     threads=st.integers(2, 4), seed=st.integers(0, 1000),
 )  # fmt: skip
 def test_same_bits_when_steps_of_any_shape_are_shared(network, widths, rows, batch_size, threads, seed):
@@ -175,7 +176,7 @@ def test_the_number_of_cores_can_be_set_and_nonsense_is_ignored(monkeypatch):
     assert team.available_cores() == 7
     for nonsense in ("", "0", "-1", "two", "1.5"):
         monkeypatch.setenv("FASTMLP_THREADS", nonsense)
-        assert 1 <= team.available_cores()
+        assert team.available_cores() >= 1
     monkeypatch.delenv("FASTMLP_THREADS")
     assert team.available_cores() >= 1
 
