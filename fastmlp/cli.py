@@ -1,6 +1,7 @@
 """The command line. Numpy, numba and matplotlib are loaded by the verb that needs them, so that --help is quick."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except FastmlpError as error:
         return _fail(str(error))
+    except BrokenPipeError:  # the reader of our output has seen enough, as in `fastmlp sweep ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except MemoryError as error:

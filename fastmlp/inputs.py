@@ -18,7 +18,8 @@ def check_inputs(X, dtype, name="X"):
     Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan or infinity.
     """
     if isinstance(X, Sparse):
-        return X
+        kinds = (np.uint8, np.dtype(dtype))
+        return X if X.values.dtype in kinds else X._replace(values=X.values.astype(dtype))
     if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
         return _check_sparse(X, dtype, name)
     X = np.asarray(X)

@@ -20,6 +20,8 @@ from .plan import FIRST_LAYERS, compact
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
+# A trained network may be surer of its mistakes than a guess; one whose loss is this many times a guess's is lost.
+FAR_ABOVE_GUESSING = 10
 ROWS_AT_A_TIME = 1 << 16  # the same for a pass without training, whose speed is known to be enough for this many
 
 
@@ -242,6 +244,11 @@ class MLP:
                 f"{self.learning_rate:g} may help"
             )
         guess_loss, guess_accuracy = self._guessing
+        if loss > FAR_ABOVE_GUESSING * guess_loss:
+            return (
+                f"diverged: the loss is {loss:.3g}, far above the {guess_loss:.3g} of guessing by class frequency; a "
+                f"smaller learning rate than {self.learning_rate:g} may help"
+            )
         if loss > guess_loss - 0.01 and accuracy <= guess_accuracy + 0.001:
             return (
                 f"died: it gives every sample the same answer, its loss {loss:.3f} that of guessing by class "
@@ -264,6 +271,13 @@ class MLP:
         return load(cls, path)
 
     # ---------------------------------------------------------------------------------------------------- details
+
+    def prepare_inputs(self, X):
+        """Checked inputs in the form that this network trains on fastest, to be passed to several fits without a copy.
+
+        X is what `fit` takes; the result is an array, or compressed rows. The result of training is the same.
+        """
+        return compact(check_inputs(X, self.dtype), self.dtype, self.first_layer)[0]
 
     def _plan_inputs(self, X, held_out):
         """The training and validation inputs in the form that is fastest; sets `plan`."""

@@ -11,7 +11,7 @@ from .dense import DELTA, TILE_ROWS, affine_block, delta_block, update_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, padded
-from .registers import UNIT, ZERO, pointer, shifted
+from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
 from .softmax import cross_entropy_block
 from .team import share
 
@@ -25,8 +25,8 @@ def workspace(layers, rows, dtype, dense_inputs):
     """Room for what a pass over `rows` rows computes: (flat aligned buffer, (layers + 1, 5) int64 table, place of a 1).
 
     Row l of the table places the inputs (rows, INPUTS_STRIDE) of layer l, its delta, and its transposed weights
-    (fan_out, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has room for its
-    inputs when they are dense. The buffer starts with zeros for as long as the widest row, then a one.
+    (STRIDE of the layer, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has
+    room for its inputs when they are dense. The buffer starts with zeros for as long as the widest row, then a one.
     """
     widest = int(layers[:, STRIDE].max())
     line = LINE // np.dtype(dtype).itemsize
@@ -41,7 +41,7 @@ def workspace(layers, rows, dtype, dense_inputs):
         place[DELTAS] = end
         end += rows * layer[STRIDE]
         place[TRANSPOSED] = end
-        end += layer[FAN_OUT] * place[TRANSPOSED_STRIDE]
+        end += layer[STRIDE] * place[TRANSPOSED_STRIDE]
     buffer = aligned_zeros(end, dtype)
     buffer[widest] = 1
     return buffer, places, widest
@@ -166,8 +166,14 @@ def update_biases(layers, layer, parameters, velocity, count, rule, work, places
 @jit
 def transpose(layers, layer, parameters, work, places, first, last):
     """Renew the columns first to last of the transposed copy of a weight matrix."""
-    stride, fan_out = layers[layer, STRIDE], layers[layer, FAN_OUT]
-    W, T = layers[layer, WEIGHTS], places[layer, TRANSPOSED]
-    for i in range(first, last):
-        for j in range(fan_out):
-            work[T + j * places[layer, TRANSPOSED_STRIDE] + i] = parameters[W + i * stride + j]
+    w_row, t_row = layers[layer, STRIDE], places[layer, TRANSPOSED_STRIDE]
+    W = shifted(pointer(parameters), layers[layer, WEIGHTS])
+    T = shifted(pointer(work), places[layer, TRANSPOSED])
+    lanes = lanes_of(W)
+    whole = last - (last - first) % lanes
+    for i in range(first, whole, lanes):
+        for j in range(0, w_row, lanes):
+            transpose_square(shifted(W, i * w_row + j), w_row, shifted(T, j * t_row + i), t_row)
+    for i in range(whole, last):
+        for j in range(layers[layer, FAN_OUT]):
+            store(T, j * t_row + i, load(W, i * w_row + j))

@@ -91,6 +91,19 @@ class Vector:
     def copy_sign(self, magnitude, sign):
         return self._call("copysign", magnitude, sign)
 
+    def swap_blocks(self, upper, lower, block):
+        """The two rows with the odd blocks of `upper` and the even blocks of `lower` exchanged."""
+
+        def shuffled(lanes):
+            mask = ir.Constant(ir.VectorType(INT32, self.lanes), lanes)
+            return self.b.shuffle_vector(upper, lower, mask)
+
+        every = range(self.lanes)
+        return (
+            shuffled([j if not j & block else self.lanes + j - block for j in every]),
+            shuffled([j + block if not j & block else self.lanes + j for j in every]),
+        )
+
     def at_least_zero(self, x):
         """max(x, 0) that keeps a nan."""
         zero = self.constant(0.0)
@@ -178,6 +191,28 @@ def lanes_of(typing, start):
         return INDEX(lanes)
 
     return types.int64(start), codegen
+
+
+@intrinsic
+def transpose_square(typing, source, source_row, target, target_row):
+    """target[j, i] = source[i, j] for one square of as many rows and columns as a register has lanes."""
+
+    def codegen(context, builder, signature, arguments):
+        source, source_row, target, target_row = as_index(context, builder, signature, arguments)
+        v = Vector(builder, context.get_value_type(signature.args[0].dtype))
+        rows = [v.load(source, builder.mul(INDEX(i), source_row)) for i in range(v.lanes)]
+        # Swap the off-diagonal blocks of size 1, then 2, 4 ...: lane j of row i goes to lane i of row j.
+        block = 1
+        while block < v.lanes:
+            for i in range(v.lanes):
+                if not i & block:
+                    rows[i], rows[i + block] = v.swap_blocks(rows[i], rows[i + block], block)
+            block *= 2
+        for i, row in enumerate(rows):
+            v.store(row, target, builder.mul(INDEX(i), target_row))
+        return context.get_dummy_value()
+
+    return types.void(source, source_row, target, target_row), codegen
 
 
 @jit

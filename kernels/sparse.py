@@ -15,12 +15,14 @@ from numba.extending import intrinsic
 
 from .activations import activate_row
 from .dense import AFFINE_RELU, PLAIN, STEP_MOMENTUM, STEP_SGD, Tile
-from .jit import jit
+from .jit import inlined, jit
 from .layout import RELU, SIGMOID, TANH
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, pointer, shifted
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
+# Entries that tell well enough how the columns share them.
+SAMPLED_ENTRIES = 1 << 16
 
 
 class _Entries:
@@ -138,6 +140,7 @@ def new_buckets(X, order, batch_size, size):
 
     starts, ends       (size, features) int64: where a column's entries begin and end
     touched            (size, most entries) int32: the columns that have any, and how many in touched_count (size, 8)
+    owned              (size + 1,) int64: thread t owns the columns from owned[t] to owned[t + 1]
     rows, numbers      (size * most entries,): the entries: row of the batch, and value
     """
     lengths = np.diff(X.indptr)[order]
@@ -145,9 +148,17 @@ def new_buckets(X, order, batch_size, size):
     starts, ends = np.zeros((2, size, X.features), np.int64)
     touched = np.empty((size, min(most, X.features)), np.int32)
     return (
-        starts, ends, touched, np.zeros((size, 8), np.int64),
+        starts, ends, touched, np.zeros((size, 8), np.int64), _owners(X, size),
         np.empty(size * most, np.uint32), np.empty(size * most, X.values.dtype),
     )  # fmt: skip
+
+
+def _owners(X, size):
+    """Bounds of `size` ranges of columns with about the same number of entries each, judged by a sample."""
+    counts = np.bincount(X.indices[:SAMPLED_ENTRIES], minlength=X.features)
+    up_to = np.cumsum(counts)
+    bounds = np.searchsorted(up_to, up_to[-1] * np.arange(1, size) / size, "right")
+    return np.concatenate(([0], bounds, [X.features])).astype(np.int64)
 
 
 @jit
@@ -158,7 +169,7 @@ def regroup(me, source, order, start, first, last, buckets):
     nothing, so there may be millions of them.
     """
     indptr, indices, values, _ = source
-    starts, ends, touched, touched_count, rows, numbers = buckets
+    starts, ends, touched, touched_count, _, rows, numbers = buckets
     found = ZERO
     for i in range(first, last):
         row = order[start + i]
@@ -188,7 +199,7 @@ def regroup(me, source, order, start, first, last, buckets):
 @jit
 def clear(me, buckets):
     """Empty thread `me`'s part of `buckets`."""
-    starts, ends, touched, touched_count, _, _ = buckets
+    starts, ends, touched, touched_count, _, _, _ = buckets
     for n in range(touched_count[me, 0]):
         starts[me, touched[me, n]] = 0
         ends[me, touched[me, n]] = 0
@@ -196,27 +207,44 @@ def clear(me, buckets):
 
 @jit
 def step_columns(me, size, buckets, table, columns, D, d_row, W, V, w_row, depth, rule):
-    """The optimiser's step for the rows of W whose columns of the input thread `me` owns: every `size`-th.
+    """The optimiser's step for the rows of W whose columns of the input thread `me` owns.
 
     Plain SGD leaves alone what the batch did not touch; momentum and l2 move every weight.
     """
-    starts, ends, _, _, rows, numbers = buckets
-    features = starts.shape[1]
+    starts, ends, touched, touched_count, owned, _, _ = buckets
     rate, momentum, l2 = rule
     step = (1 / depth, rate, momentum, l2)
-    epilogue = STEP_SGD if momentum == 0 and l2 == 0 else STEP_MOMENTUM
     lanes = lanes_of(W)
     for j in range(0, columns, WIDEST * lanes):
         width = min(WIDEST, (columns - j) // lanes)
-        d = shifted(D, j)
-        for column in range(me, features, size):
-            entries = ZERO
+        d, w, v = shifted(D, j), shifted(W, j), shifted(V, j)
+        if momentum == 0 and l2 == 0:
             for thread in range(size):
-                entries += ends[thread, column] - starts[thread, column]
-            if entries == 0 and epilogue == STEP_SGD:
-                continue
-            at = column * w_row + j
-            _column_step(
-                width, pointer(rows), pointer(numbers), pointer(starts), pointer(ends), column, features, size,
-                pointer(table), d, d_row, shifted(W, at), shifted(V, at), epilogue, step,
-            )  # fmt: skip
+                for n in range(touched_count[thread, 0]):
+                    column = touched[thread, n]
+                    if owned[me] <= column < owned[me + 1] and not _met_before(column, thread, starts, ends):
+                        _step(width, column, size, buckets, table, d, d_row, w, v, w_row, STEP_SGD, step)
+        else:
+            for column in range(owned[me], owned[me + 1]):
+                _step(width, column, size, buckets, table, d, d_row, w, v, w_row, STEP_MOMENTUM, step)
+
+
+@jit
+def _met_before(column, thread, starts, ends):
+    """Whether a thread before this one has entries for the column, so that its step is taken already."""
+    found = False
+    for earlier in range(thread):
+        found |= ends[earlier, column] > starts[earlier, column]
+    return found
+
+
+@inlined
+def _step(width, column, size, buckets, table, D, d_row, W, V, w_row, epilogue, step):
+    """`_column_step` for a column of the inputs."""
+    starts, ends, _, _, _, rows, numbers = buckets
+    w, v = shifted(W, column * w_row), shifted(V, column * w_row)
+    apart = starts.shape[1]
+    _column_step(
+        width, pointer(rows), pointer(numbers), pointer(starts), pointer(ends), column, apart, size, pointer(table),
+        D, d_row, w, v, epilogue, step,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from fastmlp.data import NAMES, Dataset, digest, load
 from fastmlp.errors import InputError
 from fastmlp.mlp import MLP
 
-from .record import class_names, dense, now
+from .record import class_names, now
 from .run import Run, write_csv
 from .summary import data_line, write_summary
 
@@ -75,9 +75,8 @@ def _load_test(trained_on, test):
 
 def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The record of an evaluation, and the most confident mistakes: their rows, true and given classes, certainty."""
-    X = dense(data).X
-    loss, accuracy = mlp.evaluate(X, data.y)
-    probabilities = mlp.predict_proba(X)
+    loss, accuracy = mlp.evaluate(data.X, data.y)
+    probabilities = mlp.predict_proba(data.X)
     given = probabilities.argmax(axis=1)
     matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
     np.add.at(matrix, (data.y, given), 1)

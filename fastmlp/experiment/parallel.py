@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from fastmlp.data import Dataset
 from fastmlp.kernels.team import available_cores
@@ -30,6 +31,7 @@ def train_cells(
     report   called with a cell's position and the record of its epoch, from the thread that trains it
     When the generator is closed (Ctrl-C), the other trainings end after their current epoch.
     """
+    train, validation = _shared_inputs(cells, train), validation and _shared_inputs(cells, validation)
     cores = threads or available_cores()
     at_once = min(cores, len(cells))
     stop = threading.Event()
@@ -50,6 +52,15 @@ def train_cells(
         finally:
             stop.set()
             team.shutdown(wait=False, cancel_futures=True)
+
+
+def _shared_inputs(cells: list[Cell], dataset: Dataset) -> Dataset:
+    """The dataset with inputs in the form in which all cells read them, so that no cell makes a copy of its own."""
+    networks = [MLP(**cell.settings) for cell in cells]
+    wanted = {(network.engine, network.dtype, network.first_layer) for network in networks}
+    if len(wanted) > 1 or networks[0].engine != "numba":
+        return dataset
+    return replace(dataset, X=networks[0].prepare_inputs(dataset.X))
 
 
 def fit_network(

@@ -3,7 +3,6 @@
 import math
 import os
 import platform
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -74,11 +73,6 @@ def load_again(data: dict) -> Dataset:
     if digest(dataset) != data["digest"]:
         raise InputError(f"{data['source']} has changed since the sweep; bring back the old data, or sweep anew")
     return dataset
-
-
-def dense(dataset: Dataset) -> Dataset:
-    """The dataset with all its values, zeros too, as float32 (N, D): what a network reads."""
-    return replace(dataset, X=dataset.X.toarray()) if isinstance(dataset.X, CSR) else dataset
 
 
 def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:

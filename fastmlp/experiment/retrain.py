@@ -7,7 +7,7 @@ from fastmlp.mlp import MLP
 from fastmlp.progress import reporter
 
 from .parallel import fit_network
-from .record import dense, load_again
+from .record import load_again
 from .run import Run
 from .summary import write_summary
 
@@ -27,7 +27,7 @@ def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
             f"{path} is there already, and the same data and settings give the same network; "
             f"evaluate it, or delete {run.retrained} first"
         )
-    data = dense(load_again(record["data"]))
+    data = load_again(record["data"])
     with reporter([f"{cell['label']}, all rows"], [cell["settings"]["epochs"]]) as report:
         mlp = fit_network(cell["settings"], data, None, threads, lambda epoch: report(0, epoch))
     mlp.history.to_csv(run.history(run.retrained))

@@ -13,7 +13,7 @@ from fastmlp.progress import note, reporter
 
 from .parallel import train_cells
 from .recipe import Cell, Recipe, check_cells
-from .record import best_cell, dense, describe_cell, describe_data, environment, now
+from .record import best_cell, describe_cell, describe_data, environment, now
 from .run import Run
 from .summary import heading, write_summary, write_table
 
@@ -29,7 +29,7 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
     run.check_free()
     options = dict(recipe.data)
     data = load(options.pop("name"), n_features=options.pop("n_features", None))
-    train, validation = map(dense, split(data, **options))
+    train, validation = split(data, **options)
     record: dict[str, Any] = {
         "format": 1,
         "started": now(),
