@@ -1,0 +1,95 @@
+"""The record of a training, and the text it is kept as."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fastmlp import History
+from fastmlp.errors import InputError
+from fastmlp.fitprogress import describe
+from fastmlp.history import COLUMNS
+
+
+@pytest.fixture
+def history():
+    result = History()
+    for epoch in (1, 2, 3):
+        values = (epoch, 0.1 / epoch, 1 / 3, 2 / 3, math.nan if epoch == 1 else 1e-300, 0.5, 1e10 / 7)
+        result.append(dict(zip(COLUMNS, values, strict=True)))
+    return result
+
+
+def same(a, b):
+    for name in COLUMNS:
+        np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_columns_rows_and_length_agree(history):
+    assert len(history) == 3
+    rows = list(history)
+    assert [row["epoch"] for row in rows] == history["epoch"] == [1, 2, 3]
+    assert [row["learning_rate"] for row in rows] == history["learning_rate"]
+    assert all(tuple(row) == COLUMNS for row in rows)
+    assert "3 epochs" in repr(history)
+
+
+def test_an_unknown_column_is_named_with_those_there_are(history):
+    with pytest.raises(KeyError, match=r"'loss'.*train_loss"):
+        history["loss"]
+
+
+def test_a_record_that_lacks_a_column_is_refused_and_leaves_no_half_row(history):
+    with pytest.raises(KeyError):
+        history.append({"epoch": 4, "learning_rate": 0.1})
+    assert {len(history[name]) for name in COLUMNS} == {3}
+
+
+def test_the_columns_handed_out_are_copies(history):
+    history["epoch"].append(9)
+    history.to_dict()["epoch"].append(9)
+    assert len(history) == 3
+
+
+def test_csv_and_back_keeps_every_bit(history, tmp_path):
+    path = tmp_path / "new" / "history.csv"
+    text = history.to_csv(path)
+    assert path.read_text(encoding="utf-8") == text == history.to_csv()
+    assert text.splitlines()[0] == ",".join(COLUMNS)
+    assert len(text.splitlines()) == 4
+    same(History.from_csv(path), history)
+
+
+def test_dict_and_numpy_and_back_keep_every_bit(history):
+    same(History.from_dict(history.to_dict()), history)
+    arrays = history.to_numpy()
+    assert arrays["epoch"].dtype == np.int64
+    assert {arrays[name].dtype for name in COLUMNS[1:]} == {np.dtype(np.float64)}
+    same(History.from_dict(arrays), history)
+
+
+def test_an_empty_history_round_trips(tmp_path):
+    History().to_csv(tmp_path / "empty.csv")
+    assert len(History.from_csv(tmp_path / "empty.csv")) == 0
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "epoch,learning_rate\n1,0.1\n"])
+def test_another_csv_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "other.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"other\.csv is no history"):
+        History.from_csv(path)
+
+
+@pytest.mark.parametrize("line", ["1,0.1", "1,0.1,x,0,0,0,0"])
+def test_a_damaged_row_is_an_error_that_names_the_file(tmp_path, line):
+    path = tmp_path / "damaged.csv"
+    path.write_text(",".join(COLUMNS) + "\n" + line + "\n")
+    with pytest.raises(InputError, match=r"damaged\.csv"):
+        History.from_csv(path)
+
+
+def test_a_record_in_a_few_words(history):
+    first, second, _ = history
+    assert describe(first) == "loss 0.3333, accuracy 0.6667"
+    assert describe(second) == "loss 0.3333, accuracy 0.6667; validation 0.0000, 0.5000"

@@ -1,0 +1,195 @@
+"""Arrays that cannot be used are refused before anything is trained, by a message that says where and what."""
+
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.errors import InputError, InputTypeError
+
+ENGINE = {"engine": "numpy", "epochs": 1, "hidden": (3,), "batch_size": 5}
+
+
+@pytest.fixture
+def data():
+    random = np.random.RandomState(0)
+    return random.standard_normal((12, 4)), np.arange(12) % 3
+
+
+def spoiled(X, value):
+    X = X.copy()
+    X[7, 2] = value
+    return X
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_no_finite_number_is_named_by_row_and_column(data, value, dtype):
+    X, y = data
+    with pytest.raises(InputError, match=rf"X has {value} at row 7, column 2; expected finite"):
+        MLP(**ENGINE).fit(spoiled(X, value).astype(dtype), y)
+
+
+def test_nan_is_found_in_every_block_of_rows():
+    X = np.zeros((10_000, 2), np.float32)
+    X[9_999, 1] = np.nan
+    with pytest.raises(InputError, match="row 9999, column 1"):
+        MLP(**ENGINE).fit(X, np.arange(10_000) % 2)
+
+
+@pytest.mark.parametrize("shape", [(12,), (12, 2, 2), ()])
+def test_inputs_of_the_wrong_rank_are_refused_with_their_shape(data, shape):
+    with pytest.raises(InputError) as caught:
+        MLP(**ENGINE).fit(np.zeros(shape), data[1])
+    assert str(shape) in str(caught.value)
+    assert "(samples, features)" in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0, 0)])
+def test_empty_inputs_are_refused(shape):
+    with pytest.raises(InputError, match="at least one sample"):
+        MLP(**ENGINE).fit(np.zeros(shape), np.zeros(shape[0], int))
+
+
+@pytest.mark.parametrize("X", [np.full((3, 2), "a"), np.zeros((3, 2), complex), np.zeros((3, 2), object)])
+def test_inputs_that_are_no_numbers_are_a_type_error(X):
+    with pytest.raises(InputTypeError, match="expected numbers"):
+        MLP(**ENGINE).fit(X, [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("y", "kind", "message"),
+    [
+        (np.arange(11) % 3, InputError, "11 labels for 12 samples"),
+        (np.zeros((12, 2, 2)), InputError, "shape"),
+        (np.full(12, 0.5), InputError, "0.5 at row 0"),
+        (np.array([0, 1] * 5 + [1, np.nan]), InputError, "nan at row 11"),
+        (np.array([0, 1] * 5 + [1, np.inf]), InputError, "inf at row 11"),
+        (np.array(["a", "b"] * 6), InputTypeError, "number the classes"),
+        (np.zeros((12, 3)), InputError, "not one-hot at row 0"),
+        (np.ones((12, 3)), InputError, "not one-hot at row 0"),
+        (np.full((12, 2), 0.5), InputError, "not one-hot at row 0"),
+        (np.zeros(12, int), InputError, "single class 0"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused(data, y, kind, message):
+    with pytest.raises(kind, match=message):
+        MLP(**ENGINE).fit(data[0], y)
+
+
+def test_a_one_hot_row_with_two_ones_is_named(data):
+    y = np.eye(3)[data[1]]
+    y[5, :2] = 1
+    with pytest.raises(InputError, match="not one-hot at row 5"):
+        MLP(**ENGINE).fit(data[0], y)
+
+
+def test_a_validation_label_that_training_never_saw_is_named(data):
+    X, y = data
+    with pytest.raises(InputError, match=r"validation y has the label 9 at row 1, out of range.*0, 1, 2"):
+        MLP(**ENGINE).fit(X, y, validation=(X[:2], [0, 9]))
+
+
+def test_validation_inputs_of_another_width_are_refused(data):
+    X, y = data
+    with pytest.raises(InputError, match="validation X has 3 features; expected 4"):
+        MLP(**ENGINE).fit(X, y, validation=(X[:, :3], y))
+
+
+def test_validation_inputs_that_are_not_finite_are_refused(data):
+    X, y = data
+    with pytest.raises(InputError, match="validation X has nan at row 7, column 2"):
+        MLP(**ENGINE).fit(X, y, validation=(spoiled(X, np.nan), y))
+
+
+def test_labels_outside_of_the_given_classes_are_refused(data):
+    X, y = data
+    with pytest.raises(InputError, match="label 2 at row 2"):
+        MLP(**ENGINE).fit(X, y, classes=[0, 1])
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "evaluate", "score"])
+def test_inputs_of_another_width_than_in_training_are_refused(data, method):
+    X, y = data
+    mlp = MLP(**ENGINE).fit(X, y)
+    arguments = (X[:, :3], y) if method in ("evaluate", "score") else (X[:, :3],)
+    with pytest.raises(InputError, match="3 features; expected 4, as in training"):
+        getattr(mlp, method)(*arguments)
+
+
+@pytest.mark.parametrize("use", [
+    lambda mlp, X, y: mlp.predict(X), lambda mlp, X, y: mlp.predict_proba(X), lambda mlp, X, y: mlp.score(X, y),
+    lambda mlp, X, y: mlp.evaluate(X, y), lambda mlp, X, y: mlp.weights, lambda mlp, X, y: mlp.biases,
+    lambda mlp, X, y: mlp.save("never.hdf5"),
+])  # fmt: skip
+def test_before_fit_every_use_says_to_call_fit(data, use):
+    with pytest.raises(InputError, match="call fit first"):
+        use(MLP(), *data)
+
+
+def test_progress_that_is_no_function_is_a_type_error(data):
+    with pytest.raises(InputTypeError, match="progress is 'bar'"):
+        MLP(**ENGINE).fit(*data, progress="bar")
+
+
+@pytest.mark.parametrize("bad", [
+    {"y": np.zeros(12, int)}, {"y": np.arange(12) % 2, "validation": (np.zeros((1, 3)), [0])},
+    {"y": np.arange(12) % 5, "validation": (np.zeros((1, 4)), [77])},
+])  # fmt: skip
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_a_fit_that_is_refused_leaves_the_fitted_network_as_it_was(data, bad, engine):
+    X, y = data
+    mlp = MLP(**{**ENGINE, "engine": engine}).fit(X, y)
+    before, classes = mlp.predict_proba(X), mlp.classes.copy()
+    with pytest.raises(InputError):
+        mlp.fit(X, **bad)
+    # The classes first: with others than the weights were made for, a prediction has no room for its columns.
+    np.testing.assert_array_equal(mlp.classes, classes)
+    np.testing.assert_array_equal(mlp.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("convert", [
+    np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    lambda X: X[::-1].copy()[::-1], lambda X: X.tolist(), lambda X: X.astype(">f8"),
+], ids=["Fortran order", "every second row", "every second column", "backwards", "lists", "big-endian"])  # fmt: skip
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_the_layout_of_the_inputs_does_not_matter(data, convert, engine):
+    X, y = data
+    settings = {**ENGINE, "engine": engine, "dtype": "float64"}
+    expected, converted = MLP(**settings).fit(X, y), convert(X)
+    mlp = MLP(**settings).fit(converted, y)
+    np.testing.assert_array_equal(mlp.weights[0], expected.weights[0])
+    np.testing.assert_array_equal(mlp.predict_proba(converted), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_rows_a_fraction_of_an_element_apart_are_read_right(data, engine):
+    """A field of packed records: rows of 4 floats stand 33 bytes apart."""
+    X, y = data
+    records = np.zeros(len(X), [("inputs", "<f8", 4), ("flag", "u1")])
+    records["inputs"], records["flag"] = X, 255
+    settings = {**ENGINE, "engine": engine, "dtype": "float64"}
+    np.testing.assert_array_equal(
+        MLP(**settings).fit(records["inputs"], y).weights[0], MLP(**settings).fit(X, y).weights[0]
+    )
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint16", "bool", "float16", "float32"])
+def test_other_numbers_are_converted(data, dtype):
+    y = data[1]
+    X = np.random.RandomState(1).randint(0, 2, (12, 4))
+    settings = {**ENGINE, "dtype": "float64"}
+    np.testing.assert_array_equal(
+        MLP(**settings).fit(X.astype(dtype), y).weights[0], MLP(**settings).fit(X.astype(float), y).weights[0]
+    )
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_fit_leaves_its_arrays_alone_and_takes_ones_that_cannot_be_written(data, engine):
+    X, y = data
+    X_before, y_before = X.copy(), y.copy()
+    X.flags.writeable = y.flags.writeable = False
+    mlp = MLP(**{**ENGINE, "engine": engine}).fit(X, y, validation=(X, y))
+    mlp.predict(X)
+    mlp.score(X, y)
+    np.testing.assert_array_equal(X, X_before)
+    np.testing.assert_array_equal(y, y_before)

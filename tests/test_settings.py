@@ -1,0 +1,111 @@
+"""Every setting that cannot be used is refused, by a message with the value, what was expected and the mend."""
+
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.errors import InputError, InputTypeError
+
+# (setting, bad value, kind of error, what was expected)
+BAD = [
+    ("hidden", "100", InputTypeError, "widths"),
+    ("hidden", None, InputTypeError, "widths"),
+    ("hidden", 2.5, InputTypeError, "widths"),
+    ("hidden", (10, 0), InputError, "at least 1"),
+    ("hidden", (10, -3), InputError, "at least 1"),
+    ("hidden", (10, 2.0), InputTypeError, "whole number"),
+    ("activation", "softplus", InputError, "relu, tanh, sigmoid"),
+    ("activation", None, InputTypeError, "a name"),
+    ("activation", ("relu",), InputError, "3 hidden layers"),
+    ("activation", ("relu", "tanh", "swish"), InputError, "one of"),
+    ("learning_rate", 0, InputError, "above 0"),
+    ("learning_rate", -0.5, InputError, "above 0"),
+    ("learning_rate", float("nan"), InputError, "finite"),
+    ("learning_rate", float("inf"), InputError, "finite"),
+    ("learning_rate", "0.1", InputTypeError, "a number"),
+    ("learning_rate", True, InputTypeError, "a number"),
+    ("decay_epochs", "20", InputTypeError, "whole numbers"),
+    ("decay_epochs", 20, InputTypeError, "whole numbers"),
+    ("decay_epochs", (20, 10), InputError, "rising"),
+    ("decay_epochs", (20, 20), InputError, "rising"),
+    ("decay_epochs", (0,), InputError, "at least 1"),
+    ("decay_epochs", (51,), InputError, "50 epochs"),
+    ("decay_factor", 0, InputError, "above 0"),
+    ("batch_size", 0, InputError, "at least 1"),
+    ("batch_size", 10.0, InputTypeError, "whole number"),
+    ("epochs", 0, InputError, "at least 1"),
+    ("epochs", None, InputTypeError, "whole number"),
+    ("shuffle", 1, InputTypeError, "true or false"),
+    ("shuffle", "yes", InputTypeError, "true or false"),
+    ("init", "random", InputError, "xavier"),
+    ("init_scale", 0.0, InputError, "above 0"),
+    ("init_bias", "one", InputError, "zero"),
+    ("l2", -1e-9, InputError, "from 0"),
+    ("l2", "none", InputTypeError, "a number"),
+    ("momentum", 1, InputError, "below 1"),
+    ("momentum", -0.1, InputError, "from 0"),
+    ("seed", -1, InputError, "at least 0"),
+    ("seed", None, InputTypeError, "whole number"),
+    ("threads", 0, InputError, "at least 1"),
+    ("threads", 1.0, InputTypeError, "whole number"),
+    ("dtype", "float16", InputError, "float32, float64"),
+    ("engine", "torch", InputError, "numba, numpy"),
+    ("first_layer", "csr", InputError, "auto, dense, sparse"),
+    ("train_metrics", "none", InputError, "full, running"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "kind", "expected"), BAD)
+def test_a_bad_setting_is_named_with_its_value_and_what_was_expected(name, value, kind, expected):
+    with pytest.raises(kind) as caught:
+        MLP(**{name: value})
+    message = str(caught.value)
+    assert name in message
+    assert expected in message
+    assert "\n" not in message
+    culprits = [value, *value] if isinstance(value, tuple) else [value]
+    assert any(repr(culprit) in message or str(culprit) in message for culprit in culprits) or "names for" in message
+
+
+def test_every_setting_with_a_range_has_a_bad_value_here():
+    assert {name for name, *_ in BAD} == set(MLP().settings())
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError])
+def test_the_errors_are_the_ones_python_itself_would_raise(kind):
+    with pytest.raises(kind):
+        MLP(batch_size=0 if kind is ValueError else "10")
+
+
+def test_numpys_numbers_are_as_good_as_pythons():
+    mlp = MLP(
+        hidden=np.array([4, 3]), learning_rate=np.float32(0.5), batch_size=np.int32(7), decay_epochs=np.array([2, 5]),
+        activation=["relu", "tanh"], seed=np.uint8(3), l2=0, dtype=np.dtype("float64"),
+    )  # fmt: skip
+    plain = MLP(
+        hidden=(4, 3), learning_rate=0.5, batch_size=7, decay_epochs=(2, 5), activation=("relu", "tanh"), seed=3,
+        l2=0.0, dtype="float64",
+    )  # fmt: skip
+    assert mlp.settings() == plain.settings()
+    assert [type(value) for value in mlp.settings().values()] == [type(value) for value in plain.settings().values()]
+
+
+def test_one_width_stands_for_one_hidden_layer():
+    assert MLP(hidden=5).hidden == (5,)
+
+
+def test_settings_make_the_same_network_again():
+    mlp = MLP(hidden=(7, 5), activation=("tanh", "relu"), learning_rate=0.3, decay_epochs=(3,), seed=9, threads=2)
+    assert MLP(**mlp.settings()).settings() == mlp.settings()
+
+
+def test_the_representation_shows_what_differs_from_the_defaults():
+    assert repr(MLP()) == "MLP()"
+    mlp = MLP(hidden=(7,), momentum=0.5)
+    assert repr(mlp) == "MLP(hidden=(7,), momentum=0.5)"
+    assert eval(repr(mlp)).settings() == mlp.settings()
+
+
+def test_the_rate_decays_after_each_of_the_epochs():
+    mlp = MLP(learning_rate=0.8, decay_epochs=(2, 4), decay_factor=0.5, epochs=6)
+    assert [mlp.rate_at(epoch) for epoch in range(1, 7)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
