@@ -69,11 +69,8 @@ def test_sgd_is_scikit_learns(data, engine, activation, theirs):
         nesterovs_momentum=False, shuffle=False,
     )  # fmt: skip
     oracle.partial_fit(X, y, classes=np.arange(CLASSES))  # makes the arrays; its rate moves nothing
-    for place, value in zip(
-        (*oracle.coefs_, *oracle.intercepts_),
-        values,
-        strict=True,
-    ):
+    W, b = start((7, 5), activation)
+    for place, value in zip((*oracle.coefs_, *oracle.intercepts_), (*W, *b), strict=True):
         place[...] = value
     oracle._optimizer.learning_rate = RATE
     for _ in range(EPOCHS):
