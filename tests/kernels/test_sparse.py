@@ -1,0 +1,162 @@
+"""The sparse first layer: what it skips must not show in any result."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastmlp import MLP
+from fastmlp.data import CSR
+from fastmlp.errors import InputError
+from fastmlp.inputs import check_inputs
+from fastmlp.kernels.compress import compress, measure_density
+from fastmlp.kernels.inputs import Sparse, part, to_network
+
+
+def mostly_zero(rows, features, share, kind, seed=0):
+    """A matrix of uint8 pixels or of floats, the given share of which is not zero."""
+    random = np.random.default_rng(seed)
+    X = random.integers(1, 256, (rows, features)) * (random.random((rows, features)) < share)
+    return X.astype(np.uint8) if kind == "uint8" else (X / 255 - 0.3 * (X > 0)).astype(kind)
+
+
+def trained(X, y, **options):
+    mlp = MLP(**{"hidden": (33, 20), "batch_size": 37, "epochs": 3, "learning_rate": 0.2, **options}).fit(X, y)
+    return np.concatenate([array.ravel() for array in mlp.weights + mlp.biases]), mlp
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_skipping_zeros_gives_the_bits_of_the_dense_path(kind, activation):
+    X = mostly_zero(401, 90, 0.2, kind)
+    y = np.arange(401) % 4
+    sparse, mlp = trained(X, y, activation=activation, first_layer="sparse")
+    dense, _ = trained(X, y, activation=activation, first_layer="dense")
+    assert mlp.plan["first_layer"] == "sparse"
+    np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+
+
+@pytest.mark.parametrize("rule", [{"momentum": 0.9}, {"l2": 0.01}, {"momentum": 0.5, "l2": 0.001}])
+def test_momentum_and_l2_move_the_weights_of_pixels_that_are_dark(rule):
+    X = mostly_zero(300, 50, 0.1, "float32")
+    y = np.arange(300) % 3
+    sparse, _ = trained(X, y, first_layer="sparse", **rule)
+    dense, _ = trained(X, y, first_layer="dense", **rule)
+    np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 301])
+@pytest.mark.parametrize("hidden", [(), (5,), (200, 16)])
+def test_any_batch_and_any_width_gives_the_bits_of_the_dense_path(batch_size, hidden):
+    X = mostly_zero(301, 40, 0.15, "uint8")
+    y = np.arange(301) % 5
+    options = {"batch_size": batch_size, "hidden": hidden, "epochs": 1}
+    sparse, _ = trained(X, y, first_layer="sparse", **options)
+    dense, _ = trained(X, y, first_layer="dense", **options)
+    np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+
+
+def test_a_team_of_any_size_gives_the_same_bits():
+    X = mostly_zero(900, 300, 0.15, "uint8")
+    y = np.arange(900) % 10
+    options = {"hidden": (200, 50), "batch_size": 130, "first_layer": "sparse"}
+    alone, _ = trained(X, y, threads=1, **options)
+    for threads in (2, 3):
+        together, _ = trained(X, y, threads=threads, **options)
+        np.testing.assert_array_equal(alone.view(np.uint32), together.view(np.uint32))
+
+
+def test_the_plan_follows_the_density_of_the_inputs():
+    y = np.arange(100) % 2
+    assert trained(mostly_zero(100, 30, 0.1, "uint8"), y, epochs=1)[1].plan["first_layer"] == "sparse"
+    _, mlp = trained(mostly_zero(100, 30, 0.9, "uint8"), y, epochs=1)
+    assert mlp.plan["first_layer"] == "dense"
+    assert 0.85 < mlp.plan["density"] < 0.95
+
+
+def test_predictions_and_losses_are_those_of_the_dense_path():
+    X = mostly_zero(500, 60, 0.2, "float32")
+    y = np.arange(500) % 3
+    _, sparse = trained(X, y, first_layer="sparse")
+    _, dense = trained(X, y, first_layer="dense")
+    assert sparse.history["train_loss"] == dense.history["train_loss"]
+    compressed = check_inputs(compress(X, "float32"), "float32")
+    np.testing.assert_array_equal(sparse.predict_proba(compressed), dense.predict_proba(X))
+    assert sparse.evaluate(compressed, y) == dense.evaluate(X, y)
+
+
+def test_a_sparse_matrix_trains_as_the_matrix_it_stands_for():
+    X = mostly_zero(200, 70, 0.1, "float32")
+    y = np.arange(200) % 3
+    compressed = compress(X, "float32")
+    matrix = CSR(compressed.indptr, compressed.indices.astype(np.int32), compressed.values, X.shape)
+    from_rows, _ = trained(matrix, y)
+    from_dense, _ = trained(X, y, first_layer="dense")
+    np.testing.assert_array_equal(from_rows.view(np.uint32), from_dense.view(np.uint32))
+    reference, _ = trained(matrix, y, engine="numpy", dtype="float64")
+    np.testing.assert_allclose(from_rows, reference, atol=1e-4)
+
+
+def test_scipy_matrices_of_either_orientation_are_taken():
+    sparse = pytest.importorskip("scipy.sparse")
+    X = mostly_zero(150, 40, 0.2, "float64")
+    y = np.arange(150) % 3
+    expected, _ = trained(X, y, first_layer="dense")
+    for matrix in (sparse.csr_matrix(X), sparse.csc_matrix(X), sparse.csr_array(X)):
+        np.testing.assert_array_equal(trained(matrix, y)[0].view(np.uint32), expected.view(np.uint32))
+
+
+def test_a_million_columns_cost_what_their_entries_cost():
+    random = np.random.default_rng(1)
+    indptr = np.arange(0, 2001, 10)
+    indices = np.sort(random.choice(1_000_000, (200, 10)), axis=1).ravel()
+    matrix = CSR(indptr, indices.astype(np.int32), random.random(2000).astype(np.float32), (200, 1_000_000))
+    y = np.arange(200) % 2
+    _, mlp = trained(matrix, y, hidden=(8,), epochs=20, learning_rate=1.0, batch_size=20)
+    assert mlp.score(matrix, y) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"indices": np.array([0, 5])}, "index outside of its 3 columns"),
+        ({"indices": np.array([-1, 1])}, "index outside"),
+        ({"data": np.array([1.0, np.nan])}, "nan at row 1, column 2"),
+        ({"indptr": np.array([0, 2, 1])}, "does not rise"),
+        ({"indptr": np.array([0, 2, 2]), "indices": np.array([1, 1])}, "column 1 of row 0 twice"),
+    ],
+)
+def test_a_sparse_matrix_that_is_none_is_refused(change, message):
+    parts = {"indptr": np.array([0, 1, 2]), "indices": np.array([0, 2]), "data": np.array([1.0, 2.0]), **change}
+    matrix = CSR(parts["indptr"], parts["indices"], parts["data"], (2, 3))
+    with pytest.raises(InputError, match=message):
+        check_inputs(matrix, "float32")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 70), st.floats(0, 1), st.integers(0, 5))
+def test_compressing_keeps_every_number(rows, features, share, seed):
+    X = mostly_zero(rows, features, share, "uint8", seed)
+    compressed = compress(X, "float32")
+    assert isinstance(compressed, Sparse)
+    assert compressed.shape == X.shape
+    assert len(compressed.values) == np.count_nonzero(X)
+    everything = np.arange(rows)
+    expected = to_network(X, everything, np.dtype("float32"))
+    np.testing.assert_array_equal(to_network(compressed, everything, np.dtype("float32")), expected)
+    half = part(compressed, rows // 2, rows)
+    np.testing.assert_array_equal(
+        to_network(half, np.arange(half.shape[0]), np.dtype("float32")), expected[rows // 2 :]
+    )
+
+
+def test_density_is_the_share_that_is_not_zero():
+    X = mostly_zero(5000, 40, 0.3, "uint8")
+    assert measure_density(X) == pytest.approx(np.count_nonzero(X) / X.size, abs=0.02)
+
+
+def test_unsorted_columns_are_put_in_order():
+    matrix = CSR(np.array([0, 3, 5]), np.array([2, 0, 1, 3, 0]), np.array([3.0, 1, 2, 5, 4], np.float32), (2, 4))
+    rows = check_inputs(matrix, "float32")
+    np.testing.assert_array_equal(to_network(rows, np.arange(2), np.dtype("f4")), [[1, 2, 3, 0], [4, 0, 0, 5]])
+    assert list(rows.indices) == [0, 1, 2, 0, 3]
