@@ -23,7 +23,7 @@ PREDICTION = """
 import numpy as np
 from fastmlp.kernels import epoch
 from fastmlp.parameters import Parameters
-p = Parameters((3, 4, 2), ("tanh",), "float64")
+p = Parameters((3, 45, 29, 2), ("tanh", "relu"), "float64")
 p.initialise("auto", None, "same", 0)
 print(epoch.predict(p.layers, p.buffer, np.eye(3), np.empty((3, 2)), 1).tobytes().hex())
 """
@@ -43,6 +43,16 @@ def test_a_second_process_loads_what_the_first_compiled(run_python, tmp_path, sc
     assert before
     assert run_python(script, FASTMLP_CACHE=str(tmp_path)).stdout == answer
     assert entries(tmp_path) == before  # whatever is compiled is written again
+
+
+def test_kernels_cached_by_processes_that_compiled_other_things_before_work_side_by_side(run_python, tmp_path):
+    """Numba numbers the functions of a process in the order of their compilation, and the numbers are in the code."""
+    compile_another = "import numba; numba.njit(lambda x: x + 1)(1)"
+    other_inputs = PREDICTION.replace("np.eye(3)", "np.eye(3, dtype=np.uint8) * 255")
+    assert other_inputs != PREDICTION
+    answer = run_python(PREDICTION, FASTMLP_CACHE=str(tmp_path)).stdout
+    assert run_python(f"{compile_another}\n{other_inputs}", FASTMLP_CACHE=str(tmp_path)).stdout == answer
+    assert run_python(PREDICTION + other_inputs, FASTMLP_CACHE=str(tmp_path)).stdout == 2 * answer
 
 
 @pytest.mark.parametrize("harm", ["truncated", "empty", "one bit flipped", "something else"])
