@@ -85,7 +85,13 @@ class History:
             rows = list(csv.reader(file))
         if not rows or tuple(rows[0]) != COLUMNS:
             raise InputError(f"{path} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
-        return cls.from_dict({name: [row[k] for row in rows[1:]] for k, name in enumerate(COLUMNS)})
+        for number, row in enumerate(rows[1:], start=2):
+            if len(row) != len(COLUMNS):
+                raise InputError(f"{path}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it anew")
+        try:
+            return cls.from_dict({name: [row[k] for row in rows[1:]] for k, name in enumerate(COLUMNS)})
+        except ValueError as error:
+            raise InputError(f"{path} has a value that is no number ({error}); write it anew") from None
 
     @classmethod
     def from_dict(cls, columns: dict) -> "History":

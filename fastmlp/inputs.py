@@ -31,7 +31,7 @@ def check_inputs(X, dtype, name="X"):
         raise InputTypeError(f"{name} has dtype {X.dtype}; expected numbers: convert it to float32 or uint8")
     if X.dtype not in INPUT_DTYPES or not X.dtype.isnative:
         X = X.astype(np.float64 if X.dtype.itemsize > 4 else np.float32)
-    if X.strides[1] != X.itemsize:
+    if X.strides[1] != X.itemsize or X.strides[0] % X.itemsize:
         X = np.ascontiguousarray(X)
     if X.dtype.kind == "f":
         _check_finite(X, name)
@@ -117,6 +117,23 @@ def check_labels(y, rows, name="y"):
             row = int(np.argmin(whole))
             raise InputError(f"{name} has {y[row]} at row {row}; expected integers or one-hot rows: number the classes")
     return y.astype(np.int64), None
+
+
+def all_classes(y, one_hot_columns, classes):
+    """All labels there are, sorted, (C,) int64: those given, the columns of a one-hot y, or those in y.
+
+    Raises InputError when there are fewer than two, InputTypeError when `classes` holds no integers.
+    """
+    if classes is not None:
+        known = np.unique(np.asarray(list(classes)))
+        if known.dtype.kind not in "iu":
+            raise InputTypeError(f"classes has dtype {known.dtype}; expected the integers that stand for the classes")
+        known = known.astype(np.int64)
+    else:
+        known = np.unique(y) if one_hot_columns is None else np.arange(one_hot_columns)
+    if len(known) < 2:
+        raise InputError(f"y holds the single class {known[0]}; expected two or more: there is nothing to tell apart")
+    return known
 
 
 def class_numbers(y, classes, name="y"):

@@ -9,10 +9,10 @@ from inspect import signature
 import numpy as np
 
 from . import settings as check
-from .errors import InputError
+from .errors import InputError, InputTypeError
 from .fitprogress import reporter
 from .history import History
-from .inputs import check_inputs, check_labels, class_numbers
+from .inputs import all_classes, check_inputs, check_labels, class_numbers
 from .kernels.inputs import Sparse, part
 from .kernels.layout import FAN_IN
 from .parameters import INITIALISERS, Parameters, epoch_order
@@ -22,6 +22,8 @@ from .plan import FIRST_LAYERS, compact
 SECONDS_AT_A_TIME = 0.1
 # A trained network may be surer of its mistakes than a guess; one whose loss is this many times a guess's is lost.
 FAR_ABOVE_GUESSING = 10
+# A dead network's loss is that of guessing, to about this.
+NEAR_GUESSING = 0.01
 ROWS_AT_A_TIME = 1 << 16  # the same for a pass without training, whose speed is known to be enough for this many
 
 
@@ -50,7 +52,8 @@ class MLP:
                    "sparse" or "dense" force the choice. Never changes a result
 
     After `fit`: `history`, `weights` (list of (fan_in, fan_out)), `biases` (list of (fan_out,)), `classes` (C,) int64,
-    `plan` (dict: first_layer, density of the inputs, threads).
+    `plan` (dict: first_layer, density of the inputs, threads), `diverged` (None, or why the training failed, in words:
+    the loss left the finite numbers or is far above guessing, or the network died).
     Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
     """
 
@@ -97,6 +100,7 @@ class MLP:
         self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))
         self.first_layer = check.one_of("first_layer", first_layer, FIRST_LAYERS)
         self.history = History()
+        self.diverged: str | None = None
 
     def settings(self) -> dict:
         """The constructor's arguments as plain values: MLP(**mlp.settings()) is the same network before training."""
@@ -121,15 +125,14 @@ class MLP:
         """
         X = check_inputs(X, self.dtype)
         labels, one_hot_columns = check_labels(y, X.shape[0])
-        y = self._learn_classes(labels, one_hot_columns, classes)
-        held_out = None
-        if validation is not None:
-            Xv, yv = validation
-            held_out = self._check_pair(Xv, yv, X.shape[1], "validation")
+        known = all_classes(labels, one_hot_columns, classes)
+        y = class_numbers(labels, known)
+        held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
+        self.classes = known
         X, held_out = self._plan_inputs(X, held_out)
         self._build(X.shape[1])
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
-        self.history = History()
+        self.history, self.diverged = History(), None
         with reporter(progress, self.epochs) as report:
             for epoch in range(1, self.epochs + 1):
                 record = self._epoch(epoch, X, y, held_out)
@@ -137,6 +140,7 @@ class MLP:
                 report(record)
                 if not math.isfinite(record["train_loss"]):
                     break  # nan in the weights never leaves them: further epochs would only take time
+        self.diverged = self._failure(X, y)
         return self
 
     def _epoch(self, epoch, X, y, held_out):
@@ -185,7 +189,9 @@ class MLP:
 
     def predict_proba(self, X):
         """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
-        X = self._check_rows(X)
+        return self._probabilities(self._check_rows(X))
+
+    def _probabilities(self, X):
         out = np.empty((X.shape[0], len(self.classes)), self.dtype)
         p, kernels, threads = self._parameters, self._kernels(), self._threads()
         for start in range(0, X.shape[0], ROWS_AT_A_TIME):
@@ -200,9 +206,9 @@ class MLP:
 
     def evaluate(self, X, y):
         """(mean cross entropy in nats, share of right answers) on X (N, D) and y (N,) or one-hot (N, C)."""
-        self._check_fitted()
-        X, y = self._check_pair(X, y, self._parameters.layers[0, FAN_IN], "evaluation")
-        loss, hits = self._totals(X, y) / X.shape[0]
+        X = self._check_rows(X)
+        labels, _ = check_labels(y, X.shape[0])
+        loss, hits = self._totals(X, class_numbers(labels, self.classes)) / X.shape[0]
         return float(loss), float(hits)
 
     def score(self, X, y):
@@ -231,30 +237,6 @@ class MLP:
         """One view (fan_out,) per layer; writing to it changes the network."""
         self._check_fitted()
         return self._parameters.biases
-
-    @property
-    def diverged(self) -> str | None:
-        """None, or why the training failed, in words: the loss left the finite numbers, or the network died."""
-        if not len(self.history):
-            return None
-        loss, accuracy = self.history["train_loss"][-1], self.history["train_accuracy"][-1]
-        if not math.isfinite(loss):
-            return (
-                f"diverged: the loss is {loss} after epoch {len(self.history)}; a smaller learning rate than "
-                f"{self.learning_rate:g} may help"
-            )
-        guess_loss, guess_accuracy = self._guessing
-        if loss > FAR_ABOVE_GUESSING * guess_loss:
-            return (
-                f"diverged: the loss is {loss:.3g}, far above the {guess_loss:.3g} of guessing by class frequency; a "
-                f"smaller learning rate than {self.learning_rate:g} may help"
-            )
-        if loss > guess_loss - 0.01 and accuracy <= guess_accuracy + 0.001:
-            return (
-                f"died: it gives every sample the same answer, its loss {loss:.3f} that of guessing by class "
-                f"frequency; a smaller learning rate than {self.learning_rate:g} or init='auto' may help"
-            )
-        return None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version."""
@@ -294,25 +276,31 @@ class MLP:
         names = (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
         self._parameters = Parameters((features, *self.hidden, len(self.classes)), names, self.dtype)
 
-    def _learn_classes(self, y, one_hot_columns, classes):
-        """Set `classes` and return y as positions in it."""
-        if classes is not None:
-            self.classes = np.unique(np.asarray(classes, np.int64))
-        elif one_hot_columns is not None:
-            self.classes = np.arange(one_hot_columns)
-        else:
-            self.classes = np.unique(y)
-        if len(self.classes) < 2:
-            raise InputError(f"y holds the single class {self.classes[0]}; expected two or more: nothing to tell apart")
-        y = class_numbers(y, self.classes)
+    def _failure(self, X, y):
+        """Why the training on X, y failed, in words; or None."""
+        loss, epochs = self.history["train_loss"][-1], len(self.history)
+        mend = f"a smaller learning rate than {self.learning_rate:g} may help"
+        if not math.isfinite(loss):
+            return f"diverged: the loss is {loss} after epoch {epochs}; {mend}"
         frequency = np.bincount(y) / len(y)
-        self._guessing = float(-(frequency * np.log(np.maximum(frequency, 1e-300))).sum()), float(frequency.max())
-        return y
+        guess = float(-(frequency * np.log(np.maximum(frequency, 1e-300))).sum())
+        if loss > FAR_ABOVE_GUESSING * guess:
+            return f"diverged: the loss is {loss:.3g}, and guessing by class frequency has {guess:.3g}; {mend}"
+        if abs(loss - guess) < NEAR_GUESSING and len(np.unique(self._probabilities(part(X, 0, 1000)).argmax(1))) == 1:
+            return (
+                f"died: it gives every sample the same answer, its loss {loss:.3f} that of guessing by class "
+                f"frequency; {mend[:-5]} or init='auto' may help"
+            )
+        return None
 
-    def _check_pair(self, X, y, features, name):
-        X = self._check_width(check_inputs(X, self.dtype, f"{name} X"), features, f"{name} X")
-        y, _ = check_labels(y, X.shape[0], f"{name} y")
-        return X, class_numbers(y, self.classes, f"{name} y")
+    def _check_held_out(self, validation, features, classes):
+        """The validation pair, checked. `classes` are those of the training set."""
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise InputTypeError("validation is no pair; expected (X, y)")
+        X, y = validation
+        X = self._check_width(check_inputs(X, self.dtype, "validation X"), features, "validation X")
+        labels, _ = check_labels(y, X.shape[0], "validation y")
+        return X, class_numbers(labels, classes, "validation y")
 
     def _check_rows(self, X):
         self._check_fitted()

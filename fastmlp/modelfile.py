@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from . import __version__
-from .errors import FastmlpError, InputError
+from .errors import InputError
 from .files import atomic_path
 from .history import History
 
@@ -19,16 +19,20 @@ FORMAT = "fastmlp-model"
 FORMAT_VERSION = 1
 
 
+class _WrongFormat(InputError):
+    """The file is whole, but not one that this version reads."""
+
+
 def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
     """Write `mlp` to `path`, atomically.
 
-    Attributes: format, format_version, fastmlp_version, settings (JSON), guessing (2,) float64.
+    Attributes: format, format_version, fastmlp_version, settings (JSON), diverged (empty if it is not).
     Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out), biases/0.. (fan_out,);
     history/<column> (epochs,).
     """
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(
-            format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, guessing=mlp._guessing
+            format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, diverged=mlp.diverged or ""
         )
         file.attrs["settings"] = json.dumps(mlp.settings())
         file["classes"] = mlp.classes
@@ -45,24 +49,28 @@ def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
         raise InputError(f"{path} does not exist; expected a model file written by MLP.save")
     try:
         with h5py.File(path, "r") as file:
-            return _read(cls, file, path)
-    except FastmlpError:
+            _check_format(file, path)
+            return _read(cls, file)
+    except _WrongFormat:
         raise
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise InputError(f"{path} cannot be read ({error}); expected a whole model file written by MLP.save") from None
 
 
-def _read(cls: "type[MLP]", file: Any, path: Path) -> "MLP":
+def _check_format(file: Any, path: Path) -> None:
     if file.attrs.get("format") != FORMAT:
-        raise InputError(f"{path} is no model of fastmlp; expected a file written by MLP.save")
+        raise _WrongFormat(f"{path} is no model of fastmlp; expected a file written by MLP.save")
     if file.attrs["format_version"] > FORMAT_VERSION:
-        raise InputError(
+        raise _WrongFormat(
             f"{path} has model format {file.attrs['format_version']}, this fastmlp reads up to {FORMAT_VERSION}; "
             "install a newer fastmlp"
         )
+
+
+def _read(cls: "type[MLP]", file: Any) -> "MLP":
     mlp = cls(**json.loads(file.attrs["settings"]))
     mlp.classes = file["classes"][:]
-    mlp._guessing = tuple(file.attrs["guessing"])
+    mlp.diverged = file.attrs["diverged"] or None
     mlp._build(file["weights/0"].shape[0])
     mlp.history = History.from_dict({name: column[:] for name, column in file["history"].items()})
     for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):

@@ -25,7 +25,10 @@ def real(name: str, value: object, mend: str, least: float = -math.inf, below: f
     """`value` as a finite float with least <= value < below."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InputTypeError(f"{name} is {value!r}; expected a number: {mend}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond every float
+        number = math.inf
     if not math.isfinite(number) or not least <= number < below:
         bounds = f"a finite number from {least:g}" + (f" to below {below:g}" if below < math.inf else "")
         raise InputError(f"{name} is {value!r}; expected {bounds}: {mend}")

@@ -21,7 +21,7 @@ from .registers import lanes_of, pointer, register_map, shifted
 DEGREE = {32: 7, 64: 13}
 MANTISSA_BITS = {32: 23, 64: 52}
 EXPONENT_BIAS = {32: 127, 64: 1023}
-# Below this, exp is smaller than every normal number and taken as 0.
+# From about here down exp is no normal number, and is taken as 0: ln of the smallest one is -87.33654 and -708.39641.
 UNDERFLOW = {32: -87.3365, 64: -708.396}
 # tanh(x) is 1 after rounding from here on: 2 exp(-2 x) is below a quarter of an ulp.
 TANH_SATURATES = {32: 10.0, 64: 20.0}
@@ -55,7 +55,7 @@ def _expm1_and_scale(v, x):
 
 
 def exp(v, x):
-    """exp(x) for x <= 0; 0 where the result would not be a normal number; nan stays nan."""
+    """exp(x) for x <= 0; 0 below UNDERFLOW; nan stays nan."""
     p, s = _expm1_and_scale(v, x)
     return v.b.select(v.b.fcmp_ordered("<", x, v.constant(UNDERFLOW[v.bits])), v.constant(0.0), v.fma(p, s, s))
 

@@ -7,16 +7,14 @@ stored inputs, dense or sparse, and has its own functions; all others read the l
 import numpy as np
 
 from . import sparse
-from .dense import DELTA, TILE_ROWS, affine_block, delta_block, update_block
+from .dense import DELTA, affine_block, delta_block, update_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
-from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, padded
+from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, GRAIN, LINE, STRIDE, WEIGHTS, aligned_zeros, padded
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
 from .softmax import cross_entropy_block
 from .team import share
 
-# A thread's share of rows starts at a multiple of the tile's.
-GRAIN = TILE_ROWS
 # Columns of a workspace's table: offsets of a layer's inputs, delta and transposed weights, and their strides.
 INPUTS, INPUTS_STRIDE, DELTAS, TRANSPOSED, TRANSPOSED_STRIDE = range(5)
 
@@ -144,12 +142,22 @@ def update_dense(me, size, layers, layer, parameters, velocity, count, rule, wor
 
 
 @inlined
-def update_sparse(me, size, buckets, table, layers, parameters, velocity, count, rule, work, places):
-    """Thread `me`'s rows of the first layer's weights, whose inputs are in the buckets of all threads."""
+def update_sparse(me, source, buckets, row, layers, parameters, velocity, count, rule, work, places):
+    """Thread `me`'s rows of the first layer's weights, whose inputs are in the buckets; or all, from a single row."""
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
     stride, at = layers[0, STRIDE], layers[0, WEIGHTS]
     W, V = shifted(pointer(parameters), at), shifted(pointer(velocity), at)
-    sparse.step_columns(me, size, buckets, table, stride, D, d_row, W, V, stride, count, rule)
+    zeros = pointer(work)
+    if needs_regrouping(count, rule):
+        sparse.step_columns(me, buckets, source[3], zeros, stride, D, d_row, W, V, stride, count, rule)
+    elif me == 0:
+        sparse.step_row(source, row, zeros, pointer(buckets[0]), stride, D, W, V, stride, rule)
+
+
+@jit
+def needs_regrouping(count, rule):
+    """Whether a batch of `count` rows is regrouped: a single row is its own grouping, where it moves nothing else."""
+    return count > 1 or rule[1] != 0 or rule[2] != 0
 
 
 @inlined

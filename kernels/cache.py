@@ -7,6 +7,7 @@ there: it is published by a rename, so a killed process or two at once can do no
 the kernel is compiled again; where nothing can be written, it is compiled in memory, with one warning per process.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -58,7 +59,8 @@ class KernelCache(caching._Cache):
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             _warn_once(
                 f"compiled kernels cannot be kept in {path.parent} ({error.strerror}); every process compiles them "
                 "again: set FASTMLP_CACHE to a folder that can be written"
@@ -80,7 +82,7 @@ class KernelCache(caching._Cache):
 
 def directory():
     """Where this version of the kernels keeps its code: under $FASTMLP_CACHE, or the user's cache folder."""
-    return _cache_root() / "kernels" / _sources_digest()
+    return _cache_root() / "kernels" / SOURCES_DIGEST
 
 
 def _cache_root():
@@ -94,13 +96,16 @@ def _cache_root():
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmlp"
 
 
-@functools.cache
 def _sources_digest():
     """Digest of every source file of this package and of the versions that turn them into machine code."""
     digest = hashlib.sha256(repr((sys.version, numba.__version__, llvmlite.__version__)).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:24]
+
+
+# At import, so that sources that are edited later are not taken for those that run.
+SOURCES_DIGEST = _sources_digest()
 
 
 def _numba_settings():

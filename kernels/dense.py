@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from .activations import activate_row
 from .jit import inlined, jit
-from .layout import IDENTITY, RELU, SIGMOID, TANH
+from .layout import GRAIN, IDENTITY, RELU, SIGMOID, TANH
 from .registers import (
     INDEX,
     REGISTER_COUNT,
@@ -34,7 +34,7 @@ from .registers import (
 )
 
 # Accumulators plus a row of B plus a broadcast of A must fit the register file: 4 x 4 in 32 registers, 4 x 2 in 16.
-TILE_ROWS = 4
+TILE_ROWS = GRAIN
 TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
 
 # What the tile does with a sum before it stores it.

@@ -15,13 +15,13 @@ import numpy as np
 
 from . import team
 from .block import (
-    GRAIN,
     INPUTS,
     affine_dense,
     affine_layer,
     affine_sparse,
     backward,
     judge,
+    needs_regrouping,
     transpose,
     update_biases,
     update_dense,
@@ -31,14 +31,12 @@ from .block import (
 from .gather import address
 from .inputs import PIXELS, Sparse
 from .jit import entry
-from .layout import FAN_IN, FAN_OUT, STRIDE, aligned_zeros
+from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
 from .registers import UNIT, ZERO, load, pointer, shifted
 from .softmax import softmax_row
 from .sparse import clear, new_buckets, regroup
 from .team import meet, share
 
-# Rows whose activations a thread works on at a time: 64 rows of 784 inputs are 200 KB, a part of any second cache.
-BLOCK_ROWS = 64
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
 # The same for each further thread of a pass without training, which has to be started for it.
@@ -53,12 +51,14 @@ def train(layers, parameters, velocity, X, y, order, batch_size, rate, momentum,
     is_sparse = isinstance(X, Sparse)
     multiply_adds = batch_size * int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
     size = min(threads, -(-batch_size // GRAIN)) if multiply_adds >= STEP_WORTH_SHARING else 1
-    buckets = new_buckets(X, order, batch_size, size) if is_sparse else ()
+    buckets: tuple = new_buckets(X, layers, dtype, order, batch_size, size) if is_sparse else ()
     hits = np.zeros((size, HITS_STRIDE), np.int64)
+    blocks = len(buckets[0]) if is_sparse else 0
     team.run(
-        _train_sparse if is_sparse else _train_dense, size, _source(X, dtype), buckets, layers, parameters, velocity,
-        y, order, batch_size, (float(rate), float(momentum), float(l2)), *workspace(layers, batch_size, dtype,
-        not is_sparse), np.empty(batch_size, np.int64), np.empty(batch_size), hits, totals,
+        _train_sparse if is_sparse else _train_dense, size, _source(X, dtype), buckets, blocks, layers, parameters,
+        velocity, y, order, batch_size, (float(rate), float(momentum), float(l2)),
+        *workspace(layers, batch_size, dtype, not is_sparse), np.empty(batch_size, np.int64), np.empty(batch_size),
+        hits, totals,
     )  # fmt: skip
     totals[1] += hits.sum()
 
@@ -110,20 +110,24 @@ def _train_share(affine_first, sparse):
     """Thread `me`'s part of `train`, for one kind of first layer."""
 
     def run(
-        me, size, barrier, source, buckets, layers, parameters, velocity, y, order, batch_size, rule, work, places, one,
-        labels, losses, hits, totals,
+        me, size, barrier, source, buckets, blocks, layers, parameters, velocity, y, order, batch_size, rule, work,
+        places, one, labels, losses, hits, totals,
     ):  # fmt: skip
         turn = UNIT
+        blocks_each = blocks // size
         for layer in range(1 + me, layers.shape[0], size):
             transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
         turn = meet(barrier, size, turn)
         for start in range(0, order.shape[0], batch_size):
             count = min(batch_size, order.shape[0] - start)
             first, last = share(count, me, size, GRAIN)
-            if sparse:
-                regroup(me, source, order, start, first, last, buckets)
+            block = me * blocks_each
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
+                if sparse:  # alone in its line: numba drops a branch on a constant, and with it what cannot be typed
+                    if needs_regrouping(count, rule):
+                        regroup(block, source, order, start, at, rows, buckets)
+                        block += 1
                 for i in range(at, at + rows):
                     labels[i] = y[order[start + i]]
                 affine_first(source, layers, parameters, order, start + at, rows, work, places, at)
@@ -132,21 +136,20 @@ def _train_share(affine_first, sparse):
                 hits[me, 0] += judge(layers, labels, rows, work, places, at, losses, at)
                 backward(layers, rows, work, places, at)
             turn = meet(barrier, size, turn)
-            for layer in range(layers.shape[0]):
-                if sparse and layer == 0:
-                    update_sparse(
-                        me, size, buckets, source[-1], layers, parameters, velocity, count, rule, work, places
-                    )
-                else:
-                    update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
-                if layer % size == me:
-                    update_biases(layers, layer, parameters, velocity, count, rule, work, places, one)
+            if sparse:
+                row = order[start]
+                update_sparse(me, source, buckets, row, layers, parameters, velocity, count, rule, work, places)
+            for layer in range(1 if sparse else 0, layers.shape[0]):
+                update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
+            for layer in range(me, layers.shape[0], size):
+                update_biases(layers, layer, parameters, velocity, count, rule, work, places, one)
             if me == 0:
                 for i in range(count):
                     totals[0] += losses[i]
             turn = meet(barrier, size, turn)
             if sparse:
-                clear(me, buckets)
+                for used in range(me * blocks_each, block):
+                    clear(used, buckets)
 
     return run
 

@@ -1,8 +1,17 @@
 """The ways in which this package compiles."""
 
+import itertools
+import secrets
+
 import numba
+from numba.core.bytecode import FunctionIdentity
 
 from .cache import KernelCache
+
+# Numba numbers the functions that a process compiles and makes the number a part of their symbols. Code that two
+# processes have compiled and a third one loads together must not share a symbol, or the linker would take the one
+# function for the other: so the numbers start anywhere.
+FunctionIdentity._unique_ids = itertools.count(secrets.randbits(48))
 
 # error_model="numpy": a division by zero gives inf or nan and no exception, so that nogil code never has to unwind.
 # No fastmath: its reassociation would make results depend on the number of lanes, and it deletes tests for nan.

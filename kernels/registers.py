@@ -183,6 +183,21 @@ def store(typing, start, offset, value):
 
 
 @intrinsic
+def prefetch(typing, start, offset):
+    """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist."""
+
+    def codegen(context, builder, signature, arguments):
+        at = context.cast(builder, arguments[1], signature.args[1], types.int64)
+        byte = builder.bitcast(builder.gep(arguments[0], [at]), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [byte.type, INT32, INT32, INT32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [byte, INT32(0), INT32(3), INT32(1)])  # for reading, into all caches, data
+        return context.get_dummy_value()
+
+    return types.void(start, offset), codegen
+
+
+@intrinsic
 def lanes_of(typing, start):
     """Elements of the pointer's type in one register, a compile-time constant."""
     lanes = REGISTER_BYTES * 8 // start.dtype.bitwidth

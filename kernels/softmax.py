@@ -1,5 +1,7 @@
 """Softmax and cross entropy in one pass over the logits: loss, hits and delta."""
 
+import numpy as np
+
 from .activations import exp_row
 from .jit import jit
 from .registers import load, pointer, row_stride, shifted, store
@@ -63,7 +65,7 @@ def cross_entropy_block(rows, classes, columns, Z, z_row, labels, label_at, out,
         top, total, best = softmax_row(z, classes, columns, delta)
         label = labels[label_at + i]
         # In float64, where the difference of two finite float32 is finite.
-        losses[loss_at + i] = _log(float(total)) - (float(load(z, label)) - float(top))
+        losses[loss_at + i] = _log(np.float64(total)) - (np.float64(load(z, label)) - np.float64(top))
         store(delta, label, load(delta, label) - 1)
         hits += best == label
     return hits

@@ -5,8 +5,9 @@ values, at the same places. Pixels stay uint8 and go through a table of 256 floa
 nothing to a sum that runs in order with an fma, so the results have the bits of the dense tile.
 
     affine   per row: the bias, plus value * W[column] for each entry; the row of the output stays in registers
-    update   the batch regrouped by column first (`regroup`); then per column the sum of value * delta[row] over the
-             rows where it is not zero, and the optimiser's step: each row of W is read and written once
+    update   each block of rows regrouped by column (`regroup`), block by block; then per column the sum of
+             value * delta[row] over the rows where it is not zero, and the optimiser's step. A block's deltas stay in
+             the first cache while its columns pass by
 """
 
 import numpy as np
@@ -15,12 +16,14 @@ from numba.extending import intrinsic
 
 from .activations import activate_row
 from .dense import AFFINE_RELU, PLAIN, STEP_MOMENTUM, STEP_SGD, Tile
-from .jit import inlined, jit
-from .layout import RELU, SIGMOID, TANH
-from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, pointer, shifted
+from .jit import jit
+from .layout import BLOCK_ROWS, GRAIN, LINE, RELU, SIGMOID, STRIDE, TANH, aligned_zeros
+from .registers import INDEX, UNIT, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
+# How many rows ahead of the one being read the next ones are asked for.
+ROWS_AHEAD = 8
 # Entries that tell well enough how the columns share them.
 SAMPLED_ENTRIES = 1 << 16
 
@@ -33,11 +36,10 @@ class _Entries:
         self.tile = Tile(builder, element, 1, width, None)
         self.sums = [cgutils.alloca_once(builder, self.tile.v.type) for _ in range(width)]
 
-    def start(self, init=None):
-        """Begin with the registers at `init`, or with zeros."""
-        v = self.tile.v
+    def start(self, init):
+        """Begin with the registers at `init`."""
         for cell, column in zip(self.sums, self.tile.columns(), strict=True):
-            self.b.store(v.constant(0.0) if init is None else v.load(init, column), cell)
+            self.b.store(self.tile.v.load(init, column), cell)
 
     def add(self, keys, values, first, last, matrix, stride):
         """sums += values[k] * matrix[keys[k]] for k from first to last, in order."""
@@ -81,36 +83,47 @@ def _row_sum(typing, width, indices, values, first, last, table, W, w_row, init,
 
 
 @intrinsic
-def _column_step(typing, width, rows, values, starts, ends, bucket, apart, size, table, D, d_row, W, V, epilogue, step):
-    """W takes the optimiser's step from the sum of number * D[row] over one column's entries, `width` registers of it.
-
-    Thread t's entries for the column are rows[k], values[k] for k from starts[bucket + t * apart] to the end there.
-    """
+def _column_sum(typing, width, rows, values, first, last, table, D, d_row, G):
+    """G += sum of values[k] * D[rows[k]] for k from first to last, `width` registers of it."""
 
     def codegen(context, builder, signature, arguments):
-        width, rows, values, starts, ends, bucket, apart, size, table, D, d_row, W, V, epilogue, step = as_index(
+        width, rows, values, first, last, table, D, d_row, G = as_index(context, builder, signature, arguments)
+        kind = signature.args[8].dtype
+        no_step = [context.get_constant(kind, 0)] * 4
+
+        def emit(registers):
+            entries = _Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
+            entries.start(G)
+            entries.add(rows, values, first, last, D, d_row)
+            entries.finish(G, G, INDEX(PLAIN), no_step, (PLAIN,))
+
+        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        return context.get_dummy_value()
+
+    return types.void(width, rows, values, first, last, table, D, d_row, G), codegen
+
+
+@intrinsic
+def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step):
+    """W takes the optimiser's step from G + sum of values[k] * D[rows[k]], k from first to last, `width` registers."""
+
+    def codegen(context, builder, signature, arguments):
+        width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step = as_index(
             context, builder, signature, arguments
         )
-        kind = signature.args[11].dtype
+        kind = signature.args[9].dtype
         steps = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, step)]
 
         def emit(registers):
             entries = _Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
-            entries.start()
-            # The threads own ascending ranges of the batch's rows, so that thread after thread is row after row.
-            with cgutils.for_range_slice(builder, INDEX(0), size, INDEX(1), intp=INDEX) as (thread, _):
-                at = builder.add(builder.mul(thread, apart), bucket)
-                first, last = (builder.load(builder.gep(table, [at])) for table in (starts, ends))
-                entries.add(rows, values, first, last, D, d_row)
+            entries.start(G)
+            entries.add(rows, values, first, last, D, d_row)
             entries.finish(W, V, epilogue, steps, (STEP_SGD, STEP_MOMENTUM))
 
         emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
         return context.get_dummy_value()
 
-    signature = types.void(
-        width, rows, values, starts, ends, bucket, apart, size, table, D, d_row, W, V, epilogue, step
-    )
-    return signature, codegen
+    return types.void(width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step), codegen
 
 
 @jit
@@ -135,21 +148,28 @@ def affine_rows(indptr, indices, values, table, order, first, count, columns, W,
             activate_row(row, row, columns, activation)
 
 
-def new_buckets(X, order, batch_size, size):
-    """Room for `size` threads to sort the entries of any batch by column; arrays with a row per thread.
+def new_buckets(X, layers, dtype, order, batch_size, size):
+    """Room for `size` threads to sort the entries of any batch by column, block by block, and to sum the gradient.
 
-    starts, ends       (size, features) int64: where a column's entries begin and end
-    touched            (size, most entries) int32: the columns that have any, and how many in touched_count (size, 8)
-    owned              (size + 1,) int64: thread t owns the columns from owned[t] to owned[t + 1]
-    rows, numbers      (size * most entries,): the entries: row of the batch, and value
+    All blocks of a batch have a row in these arrays, the blocks of one thread after those of another:
+    starts, ends   (blocks, features) int32: where a column's entries begin and end within the block's
+    touched        (blocks, most entries of a block + 1) int32: the columns that have any
+    counts         (blocks, 8) int64: number of touched columns, first row in the batch
+    rows, numbers  (blocks, most entries of a block): the entries: row within the block, and value
+    and all threads together have
+    owned          (size + 1,) int64: thread t steps the columns from owned[t] to owned[t + 1]
+    met, is_met    (features,) int32: the columns that the batch touched, in each owner's range; (features,) uint8
+    sums           (features * STRIDE,): the gradient of a batch of several blocks, zero between batches
     """
-    lengths = np.diff(X.indptr)[order]
-    most = int(np.add.reduceat(lengths, np.arange(0, len(order), batch_size)).max())
-    starts, ends = np.zeros((2, size, X.features), np.int64)
-    touched = np.empty((size, min(most, X.features)), np.int32)
+    blocks = size * -(-(-(-batch_size // size) + GRAIN) // BLOCK_ROWS)
+    lengths = np.diff(X.indptr)
+    most = BLOCK_ROWS * int(lengths.max())
+    starts, ends = np.zeros((2, blocks, X.features), np.int32)
     return (
-        starts, ends, touched, np.zeros((size, 8), np.int64), _owners(X, size),
-        np.empty(size * most, np.uint32), np.empty(size * most, X.values.dtype),
+        starts, ends, np.empty((blocks, min(most, X.features) + 1), np.int32), np.zeros((blocks, 8), np.int64),
+        np.empty((blocks, most), np.uint8), np.empty((blocks, most), X.values.dtype), _owners(X, size),
+        np.empty(X.features, np.int32), np.zeros(X.features, np.uint8),
+        aligned_zeros(X.features * int(layers[0, STRIDE]), dtype),
     )  # fmt: skip
 
 
@@ -162,89 +182,161 @@ def _owners(X, size):
 
 
 @jit
-def regroup(me, source, order, start, first, last, buckets):
-    """Sort the entries of the batch's rows first to last by column, into thread `me`'s part of `buckets`.
+def regroup(block, source, order, start, at, count, buckets):
+    """Sort the entries of rows order[start + at :][:count] by column, into the part of `buckets` of one block.
 
-    The batch is order[start:]. Two passes over the entries: count, then place; a column that is not touched costs
-    nothing, so there may be millions of them.
+    Two passes over the entries: count, then place; a column that is not touched costs nothing, so there may be
+    millions of them. The entries of rows to come are asked for ahead of time: shuffled rows stand anywhere.
     """
     indptr, indices, values, _ = source
-    starts, ends, touched, touched_count, _, rows, numbers = buckets
+    starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
+    column_of, number_of = pointer(indices), pointer(values)
+    start_of = shifted(pointer(starts), block * starts.shape[1])
+    end_of = shifted(pointer(ends), block * starts.shape[1])
+    seen = shifted(pointer(touched), block * touched.shape[1])
+    row_at = shifted(pointer(rows), block * rows.shape[1])
+    number_at = shifted(pointer(numbers), block * rows.shape[1])
     found = ZERO
-    for i in range(first, last):
-        row = order[start + i]
+    for i in range(start + at, start + at + count):
+        if i + ROWS_AHEAD < order.shape[0]:
+            row = order[i + ROWS_AHEAD]
+            for k in range(indptr[row], indptr[row + 1], LINE // indices.itemsize):
+                prefetch(column_of, k)
+            for k in range(indptr[row], indptr[row + 1], LINE // values.itemsize):
+                prefetch(number_of, k)
+        row = order[i]
         for k in range(indptr[row], indptr[row + 1]):
-            column = indices[k]
-            if ends[me, column] == 0:
-                touched[me, found] = column
-                found += 1
-            ends[me, column] += 1
-    at = me * (rows.shape[0] // starts.shape[0])
+            column = load(column_of, k)
+            entries = load(end_of, column)
+            # Without a branch, which would be mispredicted: what is written too much is overwritten.
+            store(seen, found, column)
+            found += entries == 0
+            store(end_of, column, entries + 1)
+    place = ZERO
     for n in range(found):
-        column = touched[me, n]
-        starts[me, column] = at
-        at += ends[me, column]
-        ends[me, column] = starts[me, column]
-    for i in range(first, last):
-        row = order[start + i]
+        column = load(seen, n)
+        entries = load(end_of, column)
+        store(start_of, column, place)
+        store(end_of, column, place)
+        place += entries
+    for i in range(count):
+        row = order[start + at + i]
         for k in range(indptr[row], indptr[row + 1]):
-            column = indices[k]
-            place = ends[me, column]
-            rows[place] = i
-            numbers[place] = values[k]
-            ends[me, column] = place + 1
-    touched_count[me, 0] = found
+            column = load(column_of, k)
+            place = np.int64(load(end_of, column))
+            store(row_at, place, i)
+            store(number_at, place, load(number_of, k))
+            store(end_of, column, place + 1)
+    counts[block, 0], counts[block, 1] = found, at
 
 
 @jit
-def clear(me, buckets):
-    """Empty thread `me`'s part of `buckets`."""
-    starts, ends, touched, touched_count, _, _, _ = buckets
-    for n in range(touched_count[me, 0]):
-        starts[me, touched[me, n]] = 0
-        ends[me, touched[me, n]] = 0
+def clear(block, buckets):
+    """Empty the part of `buckets` of one block."""
+    starts, ends, touched, counts, _, _, _, _, _, _ = buckets
+    for n in range(counts[block, 0]):
+        starts[block, touched[block, n]] = 0
+        ends[block, touched[block, n]] = 0
+    counts[block, 0] = 0
 
 
 @jit
-def step_columns(me, size, buckets, table, columns, D, d_row, W, V, w_row, depth, rule):
+def step_columns(me, buckets, table, zeros, columns, D, d_row, W, V, w_row, depth, rule):
     """The optimiser's step for the rows of W whose columns of the input thread `me` owns.
 
-    Plain SGD leaves alone what the batch did not touch; momentum and l2 move every weight.
+    Plain SGD leaves alone what the batch did not touch; momentum and l2 move every weight. A batch of one block takes
+    the step from the sums in registers, a larger one from sums in memory.
     """
-    starts, ends, touched, touched_count, owned, _, _ = buckets
+    counts, owned = buckets[3], buckets[6]
+    first, last = owned[me], owned[me + 1]
     rate, momentum, l2 = rule
     step = (1 / depth, rate, momentum, l2)
     lanes = lanes_of(W)
+    plain = momentum == 0 and l2 == 0
+    busy = ZERO
+    for block in range(counts.shape[0]):
+        busy += counts[block, 0] > 0
     for j in range(0, columns, WIDEST * lanes):
         width = min(WIDEST, (columns - j) // lanes)
         d, w, v = shifted(D, j), shifted(W, j), shifted(V, j)
-        if momentum == 0 and l2 == 0:
-            for thread in range(size):
-                for n in range(touched_count[thread, 0]):
-                    column = touched[thread, n]
-                    if owned[me] <= column < owned[me + 1] and not _met_before(column, thread, starts, ends):
-                        _step(width, column, size, buckets, table, d, d_row, w, v, w_row, STEP_SGD, step)
+        if plain and busy == 1:
+            _step_from_registers(width, first, last, buckets, table, zeros, d, d_row, w, v, w_row, step)
         else:
-            for column in range(owned[me], owned[me + 1]):
-                _step(width, column, size, buckets, table, d, d_row, w, v, w_row, STEP_MOMENTUM, step)
+            _sum_blocks(width, j, first, last, buckets, table, d, d_row, w_row)
+            _step_from_memory(width, j, first, last, plain, buckets, table, zeros, w, v, w_row, step)
 
 
 @jit
-def _met_before(column, thread, starts, ends):
-    """Whether a thread before this one has entries for the column, so that its step is taken already."""
-    found = False
-    for earlier in range(thread):
-        found |= ends[earlier, column] > starts[earlier, column]
-    return found
+def _step_from_registers(width, first, last, buckets, table, zeros, D, d_row, W, V, w_row, step):
+    starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
+    for block in range(counts.shape[0]):
+        d = shifted(D, counts[block, 1] * d_row)
+        row_at, number_at = pointer(rows[block]), pointer(numbers[block])
+        for n in range(counts[block, 0]):
+            column = touched[block, n]
+            if first <= column < last:
+                w, v = shifted(W, column * w_row), shifted(V, column * w_row)
+                _column_step(
+                    width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row,
+                    zeros, w, v, STEP_SGD, step,
+                )  # fmt: skip
 
 
-@inlined
-def _step(width, column, size, buckets, table, D, d_row, W, V, w_row, epilogue, step):
-    """`_column_step` for a column of the inputs."""
-    starts, ends, _, _, _, rows, numbers = buckets
-    w, v = shifted(W, column * w_row), shifted(V, column * w_row)
-    apart = starts.shape[1]
-    _column_step(
-        width, pointer(rows), pointer(numbers), pointer(starts), pointer(ends), column, apart, size, pointer(table),
-        D, d_row, w, v, epilogue, step,
-    )  # fmt: skip
+@jit
+def _sum_blocks(width, j, first, last, buckets, table, D, d_row, g_row):
+    """Sums of the touched columns from first to last over all blocks; `met` lists them from place `first` on."""
+    starts, ends, touched, counts, rows, numbers, _, met, is_met, sums = buckets
+    found = first
+    for block in range(counts.shape[0]):
+        d = shifted(D, counts[block, 1] * d_row)
+        row_at, number_at = pointer(rows[block]), pointer(numbers[block])
+        for n in range(counts[block, 0]):
+            column = touched[block, n]
+            if first <= column < last:
+                if is_met[column] == 0:
+                    is_met[column] = 1
+                    met[found] = column
+                    found += 1
+                g = shifted(pointer(sums), column * g_row + j)
+                _column_sum(
+                    width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row, g
+                )
+    for n in range(first, found):
+        is_met[met[n]] = 0
+    if found < last:
+        met[found] = -1
+
+
+@jit
+def _step_from_memory(width, j, first, last, plain, buckets, table, zeros, W, V, w_row, step):
+    """The step from the sums in memory, which are zero again afterwards: of the columns met, or of all."""
+    _, _, _, _, rows, numbers, _, met, _, sums = buckets
+    lanes = lanes_of(W)
+    for n in range(first, last):
+        column = np.int64(met[n]) if plain else n
+        if column < 0:
+            break
+        g = shifted(pointer(sums), column * w_row + j)
+        w, v = shifted(W, column * w_row), shifted(V, column * w_row)
+        epilogue = STEP_SGD if plain else STEP_MOMENTUM
+        _column_step(
+            width, pointer(rows), pointer(numbers), ZERO, ZERO, pointer(table), zeros, ZERO, g, w, v, epilogue, step
+        )
+        for c in range(width * lanes):
+            store(g, c, 0)
+
+
+@jit
+def step_row(source, row, zeros, row_of_zeros, columns, D, W, V, w_row, rule):
+    """Plain SGD's step from a single sample, whose entries need no regrouping."""
+    indptr, indices, values, table = source
+    step = (1.0, rule[0], 0.0, 0.0)
+    lanes = lanes_of(W)
+    for j in range(0, columns, WIDEST * lanes):
+        width = min(WIDEST, (columns - j) // lanes)
+        for k in range(indptr[row], indptr[row + 1]):
+            at = np.int64(indices[k]) * w_row + j
+            _column_step(
+                width, row_of_zeros, shifted(pointer(values), k), ZERO, UNIT, pointer(table), shifted(D, j), ZERO,
+                zeros, shifted(W, at), shifted(V, at), STEP_SGD, step,
+            )  # fmt: skip
