@@ -47,7 +47,7 @@ class Start:
 
     def __init__(self, samples):
         self.samples = samples
-        self.shape = (samples.X.shape[1], *HIDDEN, samples.class_count), ("relu",) * len(HIDDEN)
+        self.shape = (samples.floats.shape[1], *HIDDEN, samples.class_count), ("relu",) * len(HIDDEN)
         parameters = Parameters(*self.shape, "float32")
         parameters.initialise("auto", None, "zero", seed=0)
         self.weights, self.biases = parameters.weights, parameters.biases

@@ -2,12 +2,14 @@
 
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fastmlp.data import load
 from fastmlp.kernels.team import available_cores
+from fastmlp.plan import compact
 
 ROWS = 50_000
 
@@ -16,11 +18,11 @@ ROWS = 50_000
 class Samples:
     """50,000 training samples, in the form that each competitor likes best.
 
-    X       (N, D) uint8;  y (N,) int64
+    X       (N, D) uint8 in the form that the Numba engine plans for it;  y (N,) int64
     floats  X / 255 in float32;  doubles in float64;  onehot (N, C) float64
     """
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     floats: np.ndarray
     doubles: np.ndarray
@@ -36,7 +38,8 @@ def samples():
     X, y = dataset.X[:ROWS], dataset.y[:ROWS]
     doubles = X / 255
     onehot = np.eye(dataset.class_count)[y]
-    return Samples(X, y, doubles.astype(np.float32), doubles, onehot, dataset.class_count, dataset.name)
+    inputs, _ = compact(X)
+    return Samples(inputs, y, doubles.astype(np.float32), doubles, onehot, dataset.class_count, dataset.name)
 
 
 class Blas:

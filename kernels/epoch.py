@@ -124,7 +124,7 @@ def _train_share(affine_first, sparse):
             block = me * blocks_each
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
-                if sparse:  # alone in its line: numba drops a branch on a constant, and with it what cannot be typed
+                if sparse:  # noqa: SIM102 - numba drops a branch on a constant alone, and then nothing in it needs a type
                     if needs_regrouping(count, rule):
                         regroup(block, source, order, start, at, rows, buckets)
                         block += 1
