@@ -30,8 +30,9 @@ def real(name: str, value: object, mend: str, least: float = -math.inf, below: f
     except OverflowError:  # a whole number beyond every float
         number = math.inf
     if not math.isfinite(number) or not least <= number < below:
-        bounds = f"a finite number from {least:g}" + (f" to below {below:g}" if below < math.inf else "")
-        raise InputError(f"{name} is {value!r}; expected {bounds}: {mend}")
+        bounds = [f" from {least:g}"] if least > -math.inf else []
+        bounds += [f" below {below:g}"] if below < math.inf else []
+        raise InputError(f"{name} is {value!r}; expected a finite number{','.join(bounds)}: {mend}")
     return number
 
 

@@ -20,6 +20,8 @@ def read_hdf5(path: Path) -> Dataset:
     try:
         with h5py.File(path) as file:
             x, labels = _array(path, file, h5py.Dataset, "xdata"), _array(path, file, h5py.Dataset, "ydata")
+            if len(x.shape) != 2:
+                raise InputError(f"{path}: xdata has shape {x.shape}; expected (N, D), a row per sample: reshape it")
             X = read_inputs(f"{path}: xdata", x.shape, x.dtype, x.__getitem__, x.chunks[0] if x.chunks else 1)
             y, class_count = read_labels(f"{path}: ydata", labels[()], len(X))
             return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name)

@@ -111,7 +111,7 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where} is no TOML ({error}); mend that line") from None
     try:
-        recipe = _parse(table)
+        recipe = _parse(table, Path(name_or_path).stem)
         check_cells(recipe)
     except FastmlpError as error:
         raise type(error)(f"{where}: {error}") from None
@@ -139,7 +139,7 @@ def _read(name_or_path):
         raise InputError(f"recipe {path} cannot be read ({error}); expected a TOML file in UTF-8") from None
 
 
-def _parse(table: dict) -> Recipe:
+def _parse(table: dict, default_title: str) -> Recipe:
     _check_keys(table, SECTIONS, "the recipe")
     sections = {}
     for name, keys in (
@@ -156,9 +156,9 @@ def _parse(table: dict) -> Recipe:
     settings = {**sections["network"], **sections["training"]}
     _check_data(sections["data"])
     _check_grid(sections["grid"], settings)
-    title = table.get("title", "")
+    title = table.get("title", default_title)
     if not isinstance(title, str) or not title.strip():
-        raise InputTypeError(f'title is {title!r}; expected a line of text: add title = "..." at the top')
+        raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
     return Recipe(title, {"name": "auto", **sections["data"]}, settings, sections["grid"])
 
 

@@ -147,3 +147,8 @@ def test_other_content_under_an_hdf5_name_is_not_hdf5(tmp_path, complaint):
     path = tmp_path / "mnist_traindata.hdf5"
     path.write_text("<!DOCTYPE html>\n<title>Sign in</title>\n")
     assert "expected HDF5" in complaint(path)
+
+
+def test_samples_that_are_no_rows_are_refused(write):
+    with pytest.raises(ValueError, match=r"xdata has shape \(12, 28, 28\); expected \(N, D\)"):
+        load(write(xdata=PIXELS.reshape(12, 28, 28), ydata=LABELS))

@@ -1,5 +1,7 @@
 import itertools
 
+from pathlib import Path
+
 import pytest
 
 from fastmlp.errors import InputError, InputTypeError
@@ -166,3 +168,8 @@ def test_a_setting_from_the_command_line_wins_over_the_grid(written):
     recipe = load_recipe(written(GOOD)).override(learning_rate=0.3, hidden=None)
     assert [cell.settings["learning_rate"] for cell in recipe.cells()] == [0.3, 0.3]
     assert recipe.settings["hidden"] == [30, 20]
+
+
+def test_a_recipe_without_a_title_is_called_by_its_file(written):
+    path = written("[training]\nlearning_rate = 0.3\n")
+    assert load_recipe(path).title == Path(path).stem
