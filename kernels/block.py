@@ -7,10 +7,10 @@ stored inputs, dense or sparse, and has its own functions; all others read the l
 import numpy as np
 
 from . import sparse
-from .dense import DELTA, affine_block, delta_block, update_block
+from .dense import DELTA, affine_block, delta_block, step_single, update_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
-from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, GRAIN, LINE, STRIDE, WEIGHTS, aligned_zeros, padded
+from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, GRAIN, LINE, SIGMOID, STRIDE, WEIGHTS, aligned_zeros, padded
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
 from .softmax import cross_entropy_block
 from .team import share
@@ -74,13 +74,26 @@ def affine_dense(source, layers, parameters, rows, first, count, work, places, a
 @inlined
 def affine_sparse(source, layers, parameters, rows, first, count, work, places, at):
     """The same for a sparse source: (indptr, indices, values, table of pixels)."""
-    indptr, indices, values, table = source
-    weights, stride = pointer(parameters), layers[0, STRIDE]
+    affine_columns(source, layers, parameters, rows, first, count, ZERO, layers[0, STRIDE], work, places, at)
+
+
+@inlined
+def affine_columns(source, layers, parameters, rows, first, count, left, right, work, places, at):
+    """The same for the columns left to right of the layer's outputs alone."""
+    weights, stride, activation = pointer(parameters), layers[0, STRIDE], layers[0, ACTIVATION]
     W, b = shifted(weights, layers[0, WEIGHTS]), shifted(weights, layers[0, BIASES])
     out, out_row = inputs_of(work, places, UNIT, at)
-    sparse.affine_rows(
-        indptr, indices, values, table, rows, first, count, stride, W, stride, b, layers[0, ACTIVATION], out, out_row
-    )
+    sparse.affine_rows(source, rows, first, count, left, right, W, stride, b, activation, out, out_row)
+
+
+@inlined
+def through_upper_layers(layers, parameters, labels, rows, work, places, at, losses):
+    """From the first layer's outputs up to the losses and back to its delta, for a block of rows; returns the hits."""
+    for layer in range(1, layers.shape[0]):
+        affine_layer(layer, layers, parameters, rows, work, places, at)
+    hits = judge(layers, labels, rows, work, places, at, losses, at)
+    backward(layers, rows, work, places, at)
+    return hits
 
 
 @inlined
@@ -135,40 +148,92 @@ def update_weights(layers, layer, parameters, velocity, count, first, last, rule
 @inlined
 def update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places):
     """Thread `me`'s rows of a weight matrix whose inputs are in the workspace, and of its transposed copy."""
-    first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
-    update_weights(layers, layer, parameters, velocity, count, first, last, rule, work, places)
-    if layer > 0:
-        transpose(layers, layer, parameters, work, places, first, last)
+    if layer > 0 and moves_one_row(count, rule) and layers[layer - 1, ACTIVATION] != SIGMOID:
+        # A sigmoid's padding is not zero, and would leak into the padding of the transposed copy.
+        if me == 0:
+            update_single(layers, layer, parameters, rule, work, places)
+    else:
+        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+        update_weights(layers, layer, parameters, velocity, count, first, last, rule, work, places)
+        if layer > 0:
+            transpose(layers, layer, parameters, work, places, first, last)
 
 
 @inlined
-def update_sparse(me, source, buckets, row, layers, parameters, velocity, count, rule, work, places):
-    """Thread `me`'s rows of the first layer's weights, whose inputs are in the buckets; or all, from a single row."""
+def update_single(layers, layer, parameters, rule, work, places):
+    """Plain SGD's step from one sample on a weight matrix, and the same step on its transposed copy."""
+    A, _ = inputs_of(work, places, layer, ZERO)
+    D, _ = delta_of(layers, work, places, layer, ZERO)
+    w_row, t_row = layers[layer, STRIDE], places[layer, TRANSPOSED_STRIDE]
+    W = shifted(pointer(parameters), layers[layer, WEIGHTS])
+    T = shifted(pointer(work), places[layer, TRANSPOSED])
+    step_single(layers[layer, FAN_IN], w_row, A, D, W, w_row, rule[0])
+    step_single(layers[layer, FAN_OUT], t_row, D, A, T, t_row, rule[0])
+
+
+@inlined
+def update_sparse(me, source, buckets, row, owned, layers, parameters, velocity, count, rule, work, places):
+    """Thread `me`'s part of the first layer's weights, whose inputs are in the buckets.
+
+    owned: (blocks that hold the batch, first and last row of the weights, left and right column of them)
+    """
+    blocks, first, last, left, right = owned
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
     stride, at = layers[0, STRIDE], layers[0, WEIGHTS]
     W, V = shifted(pointer(parameters), at), shifted(pointer(velocity), at)
     zeros = pointer(work)
-    if needs_regrouping(count, rule):
-        sparse.step_columns(me, buckets, source[3], zeros, stride, D, d_row, W, V, stride, count, rule)
+    if not moves_one_row(count, rule):
+        table = source[3]
+        sparse.step_columns(
+            me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, V, stride, count, rule
+        )
     elif me == 0:
         sparse.step_row(source, row, zeros, pointer(buckets[0]), stride, D, W, V, stride, rule)
 
 
 @jit
-def needs_regrouping(count, rule):
-    """Whether a batch of `count` rows is regrouped: a single row is its own grouping, where it moves nothing else."""
-    return count > 1 or rule[1] != 0 or rule[2] != 0
+def moves_one_row(count, rule):
+    """Whether a step is that of a single sample, and moves nothing but the weights of its inputs."""
+    return count == 1 and rule[1] == 0 and rule[2] == 0
 
 
 @inlined
-def update_biases(layers, layer, parameters, velocity, count, rule, work, places, one):
-    """The same for a bias, whose input is a one in every sample."""
+def update_biases(layers, layer, parameters, velocity, count, left, right, rule, work, places, one):
+    """The step of the elements left to right of a bias, whose input is a one in every sample."""
     D, d_row = delta_of(layers, work, places, layer, ZERO)
-    at = layers[layer, BIASES]
+    at = layers[layer, BIASES] + left
     b, V = shifted(pointer(parameters), at), shifted(pointer(velocity), at)
     zeros = pointer(work)
-    rule = (rule[0], rule[1], 0.0)
-    update_block(UNIT, layers[layer, STRIDE], shifted(zeros, one), ZERO, ZERO, D, d_row, count, zeros, b, V, ZERO, rule)
+    bias_rule = (rule[0], rule[1], 0.0)
+    update_block(
+        UNIT,
+        right - left,
+        shifted(zeros, one),
+        ZERO,
+        ZERO,
+        shifted(D, left),
+        d_row,
+        count,
+        zeros,
+        b,
+        V,
+        ZERO,
+        bias_rule,
+    )
+
+
+@jit
+def take_labels(y, order, start, at, rows, labels):
+    """The labels of the batch's rows from `at` on; the batch is order[start:]."""
+    for i in range(at, at + rows):
+        labels[i] = y[order[start + i]]
+
+
+@jit
+def add_losses(losses, count, totals):
+    """Add a batch's losses to totals[0], in the order of its rows: the sum has the same bits for any team."""
+    for i in range(count):
+        totals[0] += losses[i]
 
 
 @jit

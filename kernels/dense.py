@@ -28,6 +28,7 @@ from .registers import (
     as_index,
     emit_switch,
     lanes_of,
+    load,
     pointer,
     row_stride,
     shifted,
@@ -230,6 +231,33 @@ def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, V, 
     step = (1 / depth, rate, momentum, l2)
     epilogue = STEP_SGD if momentum == 0 and l2 == 0 else STEP_MOMENTUM
     multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, V, w_row, epilogue, step)
+
+
+@intrinsic
+def _outer_register(typing, x, D, W, offset, rate):
+    """W[offset ...] -= rate * x * D[offset ...], one register."""
+
+    def codegen(context, builder, signature, arguments):
+        x, D, W, offset, rate = as_index(context, builder, signature, arguments)
+        kind = signature.args[2].dtype
+        v = Vector(builder, context.get_value_type(kind))
+        down = v.splat(builder.fneg(context.cast(builder, rate, types.float64, kind)))
+        change = builder.fmul(v.splat(x), v.load(D, offset))
+        v.store(v.fma(down, change, v.load(W, offset)), W, offset)
+        return context.get_dummy_value()
+
+    return types.void(x, D, W, offset, rate), codegen
+
+
+@jit
+def step_single(rows, columns, A, D, W, w_row, rate):
+    """Plain SGD's step from one sample, W -= rate * outer(A, D), for pointers; a row whose input is zero stays."""
+    lanes = lanes_of(W)
+    for i in range(rows):
+        x = load(A, i)
+        if x != 0:
+            for j in range(0, columns, lanes):
+                _outer_register(x, D, shifted(W, i * w_row), j, rate)
 
 
 @jit

@@ -4,7 +4,7 @@ One step of training, seen by one thread:
 
     its rows of the batch, a block at a time      affine through the layers, cross_entropy, delta back
     -- meet: every delta is there --
-    its rows of every weight matrix               update; the transposed copy for the next delta follows
+    its part of every weight matrix               update; the transposed copy for the next delta follows
     -- meet: the weights are new --
 
 A block is small enough that its activations never leave the core's own cache. Every element is summed in the same
@@ -16,12 +16,15 @@ import numpy as np
 from . import team
 from .block import (
     INPUTS,
+    add_losses,
+    affine_columns,
     affine_dense,
     affine_layer,
     affine_sparse,
-    backward,
     judge,
-    needs_regrouping,
+    moves_one_row,
+    take_labels,
+    through_upper_layers,
     transpose,
     update_biases,
     update_dense,
@@ -30,15 +33,17 @@ from .block import (
 )
 from .gather import address
 from .inputs import PIXELS, Sparse
-from .jit import entry
+from .jit import entry, inlined
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
-from .registers import UNIT, ZERO, load, pointer, shifted
+from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted
 from .softmax import softmax_row
-from .sparse import clear, new_buckets, regroup
+from .sparse import clear, new_buckets, prefetch_row, regroup
 from .team import meet, share
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
+# Batches up to this size give threads columns of the first layer instead of rows, where it is sparse.
+COLUMNS_BATCH = 48
 # The same for each further thread of a pass without training, which has to be started for it.
 PASS_WORTH_SHARING = 5_000_000
 # A thread counts its hits in a cache line of its own.
@@ -49,18 +54,27 @@ def train(layers, parameters, velocity, X, y, order, batch_size, rate, momentum,
     """Minibatch SGD over the rows of X named by `order`, once each, in that order; see the reference."""
     dtype = parameters.dtype
     is_sparse = isinstance(X, Sparse)
-    multiply_adds = batch_size * int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
-    size = min(threads, -(-batch_size // GRAIN)) if multiply_adds >= STEP_WORTH_SHARING else 1
-    buckets: tuple = new_buckets(X, layers, dtype, order, batch_size, size) if is_sparse else ()
+    size = _training_team(layers, batch_size, threads)
     hits = np.zeros((size, HITS_STRIDE), np.int64)
-    blocks = len(buckets[0]) if is_sparse else 0
-    team.run(
-        _train_sparse if is_sparse else _train_dense, size, _source(X, dtype), buckets, blocks, layers, parameters,
-        velocity, y, order, batch_size, (float(rate), float(momentum), float(l2)),
+    shared = (
+        layers, parameters, velocity, y, order, batch_size, (float(rate), float(momentum), float(l2)),
         *workspace(layers, batch_size, dtype, not is_sparse), np.empty(batch_size, np.int64), np.empty(batch_size),
         hits, totals,
     )  # fmt: skip
+    if is_sparse:
+        by_columns = size > 1 and batch_size <= COLUMNS_BATCH
+        rows = batch_size if by_columns else -(-batch_size // size) + GRAIN
+        buckets = new_buckets(X, layers, dtype, -(-rows // BLOCK_ROWS), size)
+        team.run(_train_sparse, size, _source(X, dtype), buckets, by_columns, *shared)
+    else:
+        team.run(_train_dense, size, _source(X, dtype), *shared)
     totals[1] += hits.sum()
+
+
+def _training_team(layers, batch_size, threads):
+    """Threads worth having for steps of this size."""
+    multiply_adds = batch_size * int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
+    return min(threads, -(-batch_size // GRAIN)) if multiply_adds >= STEP_WORTH_SHARING else 1
 
 
 def evaluate(layers, parameters, X, y, totals, threads):
@@ -106,52 +120,101 @@ def _private_workspaces(layers, dtype, size, X):
     return aligned_zeros(size * len(work), dtype).reshape(size, len(work)), places
 
 
-def _train_share(affine_first, sparse):
-    """Thread `me`'s part of `train`, for one kind of first layer."""
-
-    def run(
-        me, size, barrier, source, buckets, blocks, layers, parameters, velocity, y, order, batch_size, rule, work,
-        places, one, labels, losses, hits, totals,
-    ):  # fmt: skip
-        turn = UNIT
-        blocks_each = blocks // size
-        for layer in range(1 + me, layers.shape[0], size):
-            transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
+def _train_dense_share(
+    me, size, barrier, source, layers, parameters, velocity, y, order, batch_size, rule, work, places, one, labels,
+    losses, hits, totals,
+):  # fmt: skip
+    """Thread `me`'s part of `train` on dense inputs: its rows of the batch, then its rows of every weight matrix."""
+    turn = _begin(me, size, barrier, layers, parameters, work, places)
+    for start in range(0, order.shape[0], batch_size):
+        count = min(batch_size, order.shape[0] - start)
+        first, last = share(count, me, size, GRAIN)
+        for at in range(first, last, BLOCK_ROWS):
+            rows = min(BLOCK_ROWS, last - at)
+            take_labels(y, order, start, at, rows, labels)
+            affine_dense(source, layers, parameters, order, start + at, rows, work, places, at)
+            hits[me, 0] += through_upper_layers(layers, parameters, labels, rows, work, places, at, losses)
         turn = meet(barrier, size, turn)
-        for start in range(0, order.shape[0], batch_size):
-            count = min(batch_size, order.shape[0] - start)
-            first, last = share(count, me, size, GRAIN)
-            block = me * blocks_each
+        for layer in range(layers.shape[0]):
+            update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
+        for layer in range(me, layers.shape[0], size):
+            update_biases(
+                layers, layer, parameters, velocity, count, ZERO, layers[layer, STRIDE], rule, work, places, one
+            )
+        if me == 0:
+            add_losses(losses, count, totals)
+        turn = meet(barrier, size, turn)
+
+
+def _train_sparse_share(
+    me, size, barrier, source, buckets, by_columns, layers, parameters, velocity, y, order, batch_size, rule, work,
+    places, one, labels, losses, hits, totals,
+):  # fmt: skip
+    """Thread `me`'s part of `train` on compressed rows.
+
+    In a large batch a thread owns rows of the first layer's weights, and all threads wait until these are new. In a
+    small batch it owns columns, of the outputs too: then the weights stay in its cache, activations and deltas alone
+    move between the cores, and the wait comes after the next batch's first layer. It regroups the whole batch for
+    itself, which costs less than to read what another core has written.
+    """
+    turn = _begin(me, size, barrier, layers, parameters, work, places)
+    own_blocks = buckets[0].shape[0] // size
+    block_zero = me * own_blocks
+    left, right, low, high = ZERO, layers[0, STRIDE], buckets[6][me], buckets[6][me + 1]
+    held = (ZERO, np.int64(buckets[0].shape[0]))
+    if by_columns:
+        left, right = share(right, me, size, lanes_of(pointer(parameters)))
+        low, high = ZERO, layers[0, FAN_IN]
+        held = (block_zero, block_zero + own_blocks)
+    owned = (held, low, high, left, right)
+    for start in range(0, order.shape[0], batch_size):
+        count = min(batch_size, order.shape[0] - start)
+        first, last = share(count, me, size, GRAIN)
+        single = moves_one_row(count, rule)
+        for block in range(block_zero, block_zero + own_blocks):
+            clear(block, buckets)
+        block = block_zero
+        from_row, to_row = (ZERO, count) if by_columns else (first, last)
+        for at in range(from_row, to_row, BLOCK_ROWS):
+            rows = min(BLOCK_ROWS, to_row - at)
+            ahead = start + batch_size + at
+            for i in range(ahead, min(ahead + rows, order.shape[0])):
+                prefetch_row(source, order[i])
+            if not single:
+                regroup(block, source, order, start, at, rows, buckets)
+                block += 1
+            affine_columns(source, layers, parameters, order, start + at, rows, left, right, work, places, at)
+            if not by_columns:
+                take_labels(y, order, start, at, rows, labels)
+                hits[me, 0] += through_upper_layers(layers, parameters, labels, rows, work, places, at, losses)
+        if by_columns:
+            turn = meet(barrier, size, turn)
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
-                if sparse:  # noqa: SIM102 - numba drops a branch on a constant alone, and then nothing in it needs a type
-                    if needs_regrouping(count, rule):
-                        regroup(block, source, order, start, at, rows, buckets)
-                        block += 1
-                for i in range(at, at + rows):
-                    labels[i] = y[order[start + i]]
-                affine_first(source, layers, parameters, order, start + at, rows, work, places, at)
-                for layer in range(1, layers.shape[0]):
-                    affine_layer(layer, layers, parameters, rows, work, places, at)
-                hits[me, 0] += judge(layers, labels, rows, work, places, at, losses, at)
-                backward(layers, rows, work, places, at)
+                take_labels(y, order, start, at, rows, labels)
+                hits[me, 0] += through_upper_layers(layers, parameters, labels, rows, work, places, at, losses)
+        turn = meet(barrier, size, turn)
+        row = order[start]
+        update_sparse(me, source, buckets, row, owned, layers, parameters, velocity, count, rule, work, places)
+        if by_columns or me == 0:
+            update_biases(layers, ZERO, parameters, velocity, count, left, right, rule, work, places, one)
+        for layer in range(1, layers.shape[0]):
+            update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
+            if layer % size == me:
+                stride = layers[layer, STRIDE]
+                update_biases(layers, layer, parameters, velocity, count, ZERO, stride, rule, work, places, one)
+        if me == 0:
+            add_losses(losses, count, totals)
+        if not by_columns:
             turn = meet(barrier, size, turn)
-            if sparse:
-                row = order[start]
-                update_sparse(me, source, buckets, row, layers, parameters, velocity, count, rule, work, places)
-            for layer in range(1 if sparse else 0, layers.shape[0]):
-                update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
-            for layer in range(me, layers.shape[0], size):
-                update_biases(layers, layer, parameters, velocity, count, rule, work, places, one)
-            if me == 0:
-                for i in range(count):
-                    totals[0] += losses[i]
-            turn = meet(barrier, size, turn)
-            if sparse:
-                for used in range(me * blocks_each, block):
-                    clear(used, buckets)
 
-    return run
+
+@inlined
+def _begin(me, size, barrier, layers, parameters, work, places):
+    """Make the transposed copies of the weights; returns the turn of the next meeting."""
+    for layer in range(1 + me, layers.shape[0], size):
+        transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
+    return meet(barrier, size, UNIT)
 
 
 def _evaluate_share(affine_first):
@@ -199,8 +262,8 @@ def _sum(values):
     return total
 
 
-_train_dense = entry("train_dense", _train_share(affine_dense, False))
-_train_sparse = entry("train_sparse", _train_share(affine_sparse, True))
+_train_dense = entry("train_dense", _train_dense_share)
+_train_sparse = entry("train_sparse", _train_sparse_share)
 _evaluate_dense = entry("evaluate_dense", _evaluate_share(affine_dense))
 _evaluate_sparse = entry("evaluate_sparse", _evaluate_share(affine_sparse))
 _predict_dense = entry("predict_dense", _predict_share(affine_dense))

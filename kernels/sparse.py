@@ -17,13 +17,11 @@ from numba.extending import intrinsic
 from .activations import activate_row
 from .dense import AFFINE_RELU, PLAIN, STEP_MOMENTUM, STEP_SGD, Tile
 from .jit import jit
-from .layout import BLOCK_ROWS, GRAIN, LINE, RELU, SIGMOID, STRIDE, TANH, aligned_zeros
+from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, STRIDE, TANH, aligned_zeros
 from .registers import INDEX, UNIT, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
-# How many rows ahead of the one being read the next ones are asked for.
-ROWS_AHEAD = 8
 # Entries that tell well enough how the columns share them.
 SAMPLED_ENTRIES = 1 << 16
 
@@ -127,15 +125,16 @@ def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W
 
 
 @jit
-def affine_rows(indptr, indices, values, table, order, first, count, columns, W, w_row, b, activation, out, out_row):
-    """out[i] = f(inputs of row order[first + i] @ W + b), for `count` rows: arrays of entries, pointers for the rest.
+def affine_rows(source, order, first, count, left, right, W, w_row, b, activation, out, out_row):
+    """out[i, left:right] = f(inputs of row order[first + i] @ W + b)[left:right] for `count` rows; W, b, out pointers.
 
     Strip by strip, so that a strip of a wide W stays in the second cache while the rows pass by.
     """
+    indptr, indices, values, table = source
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     lanes = lanes_of(out)
-    for j in range(0, columns, WIDEST * lanes):
-        width = min(WIDEST, (columns - j) // lanes)
+    for j in range(left, right, WIDEST * lanes):
+        width = min(WIDEST, (right - j) // lanes)
         for i in range(count):
             row = order[first + i]
             _row_sum(
@@ -144,31 +143,40 @@ def affine_rows(indptr, indices, values, table, order, first, count, columns, W,
             )  # fmt: skip
     if activation in (TANH, SIGMOID):
         for i in range(count):
-            row = shifted(out, i * out_row)
-            activate_row(row, row, columns, activation)
+            row = shifted(out, i * out_row + left)
+            activate_row(row, row, right - left, activation)
 
 
-def new_buckets(X, layers, dtype, order, batch_size, size):
-    """Room for `size` threads to sort the entries of any batch by column, block by block, and to sum the gradient.
+@jit
+def prefetch_row(source, row):
+    """Ask for the entries of a row ahead of time: shuffled rows stand anywhere in memory."""
+    indptr, indices, values, _ = source
+    for k in range(indptr[row], indptr[row + 1], LINE // indices.itemsize):
+        prefetch(pointer(indices), k)
+    for k in range(indptr[row], indptr[row + 1], LINE // values.itemsize):
+        prefetch(pointer(values), k)
 
-    All blocks of a batch have a row in these arrays, the blocks of one thread after those of another:
+
+def new_buckets(X, layers, dtype, blocks, size):
+    """Room for `size` threads to sort the entries of `blocks` blocks each by column, and to sum the gradient.
+
+    Each block has a row in these arrays, the blocks of one thread after those of another:
     starts, ends   (blocks, features) int32: where a column's entries begin and end within the block's
     touched        (blocks, most entries of a block + 1) int32: the columns that have any
     counts         (blocks, 8) int64: number of touched columns, first row in the batch
     rows, numbers  (blocks, most entries of a block): the entries: row within the block, and value
     and all threads together have
     owned          (size + 1,) int64: thread t steps the columns from owned[t] to owned[t + 1]
-    met, is_met    (features,) int32: the columns that the batch touched, in each owner's range; (features,) uint8
+    met, is_met    (size, features) int32: the columns that thread t has met in a batch; and whether it has, uint8
     sums           (features * STRIDE,): the gradient of a batch of several blocks, zero between batches
     """
-    blocks = size * -(-(-(-batch_size // size) + GRAIN) // BLOCK_ROWS)
-    lengths = np.diff(X.indptr)
-    most = BLOCK_ROWS * int(lengths.max())
+    most = BLOCK_ROWS * int(np.diff(X.indptr).max())
+    blocks *= size
     starts, ends = np.zeros((2, blocks, X.features), np.int32)
     return (
         starts, ends, np.empty((blocks, min(most, X.features) + 1), np.int32), np.zeros((blocks, 8), np.int64),
         np.empty((blocks, most), np.uint8), np.empty((blocks, most), X.values.dtype), _owners(X, size),
-        np.empty(X.features, np.int32), np.zeros(X.features, np.uint8),
+        np.empty((size, X.features), np.int32), np.zeros((size, X.features), np.uint8),
         aligned_zeros(X.features * int(layers[0, STRIDE]), dtype),
     )  # fmt: skip
 
@@ -186,9 +194,10 @@ def regroup(block, source, order, start, at, count, buckets):
     """Sort the entries of rows order[start + at :][:count] by column, into the part of `buckets` of one block.
 
     Two passes over the entries: count, then place; a column that is not touched costs nothing, so there may be
-    millions of them. The entries of rows to come are asked for ahead of time: shuffled rows stand anywhere.
+    millions of them.
     """
     indptr, indices, values, _ = source
+    clear(block, buckets)
     starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
     column_of, number_of = pointer(indices), pointer(values)
     start_of = shifted(pointer(starts), block * starts.shape[1])
@@ -198,12 +207,6 @@ def regroup(block, source, order, start, at, count, buckets):
     number_at = shifted(pointer(numbers), block * rows.shape[1])
     found = ZERO
     for i in range(start + at, start + at + count):
-        if i + ROWS_AHEAD < order.shape[0]:
-            row = order[i + ROWS_AHEAD]
-            for k in range(indptr[row], indptr[row + 1], LINE // indices.itemsize):
-                prefetch(column_of, k)
-            for k in range(indptr[row], indptr[row + 1], LINE // values.itemsize):
-                prefetch(number_of, k)
         row = order[i]
         for k in range(indptr[row], indptr[row + 1]):
             column = load(column_of, k)
@@ -241,35 +244,38 @@ def clear(block, buckets):
 
 
 @jit
-def step_columns(me, buckets, table, zeros, columns, D, d_row, W, V, w_row, depth, rule):
-    """The optimiser's step for the rows of W whose columns of the input thread `me` owns.
+def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, V, w_row, depth, rule):
+    """The optimiser's step for W[first:last, left:right], the part of the first layer that thread `me` owns.
 
+    blocks: the range of blocks in the buckets that hold the batch.
     Plain SGD leaves alone what the batch did not touch; momentum and l2 move every weight. A batch of one block takes
     the step from the sums in registers, a larger one from sums in memory.
     """
-    counts, owned = buckets[3], buckets[6]
-    first, last = owned[me], owned[me + 1]
+    counts = buckets[3]
     rate, momentum, l2 = rule
     step = (1 / depth, rate, momentum, l2)
     lanes = lanes_of(W)
     plain = momentum == 0 and l2 == 0
     busy = ZERO
-    for block in range(counts.shape[0]):
+    for block in range(blocks[0], blocks[1]):
         busy += counts[block, 0] > 0
-    for j in range(0, columns, WIDEST * lanes):
-        width = min(WIDEST, (columns - j) // lanes)
+    for j in range(left, right, WIDEST * lanes):
+        width = min(WIDEST, (right - j) // lanes)
         d, w, v = shifted(D, j), shifted(W, j), shifted(V, j)
         if plain and busy == 1:
-            _step_from_registers(width, first, last, buckets, table, zeros, d, d_row, w, v, w_row, step)
+            _step_from_registers(width, blocks, first, last, buckets, table, zeros, d, d_row, w, v, w_row, step)
         else:
-            _sum_blocks(width, j, first, last, buckets, table, d, d_row, w_row)
-            _step_from_memory(width, j, first, last, plain, buckets, table, zeros, w, v, w_row, step)
+            met = _sum_blocks(me, width, blocks, j, first, last, buckets, table, d, d_row, w_row)
+            for n in range(met if plain else last - first):
+                column = np.int64(buckets[7][me, n]) if plain else first + n
+                _step_from_memory(width, j, column, plain, buckets, table, zeros, w, v, w_row, step)
 
 
 @jit
-def _step_from_registers(width, first, last, buckets, table, zeros, D, d_row, W, V, w_row, step):
+def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d_row, W, V, w_row, step):
+    """The step of the touched columns of a single block."""
     starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
-    for block in range(counts.shape[0]):
+    for block in range(blocks[0], blocks[1]):
         d = shifted(D, counts[block, 1] * d_row)
         row_at, number_at = pointer(rows[block]), pointer(numbers[block])
         for n in range(counts[block, 0]):
@@ -283,47 +289,41 @@ def _step_from_registers(width, first, last, buckets, table, zeros, D, d_row, W,
 
 
 @jit
-def _sum_blocks(width, j, first, last, buckets, table, D, d_row, g_row):
-    """Sums of the touched columns from first to last over all blocks; `met` lists them from place `first` on."""
+def _sum_blocks(me, width, blocks, j, first, last, buckets, table, D, d_row, g_row):
+    """Sums of the touched columns from first to last over all blocks; returns how many columns thread `me` met."""
     starts, ends, touched, counts, rows, numbers, _, met, is_met, sums = buckets
-    found = first
-    for block in range(counts.shape[0]):
+    found = ZERO
+    for block in range(blocks[0], blocks[1]):
         d = shifted(D, counts[block, 1] * d_row)
         row_at, number_at = pointer(rows[block]), pointer(numbers[block])
         for n in range(counts[block, 0]):
             column = touched[block, n]
             if first <= column < last:
-                if is_met[column] == 0:
-                    is_met[column] = 1
-                    met[found] = column
+                if is_met[me, column] == 0:
+                    is_met[me, column] = 1
+                    met[me, found] = column
                     found += 1
                 g = shifted(pointer(sums), column * g_row + j)
                 _column_sum(
                     width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row, g
                 )
-    for n in range(first, found):
-        is_met[met[n]] = 0
-    if found < last:
-        met[found] = -1
+    for n in range(found):
+        is_met[me, met[me, n]] = 0
+    return found
 
 
 @jit
-def _step_from_memory(width, j, first, last, plain, buckets, table, zeros, W, V, w_row, step):
-    """The step from the sums in memory, which are zero again afterwards: of the columns met, or of all."""
-    _, _, _, _, rows, numbers, _, met, _, sums = buckets
-    lanes = lanes_of(W)
-    for n in range(first, last):
-        column = np.int64(met[n]) if plain else n
-        if column < 0:
-            break
-        g = shifted(pointer(sums), column * w_row + j)
-        w, v = shifted(W, column * w_row), shifted(V, column * w_row)
-        epilogue = STEP_SGD if plain else STEP_MOMENTUM
-        _column_step(
-            width, pointer(rows), pointer(numbers), ZERO, ZERO, pointer(table), zeros, ZERO, g, w, v, epilogue, step
-        )
-        for c in range(width * lanes):
-            store(g, c, 0)
+def _step_from_memory(width, j, column, plain, buckets, table, zeros, W, V, w_row, step):
+    """The step of one column from its sum in memory, which is zero again afterwards."""
+    rows, numbers, sums = buckets[4], buckets[5], buckets[9]
+    g = shifted(pointer(sums), column * w_row + j)
+    w, v = shifted(W, column * w_row), shifted(V, column * w_row)
+    epilogue = STEP_SGD if plain else STEP_MOMENTUM
+    _column_step(
+        width, pointer(rows), pointer(numbers), ZERO, ZERO, pointer(table), zeros, ZERO, g, w, v, epilogue, step
+    )
+    for c in range(width * lanes_of(W)):
+        store(g, c, 0)
 
 
 @jit
