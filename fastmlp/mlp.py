@@ -16,7 +16,7 @@ from .inputs import all_classes, check_inputs, check_labels, class_numbers
 from .kernels.inputs import Sparse, part
 from .kernels.layout import FAN_IN
 from .parameters import INITIALISERS, Parameters, epoch_order
-from .plan import FIRST_LAYERS, compact
+from .plan import FIRST_LAYERS, TeamSize, compact
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
@@ -133,6 +133,7 @@ class MLP:
         self._build(X.shape[1])
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history, self.diverged = History(), None
+        self._team, self._span = TeamSize(self._threads()), 1
         with reporter(progress, self.epochs) as report:
             for epoch in range(1, self.epochs + 1):
                 record = self._epoch(epoch, X, y, held_out)
@@ -170,19 +171,24 @@ class MLP:
 
     def _train(self, X, y, order, rate):
         """One pass over the rows in `order`; (2,) float64: summed loss, right answers."""
-        totals, start, batches = np.zeros(2), 0, 1
+        totals, start = np.zeros(2), 0
         batch_size = min(self.batch_size, X.shape[0])
-        p, kernels, threads = self._parameters, self._kernels(), self._threads()
+        p, kernels = self._parameters, self._kernels()
         while start < len(order):
-            span = order[start : start + batches * batch_size]
+            rows = max(1, int(self._span / batch_size)) * batch_size
+            if len(order) - start < 2 * rows:  # a short rest would be all overhead
+                rows = len(order) - start
+            span, threads = order[start : start + rows], self._team.next()
             begun = time.perf_counter()
             kernels.train(
                 p.layers, p.buffer, p.velocity, X, y, span, batch_size, rate, self.momentum, self.l2, totals, threads
             )
+            seconds = max(time.perf_counter() - begun, 1e-6)
+            if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
+                self._team.tell(threads, seconds, len(span))
             start += len(span)
             # The steps do not depend on how the epoch is cut into spans, so the clock may decide it.
-            pace = SECONDS_AT_A_TIME / max(time.perf_counter() - begun, 1e-6)
-            batches = max(1, int(batches * min(pace, 16)))
+            self._span = len(span) * min(SECONDS_AT_A_TIME / seconds, 16)
         return totals
 
     # ------------------------------------------------------------------------------------- evaluation, prediction

@@ -4,6 +4,9 @@ import numpy as np
 
 from .kernels.inputs import Sparse, to_network
 
+# After this many spans of training the other size of team is tried again: what else the machine does may have changed.
+SPANS_BETWEEN_TRIALS = 40
+
 FIRST_LAYERS = ("auto", "dense", "sparse")
 
 # Share of entries that are not zero from which on skipping the zeros costs more than multiplying by them: measured on
@@ -32,3 +35,30 @@ def compact(X, dtype="float32", first_layer="auto"):
 def _dense(X, dtype):
     """Compressed rows as a matrix of `dtype`."""
     return to_network(X, np.arange(X.shape[0]), np.dtype(dtype))
+
+
+class TeamSize:
+    """How many threads train: one or all allowed, whichever the clock says is faster.
+
+    Two cores that exchange small batches can be slower than one, depending on the machine and on what else runs on it.
+    The size of the team never changes a result, so it may be chosen by measurement.
+    """
+
+    def __init__(self, threads):
+        self.sizes = (threads, 1) if threads > 1 else (1,)
+        self.seconds_per_row = {}
+        self.spans = -1  # the first one loads or compiles the kernels, and tells nothing
+
+    def next(self):
+        """The size for the next span of an epoch."""
+        untried = [size for size in self.sizes if size not in self.seconds_per_row]
+        if untried:
+            return untried[0]
+        slowest_first = sorted(self.sizes, key=self.seconds_per_row.__getitem__, reverse=True)
+        return slowest_first[0 if self.spans % SPANS_BETWEEN_TRIALS == 0 else -1]
+
+    def tell(self, size, seconds, rows):
+        """What a span took."""
+        if self.spans >= 0:
+            self.seconds_per_row[size] = seconds / rows
+        self.spans += 1
