@@ -1,10 +1,28 @@
-"""Minibatch SGD of a ReLU network in numpy, written twice: with care, and the way a course hand-in does it.
+"""Minibatch SGD of an MLP in numpy, written twice: with care, and the way a course hand-in does it.
 
 Both leave out the running loss and accuracy that the Numba engine also computes, and both are handed floats that were
 scaled beforehand, where the engine divides uint8 pixels by 255 on the way. What is unequal favours numpy.
 """
 
 import numpy as np
+
+# By name: the activation, and the derivative from its output. The careful network passes buffers for the results.
+ACTIVATIONS = {"relu": lambda Z, out=None: np.maximum(Z, 0, out=out), "tanh": np.tanh}
+DERIVATIVES = {"relu": lambda A: A > 0, "tanh": lambda A: 1 - A * A}
+
+
+def _relu_slope(A, out, mask):
+    """The derivative of relu from its output, into `mask`."""
+    return np.greater(A, 0, out=mask)
+
+
+def _tanh_slope(A, out, mask):
+    """1 - A * A, into `out`."""
+    np.multiply(A, A, out=out)
+    return np.subtract(1, out, out=out)
+
+
+SLOPES = {"relu": _relu_slope, "tanh": _tanh_slope}
 
 
 class Careful:
@@ -14,7 +32,8 @@ class Careful:
     the step itself; all steps lie in one flat buffer and are subtracted by one call.
     """
 
-    def __init__(self, weights, biases, batch_size):
+    def __init__(self, weights, biases, batch_size, activation="relu"):
+        self.activate, self.slope = ACTIVATIONS[activation], SLOPES[activation]
         shapes = [array.shape for array in (*weights, *biases)]
         self.parameters, views = _flat(shapes)
         for view, array in zip(views, (*weights, *biases), strict=True):
@@ -25,6 +44,7 @@ class Careful:
         widths = [weights[0].shape[0], *(W.shape[1] for W in weights)]
         self.activations = [np.empty((batch_size, width), np.float32) for width in widths]
         self.deltas = [np.empty((batch_size, width), np.float32) for width in widths[1:-1]]
+        self.slopes = [np.empty((batch_size, width), np.float32) for width in widths[1:-1]]
         self.masks = [np.empty((batch_size, width), np.bool_) for width in widths[1:-1]]
         self.column = np.empty((batch_size, 1), np.float32)
         self.rows = np.arange(batch_size)
@@ -37,38 +57,54 @@ class Careful:
 
     def _step(self, X, y, batch, scale):
         count, last = len(batch), len(self.weights) - 1
-        A = [activations[:count] for activations in self.activations]
         # "clip" takes straight into `out`; the default mode goes through a buffer.
-        X.take(batch, axis=0, out=A[0], mode="clip")
-        for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
-            Z = A[layer + 1]
-            np.matmul(A[layer], W, out=Z)
-            Z += b
-            if layer < last:
-                np.maximum(Z, 0, out=Z)
+        X.take(batch, axis=0, out=self.activations[0][:count], mode="clip")
+        A = self._forward(count)
         D = A[-1]
         self._softmax_delta(D, y[batch], scale)
         for layer in range(last, -1, -1):
             np.matmul(A[layer].T, D, out=self.weight_steps[layer])
             np.add.reduce(D, axis=0, out=self.bias_steps[layer])
             if layer:
-                below, mask = self.deltas[layer - 1][:count], self.masks[layer - 1][:count]
+                below = self.deltas[layer - 1][:count]
                 np.matmul(D, self.weights[layer].T, out=below)
-                np.greater(A[layer], 0, out=mask)
-                below *= mask
+                below *= self.slope(A[layer], self.slopes[layer - 1][:count], self.masks[layer - 1][:count])
                 D = below
         self.parameters -= self.step
 
+    def _forward(self, count):
+        """The first `count` rows of every layer's inputs, and of the logits, from the inputs of the first layer."""
+        A = [activations[:count] for activations in self.activations]
+        for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            Z = A[layer + 1]
+            np.matmul(A[layer], W, out=Z)
+            Z += b
+            if layer < len(self.weights) - 1:
+                self.activate(Z, out=Z)
+        return A
+
+    def probabilities(self, X):
+        """Class probabilities of X (rows, D), rows up to the batch size; a view that the next call overwrites."""
+        count = len(X)
+        self.activations[0][:count] = X
+        Z, column = self._forward(count)[-1], self.column[:count]
+        self._softmax(Z, column)
+        return Z
+
     def _softmax_delta(self, Z, labels, scale):
         """Z becomes (softmax(Z) - onehot(labels)) * scale."""
-        column = self.column[: len(Z)]
+        self._softmax(Z, self.column[: len(Z)])
+        Z[self.rows[: len(Z)], labels] -= 1
+        Z *= scale
+
+    @staticmethod
+    def _softmax(Z, column):
+        """Z becomes its softmax; column (rows, 1) is overwritten."""
         np.maximum.reduce(Z, axis=1, keepdims=True, out=column)
         Z -= column
         np.exp(Z, out=Z)
         np.add.reduce(Z, axis=1, keepdims=True, out=column)
         Z /= column
-        Z[self.rows[: len(Z)], labels] -= 1
-        Z *= scale
 
 
 def _flat(shapes):
@@ -82,7 +118,8 @@ def _flat(shapes):
 class Course:
     """float64, one-hot labels, a new array for every intermediate result."""
 
-    def __init__(self, weights, biases, batch_size):
+    def __init__(self, weights, biases, batch_size, activation="relu"):
+        self.activate, self.derivative = ACTIVATIONS[activation], DERIVATIVES[activation]
         self.weights = [W.astype(np.float64) for W in weights]
         self.biases = [b.astype(np.float64) for b in biases]
         self.arrays = [*self.weights, *self.biases]
@@ -94,16 +131,25 @@ class Course:
             self._step(X[batch], Y[batch], rate)
 
     def _step(self, x, y, rate):
-        A = [x]
-        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            A.append(np.maximum(A[-1] @ W + b, 0))
-        z = A[-1] @ self.weights[-1] + self.biases[-1]
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        D = e / e.sum(axis=1, keepdims=True) - y
+        A, probabilities = self._forward(x)
+        D = probabilities - y
         for layer in reversed(range(len(self.weights))):
             weight_gradient = A[layer].T @ D / len(x)
             bias_gradient = D.mean(axis=0)
             if layer:
-                D = (D @ self.weights[layer].T) * (A[layer] > 0)
+                D = (D @ self.weights[layer].T) * self.derivative(A[layer])
             self.weights[layer] -= rate * weight_gradient
             self.biases[layer] -= rate * bias_gradient
+
+    def _forward(self, x):
+        """The inputs of every layer, and the class probabilities."""
+        A = [x]
+        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            A.append(self.activate(A[-1] @ W + b))
+        z = A[-1] @ self.weights[-1] + self.biases[-1]
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return A, e / e.sum(axis=1, keepdims=True)
+
+    def probabilities(self, x):
+        """Class probabilities of x (rows, D)."""
+        return self._forward(x)[1]
