@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench compare clean
 
 demo: .venv/installed
 	$(BIN)/fastmlp demo
@@ -20,6 +20,16 @@ lint: .venv/test
 
 bench: .venv/bench
 	$(BIN)/python -m pytest -c bench/pytest.ini bench
+
+# Peers that cannot be installed are named as absent. COMPARE="--quick --only batch500" chooses; --out docs writes the page.
+PEERS ?= scikit-learn torch jax
+
+compare: .venv/peers
+	$(BIN)/python -m bench.compare $(COMPARE)
+
+.venv/peers: .venv/bench
+	for peer in $(PEERS); do $(BIN)/python -m pip install --quiet --disable-pip-version-check $$peer || true; done
+	touch $@
 
 .venv/pip:
 	$(PYTHON) -m venv .venv

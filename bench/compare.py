@@ -1,0 +1,179 @@
+"""fastmlp against its peers: answers first, then the time of an epoch and of a prediction.
+
+    python -m bench.compare                          every workload and every peer that is installed; a table
+    python -m bench.compare --out docs               and docs/benchmarks.md, docs/benchmarks.json, docs/images/benchmarks.png
+    python -m bench.compare --quick --only batch500 tanh --peers torch jax
+
+Every competitor, a peer with one number of threads, is a process of its own. They take turns, A B C A B C, so that the
+machine's other load hits all alike; those whose turn it is not are stopped, so that no pool spins beside another.
+"""  # noqa: E501
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from fastmlp.errors import InputError
+from fastmlp.files import write_text
+from fastmlp.kernels.team import available_cores
+
+from . import machine, report
+from .crew import REPOSITORY, Absent, Member
+from .peers import PEERS
+from .workloads import WORKLOADS, Task, load_weights, loss, write_task
+
+# Greatest |loss - loss64| / |loss before the epoch - loss64|, where loss64 is that of the course's network in float64.
+LOSS_TOLERANCE = 2e-3
+# Greatest difference of a probability from the same network's in float64.
+PROBABILITY_TOLERANCE = 1e-4
+# A thread count that is this many times slower than the peer's other one is given up after the first turn.
+HOPELESS = 1.3
+REPETITIONS, QUICK_REPETITIONS = 5, 2
+
+
+def compare(workload, names, repetitions, limit=None):
+    """The result of one workload: what was run, who took part with which samples, who is absent and why."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            task = write_task(workload, Path(folder), limit)
+        except InputError as reason:
+            return {"workload": {"name": workload.name, "title": workload.title}, "skipped": str(reason)}
+        entries, absent, members = [], {}, []
+        try:
+            wanted = names if "course" in names else [*names, "course"]
+            for name in sorted(wanted, key=lambda name: name != "course"):
+                for threads in sorted({1, available_cores()}):
+                    _admit(folder, name, threads, members, entries, absent)
+            kept = [(member, entry) for member, entry in zip(members, entries, strict=True) if entry["peer"] in names]
+            for repetition in range(repetitions):
+                kept = [(member, entry) for member, entry in kept if not (repetition and _is_hopeless(entry, entries))]
+                for member, entry in kept:
+                    _say(f"  turn {repetition + 1}: {entry['peer']}, {entry['threads']} thread(s)")
+                    entry["turns"].append([1e3 * s * entry["scale"] for s in member.ask("turn")["samples"]])
+        finally:
+            for member in members:
+                member.close()
+    for entry in entries:
+        _summarise(entry)
+    return {"workload": task, "entries": [entry for entry in entries if entry["peer"] in names], "absent": absent}
+
+
+def _admit(folder, name, threads, members, entries, absent):
+    """Start a competitor and check its answer; it becomes a member with an entry, or it is absent with a reason."""
+    _say(f"  checking {name}, {threads} thread(s)")
+    member = None
+    try:
+        member = Member(folder, name, threads, available_cores())
+        checked = member.ask("check")
+        off = _check(Path(folder), name, threads)
+    except Absent as reason:
+        if member:
+            member.close()
+        absent.setdefault(name, str(reason))
+        return
+    rows = Task(folder).rows
+    members.append(member)
+    entries.append(
+        {
+            "peer": name,
+            "title": member.title,
+            "threads": threads,
+            "off": off,
+            "warm_up_seconds": checked["warm_up"],
+            "timed_rows": checked["rows"],
+            "scale": rows / checked["rows"],
+            "turns": [],
+        }
+    )
+
+
+def _check(folder, name, threads):
+    """How far the answer is from that in float64. Absent when that is too far: it would be timing something else."""
+    task = Task(folder)
+    mine, right = folder / f"answer-{name}-{threads}.npz", folder / "answer-course-1.npz"
+    if task.kind == "predict":
+        off = float(np.abs(np.load(mine)["probabilities"] - np.load(right)["probabilities"]).max())
+        tolerance = PROBABILITY_TOLERANCE
+    else:
+        target, start = loss(task, *load_weights(right)), loss(task, task.weights, task.biases)
+        off = abs(loss(task, *load_weights(mine)) - target) / abs(start - target)
+        tolerance = LOSS_TOLERANCE
+    if not off <= tolerance:
+        raise Absent(f"its answer is {off:.1e} off, and {tolerance:g} is allowed")
+    return off
+
+
+def _is_hopeless(entry, entries):
+    """Whether the same peer is much faster with another number of threads, by the first turn."""
+    first = [min(other["turns"][0]) for other in entries if other["peer"] == entry["peer"] and other["turns"]]
+    return min(entry["turns"][0]) > HOPELESS * min(first)
+
+
+def _summarise(entry):
+    """The median over the turns of each turn's median: every turn counts alike, however many runs it held."""
+    entry["median_ms"] = median(median(turn) for turn in entry["turns"]) if entry["turns"] else None
+
+
+def _measure(module):
+    """What `python -m MODULE --json` prints, from a process of its own; None with a message when it fails."""
+    _say(f"{module}: in a process of its own")
+    command = [sys.executable, "-m", module, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    if done.returncode:
+        _say(f"{module} failed: {done.stderr.strip().splitlines()[-1]}")
+        return None
+    return json.loads(done.stdout)
+
+
+def _say(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+def _arguments(given):
+    parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--only", nargs="+", metavar="WORKLOAD", choices=[w.name for w in WORKLOADS], help="these alone"
+    )
+    parser.add_argument("--peers", nargs="+", metavar="PEER", choices=list(PEERS), help="fastmlp and these alone")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_REPETITIONS} turns each instead of {REPETITIONS}")
+    parser.add_argument("--repetitions", type=int, help="turns of each competitor")
+    parser.add_argument("--rows", type=int, help="training rows at most, for a trial")
+    parser.add_argument("--out", type=Path, help="folder of benchmarks.md, benchmarks.json and images/benchmarks.png")
+    return parser.parse_args(given)
+
+
+def main(given=None):
+    arguments = _arguments(given)
+    names = list(PEERS) if not arguments.peers else ["fastmlp", *(n for n in arguments.peers if n != "fastmlp")]
+    repetitions = arguments.repetitions or (QUICK_REPETITIONS if arguments.quick else REPETITIONS)
+    begun = time.time()
+    results = []
+    for workload in WORKLOADS:
+        if not arguments.only or workload.name in arguments.only:
+            _say(f"{workload.name}: {workload.title}")
+            results.append(compare(workload, names, repetitions, arguments.rows))
+            print(report.workload_table(results[-1]), flush=True)
+    measured = {
+        "date": time.strftime("%Y-%m-%d", time.gmtime(begun)),
+        "command": "python -m bench.compare " + " ".join(sys.argv[1:] if given is None else given),
+        "machine": machine.describe(),
+        "repetitions": repetitions,
+        "tolerances": {"loss": LOSS_TOLERANCE, "probability": PROBABILITY_TOLERANCE},
+        "workloads": results,
+    }
+    if arguments.out:
+        measured["roofline"] = _measure("bench.roofline")
+        measured["density"] = _measure("bench.density")
+        measured["minutes"] = round((time.time() - begun) / 60, 1)
+        write_text(arguments.out / "benchmarks.json", json.dumps(measured, indent=1) + "\n")
+        report.write(measured, arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What the numbers were measured on."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from fastmlp.kernels.team import available_cores
+
+PACKAGES = ("fastmlp", "numpy", "numba", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib")
+
+
+def describe():
+    """{"cpu", "cores", "caches", "memory_gb", "system", "versions"} of this machine."""
+    return {
+        "cpu": _cpu(),
+        "cores": available_cores(),
+        "caches": _caches(),
+        "memory_gb": _memory(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+    }
+
+
+def _cpu():
+    """The CPU's name, as Linux knows it, with the model's numbers where the name is a vague one."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = fields.get("model name", platform.machine())
+    family, model = fields.get("cpu family"), fields.get("model")
+    return f"{name} (family {family}, model {model})" if family and model else name
+
+
+def _caches():
+    """Of one core: {"L1d": "32K", "L2": ...}; empty where Linux's files are not there."""
+    caches = {}
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind, size = (_text(folder / name) for name in ("level", "type", "size"))
+        if kind != "Instruction":
+            caches[f"L{level}{'d' if kind == 'Data' else ''}"] = size
+    return caches
+
+
+def _text(path):
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return "?"
+
+
+def _memory():
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

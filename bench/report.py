@@ -1,0 +1,250 @@
+"""The measurements as a page, tables and a chart.
+
+python -m bench.report docs      writes the page and the chart again, from docs/benchmarks.json
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from fastmlp.files import atomic_path, write_text
+
+OURS = "fastmlp"
+# Okabe and Ito's blue for us, grey for the others: told apart by lightness too.
+OUR_COLOUR, THEIR_COLOUR = "#0072B2", "#B0B0B0"
+COLUMNS = 3
+
+
+def best(result):
+    """The entry of each peer at its better number of threads, by peer, fastest first."""
+    by_peer = {}
+    for entry in result.get("entries", ()):
+        known = by_peer.get(entry["peer"])
+        if entry["median_ms"] is not None and (known is None or entry["median_ms"] < known["median_ms"]):
+            by_peer[entry["peer"]] = entry
+    return dict(sorted(by_peer.items(), key=lambda item: item[1]["median_ms"]))
+
+
+def table(rows):
+    """Markdown, the first row its head."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
+def duration(milliseconds):
+    """Three digits: 8,235 ms, 57.3 ms, 12.1 µs."""
+    if milliseconds < 0.1:
+        return f"{1e3 * milliseconds:.3g} µs"
+    if milliseconds < 1:
+        return f"{1e3 * milliseconds:.0f} µs"
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
+
+
+def workload_table(result):
+    """One workload: each competitor's median, threads, ratio, and how far its answer is off."""
+    workload = result["workload"]
+    if "skipped" in result:
+        return f"\n{workload['title']}: not measured: {result['skipped']}\n"
+    entries = best(result)
+    ours = entries.get(OURS, {}).get("median_ms")
+    rows = [("", "median", "times fastmlp's", "threads", "range of the turns' medians", "answer off by", "first run")]
+    for entry in entries.values():
+        turns = [sorted(turn)[len(turn) // 2] for turn in entry["turns"]]
+        scaled = f" ({entry['timed_rows']:,} rows, scaled)" if entry["scale"] > 1 else ""
+        rows.append(
+            (
+                entry["title"],
+                duration(entry["median_ms"]) + scaled,
+                f"{entry['median_ms'] / ours:.2f}" if ours else "",
+                str(entry["threads"]),
+                f"{duration(min(turns))} to {duration(max(turns))}",
+                f"{entry['off']:.0e}",
+                f"{entry['warm_up_seconds']:.2f} s",
+            )
+        )
+    missing = "".join(f"\n\nAbsent: {name}: {reason}." for name, reason in result["absent"].items())
+    return f"\n### {workload['title']}\n\n{_what(workload)}\n\n{table(rows)}{missing}\n"
+
+
+def _what(workload):
+    """A sentence: data, network, batch."""
+    widths = "-".join(str(width) for width in (*workload["hidden"], workload["class_count"]))
+    part = f"{workload['rows']:,} rows of {workload['dataset']} ({workload['density']:.0%} not zero)"
+    if workload["kind"] == "predict":
+        return f"Probabilities of {part}, hidden layers and classes {widths}, {workload['activation']}."
+    return f"One epoch over {part}, hidden layers and classes {widths}, {workload['activation']}, " + (
+        f"batches of {workload['batch']}."
+    )
+
+
+def summary(results):
+    """All workloads side by side: each peer's median, and how many times fastmlp's it is."""
+    measured = [result for result in results if best(result)]
+    titles = {}
+    for result in measured:
+        titles |= {peer: entry["title"] for peer, entry in best(result).items()}
+    ordered = sorted(titles, key=lambda peer: peer != OURS)
+    rows = [("", *(result["workload"]["title"] for result in measured))]
+    rows += [
+        (f"**{titles[peer]}**" if peer == OURS else titles[peer], *(_cell(result, peer) for result in measured))
+        for peer in ordered
+    ]
+    return table(rows)
+
+
+def _cell(result, peer):
+    entries = best(result)
+    if peer not in entries:
+        return "-"
+    text = duration(entries[peer]["median_ms"])
+    if peer == OURS:
+        return f"**{text}**"
+    return f"{text} ({entries[peer]['median_ms'] / entries[OURS]['median_ms']:.1f})" if OURS in entries else text
+
+
+def draw(results, path):
+    """A panel of bars per workload."""
+    measured = [result for result in results if best(result)]
+    columns = min(COLUMNS, len(measured))
+    rows = math.ceil(len(measured) / columns)
+    figure = Figure(figsize=(4.6 * columns, 2.7 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, result in zip(grid, measured, strict=False):
+        _bars(axes, result)
+    for axes in list(grid)[len(measured) :]:
+        axes.set_visible(False)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def _bars(axes, result):
+    entries = list(best(result).values())
+    times = [entry["median_ms"] for entry in entries]
+    names = [entry["title"].replace("scikit-learn ", "").partition(",")[0] for entry in entries]
+    names = [entry["peer"] if names.count(name) > 1 else name for entry, name in zip(entries, names, strict=True)]
+    colours = [OUR_COLOUR if entry["peer"] == OURS else THEIR_COLOUR for entry in entries]
+    places = range(len(entries))
+    axes.barh(places, times, color=colours)
+    for place, milliseconds in zip(places, times, strict=True):
+        axes.text(milliseconds, place, f" {duration(milliseconds)}", va="center", fontsize=8)
+    axes.set_yticks(places, names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.25 * max(times))
+    axes.set_xticks([])
+    axes.set_title(result["workload"]["title"], fontsize=9, loc="left")
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def page(measured):
+    """The whole of benchmarks.md."""
+    results = measured["workloads"]
+    parts = [
+        "# Benchmarks",
+        f"This page is generated: `{measured['command'].strip()}` measured everything again and wrote it, on "
+        f"{measured['date']}. `python -m bench.report docs` only lays it out again, from "
+        "[`benchmarks.json`](benchmarks.json), which holds every sample.",
+        "![Time of each competitor in each workload](images/benchmarks.png)",
+        summary(results),
+        "Medians at the better of one and all threads; in brackets, how many times fastmlp's time that is.",
+        _tanh_cost(results),
+        "## The machine",
+        _machine(measured["machine"]),
+        "## How it was measured",
+        _method(measured),
+        "## Each workload",
+        *(workload_table(result).strip() for result in results),
+    ]
+    if measured.get("roofline"):
+        parts += ["## Against the machine's limit", roofline(measured["roofline"])]
+    if measured.get("density"):
+        parts += ["## Where skipping zeros pays", density(measured["density"])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _tanh_cost(results):
+    times = {result["workload"]["name"]: best(result).get(OURS, {}).get("median_ms") for result in results}
+    if not times.get("tanh") or not times.get("batch500"):
+        return ""
+    return f"fastmlp's tanh network takes {times['tanh'] / times['batch500']:.2f} times as long as its relu network."
+
+
+def _machine(machine):
+    caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores{f' ({caches})' if caches else ''}, {machine['memory_gb']} GB, "
+        f"{machine['system']}. {versions}."
+    )
+
+
+def _method(measured):
+    loss, probability = measured["tolerances"]["loss"], measured["tolerances"]["probability"]
+    return f"""\
+- Plain SGD on the mean cross entropy in float32 (the course's numpy: float64). All start from the same weights and
+  visit the same rows in the same order. An epoch is forward, backward and update, without evaluation.
+- Answers come first. After one epoch (at batch 1: 2,000 rows) the loss on the first 2,000 rows may differ from that of
+  the float64 network by {loss:g} of what the epoch gained; a probability by {probability:g}. Who is further off is not
+  timed.
+- Every competitor has its data in the form that it likes best before the clock starts: fastmlp uint8 pixels, as
+  compressed rows where most are zero, which is done once for a whole training; scikit-learn rows already in order; the
+  others float32.
+- Every competitor, with one thread and with all, is a process of its own. They take {measured["repetitions"]} turns,
+  A B C A B C; the others are stopped meanwhile. A turn is an untimed run, if that takes less than a second, then runs
+  for 0.3 s, one at least. The number given is the median of the turns' medians. A number of threads that is 1.3 times
+  slower than the other one is given up after the first turn.
+- Whose epoch would take longer than 3 s is timed on as many rows as take about 1 s, and scaled; its row says so.
+- JAX compiles a scan over the whole epoch and donates the parameters; `torch.compile` gets the whole step as one graph.
+  The first run, in the last column, includes compiling, or loading what an earlier process compiled.
+- A prediction takes a numpy array and returns one: fastmlp's `MLP.predict_proba`, PyTorch in inference mode."""
+
+
+def roofline(measured):
+    """The table of `bench.roofline`."""
+    rows = [("kernel", "shape", "GFLOP/s", "of the peak", "")]
+    for kernel in measured["kernels"]:
+        share = f"{kernel['gflops'] / measured['peak_gflops']:.0%}"
+        rows.append((kernel["kernel"], kernel["shape"], f"{kernel['gflops']:.1f}", share, kernel.get("note", "")))
+    return (
+        f"One core, float32: {measured['peak_gflops']:.1f} GFLOP/s of independent fused multiply-adds on registers "
+        f"of {measured['lanes']} floats, at {measured['ghz']:.2f} GHz. Sparse kernels count the multiply-adds of the "
+        f"zeros that they skip.\n\n{table(rows)}\n\n`python -m bench.roofline` prints this for your machine."
+    )
+
+
+def density(measured):
+    """The table of `bench.density`."""
+    rows = [("share not zero", *(f"{share:.1f}" for share in measured["densities"]))]
+    for threads, lines in measured["milliseconds"].items():
+        for form, times in lines.items():
+            rows.append((f"{form}, {threads} thread(s), ms", *(f"{t:.1f}" for t in times)))
+    found = ", ".join(
+        f"{'never' if share is None else f'{share:.2f}'} with {threads} thread(s)"
+        for threads, share in measured["break_even"].items()
+    )
+    return (
+        f"An epoch over {measured['rows']:,} rows of {measured['features']} random pixels, hidden layers "
+        f"{'-'.join(map(str, measured['hidden']))}, batches of {measured['batch']}, first layer dense or sparse. "
+        f"Break-even: {found}; `fastmlp/plan.py` changes over at {measured['planned']}.\n\n{table(rows)}\n\n"
+        "`python -m bench.density` prints this for your machine."
+    )
+
+
+def write(measured, folder):
+    """The page and the chart."""
+    if any(best(result) for result in measured["workloads"]):
+        draw(measured["workloads"], folder / "images" / "benchmarks.png")
+    write_text(folder / "benchmarks.md", page(measured))
+
+
+def main(folder):
+    folder = Path(folder)
+    write(json.loads((folder / "benchmarks.json").read_text(encoding="utf-8")), folder)
+
+
+if __name__ == "__main__":
+    main(*(sys.argv[1:] or ["docs"]))

@@ -1,0 +1,108 @@
+"""A process that holds one competitor with one number of threads, and does what it is told on its standard input.
+
+python -m bench.worker FOLDER PEER THREADS      lines of JSON on both pipes; see `Worker`
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from .peers import PEERS
+from .workloads import Task, save_weights
+
+# A turn goes on until this many seconds have been timed, or this many runs of it.
+SECONDS_PER_TURN, RUNS_PER_TURN = 0.3, 5_000
+# An epoch that would take longer than the first is timed on a part that takes about the second, and scaled.
+LONGEST_EPOCH, PART_OF_EPOCH = 3.0, 1.0
+# Epochs shorter than this are run once untimed at the start of a turn, to warm the caches.
+WARMED_UP = 1.0
+
+
+class Worker:
+    def __init__(self, folder, name, threads):
+        """Build the competitor. Raises whatever keeps it from taking part."""
+        self.task = Task(folder)
+        _, module, kind = PEERS[name]
+        self.peer = getattr(importlib.import_module(module), kind)(self.task, threads)
+        self.answer = Path(folder) / f"answer-{name}-{threads}.npz"
+        self.order = self.task.order
+
+    def check(self):
+        """Run once, write the answer; {"warm_up": seconds of that run, compiling included, "rows": to be timed}."""
+        warm_up = self._answer()
+        rows = self.task.rows
+        if self.task.kind == "train":
+            self.order = self.task.order[: self.task.checked_rows]
+            epoch = self._run() * rows / len(self.order)
+            if epoch > LONGEST_EPOCH:
+                steps = max(1, round(rows / self.task.batch * PART_OF_EPOCH / epoch))
+                rows = min(rows, steps * self.task.batch)
+            self.order = self.task.order[:rows]
+        self.fastest = self._run()
+        return {"warm_up": warm_up, "rows": rows}
+
+    def _answer(self):
+        """The seconds of the first run, whose answer is written to a file."""
+        if self.task.kind == "predict":
+            begun = time.perf_counter()
+            probabilities = self.peer.probabilities()
+            seconds = time.perf_counter() - begun
+            np.savez(self.answer, probabilities=probabilities)
+        else:
+            self.order = self.task.order[: self.task.checked_rows]
+            seconds = self._run()
+            save_weights(self.answer, *self.peer.arrays())
+        return seconds
+
+    def _run(self):
+        """Seconds of one run."""
+        if self.task.kind == "predict":
+            run = self.peer.probabilities
+        else:
+            self.peer.start()
+            self.peer.begin(self.order)
+            run = self.peer.train
+        begun = time.perf_counter()
+        run()
+        return time.perf_counter() - begun
+
+    def turn(self):
+        """{"samples": seconds of each run of this turn}."""
+        if self.fastest < WARMED_UP:
+            self._run()
+        samples = []
+        while not samples or (sum(samples) < SECONDS_PER_TURN and len(samples) < RUNS_PER_TURN):
+            samples.append(self._run())
+        self.fastest = min(self.fastest, *samples)
+        return {"samples": samples}
+
+
+def main(folder, name, threads):
+    # What a library prints must not come between the lines of JSON.
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+
+    def reply(message):
+        pipe.write(json.dumps(message) + "\n")
+        pipe.flush()
+
+    try:
+        worker = Worker(folder, name, int(threads))
+        reply({"title": worker.peer.title})
+        for line in sys.stdin:
+            reply({"check": worker.check, "turn": worker.turn}[line.strip()]())
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [""]
+        reply({"absent": f"{type(error).__name__}: {lines[0]}"[:300]})
+        raise
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
