@@ -17,12 +17,18 @@ def check_inputs(X, dtype, name="X"):
     `indices`, `data` and `shape`: compressed rows, or what its own `tocsr` turns into them.
     Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan or infinity.
     """
+    if type(X) is np.ndarray:  # the usual case, without the questions that only others need
+        return _check_array(X, name)
     if isinstance(X, Sparse):
         kinds = (np.uint8, np.dtype(dtype))
         return X if X.values.dtype in kinds else X._replace(values=X.values.astype(dtype))
     if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
         return _check_sparse(X, dtype, name)
-    X = np.asarray(X)
+    return _check_array(np.asarray(X), name)
+
+
+def _check_array(X, name):
+    """A dense matrix in a form that the kernels read."""
     if X.ndim != 2:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
     if 0 in X.shape:

@@ -1,5 +1,6 @@
 """The network: settings, training loop, prediction."""
 
+import functools
 import math
 import os
 import time
@@ -133,7 +134,7 @@ class MLP:
         self._build(X.shape[1])
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history, self.diverged = History(), None
-        self._team, self._span = TeamSize(self._threads()), 1
+        self._team, self._span = TeamSize(self._threads()), 1.0
         with reporter(progress, self.epochs) as report:
             for epoch in range(1, self.epochs + 1):
                 record = self._epoch(epoch, X, y, held_out)
@@ -198,9 +199,12 @@ class MLP:
         return self._probabilities(self._check_rows(X))
 
     def _probabilities(self, X):
-        out = np.empty((X.shape[0], len(self.classes)), self.dtype)
-        p, kernels, threads = self._parameters, self._kernels(), self._threads()
-        for start in range(0, X.shape[0], ROWS_AT_A_TIME):
+        rows = X.shape[0]
+        out = np.empty((rows, len(self.classes)), self.dtype)
+        p, kernels, threads = self._parameters, self._kernels(), self._threads() if rows > 1 else 1
+        if rows <= ROWS_AT_A_TIME:
+            return kernels.predict(p.layers, p.buffer, X, out, threads)
+        for start in range(0, rows, ROWS_AT_A_TIME):
             stop = start + ROWS_AT_A_TIME
             kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads)
         return out
@@ -324,12 +328,17 @@ class MLP:
 
     def _kernels(self):
         """The module whose functions do the work. Numba is imported when it is first needed."""
-        return import_module(".kernels.epoch" if self.engine == "numba" else ".kernels.reference", __package__)
+        return _kernels_of(self.engine)
 
     def _threads(self):
         from .kernels.team import available_cores
 
         return self.threads or available_cores()
+
+
+@functools.cache
+def _kernels_of(engine):
+    return import_module(".kernels.epoch" if engine == "numba" else ".kernels.reference", __package__)
 
 
 DEFAULTS = {name: parameter.default for name, parameter in signature(MLP).parameters.items()}

@@ -12,7 +12,7 @@ from .gather import gather, pointer_to
 from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, GRAIN, LINE, SIGMOID, STRIDE, WEIGHTS, aligned_zeros, padded
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
-from .softmax import cross_entropy_block
+from .softmax import cross_entropy_block, softmax_row
 from .team import share
 
 # Columns of a workspace's table: offsets of a layer's inputs, delta and transposed weights, and their strides.
@@ -106,6 +106,21 @@ def affine_layer(layer, layers, parameters, count, work, places, at):
     affine_block(
         count, stride, A, a_row, UNIT, W, stride, layers[layer, FAN_IN], b, layers[layer, ACTIVATION], out, out_row
     )
+
+
+@inlined
+def probabilities_of(layers, parameters, count, work, places, out, first):
+    """From the first layer's outputs to the class probabilities of a block, into out[first : first + count]."""
+    for layer in range(1, layers.shape[0]):
+        affine_layer(layer, layers, parameters, count, work, places, ZERO)
+    last = layers.shape[0]
+    classes, columns = layers[last - 1, FAN_OUT], layers[last - 1, STRIDE]
+    logits, _ = inputs_of(work, places, last, ZERO)
+    for i in range(count):
+        z = shifted(logits, i * columns)
+        softmax_row(z, classes, columns, z)
+        for c in range(classes):
+            out[first + i, c] = load(z, c)
 
 
 @inlined

@@ -3,9 +3,10 @@
 import numpy as np
 
 from .gather import address, pointer_to
-from .inputs import Sparse, index_dtype
-from .jit import entry
-from .registers import load, shifted
+from .inputs import PIXELS, Sparse, index_dtype
+from .jit import entry, jit
+from .layout import BLOCK_ROWS
+from .registers import lanes_of, load, lowest_bit, nonzero_lanes, shifted
 
 # Rows spread over the matrix that are enough to know its density to a few percent.
 SAMPLED_ROWS = 512
@@ -30,6 +31,49 @@ def compress(X, dtype):
     return Sparse(indptr, indices, values, X.shape[1])
 
 
+def entry_rooms(X, dtype, size):
+    """Room for each of `size` threads to compress a block of rows of X: indptr, indices, values, and the pixels."""
+    features = X.shape[1]
+    indices = np.empty((size, BLOCK_ROWS * features), index_dtype(features))
+    values = np.empty(indices.shape, X.dtype if X.dtype == np.uint8 else dtype)
+    return np.zeros((size, BLOCK_ROWS + 1), np.int64), indices, values, PIXELS.astype(dtype)
+
+
+@jit
+def compress_block(source, rows, first, count, features, compressed):
+    """The rows rows[first : first + count] of a dense source, compressed: they become rows 0 to count."""
+    location, x_row, sample = source
+    indptr, indices, values, _ = compressed
+    X = pointer_to(location, sample)
+    for i in range(count):
+        row = shifted(X, rows[first + i] * x_row)
+        indptr[i + 1] = compress_row(row, features, indices, values, indptr[i])
+
+
+@jit
+def compress_row(row, features, indices, values, at):
+    """Append the entries of a row that are not zero to `indices` and `values` from place `at` on; returns the next.
+
+    row: pointer to `features` elements. A register is looked at as a whole, for most of them are all zero.
+    """
+    lanes = lanes_of(row)
+    whole = features - features % lanes
+    for c in range(0, whole, lanes):
+        mask = nonzero_lanes(row, c)
+        while mask != 0:
+            column = c + lowest_bit(mask)
+            mask &= mask - np.uint64(1)
+            indices[at] = column
+            values[at] = load(row, column)
+            at += 1
+    for c in range(whole, features):
+        if load(row, c) != 0:
+            indices[at] = c
+            values[at] = load(row, c)
+            at += 1
+    return at
+
+
 def _count_rows(location, x_row, sample, features, indptr):
     """indptr[i + 1] = number of entries of row i that are not zero."""
     X = pointer_to(location, sample)
@@ -44,13 +88,7 @@ def _fill_rows(location, x_row, sample, features, indptr, indices, values):
     """The entries of each row, at the places that `indptr` gives them."""
     X = pointer_to(location, sample)
     for i in range(indptr.shape[0] - 1):
-        row, at = shifted(X, i * x_row), indptr[i]
-        for c in range(features):
-            value = load(row, c)
-            if value != 0:
-                indices[at] = c
-                values[at] = value
-                at += 1
+        compress_row(shifted(X, i * x_row), features, indices, values, indptr[i])
 
 
 _count = entry("count_rows", _count_rows)

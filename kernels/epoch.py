@@ -11,11 +11,12 @@ A block is small enough that its activations never leave the core's own cache. E
 order by whichever thread owns it, so the team's size never changes a result.
 """
 
+import threading
+
 import numpy as np
 
 from . import team
 from .block import (
-    INPUTS,
     add_losses,
     affine_columns,
     affine_dense,
@@ -23,6 +24,7 @@ from .block import (
     affine_sparse,
     judge,
     moves_one_row,
+    probabilities_of,
     take_labels,
     through_upper_layers,
     transpose,
@@ -31,12 +33,12 @@ from .block import (
     update_sparse,
     workspace,
 )
+from .compress import compress_block, entry_rooms, measure_density
 from .gather import address
 from .inputs import PIXELS, Sparse
 from .jit import entry, inlined
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
-from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted
-from .softmax import softmax_row
+from .registers import UNIT, ZERO, lanes_of, pointer
 from .sparse import clear, new_buckets, prefetch_row, regroup
 from .team import meet, share
 
@@ -46,6 +48,8 @@ STEP_WORTH_SHARING = 500_000
 COLUMNS_BATCH = 48
 # The same for each further thread of a pass without training, which has to be started for it.
 PASS_WORTH_SHARING = 5_000_000
+# Share of entries that are not zero below which dense rows are compressed on the way to being classified.
+SKIP_DENSITY = 0.3
 # A thread counts its hits in a cache line of its own.
 HITS_STRIDE = 8
 
@@ -92,12 +96,15 @@ def evaluate(layers, parameters, X, y, totals, threads):
 
 def predict(layers, parameters, X, out, threads):
     """Class probabilities of every row of X, into out (N, classes) with contiguous rows. Returns out."""
-    n = X.shape[0]
+    n, dtype = X.shape[0], parameters.dtype
     size = _evaluation_team(layers, n, threads)
-    team.run(
-        _predict_sparse if isinstance(X, Sparse) else _predict_dense, size, _source(X, parameters.dtype), layers,
-        parameters, *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), out,
-    )  # fmt: skip
+    rest = (layers, parameters, *_private_workspaces(layers, dtype, size, X), np.arange(n), out)
+    if isinstance(X, Sparse):
+        team.run(_predict_sparse, size, _source(X, dtype), *rest)
+    elif n >= BLOCK_ROWS and measure_density(X[:: n // BLOCK_ROWS]) < SKIP_DENSITY:
+        team.run(_predict_skipping, size, _source(X, dtype), entry_rooms(X, dtype, size), *rest)
+    else:
+        team.run(_predict_dense, size, _source(X, dtype), *rest)
     return out
 
 
@@ -110,14 +117,28 @@ def _source(X, dtype):
 
 def _evaluation_team(layers, rows, threads):
     """Threads worth starting for a pass over `rows` rows without training."""
+    blocks = -(-rows // BLOCK_ROWS)
+    if blocks == 1:
+        return 1
     multiply_adds = rows * int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
-    return max(1, min(threads, -(-rows // BLOCK_ROWS), multiply_adds // PASS_WORTH_SHARING))
+    return max(1, min(threads, blocks, multiply_adds // PASS_WORTH_SHARING))
 
 
 def _private_workspaces(layers, dtype, size, X):
-    """A workspace of BLOCK_ROWS rows for each thread, as rows of one (size, elements) array, and their common table."""
-    work, places, _ = workspace(layers, BLOCK_ROWS, dtype, not isinstance(X, Sparse))
-    return aligned_zeros(size * len(work), dtype).reshape(size, len(work)), places
+    """A workspace of BLOCK_ROWS rows for each thread, as rows of one (size, elements) array, and their common table.
+
+    The calling thread keeps the last one: who classifies row by row would spend more on the room than on the work.
+    """
+    key = (id(layers), dtype, size, isinstance(X, Sparse))
+    kept = getattr(_kept, "workspaces", None)
+    if kept is None or kept[0] != key:
+        work, places, _ = workspace(layers, BLOCK_ROWS, dtype, not isinstance(X, Sparse))
+        room = aligned_zeros(size * len(work), dtype).reshape(size, len(work))
+        kept = _kept.workspaces = key, (room, places), layers  # layers stays alive, so that its id stays its own
+    return kept[1]
+
+
+_kept = threading.local()
 
 
 def _train_dense_share(
@@ -236,22 +257,25 @@ def _predict_share(affine_first):
     """Thread `me`'s part of `predict`, for one kind of first layer."""
 
     def run(me, size, barrier, source, layers, parameters, work, places, rows, out):
-        last_layer = layers.shape[0]
-        classes, columns = layers[last_layer - 1, FAN_OUT], layers[last_layer - 1, STRIDE]
         first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
             count = min(BLOCK_ROWS, last - at)
             affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
-            for layer in range(1, layers.shape[0]):
-                affine_layer(layer, layers, parameters, count, work[me], places, ZERO)
-            logits = shifted(pointer(work[me]), places[last_layer, INPUTS])
-            for i in range(count):
-                z = shifted(logits, i * columns)
-                softmax_row(z, classes, columns, z)
-                for c in range(classes):
-                    out[at + i, c] = load(z, c)
+            probabilities_of(layers, parameters, count, work[me], places, out, at)
 
     return run
+
+
+def _predict_skipping_share(me, size, barrier, source, rooms, layers, parameters, work, places, rows, out):
+    """The same for dense inputs that are mostly zero: each block is compressed just before its first layer."""
+    indptr, indices, values, table = rooms
+    compressed = (indptr[me], indices[me], values[me], table)
+    first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+    for at in range(first, last, BLOCK_ROWS):
+        count = min(BLOCK_ROWS, last - at)
+        compress_block(source, rows, at, count, layers[0, FAN_IN], compressed)
+        affine_sparse(compressed, layers, parameters, rows, ZERO, count, work[me], places, ZERO)
+        probabilities_of(layers, parameters, count, work[me], places, out, at)
 
 
 def _sum(values):
@@ -267,5 +291,6 @@ _train_sparse = entry("train_sparse", _train_sparse_share)
 _evaluate_dense = entry("evaluate_dense", _evaluate_share(affine_dense))
 _evaluate_sparse = entry("evaluate_sparse", _evaluate_share(affine_sparse))
 _predict_dense = entry("predict_dense", _predict_share(affine_dense))
+_predict_skipping = entry("predict_skipping", _predict_skipping_share)
 _predict_sparse = entry("predict_sparse", _predict_share(affine_sparse))
 _sum_in_order = entry("sum_in_order", _sum)

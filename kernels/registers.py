@@ -183,6 +183,36 @@ def store(typing, start, offset, value):
 
 
 @intrinsic
+def nonzero_lanes(typing, start, offset):
+    """A bit for each element of the register at `offset` that is not zero, the first element in the lowest bit."""
+    lanes = REGISTER_BYTES * 8 // start.dtype.bitwidth
+
+    def codegen(context, builder, signature, arguments):
+        element = context.get_data_type(signature.args[0].dtype)
+        kind = ir.VectorType(element, lanes)
+        at = context.cast(builder, arguments[1], signature.args[1], types.int64)
+        where = builder.bitcast(builder.gep(arguments[0], [at]), kind.as_pointer())
+        register = builder.load(where, align=signature.args[0].dtype.bitwidth // 8)
+        zeros = ir.Constant(kind, [0.0 if isinstance(signature.args[0].dtype, types.Float) else 0] * lanes)
+        is_float = isinstance(signature.args[0].dtype, types.Float)
+        compare = builder.fcmp_unordered if is_float else builder.icmp_unsigned
+        mask = builder.bitcast(compare("!=", register, zeros), ir.IntType(lanes))
+        return builder.zext(mask, INDEX) if lanes < 64 else mask
+
+    return types.uint64(start, offset), codegen
+
+
+@intrinsic
+def lowest_bit(typing, mask):
+    """The position of the lowest bit of a mask that has one."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
 def prefetch(typing, start, offset):
     """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist."""
 

@@ -5,6 +5,7 @@ calls, and several teams may run at once.
 """
 
 import ctypes
+import functools
 import os
 import sys
 import threading
@@ -24,6 +25,10 @@ POLLS_BEFORE_YIELD = 500
 BARRIER_SIZE = 16
 
 
+# For a team of one, which never waits.
+NO_BARRIER = np.zeros(BARRIER_SIZE, np.int64)
+
+
 def available_cores():
     """Cores that this process may use, at least 1: $FASTMLP_THREADS, or the affinity and the cgroup's CPU quota."""
     wanted = os.environ.get("FASTMLP_THREADS", "")
@@ -33,6 +38,7 @@ def available_cores():
     return max(1, min(cores, _cgroup_cores()))
 
 
+@functools.cache
 def _cgroup_cores():
     """The CPU quota of a Linux control group (v2), rounded up, or a large number without one."""
     try:
@@ -49,7 +55,7 @@ def run(function, threads, *arguments):
     When the system grants fewer threads the team is smaller: a kernel's result does not depend on its size.
     """
     if threads == 1:
-        function(0, 1, new_barrier(), *arguments)
+        function(0, 1, NO_BARRIER, *arguments)
         return
     team, go, barrier, errors = 1, threading.Event(), new_barrier(), []
 
