@@ -10,6 +10,7 @@ machine's other load hits all alike; those whose turn it is not are stopped, so 
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -53,9 +54,7 @@ def compare(workload, names, repetitions, limit=None):
             kept = [(member, entry) for member, entry in zip(members, entries, strict=True) if entry["peer"] in names]
             for repetition in range(repetitions):
                 kept = [(member, entry) for member, entry in kept if not (repetition and _is_hopeless(entry, entries))]
-                for member, entry in kept:
-                    _say(f"  turn {repetition + 1}: {entry['peer']}, {entry['threads']} thread(s)")
-                    entry["turns"].append([1e3 * s * entry["scale"] for s in member.ask("turn")["samples"]])
+                kept = [pair for pair in kept if _take_turn(*pair, repetition, absent)]
         finally:
             for member in members:
                 member.close()
@@ -91,6 +90,18 @@ def _admit(folder, name, threads, members, entries, absent):
             "turns": [],
         }
     )
+
+
+def _take_turn(member, entry, repetition, absent):
+    """Time one turn, in milliseconds of a whole epoch; False when the competitor failed."""
+    _say(f"  turn {repetition + 1}: {entry['peer']}, {entry['threads']} thread(s)")
+    try:
+        samples = member.ask("turn")["samples"]
+    except Absent as reason:
+        absent.setdefault(entry["peer"], str(reason))
+        return False
+    entry["turns"].append([float(f"{1e3 * seconds * entry['scale']:.5g}") for seconds in samples])
+    return True
 
 
 def _check(folder, name, threads):
@@ -131,6 +142,12 @@ def _measure(module):
     return json.loads(done.stdout)
 
 
+def _json(measured):
+    """Indented, with lists of numbers on one line."""
+    text = json.dumps(measured, indent=1)
+    return re.sub(r"\[[-+.\de,\s]+\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n"
+
+
 def _say(line):
     print(line, file=sys.stderr, flush=True)
 
@@ -148,6 +165,17 @@ def _arguments(given):
     return parser.parse_args(given)
 
 
+def _command(arguments):
+    """The command that measures the same again, into the repository's docs."""
+    words = ["python -m bench.compare --out docs"]
+    words += ["--quick"] if arguments.quick else []
+    for option in ("only", "peers", "repetitions", "rows"):
+        value = getattr(arguments, option)
+        if value:
+            words += [f"--{option}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return " ".join(words)
+
+
 def main(given=None):
     arguments = _arguments(given)
     names = list(PEERS) if not arguments.peers else ["fastmlp", *(n for n in arguments.peers if n != "fastmlp")]
@@ -161,7 +189,7 @@ def main(given=None):
             print(report.workload_table(results[-1]), flush=True)
     measured = {
         "date": time.strftime("%Y-%m-%d", time.gmtime(begun)),
-        "command": "python -m bench.compare " + " ".join(sys.argv[1:] if given is None else given),
+        "command": _command(arguments),
         "machine": machine.describe(),
         "repetitions": repetitions,
         "tolerances": {"loss": LOSS_TOLERANCE, "probability": PROBABILITY_TOLERANCE},
@@ -171,7 +199,7 @@ def main(given=None):
         measured["roofline"] = _measure("bench.roofline")
         measured["density"] = _measure("bench.density")
         measured["minutes"] = round((time.time() - begun) / 60, 1)
-        write_text(arguments.out / "benchmarks.json", json.dumps(measured, indent=1) + "\n")
+        write_text(arguments.out / "benchmarks.json", _json(measured))
         report.write(measured, arguments.out)
 
 

@@ -1,5 +1,6 @@
 """Worker processes that take turns: while one works the others are stopped, their spinning threads included."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -40,8 +41,11 @@ class Member:
     def ask(self, request):
         """What the worker replies to "check" or "turn"."""
         self._signal("SIGCONT")
-        self.process.stdin.write(f"{request}\n".encode())
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(f"{request}\n".encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Absent("its process has ended") from None
         reply = self._read()
         self._pause()
         return reply
@@ -69,5 +73,6 @@ class Member:
         """End the process."""
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.stdout.close()

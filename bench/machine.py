@@ -1,13 +1,15 @@
 """What the numbers were measured on."""
 
+import contextlib
 import os
 import platform
 from importlib import metadata
 from pathlib import Path
 
+import fastmlp
 from fastmlp.kernels.team import available_cores
 
-PACKAGES = ("fastmlp", "numpy", "numba", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib")
+PACKAGES = ("numpy", "numba", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib")
 
 
 def describe():
@@ -18,7 +20,7 @@ def describe():
         "caches": _caches(),
         "memory_gb": _memory(),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), "fastmlp": fastmlp.__version__, **_versions()},
     }
 
 
@@ -58,8 +60,10 @@ def _memory():
         return None
 
 
-def _version(package):
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+def _versions():
+    """Of each package that is installed."""
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found

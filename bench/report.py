@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from statistics import median
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -17,6 +18,14 @@ OURS = "fastmlp"
 # Okabe and Ito's blue for us, grey for the others: told apart by lightness too.
 OUR_COLOUR, THEIR_COLOUR = "#0072B2", "#B0B0B0"
 COLUMNS = 3
+# What the chart calls the peers whose name needs it.
+SHORT = {
+    "numpy": "numpy float32",
+    "course": "numpy float64",
+    "torch": "PyTorch",
+    "torch-compiled": "torch.compile",
+    "jax": "JAX",
+}
 
 
 def best(result):
@@ -53,7 +62,7 @@ def workload_table(result):
     ours = entries.get(OURS, {}).get("median_ms")
     rows = [("", "median", "times fastmlp's", "threads", "range of the turns' medians", "answer off by", "first run")]
     for entry in entries.values():
-        turns = [sorted(turn)[len(turn) // 2] for turn in entry["turns"]]
+        turns = [median(turn) for turn in entry["turns"]]
         scaled = f" ({entry['timed_rows']:,} rows, scaled)" if entry["scale"] > 1 else ""
         rows.append(
             (
@@ -73,7 +82,8 @@ def workload_table(result):
 def _what(workload):
     """A sentence: data, network, batch."""
     widths = "-".join(str(width) for width in (*workload["hidden"], workload["class_count"]))
-    part = f"{workload['rows']:,} rows of {workload['dataset']} ({workload['density']:.0%} not zero)"
+    rows = "1 row" if workload["rows"] == 1 else f"{workload['rows']:,} rows"
+    part = f"{rows} of {workload['dataset']} ({workload['density']:.0%} not zero)"
     if workload["kind"] == "predict":
         return f"Probabilities of {part}, hidden layers and classes {widths}, {workload['activation']}."
     return f"One epoch over {part}, hidden layers and classes {widths}, {workload['activation']}, " + (
@@ -113,10 +123,10 @@ def draw(results, path):
     rows = math.ceil(len(measured) / columns)
     figure = Figure(figsize=(4.6 * columns, 2.7 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, squeeze=False).flat
+    grid = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes, result in zip(grid, measured, strict=False):
         _bars(axes, result)
-    for axes in list(grid)[len(measured) :]:
+    for axes in grid[len(measured) :]:
         axes.set_visible(False)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)
@@ -125,16 +135,17 @@ def draw(results, path):
 def _bars(axes, result):
     entries = list(best(result).values())
     times = [entry["median_ms"] for entry in entries]
-    names = [entry["title"].replace("scikit-learn ", "").partition(",")[0] for entry in entries]
-    names = [entry["peer"] if names.count(name) > 1 else name for entry, name in zip(entries, names, strict=True)]
+    names = [SHORT.get(entry["peer"], entry["peer"]) for entry in entries]
     colours = [OUR_COLOUR if entry["peer"] == OURS else THEIR_COLOUR for entry in entries]
     places = range(len(entries))
     axes.barh(places, times, color=colours)
-    for place, milliseconds in zip(places, times, strict=True):
-        axes.text(milliseconds, place, f" {duration(milliseconds)}", va="center", fontsize=8)
+    ours = best(result).get(OURS, {}).get("median_ms")
+    for place, entry in enumerate(entries):
+        ratio = f" ({entry['median_ms'] / ours:.1f}x)" if ours and entry["peer"] != OURS else ""
+        axes.text(entry["median_ms"], place, f" {duration(entry['median_ms'])}{ratio}", va="center", fontsize=8)
     axes.set_yticks(places, names, fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.25 * max(times))
+    axes.set_xlim(0, 1.4 * max(times))
     axes.set_xticks([])
     axes.set_title(result["workload"]["title"], fontsize=9, loc="left")
     axes.spines[["top", "right", "bottom"]].set_visible(False)
@@ -151,6 +162,7 @@ def page(measured):
         "![Time of each competitor in each workload](images/benchmarks.png)",
         summary(results),
         "Medians at the better of one and all threads; in brackets, how many times fastmlp's time that is.",
+        _absent(results),
         _tanh_cost(results),
         "## The machine",
         _machine(measured["machine"]),
@@ -164,6 +176,15 @@ def page(measured):
     if measured.get("density"):
         parts += ["## Where skipping zeros pays", density(measured["density"])]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _absent(results):
+    """Who and what is missing, and why."""
+    reasons = {f"{r['workload']['title']}: {r['skipped']}." for r in results if "skipped" in r}
+    for result in results:
+        title = result["workload"]["title"]
+        reasons |= {f"{peer} ({title}): {reason}." for peer, reason in result.get("absent", {}).items()}
+    return "Absent:\n\n" + "\n".join(f"- {reason}" for reason in sorted(reasons)) if reasons else ""
 
 
 def _tanh_cost(results):

@@ -18,6 +18,8 @@ from .workloads import Task, save_weights
 
 # A turn goes on until this many seconds have been timed, or this many runs of it.
 SECONDS_PER_TURN, RUNS_PER_TURN = 0.3, 5_000
+# Of more runs than this, groups of successive ones are reported by their medians.
+SAMPLES_PER_TURN = 20
 # An epoch that would take longer than the first is timed on a part that takes about the second, and scaled.
 LONGEST_EPOCH, PART_OF_EPOCH = 3.0, 1.0
 # Epochs shorter than this are run once untimed at the start of a turn, to warm the caches.
@@ -73,14 +75,15 @@ class Worker:
         return time.perf_counter() - begun
 
     def turn(self):
-        """{"samples": seconds of each run of this turn}."""
+        """{"samples": seconds of the runs of this turn}."""
         if self.fastest < WARMED_UP:
             self._run()
         samples = []
         while not samples or (sum(samples) < SECONDS_PER_TURN and len(samples) < RUNS_PER_TURN):
             samples.append(self._run())
         self.fastest = min(self.fastest, *samples)
-        return {"samples": samples}
+        groups = np.array_split(samples, min(len(samples), SAMPLES_PER_TURN))
+        return {"samples": [float(np.median(group)) for group in groups]}
 
 
 def main(folder, name, threads):
