@@ -19,8 +19,8 @@ from numba.extending import intrinsic
 from .jit import jit
 from .registers import INDEX, array_pointer
 
-# Polls before a waiting thread offers its core to others: about 20 microseconds, longer than any balanced wait.
-POLLS_BEFORE_YIELD = 500
+# Polls before a waiting thread offers its core to others: some microseconds, longer than a balanced wait.
+POLLS_BEFORE_YIELD = 100
 # The counter has a cache line to itself.
 BARRIER_SIZE = 16
 
