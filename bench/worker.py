@@ -3,9 +3,11 @@
 python -m bench.worker FOLDER PEER THREADS      lines of JSON on both pipes; see `Worker`
 """
 
+import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 import warnings
@@ -24,6 +26,7 @@ SAMPLES_PER_TURN = 20
 LONGEST_EPOCH, PART_OF_EPOCH = 3.0, 1.0
 # Epochs shorter than this are run once untimed at the start of a turn, to warm the caches.
 WARMED_UP = 1.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Worker:
@@ -86,7 +89,14 @@ class Worker:
         return {"samples": [float(np.median(group)) for group in groups]}
 
 
+def _end_with_parent():
+    """On Linux the kernel ends this process when its parent is killed: a stopped process could not see that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main(folder, name, threads):
+    _end_with_parent()
     # What a library prints must not come between the lines of JSON.
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
