@@ -21,7 +21,8 @@ lint: .venv/test
 bench: .venv/bench
 	$(BIN)/python -m pytest -c bench/pytest.ini bench
 
-# Peers that cannot be installed are named as absent. COMPARE="--quick --only batch500" chooses; --out docs writes the page.
+# Peers that cannot be installed are named as absent. COMPARE="--quick --only batch500" chooses, COMPARE="--out docs"
+# writes the page.
 PEERS ?= scikit-learn torch jax
 
 compare: .venv/peers

@@ -1,12 +1,12 @@
 """fastmlp against its peers: answers first, then the time of an epoch and of a prediction.
 
-    python -m bench.compare                          every workload and every peer that is installed; a table
-    python -m bench.compare --out docs               and docs/benchmarks.md, docs/benchmarks.json, docs/images/benchmarks.png
+    python -m bench.compare                 every workload, every peer that is installed; tables
+    python -m bench.compare --out docs      and benchmarks.md, benchmarks.json, images/benchmarks.png in docs
     python -m bench.compare --quick --only batch500 tanh --peers torch jax
 
 Every competitor, a peer with one number of threads, is a process of its own. They take turns, A B C A B C, so that the
 machine's other load hits all alike; those whose turn it is not are stopped, so that no pool spins beside another.
-"""  # noqa: E501
+"""
 
 import argparse
 import json
