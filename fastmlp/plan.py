@@ -9,9 +9,9 @@ SPANS_BETWEEN_TRIALS = 40
 
 FIRST_LAYERS = ("auto", "dense", "sparse")
 
-# Share of entries that are not zero from which on skipping the zeros costs more than multiplying by them: measured on
-# MNIST (0.19) and Fashion-MNIST (0.50), see docs/benchmarks.md.
-BREAK_EVEN_DENSITY = 0.45
+# Share of entries that are not zero from which on skipping the zeros costs more than multiplying by them: what
+# `python -m bench.density` prints on a random matrix. MNIST has 0.19, Fashion-MNIST 0.50.
+BREAK_EVEN_DENSITY = 0.41
 
 
 def compact(X, dtype="float32", first_layer="auto"):
