@@ -57,6 +57,23 @@ class _Entries:
         self.tile.finish(totals, C, INDEX(0), E, INDEX(0), epilogue, step, codes)
 
 
+def _emit_run(context, builder, width, kinds, init, table, run, finish):
+    """finish(entries) after one run of entries was summed onto `init`, for whichever `width` there is at run time.
+
+    kinds: types of the results and of the values;  run: (keys, values, first, last, matrix, stride) for `_Entries.add`
+    """
+    result, stored = kinds
+
+    def emit(registers):
+        entries = _Entries(builder, context.get_value_type(result), registers, stored, table)
+        entries.start(init)
+        entries.add(*run)
+        finish(entries)
+
+    emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+    return context.get_dummy_value()
+
+
 @intrinsic
 def _row_sum(typing, width, indices, values, first, last, table, W, w_row, init, out, epilogue):
     """out = epilogue(init + sum of values[k] * W[indices[k]] for k from first to last), `width` registers of it."""
@@ -65,17 +82,14 @@ def _row_sum(typing, width, indices, values, first, last, table, W, w_row, init,
         width, indices, values, first, last, table, W, w_row, init, out, epilogue = as_index(
             context, builder, signature, arguments
         )
-        kind = signature.args[9].dtype
-        no_step = [context.get_constant(kind, 0)] * 4
+        kinds = signature.args[9].dtype, signature.args[2].dtype
+        no_step = [context.get_constant(kinds[0], 0)] * 4
+        run = indices, values, first, last, W, w_row
 
-        def emit(registers):
-            entries = _Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
-            entries.start(init)
-            entries.add(indices, values, first, last, W, w_row)
+        def finish(entries):
             entries.finish(out, out, epilogue, no_step, (PLAIN, AFFINE_RELU))
 
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
-        return context.get_dummy_value()
+        return _emit_run(context, builder, width, kinds, init, table, run, finish)
 
     return types.void(width, indices, values, first, last, table, W, w_row, init, out, epilogue), codegen
 
@@ -86,17 +100,14 @@ def _column_sum(typing, width, rows, values, first, last, table, D, d_row, G):
 
     def codegen(context, builder, signature, arguments):
         width, rows, values, first, last, table, D, d_row, G = as_index(context, builder, signature, arguments)
-        kind = signature.args[8].dtype
-        no_step = [context.get_constant(kind, 0)] * 4
+        kinds = signature.args[8].dtype, signature.args[2].dtype
+        no_step = [context.get_constant(kinds[0], 0)] * 4
+        run = rows, values, first, last, D, d_row
 
-        def emit(registers):
-            entries = _Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
-            entries.start(G)
-            entries.add(rows, values, first, last, D, d_row)
+        def finish(entries):
             entries.finish(G, G, INDEX(PLAIN), no_step, (PLAIN,))
 
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
-        return context.get_dummy_value()
+        return _emit_run(context, builder, width, kinds, G, table, run, finish)
 
     return types.void(width, rows, values, first, last, table, D, d_row, G), codegen
 
@@ -109,17 +120,14 @@ def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W
         width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step = as_index(
             context, builder, signature, arguments
         )
-        kind = signature.args[9].dtype
-        steps = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, step)]
+        kinds = signature.args[9].dtype, signature.args[2].dtype
+        steps = [context.cast(builder, x, types.float64, kinds[0]) for x in cgutils.unpack_tuple(builder, step)]
+        run = rows, values, first, last, D, d_row
 
-        def emit(registers):
-            entries = _Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
-            entries.start(G)
-            entries.add(rows, values, first, last, D, d_row)
+        def finish(entries):
             entries.finish(W, V, epilogue, steps, (STEP_SGD, STEP_MOMENTUM))
 
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
-        return context.get_dummy_value()
+        return _emit_run(context, builder, width, kinds, G, table, run, finish)
 
     return types.void(width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step), codegen
 
