@@ -39,7 +39,7 @@ class Network:
 
     def train(self, X, y, order, batch_size, rate):
         p, totals = self.parameters, np.zeros(2)
-        epoch.train(p.layers, p.buffer, p.velocity, X, y, order, batch_size, rate, 0.0, 0.0, totals, self.threads)
+        epoch.train(p.layers, p.buffer, p.states, X, y, order, batch_size, rate, totals, self.threads)
 
 
 class Start:

@@ -39,7 +39,7 @@ def epoch_milliseconds(forms, y, order, threads, repetitions):
             p.initialise("auto", None, "zero", seed=0)
             begun = time.perf_counter()
             epoch.train(
-                p.layers, p.buffer, p.velocity, X, y, order, BATCH, 0.01, 0.0, 0.0, np.zeros(2), threads
+                p.layers, p.buffer, p.states, X, y, order, BATCH, 0.01, np.zeros(2), threads
             )  # fmt: skip
             if repetition:  # the first one warms up
                 times.append(1e3 * (time.perf_counter() - begun))

@@ -45,8 +45,8 @@ class Fastmlp:
     def train(self):
         p, totals = self.parameters, np.zeros(2)
         self.kernels.train(
-            p.layers, p.buffer, p.velocity, self.inputs, self.task.y, self.order, self.task.batch, self.task.rate,
-            0.0, 0.0, totals, self.threads,
+            p.layers, p.buffer, p.states, self.inputs, self.task.y, self.order, self.task.batch, self.task.rate,
+            totals, self.threads,
         )  # fmt: skip
 
     def arrays(self):

@@ -20,7 +20,7 @@ from fastmlp.kernels import dense, sparse
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.inputs import PIXELS
 from fastmlp.kernels.jit import jit
-from fastmlp.kernels.layout import BLOCK_ROWS, RELU, aligned_zeros, layer_table, padded
+from fastmlp.kernels.layout import BLOCK_ROWS, RELU, aligned_zeros, padded
 from fastmlp.kernels.registers import INDEX, REGISTER_BYTES, REGISTER_COUNT, UNIT, ZERO, Vector, pointer
 
 from .density import matrix
@@ -94,10 +94,10 @@ def _sparse_regroup(source, order, buckets):
 
 
 @jit
-def _sparse_update(source, buckets, zeros, D, W, V, rule):
+def _sparse_update(source, buckets, zeros, D, W):
     sparse.step_columns(
         ZERO, (ZERO, np.int64(buckets[0].shape[0])), ZERO, W.shape[0], buckets, source[3], pointer(zeros), ZERO,
-        np.int64(W.shape[1]), pointer(D), D.shape[1], pointer(W), pointer(V), W.shape[1], D.shape[0], rule,
+        np.int64(W.shape[1]), pointer(D), D.shape[1], pointer(W), W.shape[1], 1e-9 / D.shape[0],
     )  # fmt: skip
 
 
@@ -134,14 +134,14 @@ def dense_kernels(rows, fan_in, fan_out, seconds=SECONDS):
     random = np.random.default_rng(0)
     A, W, D = _filled(rows, fan_in, random), _filled(fan_in, fan_out, random, 0.01), _filled(rows, fan_out, random)
     b, out, below = _filled(1, fan_out, random)[0], np.zeros_like(D), np.zeros_like(A)
-    V, v, zeros = np.zeros_like(W), np.zeros_like(b), np.zeros(A.shape[1], np.float32)
+    zeros = np.zeros(A.shape[1], np.float32)
     transposed = np.zeros((W.shape[1], A.shape[1]), np.float32)
     transposed[:, :fan_in] = W.T
     inputs, forward, backward = A[:, :fan_in], fan_in * W.shape[1], A.shape[1] * fan_out
     runs = {
         "affine, relu": (forward, dense.affine, inputs, W, b, RELU, out),
         "delta, relu": (backward, _delta, D, transposed, A, zeros, np.int64(fan_out), below),
-        "update": (forward, dense.update, inputs, D, W, b, V, v, 1e-9, 0.0, 0.0),
+        "update": (forward, dense.update, inputs, D, W, b, 1e-9),
     }
     shape = f"{rows} x {fan_in} x {fan_out}"
     return [
@@ -155,16 +155,14 @@ def sparse_kernels(ghz, rows=500, features=784, width=100, seconds=SECONDS):
     random = np.random.default_rng(0)
     X = compress(matrix(DENSITY, rows), "float32")
     source = X.indptr, X.indices, X.values, PIXELS.astype(np.float32)
-    layers = layer_table((features, width, 10), ("relu",), "float32")
     W, b, D = _filled(features, width, random, 0.01), _filled(1, width, random)[0], _filled(rows, width, random)
-    V, out, zeros = np.zeros_like(W), np.zeros_like(D), np.zeros_like(b)
+    out, zeros = np.zeros_like(D), np.zeros_like(b)
     order = random.permutation(rows)
-    buckets = sparse.new_buckets(X, layers, "float32", -(-rows // BLOCK_ROWS), 1)
-    rule = (1e-9, 0.0, 0.0)
+    buckets = sparse.new_buckets(X, -(-rows // BLOCK_ROWS), 1, np.zeros(W.size, np.float32))
     runs = {
         "sparse affine, relu": (_sparse_affine, source, order, W, b, out),
         "sparse regroup": (_sparse_regroup, source, order, buckets),
-        "sparse update": (_sparse_update, source, buckets, zeros, D, W, V, rule),
+        "sparse update": (_sparse_update, source, buckets, zeros, D, W),
     }
     work, entries = 2e-9 * rows * features * W.shape[1], len(X.indices)
     found = []

@@ -17,15 +17,15 @@ class Parameters:
 
     layers    (layers, 6) int64, see `fastmlp.kernels.layout`
     buffer    (size,) float32 or float64, aligned to 64 bytes; the rows of each W are padded to whole cache lines
-    velocity  the same layout: the momentum of each parameter
+    states    (n, size): the optimiser's numbers for each parameter, in the same layout, such as its momentum
     weights   list of views (fan_in, fan_out);  biases: list of views (fan_out,)
     """
 
-    def __init__(self, widths, activations, dtype):
+    def __init__(self, widths, activations, dtype, states=0):
         self.layers = layout.layer_table(widths, activations, dtype)
         size = layout.buffer_size(self.layers)
         self.buffer = layout.aligned_zeros(size, dtype)
-        self.velocity = layout.aligned_zeros(size, dtype)
+        self.states = layout.aligned_zeros(states * size, dtype).reshape(states, size)
         self.weights = layout.weight_views(self.buffer, self.layers)
         self.biases = layout.bias_views(self.buffer, self.layers)
 
@@ -45,7 +45,7 @@ class Parameters:
             draw = _law(init, scale, row)
             W[...] = draw(random, W.shape)
             b[...] = draw(random, b.shape) if init_bias == "same" else 0
-        self.velocity[...] = 0
+        self.states[...] = 0
 
 
 def _law(init, scale, row):

@@ -7,7 +7,7 @@ register, nor on the thread that computes it.
 
     affine   A = inputs (rows, fan_in)    B = W      init = b   C = f(inputs @ W + b)
     delta    A = delta (rows, fan_out)    B = W.T    init = 0   C = (delta @ W.T) * f'(outputs)
-    update   A = inputs.T (fan_in, rows)  B = delta  init = 0   C = W, which takes the optimiser's step
+    update   A = inputs.T (fan_in, rows)  B = delta  init = 0   C = W, which takes plain SGD's step
 
 A is addressed with two strides, so that the transposed A of the update needs no copy.
 """
@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from .activations import activate_row
 from .jit import inlined, jit
-from .layout import GRAIN, IDENTITY, RELU, SIGMOID, TANH
+from .layout import GRAIN, RELU, SIGMOID, TANH
 from .registers import (
     INDEX,
     REGISTER_COUNT,
@@ -39,8 +39,7 @@ TILE_ROWS = GRAIN
 TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
 
 # What the tile does with a sum before it stores it.
-PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP_SGD, STEP_MOMENTUM = EPILOGUES = range(7)
-NO_STEP = (0.0, 0.0, 0.0, 0.0)
+PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = range(6)
 
 DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID)  # by the codes of layout.ACTIVATIONS
 
@@ -87,7 +86,7 @@ class Tile:
                     b.store(v.fma(left[m], w, b.load(row[r])), row[r])
         return [[b.load(cell) for cell in row] for row in sums]
 
-    def finish(self, sums, C, c_row, E, e_row, epilogue, step, codes=EPILOGUES):
+    def finish(self, sums, C, c_row, E, e_row, epilogue, factor, codes=EPILOGUES):
         """Store epilogue(sums) to C: a switch over those of `codes`, outside the loop over k."""
         b, v = self.b, self.v
 
@@ -101,19 +100,16 @@ class Tile:
         def stored(function):
             return lambda total, at, beside: v.store(function(total), C, at)
 
+        factor = v.splat(factor)
+
         def times_derivative(function):
-            return lambda total, at, beside: v.store(function(v, total, v.load(E, beside)), C, at)
+            def emit(total, at, beside):
+                v.store(function(v, total, b.fmul(factor, v.load(E, beside))), C, at)
 
-        scale, rate, momentum, l2 = (v.splat(s) for s in step)
+            return emit
 
-        def sgd(total, at, beside):
-            v.store(v.fma(b.fneg(b.fmul(scale, rate)), total, v.load(C, at)), C, at)
-
-        def sgd_momentum(total, at, beside):
-            w = v.load(C, at)
-            velocity = v.fma(momentum, v.load(E, beside), v.fma(l2, w, b.fmul(scale, total)))
-            v.store(velocity, E, beside)
-            v.store(v.fma(b.fneg(rate), velocity, w), C, at)
+        def step(total, at, beside):
+            v.store(v.fma(b.fneg(factor), total, v.load(C, at)), C, at)
 
         emitters = {
             PLAIN: stored(lambda total: total),
@@ -121,8 +117,7 @@ class Tile:
             DELTA_RELU: times_derivative(_delta_relu),
             DELTA_TANH: times_derivative(_delta_tanh),
             DELTA_SIGMOID: times_derivative(_delta_sigmoid),
-            STEP_SGD: sgd,
-            STEP_MOMENTUM: sgd_momentum,
+            STEP: step,
         }
         emit_switch(b, epilogue, {code: lambda code=code: each(emitters[code]) for code in codes})
 
@@ -131,20 +126,19 @@ def tile(rows, registers, lanes=None):
     """The intrinsic of one tile. All matrices are pointers to the tile's first element, with strides in elements."""
 
     @intrinsic
-    def run(typing, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
+    def run(typing, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
         def codegen(context, builder, signature, arguments):
             element = context.get_value_type(signature.args[7].dtype)
-            A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step = as_index(
+            A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor = as_index(
                 context, builder, signature, arguments
             )
             one = Tile(builder, element, rows, registers, lanes)
             sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init)
-            kind = signature.args[7].dtype
-            step = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, step)]
-            one.finish(sums, C, c_row, E, e_row, epilogue, step)
+            factor = context.cast(builder, factor, types.float64, signature.args[7].dtype)
+            one.finish(sums, C, c_row, E, e_row, epilogue, factor)
             return context.get_dummy_value()
 
-        signature = types.void(A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step)
+        signature = types.void(A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor)
         return signature, codegen
 
     return run
@@ -155,14 +149,14 @@ def _strip(registers, lanes=None):
     block, single = tile(TILE_ROWS, registers, lanes), tile(1, registers, lanes)
 
     @jit
-    def run(rows, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
+    def run(rows, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
         whole = rows - rows % TILE_ROWS
         for i in range(0, whole, TILE_ROWS):
             c, e = shifted(C, i * c_row), shifted(E, i * e_row)
-            block(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, step)
+            block(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, factor)
         for i in range(whole, rows):
             c, e = shifted(C, i * c_row), shifted(E, i * e_row)
-            single(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, step)
+            single(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, factor)
 
     return run
 
@@ -172,14 +166,15 @@ _strip_lane = _strip(1, lanes=1)
 
 
 @jit
-def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, step):
+def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
     """C (rows, columns) = epilogue(init + A @ B), strip by strip so that a strip of B stays in cache.
 
     A, B, init, C, E   pointers of one float type;  C[i, j] stands at i * c_row + j
     a_row, a_step      strides of A along its rows and along the sum;  b_step: from one row of B to the next
     depth              number of terms of each sum
-    E, e_row           the epilogue's second matrix: outputs for a delta, velocity for an update
-    step               (1 / samples, rate, momentum, l2) for an update, float64; NO_STEP otherwise
+    E, e_row           the outputs for a delta, the epilogue's second matrix
+    factor             float64: rate / samples for a step; what the outputs of a delta are multiplied by, 1 if nothing
+                       was dropped from them; otherwise unused
     """
     lanes = lanes_of(C)
     j = ZERO
@@ -188,19 +183,19 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, 
         b, z, c, e = shifted(B, j), shifted(init, j), shifted(C, j), shifted(E, j)
         if left >= 4 and TILE_REGISTERS >= 4:
             width = 4 * lanes
-            _strip_4(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+            _strip_4(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
         elif left >= 3 and TILE_REGISTERS >= 3:
             width = 3 * lanes
-            _strip_3(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+            _strip_3(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
         elif left >= 2:
             width = 2 * lanes
-            _strip_2(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+            _strip_2(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
         elif left == 1:
             width = lanes
-            _strip_1(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+            _strip_1(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
         else:
             width = 1
-            _strip_lane(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, step)
+            _strip_lane(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
         j += width
 
 
@@ -208,7 +203,7 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, 
 def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation, out, out_row):
     """out = f(A @ W + b) for pointers; tanh and sigmoid follow while the block is in cache: keep `rows` small."""
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
-    multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, out, out_row, out, out_row, epilogue, NO_STEP)
+    multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, out, out_row, out, out_row, epilogue, 1.0)
     if activation in (TANH, SIGMOID):
         for i in range(rows):
             row = shifted(out, i * out_row)
@@ -216,21 +211,21 @@ def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation
 
 
 @inlined
-def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, epilogue, out, out_row):
-    """out = (D @ WT) * f'(A) for pointers, with the transposed weights and an epilogue of DELTA."""
-    multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, out, out_row, A, a_row, epilogue, NO_STEP)
+def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, factor, epilogue, out, out_row):
+    """out = (D @ WT) * f'(factor * A) for pointers, with the transposed weights and an epilogue of DELTA."""
+    multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, out, out_row, A, a_row, epilogue, factor)
 
 
 @inlined
-def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, V, w_row, rule):
-    """The optimiser's step on W (rows, columns) with velocity V, for pointers; A[i, k] is input i of sample k.
+def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, factor):
+    """Plain SGD's step, W (rows, columns) -= factor * A @ D, for pointers; A[i, k] is input i of sample k."""
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, W, w_row, STEP, factor)
 
-    depth is the number of samples; rule is (rate, momentum, l2), float64.
-    """
-    rate, momentum, l2 = rule
-    step = (1 / depth, rate, momentum, l2)
-    epilogue = STEP_SGD if momentum == 0 and l2 == 0 else STEP_MOMENTUM
-    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, V, w_row, epilogue, step)
+
+@inlined
+def sum_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row):
+    """out (rows, columns) = A @ D for pointers: sums of the gradient over the samples."""
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row, out, out_row, PLAIN, 1.0)
 
 
 @intrinsic
@@ -279,7 +274,7 @@ def delta(D, W, A, activation, out):
     zeros = np.zeros(W.shape[0], W.dtype)
     delta_block(
         D.shape[0], W.shape[0], pointer(D), D.strides[0] // item, D.strides[1] // item,
-        pointer(transposed), W.shape[0], W.shape[1], pointer(zeros), pointer(A), row_stride(A), DELTA[activation],
+        pointer(transposed), W.shape[0], W.shape[1], pointer(zeros), pointer(A), row_stride(A), 1.0, DELTA[activation],
         pointer(out), row_stride(out),
     )  # fmt: skip
     return out
@@ -290,13 +285,12 @@ def gradient(A, D, W_out, b_out):
     """W_out = A.T @ D / rows and b_out = mean of D over the rows: the gradient averaged over the batch."""
     item = A.itemsize
     zeros, one = np.zeros(D.shape[1], D.dtype), np.ones(1, D.dtype)
-    # A sum with the epilogue PLAIN is an affine block without activation whose bias is zero.
-    affine_block(
+    sum_block(
         A.shape[1], D.shape[1], pointer(A), A.strides[1] // item, A.strides[0] // item, pointer(D), row_stride(D),
-        A.shape[0], pointer(zeros), IDENTITY, pointer(W_out), row_stride(W_out),
+        A.shape[0], pointer(zeros), pointer(W_out), row_stride(W_out),
     )  # fmt: skip
-    affine_block(
-        UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros), IDENTITY,
+    sum_block(
+        UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros),
         pointer(b_out), ZERO,
     )  # fmt: skip
     W_out /= A.shape[0]
@@ -305,16 +299,16 @@ def gradient(A, D, W_out, b_out):
 
 
 @jit
-def update(A, D, W, b, W_velocity, b_velocity, rate, momentum, l2):
-    """One step of SGD on one layer, in place, from its inputs A and its delta D; see the reference."""
+def update(A, D, W, b, rate):
+    """One step of plain SGD on one layer, in place, from its inputs A and its delta D; see the reference."""
     item = A.itemsize
     zeros, one = np.zeros(D.shape[1], D.dtype), np.ones(1, D.dtype)
+    factor = rate / A.shape[0]
     update_block(
         A.shape[1], D.shape[1], pointer(A), A.strides[1] // item, A.strides[0] // item, pointer(D), row_stride(D),
-        A.shape[0], pointer(zeros), pointer(W), pointer(W_velocity), row_stride(W),
-        (float(rate), float(momentum), float(l2)),
+        A.shape[0], pointer(zeros), pointer(W), row_stride(W), factor,
     )  # fmt: skip
     update_block(
         UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros), pointer(b),
-        pointer(b_velocity), ZERO, (float(rate), float(momentum), 0.0),
+        ZERO, factor,
     )  # fmt: skip

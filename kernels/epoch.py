@@ -1,46 +1,20 @@
-"""A whole epoch, and a whole pass without training, in one nogil call of a team of threads.
-
-One step of training, seen by one thread:
-
-    its rows of the batch, a block at a time      affine through the layers, cross_entropy, delta back
-    -- meet: every delta is there --
-    its part of every weight matrix               update; the transposed copy for the next delta follows
-    -- meet: the weights are new --
-
-A block is small enough that its activations never leave the core's own cache. Every element is summed in the same
-order by whichever thread owns it, so the team's size never changes a result.
-"""
+"""A whole epoch, and a whole pass without training, in one nogil call of a team of threads: see `shares.py`."""
 
 import threading
 
 import numpy as np
 
-from . import team
-from .block import (
-    add_losses,
-    affine_columns,
-    affine_dense,
-    affine_layer,
-    affine_sparse,
-    judge,
-    moves_one_row,
-    probabilities_of,
-    take_labels,
-    through_upper_layers,
-    transpose,
-    update_biases,
-    update_dense,
-    update_sparse,
-    workspace,
-)
-from .compress import compress_block, entry_rooms, measure_density
+from . import descent, learning, shares, team
+from .block import affine_dense, affine_sparse, workspace
+from .compress import entry_rooms, measure_density
 from .gather import address
 from .inputs import PIXELS, Sparse
-from .jit import entry, inlined
+from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
-from .registers import UNIT, ZERO, lanes_of, pointer
-from .sparse import clear, new_buckets, prefetch_row, regroup
-from .team import meet, share
+from .loss import CROSS_ENTROPY, SOFTMAX
+from .random_bits import threshold
+from .rule import DESCENT, RATE, START, paces
+from .sparse import new_buckets
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
@@ -54,25 +28,61 @@ SKIP_DENSITY = 0.3
 HITS_STRIDE = 8
 
 
-def train(layers, parameters, velocity, X, y, order, batch_size, rate, momentum, l2, totals, threads):
-    """Minibatch SGD over the rows of X named by `order`, once each, in that order; see the reference."""
-    dtype = parameters.dtype
-    is_sparse = isinstance(X, Sparse)
+def train(
+    layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=DESCENT, loss=CROSS_ENTROPY,
+    keep=(), clock=START,
+):  # fmt: skip
+    """Minibatch training over the rows of X named by `order`, once each, in that order; see the reference."""
+    dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
     size = _training_team(layers, batch_size, threads)
     hits = np.zeros((size, HITS_STRIDE), np.int64)
+    table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
+    plain = rule == DESCENT and loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights) and not len(keep)
+    if plain:
+        task = y, np.empty(batch_size, np.int64), table[:, RATE].copy()
+    else:
+        task = _task(layers, parameters, states, y, table, size, rule, loss, keep, clock, is_sparse)
     shared = (
-        layers, parameters, velocity, y, order, batch_size, (float(rate), float(momentum), float(l2)),
-        *workspace(layers, batch_size, dtype, not is_sparse), np.empty(batch_size, np.int64), np.empty(batch_size),
-        hits, totals,
+        layers, parameters, order, batch_size, task, *workspace(layers, batch_size, dtype, not is_sparse),
+        np.empty(batch_size), hits, totals,
     )  # fmt: skip
     if is_sparse:
-        by_columns = size > 1 and batch_size <= COLUMNS_BATCH
+        # Limits to norms need whole rows, and whole columns.
+        by_columns = size > 1 and batch_size <= COLUMNS_BATCH and rule.clip_norm == rule.max_norm == 0
         rows = batch_size if by_columns else -(-batch_size // size) + GRAIN
-        buckets = new_buckets(X, layers, dtype, -(-rows // BLOCK_ROWS), size)
-        team.run(_train_sparse, size, _source(X, dtype), buckets, by_columns, *shared)
+        sums = aligned_zeros(X.features * int(layers[0, STRIDE]), dtype) if plain else task[8]
+        buckets = new_buckets(X, -(-rows // BLOCK_ROWS), size, sums)
+        team.run(_train_sparse if plain else _learn_sparse, size, _source(X, dtype), buckets, by_columns, *shared)
     else:
-        team.run(_train_dense, size, _source(X, dtype), *shared)
+        team.run(_train_dense if plain else _learn_dense, size, _source(X, dtype), *shared)
     totals[1] += hits.sum()
+
+
+def _task(layers, parameters, states, y, table, size, rule, loss, keep, clock, is_sparse):
+    """What the functions of `learning.py` need to know."""
+    dtype = parameters.dtype
+    rows = layers[:, FAN_IN] + 1
+    keep = np.array(keep, np.float64) if len(keep) else np.ones(len(layers))
+    dropout = (
+        np.int64(clock.seed), np.int64(clock.epoch), np.int64(clock.position),
+        np.array([threshold(share) for share in keep], np.uint64), keep,
+    )  # fmt: skip
+    # A state that the optimiser does not have is not touched.
+    first, second = states[0] if len(states) else parameters, states[-1] if len(states) else parameters
+    gradient = aligned_zeros(len(parameters) if is_sparse or rule.clip_norm else 0, dtype)
+    room = aligned_zeros(size * learning.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
+    norms = np.zeros(rows.sum() if rule.clip_norm else 0)
+    return (
+        *_compared_with(y, loss, dtype), tuple(loss), dropout, rule, table, first, second, gradient, room, norms,
+        np.cumsum(rows) - rows,
+    )  # fmt: skip
+
+
+def _compared_with(y, loss, dtype):
+    """(labels, targets) of which one is empty."""
+    if loss.kind == SOFTMAX:
+        return y, np.empty((0, 0), dtype)
+    return np.empty(0, np.int64), y
 
 
 def _training_team(layers, batch_size, threads):
@@ -81,24 +91,25 @@ def _training_team(layers, batch_size, threads):
     return min(threads, -(-batch_size // GRAIN)) if multiply_adds >= STEP_WORTH_SHARING else 1
 
 
-def evaluate(layers, parameters, X, y, totals, threads):
-    """Add the cross entropy of every row of X to totals[0] and the number of right answers to totals[1]."""
+def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
+    """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]; see the reference."""
     n = X.shape[0]
     losses, size = np.empty(n), _evaluation_team(layers, n, threads)
     hits = np.zeros((size, HITS_STRIDE), np.int64)
     team.run(
         _evaluate_sparse if isinstance(X, Sparse) else _evaluate_dense, size, _source(X, parameters.dtype), layers,
-        parameters, y, *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
+        parameters, tuple(loss), *_compared_with(y, loss, parameters.dtype),
+        *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
     )  # fmt: skip
     totals[0] += _sum_in_order(losses)
     totals[1] += hits.sum()
 
 
-def predict(layers, parameters, X, out, threads):
-    """Class probabilities of every row of X, into out (N, classes) with contiguous rows. Returns out."""
+def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
+    """What the network hands out for every row of X, into out (N, columns) with contiguous rows. Returns out."""
     n, dtype = X.shape[0], parameters.dtype
     size = _evaluation_team(layers, n, threads)
-    rest = (layers, parameters, *_private_workspaces(layers, dtype, size, X), np.arange(n), out)
+    rest = (layers, parameters, kind, *_private_workspaces(layers, dtype, size, X), np.arange(n), out)
     if isinstance(X, Sparse):
         team.run(_predict_sparse, size, _source(X, dtype), *rest)
     elif n >= BLOCK_ROWS and measure_density(X[:: n // BLOCK_ROWS]) < SKIP_DENSITY:
@@ -141,143 +152,6 @@ def _private_workspaces(layers, dtype, size, X):
 _kept = threading.local()
 
 
-def _train_dense_share(
-    me, size, barrier, source, layers, parameters, velocity, y, order, batch_size, rule, work, places, one, labels,
-    losses, hits, totals,
-):  # fmt: skip
-    """Thread `me`'s part of `train` on dense inputs: its rows of the batch, then its rows of every weight matrix."""
-    turn = _begin(me, size, barrier, layers, parameters, work, places)
-    for start in range(0, order.shape[0], batch_size):
-        count = min(batch_size, order.shape[0] - start)
-        first, last = share(count, me, size, GRAIN)
-        for at in range(first, last, BLOCK_ROWS):
-            rows = min(BLOCK_ROWS, last - at)
-            take_labels(y, order, start, at, rows, labels)
-            affine_dense(source, layers, parameters, order, start + at, rows, work, places, at)
-            hits[me, 0] += through_upper_layers(layers, parameters, labels, rows, work, places, at, losses)
-        turn = meet(barrier, size, turn)
-        for layer in range(layers.shape[0]):
-            update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
-        for layer in range(me, layers.shape[0], size):
-            update_biases(
-                layers, layer, parameters, velocity, count, ZERO, layers[layer, STRIDE], rule, work, places, one
-            )
-        if me == 0:
-            add_losses(losses, count, totals)
-        turn = meet(barrier, size, turn)
-
-
-def _train_sparse_share(
-    me, size, barrier, source, buckets, by_columns, layers, parameters, velocity, y, order, batch_size, rule, work,
-    places, one, labels, losses, hits, totals,
-):  # fmt: skip
-    """Thread `me`'s part of `train` on compressed rows.
-
-    In a large batch a thread owns rows of the first layer's weights, and all threads wait until these are new. In a
-    small batch it owns columns, of the outputs too: then the weights stay in its cache, activations and deltas alone
-    move between the cores, and the wait comes after the next batch's first layer. It regroups the whole batch for
-    itself, which costs less than to read what another core has written.
-    """
-    turn = _begin(me, size, barrier, layers, parameters, work, places)
-    own_blocks = buckets[0].shape[0] // size
-    block_zero = me * own_blocks
-    left, right, low, high = ZERO, layers[0, STRIDE], buckets[6][me], buckets[6][me + 1]
-    held = (ZERO, np.int64(buckets[0].shape[0]))
-    if by_columns:
-        left, right = share(right, me, size, lanes_of(pointer(parameters)))
-        low, high = ZERO, layers[0, FAN_IN]
-        held = (block_zero, block_zero + own_blocks)
-    owned = (held, low, high, left, right)
-    for start in range(0, order.shape[0], batch_size):
-        count = min(batch_size, order.shape[0] - start)
-        first, last = share(count, me, size, GRAIN)
-        single = moves_one_row(count, rule)
-        for block in range(block_zero, block_zero + own_blocks):
-            clear(block, buckets)
-        block = block_zero
-        from_row, to_row = (ZERO, count) if by_columns else (first, last)
-        for at in range(from_row, to_row, BLOCK_ROWS):
-            rows = min(BLOCK_ROWS, to_row - at)
-            ahead = start + batch_size + at
-            for i in range(ahead, min(ahead + rows, order.shape[0])):
-                prefetch_row(source, order[i])
-            if not single:
-                regroup(block, source, order, start, at, rows, buckets)
-                block += 1
-            affine_columns(source, layers, parameters, order, start + at, rows, left, right, work, places, at)
-            if not by_columns:
-                take_labels(y, order, start, at, rows, labels)
-                hits[me, 0] += through_upper_layers(layers, parameters, labels, rows, work, places, at, losses)
-        if by_columns:
-            turn = meet(barrier, size, turn)
-            for at in range(first, last, BLOCK_ROWS):
-                rows = min(BLOCK_ROWS, last - at)
-                take_labels(y, order, start, at, rows, labels)
-                hits[me, 0] += through_upper_layers(layers, parameters, labels, rows, work, places, at, losses)
-        turn = meet(barrier, size, turn)
-        row = order[start]
-        update_sparse(me, source, buckets, row, owned, layers, parameters, velocity, count, rule, work, places)
-        if by_columns or me == 0:
-            update_biases(layers, ZERO, parameters, velocity, count, left, right, rule, work, places, one)
-        for layer in range(1, layers.shape[0]):
-            update_dense(me, size, layers, layer, parameters, velocity, count, rule, work, places)
-            if layer % size == me:
-                stride = layers[layer, STRIDE]
-                update_biases(layers, layer, parameters, velocity, count, ZERO, stride, rule, work, places, one)
-        if me == 0:
-            add_losses(losses, count, totals)
-        if not by_columns:
-            turn = meet(barrier, size, turn)
-
-
-@inlined
-def _begin(me, size, barrier, layers, parameters, work, places):
-    """Make the transposed copies of the weights; returns the turn of the next meeting."""
-    for layer in range(1 + me, layers.shape[0], size):
-        transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
-    return meet(barrier, size, UNIT)
-
-
-def _evaluate_share(affine_first):
-    """Thread `me`'s part of `evaluate`, for one kind of first layer."""
-
-    def run(me, size, barrier, source, layers, parameters, y, work, places, rows, losses, hits):
-        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
-        for at in range(first, last, BLOCK_ROWS):
-            count = min(BLOCK_ROWS, last - at)
-            affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
-            for layer in range(1, layers.shape[0]):
-                affine_layer(layer, layers, parameters, count, work[me], places, ZERO)
-            hits[me, 0] += judge(layers, y[at : at + count], count, work[me], places, ZERO, losses, at)
-
-    return run
-
-
-def _predict_share(affine_first):
-    """Thread `me`'s part of `predict`, for one kind of first layer."""
-
-    def run(me, size, barrier, source, layers, parameters, work, places, rows, out):
-        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
-        for at in range(first, last, BLOCK_ROWS):
-            count = min(BLOCK_ROWS, last - at)
-            affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
-            probabilities_of(layers, parameters, count, work[me], places, out, at)
-
-    return run
-
-
-def _predict_skipping_share(me, size, barrier, source, rooms, layers, parameters, work, places, rows, out):
-    """The same for dense inputs that are mostly zero: each block is compressed just before its first layer."""
-    indptr, indices, values, table = rooms
-    compressed = (indptr[me], indices[me], values[me], table)
-    first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
-    for at in range(first, last, BLOCK_ROWS):
-        count = min(BLOCK_ROWS, last - at)
-        compress_block(source, rows, at, count, layers[0, FAN_IN], compressed)
-        affine_sparse(compressed, layers, parameters, rows, ZERO, count, work[me], places, ZERO)
-        probabilities_of(layers, parameters, count, work[me], places, out, at)
-
-
 def _sum(values):
     """Their sum, one after the other: numpy's own order of summation may differ between CPUs."""
     total = 0.0
@@ -286,11 +160,13 @@ def _sum(values):
     return total
 
 
-_train_dense = entry("train_dense", _train_dense_share)
-_train_sparse = entry("train_sparse", _train_sparse_share)
-_evaluate_dense = entry("evaluate_dense", _evaluate_share(affine_dense))
-_evaluate_sparse = entry("evaluate_sparse", _evaluate_share(affine_sparse))
-_predict_dense = entry("predict_dense", _predict_share(affine_dense))
-_predict_skipping = entry("predict_skipping", _predict_skipping_share)
-_predict_sparse = entry("predict_sparse", _predict_share(affine_sparse))
+_train_dense = entry("train_dense", shares.train_dense(descent.affine_first, descent))
+_train_sparse = entry("train_sparse", shares.train_sparse(descent))
+_learn_dense = entry("learn_dense", shares.train_dense(learning.affine_first, learning))
+_learn_sparse = entry("learn_sparse", shares.train_sparse(learning))
+_evaluate_dense = entry("evaluate_dense", shares.evaluate(affine_dense))
+_evaluate_sparse = entry("evaluate_sparse", shares.evaluate(affine_sparse))
+_predict_dense = entry("predict_dense", shares.predict(affine_dense))
+_predict_skipping = entry("predict_skipping", shares.predict_skipping)
+_predict_sparse = entry("predict_sparse", shares.predict(affine_sparse))
 _sum_in_order = entry("sum_in_order", _sum)

@@ -9,7 +9,10 @@ docs/mathematics.md.
 import numpy as np
 
 from .inputs import to_network
-from .layout import ACTIVATION, RELU, SIGMOID, TANH, bias_views, weight_views
+from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weight_views
+from .loss import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED
+from .random_bits import drop_row, sample_keys, threshold
+from .rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, START, paces
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
 
@@ -62,24 +65,47 @@ def gradient(A, D, W_out, b_out):
     return W_out, b_out
 
 
-def update(A, D, W, b, W_velocity, b_velocity, rate, momentum, l2):
-    """One step of SGD on one layer, in place, from its inputs A and its delta D.
-
-    g = A.T @ D / rows + l2 W        (biases: no l2)
-    v = momentum v + g
-    W = W - rate v
-
-    as PyTorch's SGD does with weight_decay=l2.
-    """
+def update(A, D, W, b, rate):
+    """One step of plain SGD on one layer, in place, from its inputs A and its delta D: W -= rate * gradient."""
     W_gradient, b_gradient = gradient(A, D, np.empty_like(W), np.empty_like(b))
-    if l2:
-        W_gradient += l2 * W
-    for values, velocity, step in ((W, W_velocity, W_gradient), (b, b_velocity, b_gradient)):
-        if momentum:
-            velocity *= momentum
-            velocity += step
-            step = velocity
-        values -= rate * step
+    W -= rate * W_gradient
+    b -= rate * b_gradient
+
+
+def step(W, G, first, second, rule, pace, scale, penalised):
+    """The step of an optimiser on a matrix W, in place, from the gradient summed over a batch; see `rule.Rule`.
+
+    G               the sum, as W;  scale: what turns it into the average, 1 / samples
+    first, second   the optimiser's states m and v, as W, changed in place
+    pace            (3,): a row of `rule.paces`
+    penalised       False for biases, which l1, l2 and decay leave alone
+    """
+    size, root_scale, rate = pace
+    g = scale * G
+    if penalised:
+        g += rule.l2 * W + rule.l1 * np.sign(W)
+        W *= 1 - rate * rule.decay
+    if rule.optimizer == PLAIN:
+        W -= size * g
+    elif rule.optimizer == MOMENTUM:
+        first[...] = rule.momentum * first + (1 - rule.dampening) * g
+        W -= size * (rule.momentum * first + g if rule.nesterov else first)
+    elif rule.optimizer == ADAM:
+        first[...] = rule.momentum * first + (1 - rule.momentum) * g
+        second[...] = rule.beta2 * second + (1 - rule.beta2) * g**2
+        W -= size * first / (np.sqrt(second) * root_scale + rule.epsilon)
+    elif rule.optimizer == RMSPROP:
+        second[...] = rule.beta2 * second + (1 - rule.beta2) * g**2
+        first[...] = rule.momentum * first + g / (np.sqrt(second) + rule.epsilon)
+        W -= size * first
+    else:
+        first[...] = g
+
+
+def limit_norms(W, limit):
+    """Scale each column of W, the weights into one unit, down to a Euclidean norm of at most `limit`, in place."""
+    norms = np.sqrt((W * W).sum(axis=0))
+    W *= np.where(norms > limit, limit / np.maximum(norms, limit), 1)
 
 
 def softmax(Z, out):
@@ -107,56 +133,146 @@ def cross_entropy(Z, labels, out, losses):
     return int((Z.argmax(axis=1) == labels).sum())
 
 
-def train(layers, parameters, velocity, X, y, order, batch_size, rate, momentum, l2, totals, threads):
-    """Minibatch SGD over the rows of X named by `order`, once each, in that order.
+def _losses(loss, Z, y, out):
+    """Losses and deltas of outputs Z (rows, columns), for samples that all weigh 1.
+
+    loss  see `loss.Loss`;  y (rows,) labels for SOFTMAX, (rows, columns) for the others
+    out   gets the delta, the derivative of each row's loss by Z
+    Returns (losses (rows,) float64, how many rows are right).
+    """
+    if loss.kind == SQUARED:
+        np.subtract(Z, y, out=out)
+        return 0.5 * (out.astype(np.float64) ** 2).sum(axis=1), 0
+    if loss.kind == LOGISTIC:
+        z = Z.astype(np.float64)
+        losses = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - z * y).sum(axis=1)
+        activate(Z, SIGMOID, out)
+        out -= y
+        return losses, int(((Z > 0) == (y > 0.5)).all(axis=1).sum())
+    losses = np.empty(len(Z))
+    hits = cross_entropy(Z, y, out, losses)
+    if loss.smoothing:
+        # Minus the logarithm of a class's probability is the true class's, and as much more as its logit is less.
+        z = Z.astype(np.float64)
+        losses += loss.smoothing * (z[np.arange(len(z)), y] - z.mean(axis=1))
+        out[np.arange(len(z)), y] += loss.smoothing
+        out -= loss.smoothing / Z.shape[1]
+    return losses, hits
+
+
+def train(
+    layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=DESCENT, loss=CROSS_ENTROPY,
+    keep=(), clock=START,
+):  # fmt: skip
+    """Minibatch training over the rows of X named by `order`, once each, in that order.
 
     layers      the network, (layers, 6) int64: see `layout`
-    parameters  flat buffer, float32 or float64, changed in place; velocity: the same shape, used with momentum alone
-    X           (N, D) uint8 (read as value / 255), float32 or float64;  y (N,) int64, 0 to classes - 1
+    parameters  flat buffer, float32 or float64, changed in place
+    states      (`rule.STATES` of the optimiser, size of parameters): the optimiser's states, zero at the start
+    X           (N, D) uint8 (read as value / 255), float32 or float64, or `Sparse` rows
+    y           (N,) int64, 0 to classes - 1; for other losses than cross entropy (N, outputs) in the network's dtype
     order       (n,) int64 row numbers; batch k is order[k * batch_size : (k + 1) * batch_size]
-    rate, momentum, l2   see `update`
+    rates       learning rate, one for all or one per batch
     totals      (2,) float64: the losses are added to totals[0] and the number of right answers to totals[1], each
                 sample judged before its own batch's update
     threads     how many cores may be used; it never changes the result. The reference leaves it to numpy
+    rule        what a step does: see `rule.Rule`
+    loss        see `loss.Loss`; where samples have weights, a batch's gradient is divided by the sum of its weights
+    keep        share of each layer's inputs that is not dropped (Srivastava et al. 2014), one per layer, or empty. The
+                others are divided by it, so that nothing is to be done when the network is used
+    clock       `rule.Clock`: when in the training this call begins
     """
     W, b = weight_views(parameters, layers), bias_views(parameters, layers)
-    VW, Vb = weight_views(velocity, layers), bias_views(velocity, layers)
-    for start in range(0, len(order), batch_size):
+    first, second = (states[0], states[-1]) if len(states) else (parameters, parameters)
+    views = [
+        [weight_views(state, layers) for state in (first, second)],
+        [bias_views(state, layers) for state in (first, second)],
+    ]
+    table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
+    masks = _Masks(keep, clock, len(layers))
+    for number, start in enumerate(range(0, len(order), batch_size)):
         rows = order[start : start + batch_size]
-        A = _forward(layers, W, b, to_network(X, rows, parameters.dtype))
-        D = np.empty_like(A[-1])
-        _judge(A[-1], y[rows], D, totals)
+        A = _forward(layers, W, b, to_network(X, rows, parameters.dtype), masks, start)
+        D, weight = _judge(loss, A[-1], y, rows, totals)
+        gradients = []
         for layer in reversed(range(len(W))):
-            D_below = None
+            gradients.append((A[layer].T @ D, D.sum(axis=0, keepdims=True)))
             if layer:
-                D_below = delta(D, W[layer], A[layer], layers[layer - 1, ACTIVATION], np.empty_like(A[layer]))
-            update(A[layer], D, W[layer], b[layer], VW[layer], Vb[layer], rate, momentum, l2)
-            D = D_below
+                # The outputs of the layer below, before what was kept of them was divided by its share.
+                outputs = (masks.share(layer) * A[layer]).astype(A[layer].dtype)
+                D = delta(D, W[layer], outputs, layers[layer - 1, ACTIVATION], np.empty_like(outputs))
+                masks.apply(D, layer, start)
+        scale = _clipped(rule, gradients, 1 / weight if weight else 0.0)
+        for layer, (gW, gb) in enumerate(reversed(gradients)):
+            step(W[layer], gW, *(view[layer] for view in views[0]), rule, table[number], scale, True)
+            step(b[layer], gb[0], *(view[layer] for view in views[1]), rule, table[number], scale, False)
+            if rule.max_norm and layer < len(W) - 1:
+                limit_norms(W[layer], rule.max_norm)
 
 
-def evaluate(layers, parameters, X, y, totals, threads):
-    """Add the cross entropy of every row of X to totals[0] and the number of right answers to totals[1]."""
+class _Masks:
+    """What dropout leaves of the inputs of each layer."""
+
+    def __init__(self, keep, clock, layers):
+        self.keep, self.clock = tuple(keep) or (1.0,) * layers, clock
+
+    def share(self, layer):
+        return self.keep[layer]
+
+    def apply(self, A, layer, start):
+        """Drop from the rows of A, the inputs of `layer` or their delta, for the samples from place `start` on."""
+        if self.keep[layer] < 1:
+            for i, row in enumerate(A):
+                k0, k1 = sample_keys(self.clock.seed, self.clock.epoch, layer, self.clock.position + start + i)
+                drop_row(k0, k1, threshold(self.keep[layer]), 1 / self.keep[layer], row, row, len(row))
+        return A
+
+
+def _clipped(rule, gradients, scale):
+    """`scale`, and less where the norm of all gradients would be above what the rule allows."""
+    if not rule.clip_norm:
+        return scale
+    squares = sum((g.astype(np.float64) ** 2).sum() for pair in gradients for g in pair)
+    return scale * min(1.0, rule.clip_norm / (scale * np.sqrt(squares) + NORM_EPSILON))
+
+
+def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
+    """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]."""
     for start, logits in _logits(layers, parameters, X):
-        _judge(logits, y[start : start + len(logits)], np.empty_like(logits), totals)
+        _judge(loss, logits, y, np.arange(start, start + len(logits)), totals)
 
 
-def predict(layers, parameters, X, out, threads):
-    """Class probabilities of every row of X, into out (N, classes). Returns out."""
+def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
+    """What the network hands out for every row of X, into out (N, columns): probabilities, or numbers."""
     for start, logits in _logits(layers, parameters, X):
-        softmax(logits, out[start : start + len(logits)])
+        into = out[start : start + len(logits)]
+        if kind == SOFTMAX:
+            softmax(logits, into)
+        else:
+            activate(logits, SIGMOID if kind == LOGISTIC else IDENTITY, into)
     return out
 
 
-def _judge(logits, labels, out, totals):
-    losses = np.empty(len(logits))
-    totals[1] += cross_entropy(logits, labels, out, losses)
+def _judge(loss, outputs, y, rows, totals):
+    """(delta, weight of all rows) of the samples `rows`; their losses and hits are added to totals."""
+    D = np.empty_like(outputs)
+    losses, hits = _losses(loss, outputs, y[rows], D)
+    weight = float(len(rows))
+    if len(loss.weights):
+        weights = loss.weights[rows]
+        losses, weight = losses * weights, weights.sum()
+        D *= weights[:, None]
     totals[0] += losses.sum()
+    totals[1] += hits
+    return D, weight
 
 
-def _forward(layers, W, b, inputs):
+def _forward(layers, W, b, inputs, masks=None, start=0):
     """Inputs of every layer, then the logits: a list of (rows, width) arrays."""
     A = [inputs]
     for layer, row in enumerate(layers):
+        if masks is not None:
+            masks.apply(A[-1], layer, start)
         out = np.empty((len(inputs), W[layer].shape[1]), W[layer].dtype)
         A.append(affine(A[-1], W[layer], b[layer], row[ACTIVATION], out))
     return A
@@ -178,8 +294,10 @@ __all__ = [
     "derivative",
     "evaluate",
     "gradient",
+    "limit_norms",
     "predict",
     "softmax",
+    "step",
     "train",
     "update",
 ]

@@ -88,6 +88,9 @@ class Vector:
     def magnitude(self, x):
         return self._call("fabs", x)
 
+    def square_root(self, x):
+        return self._call("sqrt", x)
+
     def copy_sign(self, magnitude, sign):
         return self._call("copysign", magnitude, sign)
 

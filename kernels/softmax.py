@@ -6,14 +6,14 @@ from .activations import exp_row
 from .jit import jit
 from .registers import load, pointer, row_stride, shifted, store
 
-# Terms of the series for atanh in `_log`: the first left out is 2 * 0.1716^25 / 25, below 1e-20.
+# Terms of the series for atanh in `log`: the first left out is 2 * 0.1716^25 / 25, below 1e-20.
 SERIES_TERMS = 12
 SQRT_2 = 1.4142135623730951
 LOG_2 = 0.6931471805599453
 
 
 @jit
-def _log(x):
+def log(x):
     """ln x of a float64 x >= 1, with no call of the C library, whose last bit differs between CPUs.
 
     x = 2^e m with m in [1/sqrt 2, sqrt 2];  ln m = 2 atanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = (m - 1) / (m + 1).
@@ -65,7 +65,7 @@ def cross_entropy_block(rows, classes, columns, Z, z_row, labels, label_at, out,
         top, total, best = softmax_row(z, classes, columns, delta)
         label = labels[label_at + i]
         # In float64, where the difference of two finite float32 is finite.
-        losses[loss_at + i] = _log(np.float64(total)) - (np.float64(load(z, label)) - np.float64(top))
+        losses[loss_at + i] = log(np.float64(total)) - (np.float64(load(z, label)) - np.float64(top))
         store(delta, label, load(delta, label) - 1)
         hits += best == label
     return hits

@@ -15,9 +15,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
-from .dense import AFFINE_RELU, PLAIN, STEP_MOMENTUM, STEP_SGD, Tile
+from .dense import AFFINE_RELU, PLAIN, STEP, Tile
 from .jit import jit
-from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, STRIDE, TANH, aligned_zeros
+from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH
 from .registers import INDEX, UNIT, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
@@ -52,9 +52,9 @@ class _Entries:
             for cell, column in zip(self.sums, self.tile.columns(), strict=True):
                 b.store(v.fma(number, v.load(matrix, b.add(at, column)), b.load(cell)), cell)
 
-    def finish(self, C, E, epilogue, step, codes):
+    def finish(self, C, epilogue, factor, codes):
         totals = [[self.b.load(cell) for cell in self.sums]]
-        self.tile.finish(totals, C, INDEX(0), E, INDEX(0), epilogue, step, codes)
+        self.tile.finish(totals, C, INDEX(0), C, INDEX(0), epilogue, factor, codes)
 
 
 def _emit_run(context, builder, width, kinds, init, table, run, finish):
@@ -83,11 +83,11 @@ def _row_sum(typing, width, indices, values, first, last, table, W, w_row, init,
             context, builder, signature, arguments
         )
         kinds = signature.args[9].dtype, signature.args[2].dtype
-        no_step = [context.get_constant(kinds[0], 0)] * 4
+        nothing = context.get_constant(kinds[0], 0)
         run = indices, values, first, last, W, w_row
 
         def finish(entries):
-            entries.finish(out, out, epilogue, no_step, (PLAIN, AFFINE_RELU))
+            entries.finish(out, epilogue, nothing, (PLAIN, AFFINE_RELU))
 
         return _emit_run(context, builder, width, kinds, init, table, run, finish)
 
@@ -101,11 +101,11 @@ def _column_sum(typing, width, rows, values, first, last, table, D, d_row, G):
     def codegen(context, builder, signature, arguments):
         width, rows, values, first, last, table, D, d_row, G = as_index(context, builder, signature, arguments)
         kinds = signature.args[8].dtype, signature.args[2].dtype
-        no_step = [context.get_constant(kinds[0], 0)] * 4
+        nothing = context.get_constant(kinds[0], 0)
         run = rows, values, first, last, D, d_row
 
         def finish(entries):
-            entries.finish(G, G, INDEX(PLAIN), no_step, (PLAIN,))
+            entries.finish(G, INDEX(PLAIN), nothing, (PLAIN,))
 
         return _emit_run(context, builder, width, kinds, G, table, run, finish)
 
@@ -113,23 +113,23 @@ def _column_sum(typing, width, rows, values, first, last, table, D, d_row, G):
 
 
 @intrinsic
-def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step):
-    """W takes the optimiser's step from G + sum of values[k] * D[rows[k]], k from first to last, `width` registers."""
+def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W, factor):
+    """W -= factor * (G + sum of values[k] * D[rows[k]] for k from first to last), `width` registers of it."""
 
     def codegen(context, builder, signature, arguments):
-        width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step = as_index(
+        width, rows, values, first, last, table, D, d_row, G, W, factor = as_index(
             context, builder, signature, arguments
         )
         kinds = signature.args[9].dtype, signature.args[2].dtype
-        steps = [context.cast(builder, x, types.float64, kinds[0]) for x in cgutils.unpack_tuple(builder, step)]
+        factor = context.cast(builder, factor, types.float64, kinds[0])
         run = rows, values, first, last, D, d_row
 
         def finish(entries):
-            entries.finish(W, V, epilogue, steps, (STEP_SGD, STEP_MOMENTUM))
+            entries.finish(W, INDEX(STEP), factor, (STEP,))
 
         return _emit_run(context, builder, width, kinds, G, table, run, finish)
 
-    return types.void(width, rows, values, first, last, table, D, d_row, G, W, V, epilogue, step), codegen
+    return types.void(width, rows, values, first, last, table, D, d_row, G, W, factor), codegen
 
 
 @jit
@@ -165,7 +165,7 @@ def prefetch_row(source, row):
         prefetch(pointer(values), k)
 
 
-def new_buckets(X, layers, dtype, blocks, size):
+def new_buckets(X, blocks, size, sums):
     """Room for `size` threads to sort the entries of `blocks` blocks each by column, and to sum the gradient.
 
     Each block has a row in these arrays, the blocks of one thread after those of another:
@@ -176,7 +176,7 @@ def new_buckets(X, layers, dtype, blocks, size):
     and all threads together have
     owned          (size + 1,) int64: thread t steps the columns from owned[t] to owned[t + 1]
     met, is_met    (size, features) int32: the columns that thread t has met in a batch; and whether it has, uint8
-    sums           (features * STRIDE,): the gradient of a batch of several blocks, zero between batches
+    sums           the gradient of a batch of several blocks, as the weights it is of; zero between batches
     """
     most = BLOCK_ROWS * int(np.diff(X.indptr).max())
     blocks *= size
@@ -185,7 +185,7 @@ def new_buckets(X, layers, dtype, blocks, size):
         starts, ends, np.empty((blocks, min(most, X.features) + 1), np.int32), np.zeros((blocks, 8), np.int64),
         np.empty((blocks, most), np.uint8), np.empty((blocks, most), X.values.dtype), _owners(X, size),
         np.empty((size, X.features), np.int32), np.zeros((size, X.features), np.uint8),
-        aligned_zeros(X.features * int(layers[0, STRIDE]), dtype),
+        sums,
     )  # fmt: skip
 
 
@@ -252,35 +252,51 @@ def clear(block, buckets):
 
 
 @jit
-def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, V, w_row, depth, rule):
-    """The optimiser's step for W[first:last, left:right], the part of the first layer that thread `me` owns.
+def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, w_row, factor):
+    """Plain SGD's step for W[first:last, left:right], the part of the first layer that thread `me` owns.
 
     blocks: the range of blocks in the buckets that hold the batch.
-    Plain SGD leaves alone what the batch did not touch; momentum and l2 move every weight. A batch of one block takes
-    the step from the sums in registers, a larger one from sums in memory.
+    What the batch did not touch is left alone. A batch of one block takes the step from the sums in registers, a larger
+    one from sums in memory.
     """
     counts = buckets[3]
-    rate, momentum, l2 = rule
-    step = (1 / depth, rate, momentum, l2)
     lanes = lanes_of(W)
-    plain = momentum == 0 and l2 == 0
     busy = ZERO
     for block in range(blocks[0], blocks[1]):
         busy += counts[block, 0] > 0
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
-        d, w, v = shifted(D, j), shifted(W, j), shifted(V, j)
-        if plain and busy == 1:
-            _step_from_registers(width, blocks, first, last, buckets, table, zeros, d, d_row, w, v, w_row, step)
+        d, w = shifted(D, j), shifted(W, j)
+        if busy == 1:
+            _step_from_registers(width, blocks, first, last, buckets, table, zeros, d, d_row, w, w_row, factor)
         else:
             met = _sum_blocks(me, width, blocks, j, first, last, buckets, table, d, d_row, w_row)
-            for n in range(met if plain else last - first):
-                column = np.int64(buckets[7][me, n]) if plain else first + n
-                _step_from_memory(width, j, column, plain, buckets, table, zeros, w, v, w_row, step)
+            for n in range(met):
+                _step_from_memory(width, j, np.int64(buckets[7][me, n]), buckets, table, zeros, w, w_row, factor)
 
 
 @jit
-def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d_row, W, V, w_row, step):
+def sum_columns(me, blocks, first, last, buckets, table, left, right, D, d_row, w_row):
+    """Add the gradient of W[first:last, left:right] to the sums in memory; returns how many columns are touched."""
+    lanes = lanes_of(D)
+    met = ZERO
+    for j in range(left, right, WIDEST * lanes):
+        width = min(WIDEST, (right - j) // lanes)
+        met = _sum_blocks(me, width, blocks, j, first, last, buckets, table, shifted(D, j), d_row, w_row)
+    return met
+
+
+@jit
+def clear_columns(me, met, buckets, left, right, w_row):
+    """The sums of the `met` columns that thread `me` has touched are zero again."""
+    for n in range(met):
+        g = shifted(pointer(buckets[9]), buckets[7][me, n] * w_row)
+        for c in range(left, right):
+            store(g, c, 0)
+
+
+@jit
+def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d_row, W, w_row, factor):
     """The step of the touched columns of a single block."""
     starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
     for block in range(blocks[0], blocks[1]):
@@ -289,10 +305,9 @@ def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d
         for n in range(counts[block, 0]):
             column = touched[block, n]
             if first <= column < last:
-                w, v = shifted(W, column * w_row), shifted(V, column * w_row)
                 _column_step(
                     width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row,
-                    zeros, w, v, STEP_SGD, step,
+                    zeros, shifted(W, column * w_row), factor,
                 )  # fmt: skip
 
 
@@ -321,24 +336,20 @@ def _sum_blocks(me, width, blocks, j, first, last, buckets, table, D, d_row, g_r
 
 
 @jit
-def _step_from_memory(width, j, column, plain, buckets, table, zeros, W, V, w_row, step):
+def _step_from_memory(width, j, column, buckets, table, zeros, W, w_row, factor):
     """The step of one column from its sum in memory, which is zero again afterwards."""
     rows, numbers, sums = buckets[4], buckets[5], buckets[9]
     g = shifted(pointer(sums), column * w_row + j)
-    w, v = shifted(W, column * w_row), shifted(V, column * w_row)
-    epilogue = STEP_SGD if plain else STEP_MOMENTUM
-    _column_step(
-        width, pointer(rows), pointer(numbers), ZERO, ZERO, pointer(table), zeros, ZERO, g, w, v, epilogue, step
-    )
+    w = shifted(W, column * w_row)
+    _column_step(width, pointer(rows), pointer(numbers), ZERO, ZERO, pointer(table), zeros, ZERO, g, w, factor)
     for c in range(width * lanes_of(W)):
         store(g, c, 0)
 
 
 @jit
-def step_row(source, row, zeros, row_of_zeros, columns, D, W, V, w_row, rule):
+def step_row(source, row, zeros, row_of_zeros, columns, D, W, w_row, factor):
     """Plain SGD's step from a single sample, whose entries need no regrouping."""
     indptr, indices, values, table = source
-    step = (1.0, rule[0], 0.0, 0.0)
     lanes = lanes_of(W)
     for j in range(0, columns, WIDEST * lanes):
         width = min(WIDEST, (columns - j) // lanes)
@@ -346,5 +357,5 @@ def step_row(source, row, zeros, row_of_zeros, columns, D, W, V, w_row, rule):
             at = np.int64(indices[k]) * w_row + j
             _column_step(
                 width, row_of_zeros, shifted(pointer(values), k), ZERO, UNIT, pointer(table), shifted(D, j), ZERO,
-                zeros, shifted(W, at), shifted(V, at), STEP_SGD, step,
+                zeros, shifted(W, at), factor,
             )  # fmt: skip

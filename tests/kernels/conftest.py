@@ -23,7 +23,7 @@ PARAMETERS = {
     dense.affine: "MMVIM",
     dense.delta: "MMMIM",
     dense.gradient: "MMMV",
-    dense.update: "MMMVMVRRR",
+    dense.update: "MMMVR",
     softmax.softmax: "MM",
     softmax.cross_entropy: "MLMF",
 }
@@ -85,7 +85,7 @@ def network() -> Callable[..., Parameters]:
     """A function (widths, activations, dtype, seed) -> Parameters with weights and biases that are all non-zero."""
 
     def build(widths, activations, dtype="float32", seed=0):
-        parameters = Parameters(widths, activations, dtype)
+        parameters = Parameters(widths, activations, dtype, states=2)
         parameters.initialise("auto", None, "same", seed)
         return parameters
 

@@ -9,10 +9,26 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.layout import aligned_zeros, bias_views, buffer_size, layer_table, weight_views
+from fastmlp.kernels.rule import ADAM, DESCENT, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 WIDTHS = st.integers(1, 40)
 HIDDEN = st.lists(st.tuples(WIDTHS, st.sampled_from(["identity", "relu", "tanh", "sigmoid"])), max_size=3)
+
+RULES = st.builds(
+    Rule,
+    optimizer=st.sampled_from([PLAIN, MOMENTUM, ADAM, RMSPROP, GRADIENT]),
+    momentum=st.sampled_from([0.0, 0.5]),
+    dampening=st.sampled_from([0.0, 0.25]),
+    nesterov=st.sampled_from([0.0, 1.0]),
+    beta2=st.just(0.75),
+    epsilon=st.just(0.125),  # large, for sqrt(v) of a gradient that is rounding alone is far from the reference's
+    l1=st.sampled_from([0.0, 0.01]),
+    l2=st.sampled_from([0.0, 0.01]),
+    decay=st.sampled_from([0.0, 0.1]),
+    clip_norm=st.sampled_from([0.0, 0.5]),
+    max_norm=st.sampled_from([0.0, 1.0]),
+) | st.just(DESCENT)
 
 
 def samples(random, rows, features, classes, dtype):
@@ -25,11 +41,10 @@ def samples(random, rows, features, classes, dtype):
 @given(
     inputs=WIDTHS, hidden=HIDDEN, classes=st.integers(2, 20),
     rows=st.integers(1, 70), batch_size=st.integers(1, 80), threads=st.integers(1, 3),
-    stored=st.sampled_from(["uint8", "float32", "float64"]), momentum=st.sampled_from([0.0, 0.5]),
-    l2=st.sampled_from([0.0, 0.01]), seed=st.integers(0, 1000),
+    stored=st.sampled_from(["uint8", "float32", "float64"]), rule=RULES, seed=st.integers(0, 1000),
 )  # fmt: skip
 def test_an_epoch_in_float64_is_the_references_for_any_network_and_batch(
-    network, inputs, hidden, classes, rows, batch_size, threads, stored, momentum, l2, seed
+    network, inputs, hidden, classes, rows, batch_size, threads, stored, rule, seed
 ):
     random = np.random.RandomState(seed)
     X, y = samples(random, rows, inputs, classes, stored)
@@ -38,15 +53,14 @@ def test_an_epoch_in_float64_is_the_references_for_any_network_and_batch(
     for kernels in (reference, epoch):
         p = network((inputs, *(width for width, _ in hidden), classes), [name for _, name in hidden], "float64", seed)
         totals = np.array([1000.0, 10.0])  # a kernel adds to what is there
-        kernels.train(p.layers, p.buffer, p.velocity, X, y, order, batch_size, 0.05, momentum, l2, totals, threads)
+        kernels.train(p.layers, p.buffer, p.states, X, y, order, batch_size, 0.05, totals, threads, rule)
         kernels.evaluate(p.layers, p.buffer, X, y, totals, threads)
         results.append((p, totals, kernels.predict(p.layers, p.buffer, X, np.empty((rows, classes)), threads)))
     (p, totals, proba), (q, got_totals, got_proba) = results
     np.testing.assert_allclose(q.buffer, p.buffer, rtol=0, atol=1e-10)
     np.testing.assert_allclose(got_totals, totals, rtol=1e-10)
     np.testing.assert_allclose(got_proba, proba, rtol=0, atol=1e-10)
-    if momentum:
-        np.testing.assert_allclose(q.velocity, p.velocity, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(q.states, p.states, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
@@ -61,7 +75,7 @@ def test_an_epoch_in_float32_is_the_float64_references_up_to_rounding(network, a
         for W, V in zip(p.weights + p.biases, q.weights + q.biases, strict=True):
             V[...] = W
         totals = np.zeros(2)
-        kernels.train(q.layers, q.buffer, q.velocity, X, y, order, 32, 0.1, 0.9, 1e-3, totals, 2)
+        kernels.train(q.layers, q.buffer, q.states, X, y, order, 32, 0.1, totals, 2, Rule(MOMENTUM, 0.9, l2=1e-3))
         outcomes.append((q, totals))
     (p, totals), (q, got_totals) = outcomes
     assert got_totals[0] == pytest.approx(totals[0], rel=1e-5)
@@ -74,8 +88,20 @@ def test_an_epoch_in_float32_is_the_float64_references_up_to_rounding(network, a
 def test_padding_stays_zero(network, dtype, threads):
     X, y = samples(np.random.RandomState(4), 40, 5, 3, "float32")
     p = network((5, 9, 18, 3), ("sigmoid", "tanh"), dtype)
-    epoch.train(p.layers, p.buffer, p.velocity, X, y, np.arange(40), 16, 0.5, 0.9, 0.1, np.zeros(2), threads)
-    for buffer in (p.buffer.copy(), p.velocity.copy()):
+    epoch.train(
+        p.layers,
+        p.buffer,
+        p.states,
+        X,
+        y,
+        np.arange(40),
+        16,
+        0.5,
+        np.zeros(2),
+        threads,
+        Rule(MOMENTUM, momentum=0.9, l2=0.1),
+    )
+    for buffer in (p.buffer.copy(), p.states[0].copy()):
         for view in (*weight_views(buffer, p.layers), *bias_views(buffer, p.layers)):
             assert view.any()
             view[...] = 0
@@ -95,13 +121,13 @@ def test_one_step_worked_out_by_hand(kernels, dtype):
                W1: ((-1/2, 1, 0), (-1, 2, 0))       b1: delta1
     """
     layers = layer_table((2, 3, 2), ("relu",), dtype)
-    buffer, velocity = (aligned_zeros(buffer_size(layers), dtype) for _ in range(2))
+    buffer, states = aligned_zeros(buffer_size(layers), dtype), np.zeros((1, buffer_size(layers)), dtype)
     (W1, W2), (b1, b2) = weight_views(buffer, layers), bias_views(buffer, layers)
     W1[...] = [[1, 0, -1], [1 / 2, 1 / 2, 0]]
     W2[...] = [[1, 0], [0, 2], [1, -1]]
     totals = np.zeros(2)
     X, y, order = np.array([[1, 2]], dtype), np.array([0]), np.array([0])
-    kernels.train(layers, buffer, velocity, X, y, order, 1, 0.5, 0.0, 0.0, totals, 1)
+    kernels.train(layers, buffer, states, X, y, order, 1, 0.5, totals, 1)
     np.testing.assert_array_equal(W1, [[5 / 4, -1 / 2, -1], [1, -1 / 2, 0]])
     np.testing.assert_array_equal(b1, [1 / 4, -1 / 2, 0])
     np.testing.assert_array_equal(W2, [[3 / 2, -1 / 2], [1 / 4, 7 / 4], [1, -1]])
@@ -115,7 +141,7 @@ def test_samples_are_judged_before_their_own_batchs_update(network):
     p = network((6, 3), (), "float64")
     before, during = np.zeros(2), np.zeros(2)
     epoch.evaluate(p.layers, p.buffer, X, y, before, 1)
-    epoch.train(p.layers, p.buffer, p.velocity, X, y, np.arange(20), 20, 0.1, 0.0, 0.0, during, 1)
+    epoch.train(p.layers, p.buffer, p.states, X, y, np.arange(20), 20, 0.1, during, 1)
     np.testing.assert_allclose(during, before, rtol=1e-14)
 
 
@@ -123,9 +149,9 @@ def test_only_the_rows_in_order_are_trained_on(network):
     X, y = samples(np.random.RandomState(6), 30, 6, 3, "float64")
     order = np.array([4, 4, 29, 0, 17])
     p, q = (network((6, 5, 3), ("tanh",), "float64") for _ in range(2))
-    epoch.train(p.layers, p.buffer, p.velocity, X, y, order, 2, 0.1, 0.0, 0.0, np.zeros(2), 1)
+    epoch.train(p.layers, p.buffer, p.states, X, y, order, 2, 0.1, np.zeros(2), 1)
     X2, y2 = X[order].copy(), y[order].copy()
-    epoch.train(q.layers, q.buffer, q.velocity, X2, y2, np.arange(5), 2, 0.1, 0.0, 0.0, np.zeros(2), 1)
+    epoch.train(q.layers, q.buffer, q.states, X2, y2, np.arange(5), 2, 0.1, np.zeros(2), 1)
     assert p.buffer.tobytes() == q.buffer.tobytes()
 
 
@@ -150,14 +176,14 @@ def golden_losses(kernels, dtype):
     X = (i * 7919 + j * 104729 + i * j * 613) % 1000 / 1000
     y = np.arange(48) * 7 % 11 % 4
     layers = layer_table((12, 20, 9, 4), ("relu", "tanh"), dtype)
-    buffer, velocity = (aligned_zeros(buffer_size(layers), dtype) for _ in range(2))
+    buffer, states = aligned_zeros(buffer_size(layers), dtype), np.zeros((1, buffer_size(layers)), dtype)
     for layer, W in enumerate(weight_views(buffer, layers)):
         row, column = np.arange(len(W))[:, None], np.arange(W.shape[1])
         W[...] = ((row * 31 + column * 17 + row * column * 7 + layer * 5) % 41 - 20) / 40
     losses = []
     for step in range(10):
         totals, order = np.zeros(2), (np.arange(16) * 5 + step * 16) % 48
-        kernels.train(layers, buffer, velocity, X, y, order, 16, 0.25, 0.5, 2**-10, totals, 1)
+        kernels.train(layers, buffer, states, X, y, order, 16, 0.25, totals, 1, Rule(MOMENTUM, momentum=0.5, l2=2**-10))
         losses.append(totals[0] / 16)
     return losses
 

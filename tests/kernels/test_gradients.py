@@ -5,6 +5,7 @@ import pytest
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.layout import ACTIVATION
+from fastmlp.kernels.rule import Rule
 
 STEP = 1e-5
 # The difference quotient is off by STEP^2 / 6 times the third derivative, and by 1e-16 / STEP through rounding.
@@ -42,7 +43,7 @@ def case(request, network):
 def test_what_a_step_takes_off_the_weights_is_the_gradient(kernels, case):
     p, X, y, quotient = case
     rate, after = 0.125, p.buffer.copy()
-    kernels.train(p.layers, after, p.velocity, X, y, np.arange(ROWS), ROWS, rate, 0.0, 0.0, np.zeros(2), 1)
+    kernels.train(p.layers, after, p.states, X, y, np.arange(ROWS), ROWS, rate, np.zeros(2), 1)
     np.testing.assert_allclose((p.buffer - after) / rate, quotient, rtol=0, atol=TOLERANCE)
 
 
@@ -50,7 +51,7 @@ def test_what_a_step_takes_off_the_weights_is_the_gradient(kernels, case):
 def test_the_penalty_of_a_step_is_l2_times_the_weights_and_not_the_biases(kernels, case):
     p, X, y, quotient = case
     rate, l2, after = 0.125, 0.25, p.buffer.copy()
-    kernels.train(p.layers, after, p.velocity, X, y, np.arange(ROWS), ROWS, rate, 0.0, l2, np.zeros(2), 1)
+    kernels.train(p.layers, after, p.states, X, y, np.arange(ROWS), ROWS, rate, np.zeros(2), 1, Rule(l2=l2))
     with_penalty = quotient + l2 * p.buffer
     for row in p.layers:
         biases = slice(row[4], row[4] + row[2])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import epoch, registers
+from fastmlp.kernels.rule import ADAM, DESCENT, MOMENTUM, Rule
 from fastmlp.parameters import Parameters
 
 X86 = "86" in llvm.get_process_triple().split("-")[0]
@@ -32,11 +33,18 @@ def digest_of_a_training():
     p = Parameters((21, 19, 37, 18, 3), ("relu", "tanh", "sigmoid"), "float32")
     p.initialise("auto", None, "same", 1)
     totals = np.zeros(2)
-    for _ in range(3):
-        epoch.train(p.layers, p.buffer, p.velocity, X, y, np.arange(50), 16, 0.1, 0.5, 1e-3, totals, 1)
+    p.states = np.zeros((2, len(p.buffer)), "float32")
+    rules = (
+        DESCENT,
+        Rule(MOMENTUM, 0.5, l2=1e-3, clip_norm=0.5),
+        Rule(ADAM, 0.9, beta2=0.99, epsilon=1e-8, max_norm=1.0),
+    )
+    for rule in rules:
+        keep = () if rule == DESCENT else (0.9, 0.5, 0.7, 0.8)
+        epoch.train(p.layers, p.buffer, p.states, X, y, np.arange(50), 16, 0.1, totals, 1, rule, keep=keep)
     proba = epoch.predict(p.layers, p.buffer, X, np.empty((50, 3), "float32"), 1)
     assert np.isfinite(proba).all()
-    return hashlib.sha256(b"".join(part.tobytes() for part in (p.buffer, p.velocity, totals, proba))).hexdigest()
+    return hashlib.sha256(b"".join(part.tobytes() for part in (p.buffer, p.states, totals, proba))).hexdigest()
 
 
 @pytest.mark.skipif(not AVX2, reason="these CPUs can be had on an x86-64 with AVX2 and FMA alone")

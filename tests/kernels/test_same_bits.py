@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fastmlp import MLP
 from fastmlp.kernels import epoch, team
+from fastmlp.kernels.rule import ADAM, DESCENT, MOMENTUM, Rule
 
 WIDTHS = (300, 100, 50, 10)
 BATCH = 100
@@ -33,23 +34,30 @@ def shared_steps(monkeypatch):
     monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
 
 
-def trained(p, X, y, order, threads=1, batch_size=BATCH, momentum=0.9, l2=1e-3):
-    """The bytes of everything that an epoch leaves: parameters, velocity, totals of the epoch and of an evaluation."""
+RULES = {
+    "sgd": DESCENT,
+    "momentum": Rule(MOMENTUM, momentum=0.9, l2=1e-3),
+    "adam, limited": Rule(ADAM, momentum=0.9, beta2=0.999, epsilon=1e-8, clip_norm=0.3, max_norm=1.0),
+}
+
+
+def trained(p, X, y, order, threads=1, batch_size=BATCH, rule=RULES["momentum"], keep=()):
+    """The bytes of everything that an epoch leaves: parameters, states, totals of the epoch and of an evaluation."""
     totals = np.zeros(4)
-    epoch.train(p.layers, p.buffer, p.velocity, X, y, order, batch_size, 0.05, momentum, l2, totals[:2], threads)
+    epoch.train(p.layers, p.buffer, p.states, X, y, order, batch_size, 0.02, totals[:2], threads, rule, keep=keep)
     epoch.evaluate(p.layers, p.buffer, X, y, totals[2:], threads)
     assert np.isfinite(totals).all()
-    return p.buffer.tobytes(), p.velocity.tobytes(), totals.tobytes()
+    return p.buffer.tobytes(), p.states.tobytes(), totals.tobytes()
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize(("momentum", "l2"), [(0.0, 0.0), (0.9, 1e-3)])
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activation, momentum, l2, dtype):
+def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activation, rule, dtype):
     X, y = pixels
     order = np.random.RandomState(1).permutation(ROWS)
     results = {
-        trained(network(WIDTHS, (activation,) * 2, dtype), X, y, order, threads, BATCH, momentum, l2)
+        trained(network(WIDTHS, (activation,) * 2, dtype), X, y, order, threads, BATCH, RULES[rule])
         for threads in (1, 2, 3)
     }
     assert len(results) == 1
@@ -90,9 +98,11 @@ def test_an_epoch_cut_into_spans_of_whole_batches_has_the_same_bits(network, pix
     order = np.random.RandomState(2).permutation(ROWS)
     p, q = (network(WIDTHS, ("relu", "relu")) for _ in range(2))
     whole, spans = np.zeros(2), np.zeros(2)
-    epoch.train(p.layers, p.buffer, p.velocity, X, y, order, 20, 0.05, 0.9, 0.0, whole, 1)
+    epoch.train(p.layers, p.buffer, p.states, X, y, order, 20, 0.05, whole, 1, Rule(MOMENTUM, momentum=0.9))
     for start, stop in ((0, 40), (40, 60), (60, 300), (300, ROWS)):
-        epoch.train(q.layers, q.buffer, q.velocity, X, y, order[start:stop], 20, 0.05, 0.9, 0.0, spans, 2)
+        epoch.train(
+            q.layers, q.buffer, q.states, X, y, order[start:stop], 20, 0.05, spans, 2, Rule(MOMENTUM, momentum=0.9)
+        )
     assert p.buffer.tobytes() == q.buffer.tobytes()
     assert spans[0] == pytest.approx(whole[0], rel=1e-14)
     assert spans[1] == whole[1]

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from fastmlp.kernels import activations, dense, epoch, reference, softmax
+from fastmlp.kernels import activations, dense, epoch, optimizer, reference, softmax
 
 COMPILED = {
     "activate": activations.activate,
@@ -13,8 +13,10 @@ COMPILED = {
     "delta": dense.delta,
     "evaluate": epoch.evaluate,
     "gradient": dense.gradient,
+    "limit_norms": optimizer.limit_norms,
     "predict": epoch.predict,
     "softmax": softmax.softmax,
+    "step": optimizer.step,
     "train": epoch.train,
     "update": dense.update,
 }

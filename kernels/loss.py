@@ -1,0 +1,133 @@
+"""What training makes small: the loss of each sample from the network's outputs, and its derivative, the last delta.
+
+    SOFTMAX   softmax and cross entropy of integer labels, which may be smoothed (Szegedy et al. 2016, section 7)
+    LOGISTIC   a sigmoid and binary cross entropy for each column, summed over the columns: several labels per sample
+    SQUARED   half the squared error, summed over the columns: regression
+
+A sample's weight multiplies its loss and its delta.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .activations import copy_row, exp_row, sigmoid_row
+from .jit import jit
+from .registers import load, shifted, store
+from .softmax import log, softmax_row
+
+SOFTMAX, LOGISTIC, SQUARED = range(3)
+
+
+class Loss(NamedTuple):
+    """kind: a code; smoothing: share of a label that is spread over all classes, for SOFTMAX.
+
+    weights: (N,) float64 of the samples, or empty when all are 1
+    """
+
+    kind: int = SOFTMAX
+    smoothing: float = 0.0
+    weights: np.ndarray = np.empty(0)
+
+
+CROSS_ENTROPY = Loss()
+
+
+@jit
+def output_row(kind, z, columns, padded, out):
+    """What the network hands out for a row of its last layer: probabilities, or the numbers themselves."""
+    if kind == SOFTMAX:
+        softmax_row(z, columns, padded, out)
+    elif kind == LOGISTIC:
+        sigmoid_row(z, out, padded)
+    else:
+        copy_row(z, out, padded)
+
+
+@jit
+def _softmax_delta(z, columns, padded, label, smoothing, delta):
+    """(loss, whether it is right) of a row, and its delta: p - (1 - smoothing) onehot - smoothing / columns."""
+    top, total, best = softmax_row(z, columns, padded, delta)
+    log_total = log(np.float64(total)) + np.float64(top)
+    loss = log_total - np.float64(load(z, label))
+    if smoothing > 0:
+        mean = 0.0
+        for c in range(columns):
+            mean += np.float64(load(z, c))
+            store(delta, c, load(delta, c) - smoothing / columns)
+        loss = (1 - smoothing) * loss + smoothing * (log_total - mean / columns)
+    store(delta, label, load(delta, label) - (1 - smoothing))
+    return loss, best == label
+
+
+@jit
+def _sigmoid_delta(z, columns, padded, targets, row, delta):
+    """(loss, whether all columns are on the right side of 1/2), and the delta sigmoid(z) - target."""
+    # log(1 + exp z) = max(z, 0) + log(1 + exp -|z|)
+    for c in range(padded):
+        store(delta, c, -abs(load(z, c)))
+    exp_row(delta, delta, padded)
+    loss, right = 0.0, True
+    for c in range(columns):
+        x, target = np.float64(load(z, c)), np.float64(targets[row, c])
+        loss += log(1 + np.float64(load(delta, c))) + max(x, 0.0) - x * target
+        right &= (x > 0) == (target > 0.5)
+    sigmoid_row(z, delta, padded)
+    for c in range(columns):
+        store(delta, c, load(delta, c) - targets[row, c])
+    return loss, right
+
+
+@jit
+def _squared_delta(z, columns, targets, row, delta):
+    """The loss, and the delta z - target."""
+    loss = 0.0
+    for c in range(columns):
+        error = load(z, c) - targets[row, c]
+        loss += 0.5 * np.float64(error) * np.float64(error)
+        store(delta, c, error)
+    return loss
+
+
+@jit
+def loss_block(
+    kind, smoothing, weights, order, first, rows, columns, padded, Z, z_row, y, targets, D, d_row, losses, at
+):
+    """Losses and deltas of the samples order[first : first + rows]; returns how many are right.
+
+    weights  (N,) or empty;  Z, D pointers to rows of `padded` elements, of which `columns` count
+    y        (N,) labels for SOFTMAX;  targets (N, columns) for the others, in the type of Z
+    losses   (rows,) from place `at` on, float64
+    """
+    hits = 0
+    for i in range(rows):
+        sample = order[first + i]
+        z, delta = shifted(Z, i * z_row), shifted(D, i * d_row)
+        right = False
+        if kind == SOFTMAX:
+            loss, right = _softmax_delta(z, columns, padded, y[sample], smoothing, delta)
+        elif kind == LOGISTIC:
+            loss, right = _sigmoid_delta(z, columns, padded, targets, sample, delta)
+        else:
+            loss = _squared_delta(z, columns, targets, sample, delta)
+        for c in range(columns, padded):
+            store(delta, c, 0)
+        if weights.shape[0] > 0:
+            weight = weights[sample]
+            loss *= weight
+            for c in range(columns):
+                store(delta, c, load(delta, c) * weight)
+        losses[at + i] = loss
+        hits += right
+    return hits
+
+
+@jit
+def total_weight(weights, order, first, count):
+    """Sum of the weights of the samples order[first : first + count], one after the other; their number without any."""
+    if weights.shape[0] == 0:
+        return float(count)
+    total = 0.0
+    for i in range(first, first + count):
+        total += weights[order[i]]
+    return total

@@ -1,0 +1,218 @@
+"""The optimisers' steps on whole rows of weights, from gradients that are in memory; norms, and limits to them.
+
+The gradient of a few rows of weights is summed into a small buffer and stepped from at once, so that it never leaves
+the core's own cache (`block.py:update_rows`). Plain SGD is quicker still: it is an epilogue of the dense tile.
+"""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .jit import jit
+from .layout import LINE
+from .registers import INDEX, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
+from .rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
+
+
+class _Step:
+    """Emits one register's step. To add an optimiser: a method, and its line in EMITTERS."""
+
+    def __init__(self, v, numbers):
+        self.b, self.v = v.b, v
+        (
+            self.scale, self.size, self.root_scale, self.shrink, self.momentum, self.fresh, self.past, self.direct,
+            self.beta2, self.rest2, self.epsilon, self.l1, self.l2,
+        ) = (v.splat(number) for number in numbers)  # fmt: skip
+
+    def penalised(self, w, total):
+        """(w after its decoupled decay, its gradient with the penalties)."""
+        b, v = self.b, self.v
+        zero = v.constant(0.0)
+        sign = b.select(b.fcmp_ordered("==", w, zero), zero, v.copy_sign(v.constant(1.0), w))
+        g = v.fma(self.l1, sign, v.fma(self.l2, w, b.fmul(self.scale, total)))
+        return b.fmul(self.shrink, w), g
+
+    def moved(self, w, direction):
+        return self.v.fma(self.b.fneg(self.size), direction, w)
+
+    def second_moment(self, second, at, g):
+        """The state v, renewed by g^2; its square root times the correction of its bias, plus epsilon."""
+        b, v = self.b, self.v
+        mean = v.fma(self.beta2, v.load(second, at), b.fmul(self.rest2, b.fmul(g, g)))
+        v.store(mean, second, at)
+        return v.fma(v.square_root(mean), self.root_scale, self.epsilon)
+
+    def plain(self, w, g, at, first, second):
+        return self.moved(w, g)
+
+    def with_momentum(self, w, g, at, first, second):
+        b, v = self.b, self.v
+        m = v.fma(self.momentum, v.load(first, at), b.fmul(self.fresh, g))
+        v.store(m, first, at)
+        return self.moved(w, v.fma(self.past, m, b.fmul(self.direct, g)))
+
+    def adam(self, w, g, at, first, second):
+        b, v = self.b, self.v
+        m = v.fma(self.momentum, v.load(first, at), b.fmul(self.fresh, g))
+        v.store(m, first, at)
+        return self.moved(w, b.fdiv(m, self.second_moment(second, at, g)))
+
+    def rmsprop(self, w, g, at, first, second):
+        b, v = self.b, self.v
+        m = v.fma(self.momentum, v.load(first, at), b.fdiv(g, self.second_moment(second, at, g)))
+        v.store(m, first, at)
+        return self.moved(w, m)
+
+    def gradient(self, w, g, at, first, second):
+        self.v.store(g, first, at)
+        return w
+
+
+EMITTERS = {
+    PLAIN: _Step.plain,
+    MOMENTUM: _Step.with_momentum,
+    ADAM: _Step.adam,
+    RMSPROP: _Step.rmsprop,
+    GRADIENT: _Step.gradient,
+}
+
+
+def _step_row(lanes):
+    """The intrinsic that steps the elements from `start` to `stop` of a row, a register of `lanes` at a time."""
+
+    @intrinsic
+    def run(typing, optimiser, start, stop, G, W, first, second, numbers):
+        def codegen(context, builder, signature, arguments):
+            optimiser, start, stop, G, W, first, second, numbers = as_index(context, builder, signature, arguments)
+            kind = signature.args[4].dtype
+            numbers = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, numbers)]
+            v = Vector(builder, context.get_value_type(kind), lanes)
+
+            def along(emit):
+                step = _Step(v, numbers)
+                with cgutils.for_range_slice(builder, start, stop, INDEX(v.lanes), intp=INDEX) as (at, _):
+                    w, g = step.penalised(v.load(W, at), v.load(G, at))
+                    v.store(emit(step, w, g, at, first, second), W, at)
+
+            emit_switch(builder, optimiser, {code: lambda emit=emit: along(emit) for code, emit in EMITTERS.items()})
+            return context.get_dummy_value()
+
+        return types.void(optimiser, start, stop, G, W, first, second, numbers), codegen
+
+    return run
+
+
+_step_registers, _step_lanes = _step_row(None), _step_row(1)
+
+
+@jit
+def step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, pace, scale, penalised):
+    """The step of `rule` on W (rows, columns) with its states `first` and `second`, all pointers; the states as W.
+
+    G       sums over the batch's samples, not yet divided: they are multiplied by `scale`
+    pace    a row of `rule.paces`;  penalised: False for biases, which l1, l2 and decay leave alone
+    """
+    weight = 1.0 if penalised else 0.0
+    # What the state m gets of the new gradient, and what the step takes of m and of g itself.
+    fresh = 1.0 - (rule.momentum if rule.optimizer == ADAM else rule.dampening)
+    past = rule.momentum if rule.nesterov != 0 else 1.0
+    numbers = (
+        scale, pace[STEP_SIZE], pace[ROOT_SCALE], 1.0 - weight * pace[RATE] * rule.decay, rule.momentum, fresh, past,
+        rule.nesterov, rule.beta2, 1.0 - rule.beta2, rule.epsilon, weight * rule.l1, weight * rule.l2,
+    )  # fmt: skip
+    whole = columns - columns % lanes_of(W)
+    for i in range(rows):
+        g, w = shifted(G, i * g_row), shifted(W, i * w_row)
+        m, v = shifted(first, i * w_row), shifted(second, i * w_row)
+        _step_registers(rule.optimizer, 0, whole, g, w, m, v, numbers)
+        _step_lanes(rule.optimizer, whole, columns, g, w, m, v, numbers)
+
+
+@jit
+def step(W, G, first, second, rule, pace, scale, penalised):
+    """The step of `rule` on a matrix W from its summed gradient G, in place; see the reference."""
+    step_rows(
+        W.shape[0], W.shape[1], pointer(G), row_stride(G), pointer(W), row_stride(W), pointer(first), pointer(second),
+        rule, pace, scale, penalised,
+    )  # fmt: skip
+
+
+@intrinsic
+def _squares_by_place(typing, row, columns, target):
+    """target[p] += sum of the squares of row[p], row[p + LINE], ... for each place p of a cache line."""
+
+    def codegen(context, builder, signature, arguments):
+        row, columns, target = as_index(context, builder, signature, arguments)
+        element = context.get_value_type(signature.args[0].dtype)
+        # A cache line and not a register: the order of the sum must not depend on the CPU.
+        v = Vector(builder, element, LINE * 8 // (32 if isinstance(element, ir.FloatType) else 64))
+        cell = cgutils.alloca_once_value(builder, v.constant(0.0))
+        with cgutils.for_range_slice(builder, INDEX(0), columns, INDEX(v.lanes), intp=INDEX) as (at, _):
+            x = v.load(row, at)
+            builder.store(v.fma(x, x, builder.load(cell)), cell)
+        v.store(builder.load(cell), target, INDEX(0))
+        return context.get_dummy_value()
+
+    return types.void(row, columns, target), codegen
+
+
+@jit
+def sum_of_squares(row, columns, room):
+    """Of `columns` elements, whole cache lines of them, as float64; `room` is a pointer to a line to work in."""
+    _squares_by_place(row, columns, room)
+    total = 0.0
+    for p in range(LINE * 8 // _bits(row)):
+        total += load(room, p)
+    return total
+
+
+@intrinsic
+def _bits(typing, start):
+    """Bits of an element of the pointer's type, a compile-time constant."""
+    bits = start.dtype.bitwidth
+
+    def codegen(context, builder, signature, arguments):
+        return INDEX(bits)
+
+    return types.int64(start), codegen
+
+
+@intrinsic
+def _limit_columns(typing, W, w_row, rows, limit):
+    """Scale each column of one register's width down to a norm of at most `limit`."""
+
+    def codegen(context, builder, signature, arguments):
+        W, w_row, rows, limit = as_index(context, builder, signature, arguments)
+        kind = signature.args[0].dtype
+        v = Vector(builder, context.get_value_type(kind))
+        limit = v.splat(context.cast(builder, limit, types.float64, kind))
+        cell = cgutils.alloca_once_value(builder, v.constant(0.0))
+        with cgutils.for_range_slice(builder, INDEX(0), rows, INDEX(1), intp=INDEX) as (i, _):
+            w = v.load(W, builder.mul(i, w_row))
+            builder.store(v.fma(w, w, builder.load(cell)), cell)
+        squared = builder.load(cell)
+        too_long = builder.fcmp_ordered(">", squared, builder.fmul(limit, limit))
+        share = builder.fdiv(limit, v.square_root(squared))
+        factor = builder.select(too_long, share, v.constant(1.0))
+        with cgutils.for_range_slice(builder, INDEX(0), rows, INDEX(1), intp=INDEX) as (i, _):
+            at = builder.mul(i, w_row)
+            v.store(builder.fmul(factor, v.load(W, at)), W, at)
+        return context.get_dummy_value()
+
+    return types.void(W, w_row, rows, limit), codegen
+
+
+@jit
+def limit_columns(W, w_row, rows, left, right, limit):
+    """Scale the columns left to right of W, whole registers of them, down to a norm of at most `limit`; W a pointer."""
+    for j in range(left, right, lanes_of(W)):
+        _limit_columns(shifted(W, j), w_row, rows, limit)
+
+
+@jit
+def limit_norms(W, limit):
+    """Scale each column of W, the weights into one unit, down to a norm of at most `limit`, in place.
+
+    W: whole registers of columns with contiguous rows
+    """
+    limit_columns(pointer(W), row_stride(W), W.shape[0], ZERO, W.shape[1], limit)

@@ -1,0 +1,87 @@
+"""What a step of training does with a gradient: the settings of every optimiser, as plain numbers."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# PLAIN needs no state; GRADIENT takes no step and leaves the averaged gradient, penalties included, in the state.
+PLAIN, MOMENTUM, ADAM, RMSPROP, GRADIENT = range(5)
+STATES = {PLAIN: 0, MOMENTUM: 1, ADAM: 2, RMSPROP: 2, GRADIENT: 1}
+
+# Added to a norm before it divides, as PyTorch's clip_grad_norm_ does.
+NORM_EPSILON = 1e-6
+
+
+class Rule(NamedTuple):
+    """One step, for a weight w with the batch's averaged gradient g and the learning rate r.
+
+    g    is first scaled by min(1, clip_norm / |all gradients|) where clip_norm > 0
+    w    is multiplied by 1 - r decay                   (AdamW's decoupled decay; biases exempt)
+    g    gets l2 w + l1 sign(w) added                   (biases exempt)
+    then, the states m and v being zero at the start, and t the number of this step from 1:
+
+    PLAIN      w -= r g
+    MOMENTUM   m = momentum m + (1 - dampening) g;  w -= r m, or with nesterov = 1: w -= r (g + momentum m)
+    ADAM       m = momentum m + (1 - momentum) g;  v = beta2 v + (1 - beta2) g^2
+               w -= r / (1 - momentum^t) m / (sqrt(v / (1 - beta2^t)) + epsilon)        Kingma and Ba, arXiv:1412.6980
+    RMSPROP    v = beta2 v + (1 - beta2) g^2;  m = momentum m + g / (sqrt(v) + epsilon);  w -= r m
+    GRADIENT   m = g
+
+    and where max_norm > 0 the weights into each hidden unit are scaled down to a Euclidean norm of at most that.
+    """
+
+    optimizer: int = PLAIN
+    momentum: float = 0.0
+    dampening: float = 0.0
+    nesterov: float = 0.0
+    beta2: float = 0.0
+    epsilon: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    decay: float = 0.0
+    clip_norm: float = 0.0
+    max_norm: float = 0.0
+
+
+DESCENT = Rule()
+
+
+class Clock(NamedTuple):
+    """When in a training a call of `train` begins: what is random depends on this, and on nothing that is counted.
+
+    epoch, position, steps   epoch from 1, samples of it that came before, steps of the whole training before
+    """
+
+    seed: int = 0
+    epoch: int = 1
+    position: int = 0
+    steps: int = 0
+
+
+START = Clock()
+
+# Columns of the table of steps that `paces` makes: the factor of the step, that of sqrt(v), and the rate itself.
+STEP_SIZE, ROOT_SCALE, RATE = range(3)
+
+
+def paces(rule, rates, steps, steps_before):
+    """(steps, 3) float64, a row per step: step size, factor of sqrt(v), learning rate.
+
+    rates: one for all or (steps,);  steps_before: how many steps the network has taken, for Adam's bias correction.
+    """
+    table = np.ones((steps, 3))
+    table[:, RATE] = table[:, STEP_SIZE] = rates
+    if rule.optimizer == ADAM:
+        numbers = np.arange(steps_before + 1, steps_before + steps + 1)
+        table[:, STEP_SIZE] /= 1 - powers(rule.momentum, numbers)
+        table[:, ROOT_SCALE] = 1 / np.sqrt(1 - powers(rule.beta2, numbers))
+    return table
+
+
+def powers(base, exponents):
+    """base ** exponents for whole exponents from 0, by products alone: the C library's pow differs in the last bit."""
+    result, square, left = np.ones(len(exponents)), float(base), np.array(exponents)
+    while left.any():
+        result = np.where(left & 1, result * square, result)
+        square, left = square * square, left >> 1
+    return result

@@ -1,0 +1,181 @@
+"""What one thread of a team does in a training, an evaluation, a prediction.
+
+One step of training, seen by one thread:
+
+    its rows of the batch, a block at a time      affine through the layers, the losses, delta back
+    -- meet: every delta is there --
+    its part of every weight matrix               the step; the transposed copy for the next delta follows
+    -- meet: the weights are new --
+
+A block is small enough that its activations never leave the core's own cache. Every element is summed in the same
+order by whichever thread owns it, so the team's size never changes a result.
+
+The functions here are made from their parts: a `plan` is `descent` or `learning`, see there.
+"""
+
+import numpy as np
+
+from .block import affine_columns, affine_layer, affine_sparse, delta_of, inputs_of, outputs_of, transpose
+from .compress import compress_block
+from .jit import inlined, jit
+from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE
+from .loss import loss_block
+from .registers import UNIT, ZERO, lanes_of, pointer
+from .sparse import clear, prefetch_row, regroup
+from .team import meet, share
+
+
+def train_dense(affine_first, plan):
+    """Thread `me`'s part of `train` on dense inputs: its rows of the batch, then its rows of every weight matrix."""
+    through_upper_layers, step_dense = plan.through_upper_layers, plan.step_dense
+
+    def run(
+        me, size, barrier, source, layers, parameters, order, batch_size, task, work, places, one, losses, hits, totals
+    ):  # fmt: skip
+        turn = _begin(me, size, barrier, layers, parameters, work, places)
+        for start in range(0, order.shape[0], batch_size):
+            count = min(batch_size, order.shape[0] - start)
+            first, last = share(count, me, size, GRAIN)
+            for at in range(first, last, BLOCK_ROWS):
+                rows = min(BLOCK_ROWS, last - at)
+                affine_first(source, layers, parameters, order, start, at, rows, task, work, places)
+                hits[me, 0] += through_upper_layers(
+                    layers, parameters, order, start, at, rows, task, work, places, losses
+                )
+            turn = meet(barrier, size, turn)
+            turn = step_dense(
+                me, size, barrier, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+            )  # fmt: skip
+            if me == 0:
+                add_losses(losses, count, totals)
+            turn = meet(barrier, size, turn)
+
+    return run
+
+
+def train_sparse(plan):
+    """Thread `me`'s part of `train` on compressed rows.
+
+    In a large batch a thread owns rows of the first layer's weights, and all threads wait until these are new. In a
+    small batch it owns columns, of the outputs too: then the weights stay in its cache, activations and deltas alone
+    move between the cores, and the wait comes after the next batch's first layer. It regroups the whole batch for
+    itself, which costs less than to read what another core has written.
+    """
+    needs_regrouping, through_upper_layers = plan.needs_regrouping, plan.through_upper_layers
+    step_sparse = plan.step_sparse
+
+    def run(
+        me, size, barrier, source, buckets, by_columns, layers, parameters, order, batch_size, task, work, places, one,
+        losses, hits, totals,
+    ):  # fmt: skip
+        turn = _begin(me, size, barrier, layers, parameters, work, places)
+        own_blocks = buckets[0].shape[0] // size
+        block_zero = me * own_blocks
+        left, right, low, high = ZERO, layers[0, STRIDE], buckets[6][me], buckets[6][me + 1]
+        held = (ZERO, np.int64(buckets[0].shape[0]))
+        if by_columns:
+            left, right = share(right, me, size, lanes_of(pointer(parameters)))
+            low, high = ZERO, layers[0, FAN_IN]
+            held = (block_zero, block_zero + own_blocks)
+        owned = (held, low, high, left, right, by_columns)
+        for start in range(0, order.shape[0], batch_size):
+            count = min(batch_size, order.shape[0] - start)
+            first, last = share(count, me, size, GRAIN)
+            regroups = needs_regrouping(count, task)
+            for block in range(block_zero, block_zero + own_blocks):
+                clear(block, buckets)
+            block = block_zero
+            from_row, to_row = (ZERO, count) if by_columns else (first, last)
+            for at in range(from_row, to_row, BLOCK_ROWS):
+                rows = min(BLOCK_ROWS, to_row - at)
+                ahead = start + batch_size + at
+                for i in range(ahead, min(ahead + rows, order.shape[0])):
+                    prefetch_row(source, order[i])
+                if regroups:
+                    regroup(block, source, order, start, at, rows, buckets)
+                    block += 1
+                affine_columns(source, layers, parameters, order, start + at, rows, left, right, work, places, at)
+                if not by_columns:
+                    hits[me, 0] += through_upper_layers(
+                        layers, parameters, order, start, at, rows, task, work, places, losses
+                    )
+            if by_columns:
+                turn = meet(barrier, size, turn)
+                for at in range(first, last, BLOCK_ROWS):
+                    rows = min(BLOCK_ROWS, last - at)
+                    hits[me, 0] += through_upper_layers(
+                        layers, parameters, order, start, at, rows, task, work, places, losses
+                    )
+            turn = meet(barrier, size, turn)
+            turn = step_sparse(
+                me, size, barrier, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count,
+                task, work, places, one,
+            )  # fmt: skip
+            if me == 0:
+                add_losses(losses, count, totals)
+            if not by_columns:
+                turn = meet(barrier, size, turn)
+
+    return run
+
+
+@inlined
+def _begin(me, size, barrier, layers, parameters, work, places):
+    """Make the transposed copies of the weights; returns the turn of the next meeting."""
+    for layer in range(1 + me, layers.shape[0], size):
+        transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
+    return meet(barrier, size, UNIT)
+
+
+@jit
+def add_losses(losses, count, totals):
+    """Add a batch's losses to totals[0], in the order of its rows: the sum has the same bits for any team."""
+    for i in range(count):
+        totals[0] += losses[i]
+
+
+def evaluate(affine_first):
+    """Thread `me`'s part of `evaluate`, for one kind of first layer."""
+
+    def run(me, size, barrier, source, layers, parameters, loss, y, targets, work, places, rows, losses, hits):
+        kind, smoothing, weights = loss
+        top = layers.shape[0] - 1
+        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+        for at in range(first, last, BLOCK_ROWS):
+            count = min(BLOCK_ROWS, last - at)
+            affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
+            for layer in range(1, layers.shape[0]):
+                affine_layer(layer, layers, parameters, count, work[me], places, ZERO)
+            Z, z_row = inputs_of(work[me], places, top + 1, ZERO)
+            D, d_row = delta_of(layers, work[me], places, top, ZERO)
+            hits[me, 0] += loss_block(
+                kind, smoothing, weights, rows, at, count, layers[top, FAN_OUT], layers[top, STRIDE], Z, z_row, y,
+                targets, D, d_row, losses, at,
+            )  # fmt: skip
+
+    return run
+
+
+def predict(affine_first):
+    """Thread `me`'s part of `predict`, for one kind of first layer."""
+
+    def run(me, size, barrier, source, layers, parameters, kind, work, places, rows, out):
+        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+        for at in range(first, last, BLOCK_ROWS):
+            count = min(BLOCK_ROWS, last - at)
+            affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
+            outputs_of(kind, layers, parameters, count, work[me], places, out, at)
+
+    return run
+
+
+def predict_skipping(me, size, barrier, source, rooms, layers, parameters, kind, work, places, rows, out):
+    """The same for dense inputs that are mostly zero: each block is compressed just before its first layer."""
+    indptr, indices, values, table = rooms
+    compressed = (indptr[me], indices[me], values[me], table)
+    first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+    for at in range(first, last, BLOCK_ROWS):
+        count = min(BLOCK_ROWS, last - at)
+        compress_block(source, rows, at, count, layers[0, FAN_IN], compressed)
+        affine_sparse(compressed, layers, parameters, rows, ZERO, count, work[me], places, ZERO)
+        outputs_of(kind, layers, parameters, count, work[me], places, out, at)
