@@ -14,6 +14,7 @@ COLUMNS = (
     "epoch",
     "learning_rate",
     "train_loss",
+    "train_objective",
     "train_accuracy",
     "validation_loss",
     "validation_accuracy",
@@ -25,9 +26,11 @@ class History:
     """What each epoch did, as columns.
 
     epoch                 from 1
-    learning_rate         the rate of that epoch
-    train_loss            mean cross entropy per sample in nats, without any penalty
-    train_accuracy        share of right answers, 0 to 1
+    learning_rate         the rate of that epoch's first step
+    train_loss            mean loss per sample, without any penalty: of the cross entropy in nats. Where samples have
+                          weights, the weighted mean
+    train_objective       train_loss plus the penalties l2 / 2 |W|^2 + l1 |W|_1
+    train_accuracy        share of right answers, 0 to 1; for the squared error R^2
     validation_loss, validation_accuracy   the same on the validation set; nan without one
     seconds               training alone, without the evaluations
     """

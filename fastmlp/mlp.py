@@ -1,48 +1,60 @@
-"""The network: settings, training loop, prediction."""
+"""The network: settings, training, prediction."""
 
-import functools
-import math
 import os
 import time
-from importlib import import_module
 from inspect import signature
 
 import numpy as np
 
+from . import lbfgs
 from . import settings as check
+from .diagnosis import failure
+from .early_stopping import from_setting as read_early_stopping
 from .errors import InputError, InputTypeError
 from .fitprogress import reporter
 from .history import History
-from .inputs import all_classes, check_inputs, check_labels, class_numbers
-from .kernels.inputs import Sparse, part
+from .inputs import check_inputs
+from .kernels.inputs import Sparse
 from .kernels.layout import FAN_IN
+from .kernels.loss import Loss
+from .kernels.rule import STATES
+from .objective import from_setting as read_objective
+from .optimizer import from_setting as read_optimizer
 from .parameters import INITIALISERS, Parameters, epoch_order
-from .plan import FIRST_LAYERS, TeamSize, compact
-
-# Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
-SECONDS_AT_A_TIME = 0.1
-# A trained network may be surer of its mistakes than a guess; one whose loss is this many times a guess's is lost.
-FAR_ABOVE_GUESSING = 10
-# A dead network's loss is that of guessing, to about this.
-NEAR_GUESSING = 0.01
-ROWS_AT_A_TIME = 1 << 16  # the same for a pass without training, whose speed is known to be enough for this many
+from .plan import FIRST_LAYERS, compact
+from .sample_weights import check_class_weight, combined
+from .schedule import from_setting as read_schedule
+from .training import Trainer, Watch, kernels_of, outputs_of, totals_of
 
 
 class MLP:
-    """A multilayer perceptron with softmax output, trained by minibatch SGD on the cross entropy.
+    """A multilayer perceptron, trained on minibatches.
 
     hidden         widths of the hidden layers, () for none
     activation     "relu", "tanh", "sigmoid", "identity", or one of them per hidden layer
+    loss           "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any
+                   number of labels per sample; "squared_error": identity outputs, regression
+    optimizer      "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
+                   {"name": "adam", "beta2": 0.99}: see `fastmlp.optimizer`
     learning_rate  of the first epoch; above 0. Gradients are averaged over the minibatch
+    momentum       of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1
+    schedule       how the rate goes on: a name, a dict, or a function; see `fastmlp.schedule`
     decay_epochs   epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40)
     batch_size     samples per step; the last batch of an epoch may be smaller, more than N means all N
     epochs         passes over the training set
     shuffle        visit the samples in a new random order every epoch
+    early_stopping None, epochs of patience, or a dict: see `fastmlp.early_stopping`; the best weights are kept
     init           "auto", "he", "xavier", "normal", "uniform": see `fastmlp.parameters.Parameters.initialise`
     init_scale     standard deviation of "normal", half-width of "uniform" (None: 0.1), a factor for the others
     init_bias      "zero", or "same" for the weights' own law
-    l2             adds l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave it out
-    momentum       v = momentum v + g, W = W - rate v; below 1
+    l1, l2         add l1 |W|_1 and l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave them out,
+                   `train_objective` has them
+    dropout        share of the hidden layers' outputs that is dropped in training; or one number for the inputs and
+                   each hidden layer. What is kept is divided by its share
+    max_norm       largest Euclidean norm of the weights into a hidden unit, or None
+    clip_norm      largest Euclidean norm of a step's gradient, or None
+    label_smoothing  share of each label that is spread evenly over all classes
+    class_weight   None, "balanced", or a dict from label to weight: see `fastmlp.sample_weights`
     seed           whole number from 0: the same seed, settings and data give the same weights, bit for bit
     threads        cores to use; None: $FASTMLP_THREADS, or all this process may use. Never changes a result
     dtype          "float32" or "float64", of the weights and all arithmetic
@@ -63,17 +75,27 @@ class MLP:
         *,
         hidden=(100, 50, 25),
         activation="relu",
+        loss="cross_entropy",
+        optimizer="sgd",
         learning_rate=0.1,
+        momentum=0.0,
+        schedule=None,
         decay_epochs=(),
         decay_factor=0.5,
         batch_size=100,
         epochs=50,
         shuffle=True,
+        early_stopping=None,
         init="auto",
         init_scale=None,
         init_bias="zero",
+        l1=0.0,
         l2=0.0,
-        momentum=0.0,
+        dropout=0.0,
+        max_norm=None,
+        clip_norm=None,
+        label_smoothing=0.0,
+        class_weight=None,
         seed=0,
         threads=None,
         dtype="float32",
@@ -83,23 +105,36 @@ class MLP:
     ):
         self.hidden = check.hidden_widths(hidden)
         self.activation = check.hidden_activations(activation, len(self.hidden))
+        self.loss = read_objective(loss).name
+        self._optimizer = read_optimizer(optimizer, momentum)
+        self.optimizer, self.momentum = self._optimizer.setting(), self._optimizer.momentum
         self.learning_rate = check.positive("learning_rate", learning_rate, "try 0.1")
         self.epochs = check.whole("epochs", epochs, 1, "train for one epoch or more")
         self.decay_epochs = check.decay_epochs(decay_epochs, self.epochs)
         self.decay_factor = check.positive("decay_factor", decay_factor, "0.5 halves the rate")
+        self._schedule = read_schedule(schedule, self.learning_rate, self.epochs, self.decay_epochs, self.decay_factor)
+        self.schedule = self._schedule.setting()
         self.batch_size = check.whole("batch_size", batch_size, 1, "100 is a common choice")
         self.shuffle = check.flag("shuffle", shuffle)
+        self._stopping = read_early_stopping(early_stopping)
+        self.early_stopping = None if self._stopping is None else self._stopping.setting()
         self.init = check.one_of("init", init, INITIALISERS)
         self.init_scale = None if init_scale is None else check.positive("init_scale", init_scale, "try 0.1")
         self.init_bias = check.one_of("init_bias", init_bias, ("zero", "same"))
+        self.l1 = check.real("l1", l1, "0 switches it off", least=0)
         self.l2 = check.real("l2", l2, "0 switches it off", least=0)
-        self.momentum = check.real("momentum", momentum, "0 switches it off, 0.9 is common", least=0, below=1)
+        self.dropout = check.per_layer("dropout", dropout, len(self.hidden), "0 switches it off, 0.5 is common")
+        self.max_norm = None if max_norm is None else check.positive("max_norm", max_norm, "None switches it off")
+        self.clip_norm = None if clip_norm is None else check.positive("clip_norm", clip_norm, "None switches it off")
+        self.label_smoothing = check.real("label_smoothing", label_smoothing, "0.1 is common", least=0, below=1)
+        self.class_weight = check_class_weight(class_weight)
         self.seed = check.whole("seed", seed, 0, "any whole number from 0")
         self.threads = None if threads is None else check.whole("threads", threads, 1, "leave it out for all cores")
         self.dtype = check.one_of("dtype", dtype, check.DTYPES)
         self.engine = check.one_of("engine", engine, check.ENGINES)
         self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))
         self.first_layer = check.one_of("first_layer", first_layer, FIRST_LAYERS)
+        check.check_together(self)
         self.history = History()
         self.diverged: str | None = None
 
@@ -113,126 +148,106 @@ class MLP:
 
     # ------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X, y, validation=None, progress=None, classes=None):
+    def fit(self, X, y, validation=None, progress=None, classes=None, sample_weight=None):
         """Train from fresh weights; returns self.
 
         X           (N, D) uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their
                     dtype is uint8, float32 or float64
-        y           (N,) integers of any values, or (N, C) one-hot
+        y           for cross entropy (N,) integers of any values, or (N, C) one-hot; for binary cross entropy (N, C)
+                    zeros and ones; for the squared error (N,) or (N, C) numbers
         validation  (Xv, yv), measured after every epoch
         progress    True for a progress bar, or a function that is called with every epoch's record (see `History`)
         classes     all labels there are, when y may lack some; None takes those in y
+        sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
         X = check_inputs(X, self.dtype)
-        labels, one_hot_columns = check_labels(y, X.shape[0])
-        known = all_classes(labels, one_hot_columns, classes)
-        y = class_numbers(labels, known)
+        objective = read_objective(self.loss)
+        y, known = objective.prepare(y, X.shape[0], classes, self.dtype)
+        weights = combined(sample_weight, self.class_weight, y, known)
         held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
         self.classes = known
         X, held_out = self._plan_inputs(X, held_out)
-        self._build(X.shape[1])
+        trainer = self._trainer(X, weights)
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history, self.diverged = History(), None
-        self._team, self._span = TeamSize(self._threads()), 1.0
         with reporter(progress, self.epochs) as report:
-            for epoch in range(1, self.epochs + 1):
-                record = self._epoch(epoch, X, y, held_out)
-                self.history.append(record)
-                report(record)
-                if not math.isfinite(record["train_loss"]):
-                    break  # nan in the weights never leaves them: further epochs would only take time
-        self.diverged = self._failure(X, y)
+            watch = Watch(self, trainer, (X, y), held_out, report)
+            if self._optimizer.name == "lbfgs":
+                lbfgs.minimise(trainer, X, y, self.epochs, self._optimizer.numbers["memory"], watch)
+            else:
+                self._descend(trainer, X, y, watch)
+        watch.keep_the_best()
+        self.diverged = failure(self, X, y)
         return self
 
-    def _epoch(self, epoch, X, y, held_out):
-        """Train for one epoch and return its record."""
-        rate = self.rate_at(epoch)
-        order = epoch_order(X.shape[0], self.seed, epoch, self.shuffle)
-        started = time.perf_counter()
-        totals = self._train(X, y, order, rate)
-        seconds = time.perf_counter() - started
-        if self.train_metrics == "full":
-            totals = self._totals(X, y)
-        train_loss, train_accuracy = totals / X.shape[0]
-        loss, accuracy = (math.nan, math.nan) if held_out is None else self._totals(*held_out) / held_out[0].shape[0]
-        return {
-            "epoch": epoch,
-            "learning_rate": rate,
-            "train_loss": float(train_loss),
-            "train_accuracy": float(train_accuracy),
-            "validation_loss": float(loss),
-            "validation_accuracy": float(accuracy),
-            "seconds": seconds,
-        }
+    def _descend(self, trainer, X, y, watch):
+        """Epoch after epoch, until the last or until who watches has seen enough."""
+        rows = X.shape[0]
+        for epoch in range(1, self.epochs + 1):
+            rates = self._schedule.rates(epoch, trainer.steps_of(rows))
+            order = epoch_order(rows, self.seed, epoch, self.shuffle)
+            started = time.perf_counter()
+            totals = trainer.epoch(epoch, X, y, order, rates)
+            if watch(epoch, float(rates[0]), totals, time.perf_counter() - started):
+                break
 
     def rate_at(self, epoch: int) -> float:
-        """The learning rate of an epoch, counted from 1."""
-        return self.learning_rate * self.decay_factor ** sum(epoch > decay for decay in self.decay_epochs)
+        """The learning rate at the start of an epoch, counted from 1."""
+        return float(self._schedule.rates(epoch, 1)[0])
 
-    def _train(self, X, y, order, rate):
-        """One pass over the rows in `order`; (2,) float64: summed loss, right answers."""
-        totals, start = np.zeros(2), 0
-        batch_size = min(self.batch_size, X.shape[0])
-        p, kernels = self._parameters, self._kernels()
-        while start < len(order):
-            rows = max(1, int(self._span / batch_size)) * batch_size
-            if len(order) - start < 2 * rows:  # a short rest would be all overhead
-                rows = len(order) - start
-            span, threads = order[start : start + rows], self._team.next()
-            begun = time.perf_counter()
-            kernels.train(
-                p.layers, p.buffer, p.velocity, X, y, span, batch_size, rate, self.momentum, self.l2, totals, threads
-            )
-            seconds = max(time.perf_counter() - begun, 1e-6)
-            if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
-                self._team.tell(threads, seconds, len(span))
-            start += len(span)
-            # The steps do not depend on how the epoch is cut into spans, so the clock may decide it.
-            self._span = len(span) * min(SECONDS_AT_A_TIME / seconds, 16)
-        return totals
+    def _trainer(self, X, weights):
+        """A new network for inputs X, and what trains it on samples of these weights."""
+        rule = self._optimizer.rule(self.l1, self.l2, self.clip_norm, self.max_norm)
+        self._build(X.shape[1], STATES[rule.optimizer])
+        drop = self.dropout
+        drops = drop if isinstance(drop, tuple) else (0.0, *(drop for _ in self.hidden))
+        return Trainer(
+            self._parameters,
+            self._kernels(),
+            self._threads(),
+            min(self.batch_size, X.shape[0]),
+            rule,
+            Loss(read_objective(self.loss).kind, self.label_smoothing, weights),
+            tuple(1 - share for share in drops) if any(drops) else (),
+            self.seed,
+        )
 
     # ------------------------------------------------------------------------------------- evaluation, prediction
 
     def predict_proba(self, X):
         """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
-        return self._probabilities(self._check_rows(X))
+        if self.loss == "squared_error":
+            raise InputError("a network for the squared error has no probabilities; call predict")
+        return self._outputs(self._check_rows(X))
 
-    def _probabilities(self, X):
+    def _outputs(self, X):
+        """(N, C): what the last layer hands out."""
         rows = X.shape[0]
         out = np.empty((rows, len(self.classes)), self.dtype)
-        p, kernels, threads = self._parameters, self._kernels(), self._threads() if rows > 1 else 1
-        if rows <= ROWS_AT_A_TIME:
-            return kernels.predict(p.layers, p.buffer, X, out, threads)
-        for start in range(0, rows, ROWS_AT_A_TIME):
-            stop = start + ROWS_AT_A_TIME
-            kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads)
-        return out
+        kind, threads = read_objective(self.loss).kind, self._threads() if rows > 1 else 1
+        return outputs_of(self._kernels(), self._parameters, X, out, kind, threads)
 
     def predict(self, X):
-        """The most probable class of each row of X, (N,) of the values in `classes`."""
-        columns = self.predict_proba(X).argmax(axis=1)
-        return self.classes[columns]
+        """The most probable class of each row of X, (N,) of the values in `classes`.
+
+        For binary cross entropy zeros and ones (N, C), for the squared error numbers (N, C); (N,) where C is 1.
+        """
+        return read_objective(self.loss).decide(self._outputs(self._check_rows(X)), self.classes)
 
     def evaluate(self, X, y):
-        """(mean cross entropy in nats, share of right answers) on X (N, D) and y (N,) or one-hot (N, C)."""
-        X = self._check_rows(X)
-        labels, _ = check_labels(y, X.shape[0])
-        loss, hits = self._totals(X, class_numbers(labels, self.classes)) / X.shape[0]
-        return float(loss), float(hits)
+        """(mean loss, share of right answers) on X (N, D) and y as for `fit`; for the squared error R^2 is the second.
+
+        Of cross entropies, in nats. A sample is right for binary cross entropy when all of its labels are.
+        """
+        X, objective = self._check_rows(X), read_objective(self.loss)
+        y = objective.compare(y, X.shape[0], self.classes, self.dtype)
+        totals = totals_of(self._kernels(), self._parameters, X, y, Loss(objective.kind), self._threads())
+        return float(totals[0] / len(y)), float(objective.accuracy(totals, y))
 
     def score(self, X, y):
-        """Share of right answers, 0 to 1."""
+        """Share of right answers, 0 to 1; R^2 for the squared error."""
         return self.evaluate(X, y)[1]
-
-    def _totals(self, X, y):
-        """(2,) float64: loss summed over the rows, right answers."""
-        totals = np.zeros(2)
-        p, kernels, threads = self._parameters, self._kernels(), self._threads()
-        for start in range(0, X.shape[0], ROWS_AT_A_TIME):
-            stop = start + ROWS_AT_A_TIME
-            kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads)
-        return totals
 
     # ------------------------------------------------------------------------------------------------- parameters
 
@@ -275,33 +290,18 @@ class MLP:
         """The training and validation inputs in the form that is fastest; sets `plan`."""
         self.plan = {"first_layer": "dense", "density": 1.0, "threads": self._threads()}
         if self.engine == "numba":
-            X, self.plan["density"] = compact(X, self.dtype, self.first_layer)
+            # Inputs of which some are dropped differ from batch to batch: they are read as dense rows.
+            drops_inputs = isinstance(self.dropout, tuple) and self.dropout[0] > 0
+            X, self.plan["density"] = compact(X, self.dtype, "dense" if drops_inputs else self.first_layer)
             self.plan["first_layer"] = "sparse" if isinstance(X, Sparse) else "dense"
             if held_out is not None:
                 held_out = compact(held_out[0], self.dtype, self.plan["first_layer"])[0], held_out[1]
         return X, held_out
 
-    def _build(self, features):
+    def _build(self, features, states=0):
         """The parameters of a network with `features` inputs, all zero."""
         names = (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
-        self._parameters = Parameters((features, *self.hidden, len(self.classes)), names, self.dtype)
-
-    def _failure(self, X, y):
-        """Why the training on X, y failed, in words; or None."""
-        loss, epochs = self.history["train_loss"][-1], len(self.history)
-        mend = f"a smaller learning rate than {self.learning_rate:g} may help"
-        if not math.isfinite(loss):
-            return f"diverged: the loss is {loss} after epoch {epochs}; {mend}"
-        frequency = np.bincount(y) / len(y)
-        guess = float(-(frequency * np.log(np.maximum(frequency, 1e-300))).sum())
-        if loss > FAR_ABOVE_GUESSING * guess:
-            return f"diverged: the loss is {loss:.3g}, and guessing by class frequency has {guess:.3g}; {mend}"
-        if abs(loss - guess) < NEAR_GUESSING and len(np.unique(self._probabilities(part(X, 0, 1000)).argmax(1))) == 1:
-            return (
-                f"died: it gives every sample the same answer, its loss {loss:.3f} that of guessing by class "
-                f"frequency; {mend[:-5]} or init='auto' may help"
-            )
-        return None
+        self._parameters = Parameters((features, *self.hidden, len(self.classes)), names, self.dtype, states)
 
     def _check_held_out(self, validation, features, classes):
         """The validation pair, checked. `classes` are those of the training set."""
@@ -309,8 +309,8 @@ class MLP:
             raise InputTypeError("validation is no pair; expected (X, y)")
         X, y = validation
         X = self._check_width(check_inputs(X, self.dtype, "validation X"), features, "validation X")
-        labels, _ = check_labels(y, X.shape[0], "validation y")
-        return X, class_numbers(labels, classes, "validation y")
+        compare = read_objective(self.loss).compare
+        return X, compare(y, X.shape[0], classes, self.dtype, "validation y")
 
     def _check_rows(self, X):
         self._check_fitted()
@@ -328,17 +328,12 @@ class MLP:
 
     def _kernels(self):
         """The module whose functions do the work. Numba is imported when it is first needed."""
-        return _kernels_of(self.engine)
+        return kernels_of(self.engine)
 
     def _threads(self):
         from .kernels.team import available_cores
 
         return self.threads or available_cores()
-
-
-@functools.cache
-def _kernels_of(engine):
-    return import_module(".kernels.epoch" if engine == "numba" else ".kernels.reference", __package__)
 
 
 DEFAULTS = {name: parameter.default for name, parameter in signature(MLP).parameters.items()}

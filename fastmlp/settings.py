@@ -81,6 +81,21 @@ def hidden_activations(value: object, layers: int) -> str | tuple[str, ...]:
     return names
 
 
+def per_layer(name: str, value: object, layers: int, mend: str) -> float | tuple[float, ...]:
+    """A share from 0 to below 1, or a tuple of one for the inputs and each hidden layer."""
+    if isinstance(value, numbers.Real):
+        return real(name, value, mend, least=0, below=1)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputTypeError(f"{name} is {value!r}; expected a number, or one for the inputs and each hidden layer")
+    shares = tuple(real(f"a number in {name}", share, mend, least=0, below=1) for share in value)
+    if len(shares) != layers + 1:
+        raise InputError(
+            f"{name} has {len(shares)} numbers; expected {layers + 1}: one for the inputs and each of {layers} hidden "
+            f"layers"
+        )
+    return shares
+
+
 def decay_epochs(value: object, epochs: int) -> tuple[int, ...]:
     """The epochs after which the learning rate decays: increasing, none beyond the last epoch."""
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -94,3 +109,29 @@ def decay_epochs(value: object, epochs: int) -> tuple[int, ...]:
             f"decay_epochs has {decays[-1]}, beyond the last of {epochs} epochs; leave it out or train for longer"
         )
     return decays
+
+
+def check_together(mlp) -> None:
+    """Raise InputError for settings of an `MLP` of which one makes no sense beside another."""
+    if mlp.loss != "cross_entropy":
+        for name in ("label_smoothing", "class_weight"):
+            if getattr(mlp, name):
+                value = getattr(mlp, name)
+                raise InputError(f"{name} is {value!r} and loss {mlp.loss!r} has no classes; leave one of them out")
+    drops_inputs = isinstance(mlp.dropout, tuple) and mlp.dropout[0] > 0
+    if drops_inputs and mlp.first_layer == "sparse":
+        raise InputError(
+            "first_layer is 'sparse' and dropout drops inputs, for which rows are dense; leave one of them out"
+        )
+    name = mlp.optimizer if isinstance(mlp.optimizer, str) else mlp.optimizer["name"]
+    if name == "lbfgs":
+        drops = max(mlp.dropout) if isinstance(mlp.dropout, tuple) else mlp.dropout
+        for other, value in (
+            ("dropout", drops), ("clip_norm", mlp.clip_norm), ("max_norm", mlp.max_norm),
+            ("schedule", mlp.schedule), ("decay_epochs", mlp.decay_epochs),
+        ):  # fmt: skip
+            if value:
+                raise InputError(
+                    f"{other} is {value!r} and optimizer 'lbfgs', which finds the length of its steps itself from the "
+                    f"whole set; leave {other} out"
+                )

@@ -12,7 +12,6 @@ from .inputs import PIXELS, Sparse
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
 from .loss import CROSS_ENTROPY, SOFTMAX
-from .random_bits import threshold
 from .rule import DESCENT, RATE, START, paces
 from .sparse import new_buckets
 
@@ -65,7 +64,7 @@ def _task(layers, parameters, states, y, table, size, rule, loss, keep, clock, i
     keep = np.array(keep, np.float64) if len(keep) else np.ones(len(layers))
     dropout = (
         np.int64(clock.seed), np.int64(clock.epoch), np.int64(clock.position),
-        np.array([threshold(share) for share in keep], np.uint64), keep,
+        np.rint(keep * 2.0**32).astype(np.uint64), keep,
     )  # fmt: skip
     # A state that the optimiser does not have is not touched.
     first, second = states[0] if len(states) else parameters, states[-1] if len(states) else parameters

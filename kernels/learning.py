@@ -25,7 +25,7 @@ from .jit import inlined, jit
 from .layout import BIASES, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
 from .loss import loss_block, total_weight
 from .optimizer import limit_columns, step_rows, sum_of_squares
-from .random_bits import drop_row, sample_keys
+from .random_bits import DROPOUT, drop_row, sample_keys
 from .registers import UNIT, ZERO, lanes_of, pointer, shifted
 from .rule import NORM_EPSILON
 from .team import meet, share
@@ -55,7 +55,7 @@ def drop(layer, position, rows, A, a_row, columns, dropout):
     if keep[layer] < 1:
         for i in range(rows):
             row = shifted(A, i * a_row)
-            k0, k1 = sample_keys(seed, epoch, layer, first + position + i)
+            k0, k1 = sample_keys(seed, epoch, DROPOUT + layer, first + position + i)
             drop_row(k0, k1, thresholds[layer], 1 / keep[layer], row, row, columns)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .inputs import to_network
 from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weight_views
 from .loss import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED
-from .random_bits import drop_row, sample_keys, threshold
+from .reference_random import drop
 from .rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, START, paces
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
@@ -222,9 +222,7 @@ class _Masks:
     def apply(self, A, layer, start):
         """Drop from the rows of A, the inputs of `layer` or their delta, for the samples from place `start` on."""
         if self.keep[layer] < 1:
-            for i, row in enumerate(A):
-                k0, k1 = sample_keys(self.clock.seed, self.clock.epoch, layer, self.clock.position + start + i)
-                drop_row(k0, k1, threshold(self.keep[layer]), 1 / self.keep[layer], row, row, len(row))
+            drop(A, self.keep[layer], self.clock, layer, start)
         return A
 
 

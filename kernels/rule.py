@@ -1,5 +1,6 @@
 """What a step of training does with a gradient: the settings of every optimiser, as plain numbers."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -76,6 +77,16 @@ def paces(rule, rates, steps, steps_before):
         table[:, STEP_SIZE] /= 1 - powers(rule.momentum, numbers)
         table[:, ROOT_SCALE] = 1 / np.sqrt(1 - powers(rule.beta2, numbers))
     return table
+
+
+def penalty(rule, weights):
+    """What `rule` adds to the loss that is made small: l2 / 2 |W|^2 + l1 |W|_1 over all weights, biases exempt."""
+    if not rule.l1 and not rule.l2:
+        return 0.0
+    # fsum: the order in which numpy sums differs between CPUs.
+    squares = math.fsum(math.fsum((W.astype(np.float64) ** 2).ravel()) for W in weights)
+    sizes = math.fsum(math.fsum(np.abs(W).ravel()) for W in weights)
+    return 0.5 * rule.l2 * squares + rule.l1 * sizes
 
 
 def powers(base, exponents):

@@ -1,0 +1,2 @@
+def from_setting(v):
+    return None
