@@ -1,11 +1,17 @@
 """The course's HDF5 files: `xdata` (N, 784) and `ydata` (N, 10)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastmlp.errors import InputError
 
 from .checks import picture_shape, read_inputs, read_labels
 from .dataset import Dataset
+
+if TYPE_CHECKING:
+    import h5py
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -17,14 +23,26 @@ def read_hdf5(path: Path) -> Dataset:
     """
     import h5py
 
+    with damage_named(path), h5py.File(path) as file:
+        x, labels = course_arrays(path, file)
+        X = read_inputs(f"{path}: xdata", x.shape, x.dtype, x.__getitem__, x.chunks[0] if x.chunks else 1)
+        y, class_count = read_labels(f"{path}: ydata", labels[()], len(X))
+        return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name)
+
+
+def course_arrays(path: Path, file: "h5py.File") -> "tuple[h5py.Dataset, h5py.Dataset]":
+    """`xdata`, which has two axes, and `ydata` of an open file. Raises InputError when there are no such arrays."""
+    x, labels = _array(path, file, "xdata"), _array(path, file, "ydata")
+    if len(x.shape) != 2:
+        raise InputError(f"{path}: xdata has shape {x.shape}; expected (N, D), a row per sample: reshape it")
+    return x, labels
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn what h5py raises about a file that it cannot read into an InputError."""
     try:
-        with h5py.File(path) as file:
-            x, labels = _array(path, file, h5py.Dataset, "xdata"), _array(path, file, h5py.Dataset, "ydata")
-            if len(x.shape) != 2:
-                raise InputError(f"{path}: xdata has shape {x.shape}; expected (N, D), a row per sample: reshape it")
-            X = read_inputs(f"{path}: xdata", x.shape, x.dtype, x.__getitem__, x.chunks[0] if x.chunks else 1)
-            y, class_count = read_labels(f"{path}: ydata", labels[()], len(X))
-            return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name)
+        yield
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
@@ -33,8 +51,10 @@ def read_hdf5(path: Path) -> Dataset:
         ) from error
 
 
-def _array(path, file, kind, key):
-    if not isinstance(file.get(key), kind):
+def _array(path, file, key):
+    import h5py
+
+    if not isinstance(file.get(key), h5py.Dataset):
         found = ", ".join(file) or "none"
         raise InputError(f"{path} has no array `{key}`; its keys are {found}: rename them to `xdata` and `ydata`")
     return file[key]
