@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from . import team
 from .gather import address, pointer_to
 from .inputs import PIXELS, Sparse, index_dtype
 from .jit import entry, jit
 from .layout import BLOCK_ROWS
 from .registers import lanes_of, load, lowest_bit, nonzero_lanes, shifted
+from .team import share
 
 # Rows spread over the matrix that are enough to know its density to a few percent.
 SAMPLED_ROWS = 512
@@ -18,16 +20,38 @@ def measure_density(X):
     return float(np.count_nonzero(rows) / rows.size)
 
 
-def compress(X, dtype):
-    """A dense matrix (N, D) of uint8, float32 or float64 as `Sparse` rows for a network of `dtype`."""
+class Room:
+    """Memory for the entries of one matrix after another: fresh memory takes longer to get than entries to fill in."""
+
+    def __init__(self):
+        self._indices, self._values = np.empty(0, np.uint16), np.empty(0, np.uint8)
+
+    def take(self, entries, index_kind, value_kind):
+        """Arrays (entries,) of two dtypes. What was taken before is overwritten."""
+        if len(self._indices) < entries or (self._indices.dtype, self._values.dtype) != (index_kind, value_kind):
+            spacious = entries + entries // 8  # so that a matrix of a few entries more needs no other
+            self._indices, self._values = np.empty(spacious, index_kind), np.empty(spacious, value_kind)
+        return self._indices[:entries], self._values[:entries]
+
+
+def compress(X, dtype, threads=1, room=None):
+    """A dense matrix (N, D) of uint8, float32 or float64 as `Sparse` rows for a network of `dtype`.
+
+    threads  share the rows; the result does not depend on how many they are
+    room     a `Room` whose memory the entries take, until it is given to another call; None gets fresh memory
+    """
     location, x_row = address(X)
     sample = np.empty(0, X.dtype)
     indptr = np.zeros(len(X) + 1, np.int64)
-    _count(location, x_row, sample, X.shape[1], indptr)
+    size = max(1, min(threads, len(X) // BLOCK_ROWS))
+    team.run(_count, size, location, x_row, sample, X.shape[1], indptr)
     np.cumsum(indptr, out=indptr)
-    indices = np.empty(indptr[-1], index_dtype(X.shape[1]))
-    values = np.empty(indptr[-1], X.dtype if X.dtype == np.uint8 else dtype)
-    _fill(location, x_row, sample, X.shape[1], indptr, indices, values)
+    values_dtype = np.dtype(np.uint8 if X.dtype == np.uint8 else dtype)
+    if room is None:
+        indices, values = np.empty(indptr[-1], index_dtype(X.shape[1])), np.empty(indptr[-1], values_dtype)
+    else:
+        indices, values = room.take(indptr[-1], index_dtype(X.shape[1]), values_dtype)
+    team.run(_fill, size, location, x_row, sample, X.shape[1], indptr, indices, values)
     return Sparse(indptr, indices, values, X.shape[1])
 
 
@@ -74,22 +98,24 @@ def compress_row(row, features, indices, values, at):
     return at
 
 
-def _count_rows(location, x_row, sample, features, indptr):
-    """indptr[i + 1] = number of entries of row i that are not zero."""
+def _count_share(me, size, barrier, location, x_row, sample, features, indptr):
+    """indptr[i + 1] = number of entries of row i that are not zero, for thread `me`'s rows."""
     X = pointer_to(location, sample)
-    for i in range(indptr.shape[0] - 1):
+    first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
+    for i in range(first, last):
         row, found = shifted(X, i * x_row), 0
         for c in range(features):
             found += load(row, c) != 0
         indptr[i + 1] = found
 
 
-def _fill_rows(location, x_row, sample, features, indptr, indices, values):
-    """The entries of each row, at the places that `indptr` gives them."""
+def _fill_share(me, size, barrier, location, x_row, sample, features, indptr, indices, values):
+    """The entries of thread `me`'s rows, at the places that `indptr` gives them."""
     X = pointer_to(location, sample)
-    for i in range(indptr.shape[0] - 1):
+    first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
+    for i in range(first, last):
         compress_row(shifted(X, i * x_row), features, indices, values, indptr[i])
 
 
-_count = entry("count_rows", _count_rows)
-_fill = entry("fill_rows", _fill_rows)
+_count = entry("count_rows", _count_share)
+_fill = entry("fill_rows", _fill_share)

@@ -9,7 +9,7 @@ from fastmlp import MLP
 from fastmlp.data import CSR
 from fastmlp.errors import InputError
 from fastmlp.inputs import check_inputs
-from fastmlp.kernels.compress import compress, measure_density
+from fastmlp.kernels.compress import Room, compress, measure_density
 from fastmlp.kernels.inputs import Sparse, part, to_network
 
 
@@ -148,6 +148,24 @@ def test_compressing_keeps_every_number(rows, features, share, seed):
     np.testing.assert_array_equal(
         to_network(half, np.arange(half.shape[0]), np.dtype("float32")), expected[rows // 2 :]
     )
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_compress_to_the_same_rows(threads):
+    X = mostly_zero(1000, 40, 0.3, "uint8")
+    for alone, together in zip(compress(X, "float32"), compress(X, "float32", threads), strict=True):
+        np.testing.assert_array_equal(alone, together)
+
+
+def test_one_room_serves_matrices_of_all_sizes_and_types():
+    room = Room()
+    for rows, features, dtype in [(100, 40, "uint8"), (300, 40, "uint8"), (50, 40, "float32"), (9, 70_000, "float64")]:
+        X = mostly_zero(rows, features, 0.3, dtype)
+        for fresh, kept in zip(compress(X, "float64"), compress(X, "float64", room=room), strict=True):
+            np.testing.assert_array_equal(fresh, kept)
+    X, Y = mostly_zero(100, 40, 0.3, "uint8", seed=1), mostly_zero(100, 40, 0.3, "uint8", seed=2)
+    room = Room()
+    assert np.shares_memory(compress(X, "float32", room=room).indices, compress(Y, "float32", room=room).indices)
 
 
 def test_density_is_the_share_that_is_not_zero():
