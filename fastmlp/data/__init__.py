@@ -8,5 +8,6 @@ from .csr import CSR
 from .dataset import Dataset, digest
 from .loading import NAMES, load
 from .split import load_split, split, validation_count
+from .stream import Stream
 
-__all__ = ["CSR", "NAMES", "Dataset", "digest", "load", "load_split", "split", "validation_count"]
+__all__ = ["CSR", "NAMES", "Dataset", "Stream", "digest", "load", "load_split", "split", "validation_count"]

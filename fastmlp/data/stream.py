@@ -1,0 +1,198 @@
+"""Rows of an HDF5 file that is larger than memory, read a window at a time."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastmlp.errors import InputError
+
+from .blockshuffle import Window, even_rows, in_file_order, shuffled
+from .checks import BYTES_AT_A_TIME, check_finite, read_labels
+from .formats import format_of
+from .hdf5 import course_arrays, damage_named
+from .rowfile import open_rows
+
+if TYPE_CHECKING:
+    import h5py
+
+WINDOW_BYTES = 64 << 20  # two of them and a compressed copy are some 200 MB
+# The smallest blocks that a fast disk reads at nearly its full rate when it is told 1,000 of them in advance.
+BLOCK_BYTES = 64 << 10
+# Of a window, below which a file that is sorted by class hardly mixes; see `blockshuffle`.
+FEWEST_BLOCKS = 16
+_SAMPLED_PLACES = 32
+
+
+class Stream:
+    """`xdata` (N, D) and `ydata` of an HDF5 file, of which two windows of rows are in memory at a time.
+
+    path          as for `load`: xdata uint8 pixels or floats, ydata (N,) integers from 0 or (N, C) one-hot. Arrays that
+                  are neither chunked nor compressed are read fastest
+    window_bytes  most that a window may take in memory; one is read while another is used
+    block_bytes   size of the blocks that a shuffle leaves together, see `fastmlp.data.blockshuffle`; a chunk or more
+
+    shape           (N, D)
+    dtype           of the windows: uint8, or float32 for any floats, as `load` reads them
+    labels          (N,) of the smallest unsigned type that holds them; they alone are in memory as a whole
+    one_hot_columns C where ydata is one-hot, else None
+    block_rows      rows in a block
+
+    To be used in a `with` block, or closed. Raises InputError when the file or its arrays cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], window_bytes: int = WINDOW_BYTES, block_bytes: int = BLOCK_BYTES):
+        import h5py
+
+        self.path = Path(path).expanduser()
+        if (found := format_of(self.path)) != "HDF5":
+            raise InputError(f"{self.path} is {found}; expected HDF5, which can be read in parts: `load` it instead")
+        self._stamp = _stamp(self.path)
+        with damage_named(self.path):
+            file = h5py.File(self.path)
+            try:
+                x, y = course_arrays(self.path, file)
+                _check_inputs(f"{self.path}: xdata", x)
+                self.shape: tuple[int, int] = x.shape
+                self.dtype = np.dtype(np.uint8 if x.dtype == np.uint8 else np.float32)
+                self.labels, self.one_hot_columns = _labels(f"{self.path}: ydata", y, self.shape[0])
+                self._rows = open_rows(self.path, file, x)
+            except BaseException:
+                file.close()
+                raise
+        row_bytes = self.shape[1] * self.dtype.itemsize
+        self._most_rows = min(max(1, window_bytes // row_bytes), self.shape[0])
+        chunk_rows = self._rows.chunk_rows
+        self.block_rows = -(-max(1, block_bytes // row_bytes) // chunk_rows) * chunk_rows
+        self._spare: list[np.ndarray] = []
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._rows.close()
+
+    def epoch(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[tuple[np.ndarray, Window]]:
+        """The windows of an epoch: (X, window), where X (W, D) holds the rows of the file that `window.rows` names.
+
+        X is valid until the next is asked for. All windows but the last are whole batches. The order depends on the
+        arguments, the shape, `window_bytes` and `block_rows` alone; with one window for all rows it is `epoch_order`.
+        Raises InputError when a batch, or FEWEST_BLOCKS blocks, are more than a window; or while reading.
+        """
+        rows = self.shape[0]
+        batch_size = min(batch_size, rows)
+        if batch_size > self._most_rows:
+            raise InputError(
+                f"batch_size is {batch_size}, and a window of {self.path} has {self._most_rows} rows; expected no more "
+                "than that: make it smaller, or open the file with more window_bytes"
+            )
+        window_rows = even_rows(rows, self._most_rows, batch_size)
+        if not shuffle:
+            return self._read_ahead(in_file_order(rows, self.block_rows, window_rows))
+        if window_rows < rows and self._most_rows < FEWEST_BLOCKS * self.block_rows:
+            raise InputError(
+                f"{self.path}: a window has {self._most_rows} rows, and blocks of {self.block_rows} stay together; "
+                f"expected {FEWEST_BLOCKS} blocks or more, for a shuffle that mixes: open it with more window_bytes, "
+                "or store it in smaller chunks"
+            )
+        return self._read_ahead(shuffled(rows, self.block_rows, window_rows, seed, epoch))
+
+    def in_order(self) -> Iterator[tuple[np.ndarray, Window]]:
+        """All rows in the order of the file, in windows as large as may be; X is valid until the next is asked for."""
+        whole_blocks = max(1, self._most_rows // self.block_rows) * self.block_rows
+        return self._read_ahead(in_file_order(self.shape[0], self.block_rows, min(whole_blocks, self._most_rows)))
+
+    def sample(self, rows: int) -> np.ndarray:
+        """About `rows` rows (at most all), from places spread over the file."""
+        each = max(1, min(rows, self.shape[0]) // _SAMPLED_PLACES)
+        places = np.unique(np.linspace(0, self.shape[0] - each, _SAMPLED_PLACES).astype(np.int64))
+        window = Window(places, np.full(len(places), each), np.arange(len(places) * each))
+        return self._fill(window, np.empty((len(window.order), self.shape[1]), self.dtype), threading.Event())
+
+    def head(self, rows: int) -> np.ndarray:
+        """The first `rows` rows, or all if there are fewer."""
+        window = next(in_file_order(self.shape[0], self.block_rows, rows))
+        return self._fill(window, np.empty((len(window.order), self.shape[1]), self.dtype), threading.Event())
+
+    def _read_ahead(self, plan: Iterable[Window]) -> Iterator[tuple[np.ndarray, Window]]:
+        """Each window with its rows; a thread reads the next one while the caller works on this one."""
+        buffers = [self._spare.pop() if self._spare else self._buffer() for _ in range(2)]
+        stopped = threading.Event()
+        with ThreadPoolExecutor(1, thread_name_prefix="fastmlp-read") as reader:
+            try:
+                pending = None
+                # To ask for a window is to release the one before, whose buffer the one after it takes.
+                for window, buffer in zip(plan, cycle(buffers), strict=False):
+                    coming = window, reader.submit(self._fill, window, buffer, stopped)
+                    if pending:
+                        yield pending[1].result(), pending[0]
+                    pending = coming
+                if pending:
+                    yield pending[1].result(), pending[0]
+            finally:
+                stopped.set()
+        self._spare += buffers
+
+    def _buffer(self):
+        return np.empty((self._most_rows, self.shape[1]), self.dtype)
+
+    def _fill(self, window: Window, buffer: np.ndarray, stopped: threading.Event) -> np.ndarray:
+        """Read a window into a buffer; returns the part that it takes. Given up when `stopped` is set."""
+        pieces, at = list(zip(window.starts.tolist(), window.counts.tolist(), strict=True)), 0
+        with damage_named(self.path), np.errstate(over="ignore"):  # float64 beyond float32 is reported as infinity
+            for first, count in pieces:
+                if stopped.is_set():
+                    break
+                self._rows.announce(first, count)
+            for first, count in pieces:
+                if stopped.is_set():
+                    break
+                block = buffer[at : at + count]
+                self._rows.read(first, block)
+                check_finite(block, f"{self.path}: xdata", first)
+                at += count
+            if _stamp(self.path) != self._stamp:
+                raise InputError(
+                    f"{self.path} was changed since it was opened; expected it to stay as it was: train on a copy that "
+                    "nothing else writes to"
+                )
+        return buffer[:at]
+
+
+def _stamp(path):
+    """What changes with a file's content."""
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _check_inputs(where: str, x: "h5py.Dataset") -> None:
+    if 0 in x.shape:
+        raise InputError(f"{where} has shape {x.shape}; expected one row and one column or more: fill it")
+    if x.dtype != np.uint8 and x.dtype.kind != "f":
+        raise InputError(f"{where} has dtype {x.dtype}; expected uint8 or floats: store it as uint8 or float32")
+
+
+def _labels(where: str, y: "h5py.Dataset", rows: int) -> tuple[np.ndarray, int | None]:
+    """The labels (rows,), and the number of one-hot columns or None, read in blocks. Raises InputError."""
+    if y.shape[:1] != (rows,) or len(y.shape) > 2:
+        raise InputError(
+            f"{where} has shape {y.shape}; expected ({rows},) or ({rows}, classes): a label per row of xdata"
+        )
+    columns = y.shape[1] if len(y.shape) == 2 else 1
+    at_a_time = max(1, BYTES_AT_A_TIME // (8 * max(1, columns)))
+    blocks = []
+    for start in range(0, rows, at_a_time):
+        stop = min(rows, start + at_a_time)
+        name = where if stop - start == rows else f"{where}[{start}:{stop}]"
+        block, _ = read_labels(name, y[start:stop], stop - start)
+        blocks.append(block.astype(np.min_scalar_type(block.max())))
+    return np.concatenate(blocks), columns if columns > 1 else None

@@ -1,0 +1,268 @@
+"""Rows that are read from a file a window at a time."""
+
+import os
+import threading
+import time
+from itertools import islice
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp.data import Stream, load
+from fastmlp.errors import InputError
+
+ROWS, COLUMNS = 3000, 20
+PIXELS = np.random.RandomState(0).randint(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
+LABELS = np.arange(ROWS) * 7 % 10
+SMALL = {"window_bytes": 700 * COLUMNS, "block_bytes": 16 * COLUMNS}  # for pixels: windows of up to 700 rows
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(xdata=PIXELS, ydata=LABELS, options=None, name="large.h5"):
+        with h5py.File(tmp_path / name, "w") as file:
+            file.create_dataset("xdata", data=xdata, **(options or {}))
+            file["ydata"] = ydata
+        return tmp_path / name
+
+    return write
+
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("fastmlp-read")]
+
+
+def check_epoch(stream, expected, batch_size=50):
+    """That an epoch has each row once, with its values."""
+    seen = []
+    for X, window in stream.epoch(seed=1, epoch=2, batch_size=batch_size, shuffle=True):
+        assert X.dtype == expected.dtype
+        np.testing.assert_array_equal(X, expected[window.rows])
+        seen.append(window.rows)
+    np.testing.assert_array_equal(np.sort(np.concatenate(seen)), np.arange(len(expected)))
+    return seen
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<f4", ">f4", "<f8", "f2"])
+@pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip", "shuffle": True}])
+def test_every_row_comes_once_with_the_values_that_load_reads(write, dtype, options):
+    path = write(PIXELS.astype(dtype) if dtype == "u1" else (PIXELS / 255).astype(dtype), options=options)
+    expected = load(path)
+    with Stream(path, window_bytes=700 * COLUMNS * expected.X.itemsize, block_bytes=16 * COLUMNS) as stream:
+        assert stream.shape == (ROWS, COLUMNS)
+        assert len(check_epoch(stream, expected.X)) == 5
+        np.testing.assert_array_equal(stream.labels, expected.y)
+        assert stream.block_rows == (30 if options else 16 // expected.X.itemsize)
+        in_order = [(X.copy(), window.rows) for X, window in stream.in_order()]
+        np.testing.assert_array_equal(np.concatenate([rows for _, rows in in_order]), np.arange(ROWS))
+        np.testing.assert_array_equal(np.concatenate([X for X, _ in in_order]), expected.X)
+
+
+def test_values_in_another_file_or_never_written_are_read_right(write, tmp_path):
+    outside = {"external": [(str(tmp_path / "values.bin"), 0, h5py.h5f.UNLIMITED)]}
+    with Stream(write(options=outside, name="outside.h5"), **SMALL) as stream:
+        check_epoch(stream, PIXELS)
+    with h5py.File(tmp_path / "never.h5", "w") as file:
+        file.create_dataset("xdata", (100, 5), "u1", fillvalue=7)
+        file["ydata"] = np.arange(100) % 2
+    with Stream(tmp_path / "never.h5") as stream:
+        check_epoch(stream, np.full((100, 5), 7, np.uint8))
+
+
+def test_same_settings_give_the_same_order_however_long_the_reading_takes(write, monkeypatch):
+    def order(stream, seed, epoch):
+        passed = stream.epoch(seed, epoch, batch_size=50, shuffle=True)
+        return np.concatenate([window.rows[window.order] for _, window in passed]).tolist()
+
+    with Stream(write(), **SMALL) as stream:
+        first = order(stream, 0, 1)
+        read = stream._rows.read
+        monkeypatch.setattr(stream._rows, "read", lambda *place: (time.sleep(1e-4), read(*place)))
+        assert order(stream, 0, 1) == first
+        assert order(stream, 0, 2) != first
+        assert order(stream, 1, 1) != first
+
+
+def test_batch_of_a_file_sorted_by_class_has_nearly_all_classes(write):
+    with Stream(write(ydata=np.sort(LABELS)), **SMALL) as stream:
+        for _, window in stream.epoch(0, 1, batch_size=50, shuffle=True):
+            labels = stream.labels[window.rows[window.order]]
+            for start in range(0, len(labels), 50):
+                assert len(np.unique(labels[start : start + 50])) >= 7  # of the file as it stands there would be 1 or 2
+
+
+def test_one_hot_labels_become_numbers_and_tell_the_columns(write):
+    with Stream(write(ydata=np.eye(15)[LABELS])) as stream:
+        np.testing.assert_array_equal(stream.labels, LABELS)
+        assert stream.labels.dtype == np.uint8
+        assert stream.one_hot_columns == 15
+
+
+def test_labels_that_are_read_in_blocks_are_all_there(write, monkeypatch):
+    monkeypatch.setattr("fastmlp.data.stream.BYTES_AT_A_TIME", 8 * 700)
+    labels = np.arange(ROWS)
+    with Stream(write(ydata=labels)) as stream:
+        np.testing.assert_array_equal(stream.labels, labels)
+        assert stream.one_hot_columns is None
+    with pytest.raises(InputError, match=r"ydata\[700:1400\] has 0.5 at row 100;"):
+        Stream(write(ydata=np.where(labels == 800, 0.5, labels), name="half.h5"))
+
+
+def test_head_and_sample_are_rows_of_the_file(write):
+    with Stream(write(), **SMALL) as stream:
+        np.testing.assert_array_equal(stream.head(50), PIXELS[:50])
+        np.testing.assert_array_equal(stream.head(10_000), PIXELS)
+        sample = stream.sample(640)
+        assert sample.shape == (640, COLUMNS)
+        rows = {row.tobytes() for row in PIXELS}
+        assert all(row.tobytes() in rows for row in sample)
+        assert stream.sample(10_000).shape[0] <= ROWS
+
+
+def test_two_buffers_serve_all_windows_of_all_epochs(write):
+    with Stream(write(), **SMALL) as stream:
+        places = {
+            X.__array_interface__["data"][0]
+            for epoch in (1, 2, 3)
+            for X, _ in stream.epoch(0, epoch, batch_size=50, shuffle=True)
+        }
+        places |= {X.__array_interface__["data"][0] for X, _ in stream.in_order()}
+        assert len(places) == 2
+
+
+def test_next_window_is_read_while_this_one_is_used(write, monkeypatch):
+    with Stream(write(), **SMALL) as stream:
+        filled, fill = [], stream._fill
+        monkeypatch.setattr(stream, "_fill", lambda *window: (fill(*window), filled.append(1))[0])
+        windows = stream.epoch(0, 1, batch_size=50, shuffle=True)
+        X, window = next(windows)
+        deadline = time.monotonic() + 10
+        while len(filled) < 2 and time.monotonic() < deadline:
+            time.sleep(1e-3)
+        assert len(filled) == 2  # and no more: there is no third buffer
+        np.testing.assert_array_equal(X, PIXELS[window.rows])
+        windows.close()
+
+
+def test_two_passes_at_once_do_not_disturb_each_other(write):
+    with Stream(write(), **SMALL) as stream:
+        for (X, window), (other, other_window) in zip(
+            stream.epoch(0, 1, batch_size=50, shuffle=True),
+            stream.epoch(0, 2, batch_size=50, shuffle=True),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(X, PIXELS[window.rows])
+            np.testing.assert_array_equal(other, PIXELS[other_window.rows])
+
+
+def test_reader_ends_with_the_pass_and_when_it_is_given_up(write):
+    with Stream(write(), **SMALL) as stream:
+        list(stream.in_order())
+        assert not readers()
+        windows = stream.epoch(0, 1, batch_size=50, shuffle=True)
+        next(windows)
+        assert readers()
+        windows.close()
+        assert not readers()
+        next(stream.in_order())  # dropped at once
+        assert not readers()
+
+
+def test_giving_up_does_not_wait_for_the_rest_of_a_window(write, monkeypatch):
+    with Stream(write(), **SMALL) as stream:
+        windows = stream.in_order()
+        next(windows)
+        monkeypatch.setattr(stream._rows, "read", lambda *place: time.sleep(0.1))  # a window would take four seconds
+        begun = time.monotonic()
+        windows.close()
+        assert time.monotonic() - begun < 2
+
+
+def test_error_of_the_reader_is_raised_where_the_window_is_asked_for(write):
+    with Stream(write((PIXELS / 255).astype("f4")), window_bytes=700 * COLUMNS * 4) as stream:
+        windows = stream.in_order()
+        next(windows)
+        with h5py.File(stream.path, "r+") as file:
+            file["xdata"][2500, 3] = np.nan
+        with pytest.raises(InputError, match=r"large\.h5"):
+            list(windows)
+        assert not readers()
+    with (
+        Stream(stream.path, window_bytes=700 * COLUMNS * 4) as stream,
+        pytest.raises(InputError, match="xdata has nan at row 2500, column 3"),
+    ):
+        list(stream.in_order())
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
+@pytest.mark.parametrize("change", ["cut", "touched", "gone"])
+def test_file_that_changes_during_an_epoch_is_reported(write, options, change):
+    path = write(options=options)
+    with Stream(path, **SMALL) as stream:
+        windows = stream.epoch(0, 1, batch_size=50, shuffle=True)
+        next(windows)
+        if change == "cut":
+            os.truncate(path, path.stat().st_size // 3)
+        elif change == "touched":
+            os.utime(path, ns=(0, 0))
+        else:
+            path.unlink()
+        with pytest.raises(InputError, match=r"large\.h5.*(cut short|changed|No such file)") as caught:
+            list(windows)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"xdata": PIXELS[0]}, [f"({COLUMNS},)", "(N, D)"]),
+        ({"xdata": PIXELS.astype("i4")}, ["int32", "uint8"]),
+        ({"xdata": PIXELS[:0], "ydata": LABELS[:0]}, [f"(0, {COLUMNS})", "one row"]),
+        ({"ydata": LABELS[:-1]}, ["(2999,)", "(3000,)"]),
+        ({"ydata": np.zeros((ROWS, 2, 2))}, ["(3000, 2, 2)"]),
+        ({"ydata": LABELS - 1}, ["-1", "row 0", "from 0"]),
+        ({"ydata": np.zeros((ROWS, 3))}, ["one-hot", "row 0"]),
+        ({"ydata": np.array([b"a"] * ROWS)}, ["|S1", "integers"]),
+    ],
+)
+def test_arrays_that_cannot_be_used_are_named(write, arrays, words):
+    with pytest.raises((InputError, TypeError)) as caught:
+        Stream(write(**arrays))
+    for word in ("large.h5", *words):
+        assert word in str(caught.value)
+
+
+def test_files_that_are_none_are_named(write, tmp_path):
+    with pytest.raises(InputError, match=r"absent\.h5 is not there"):
+        Stream(tmp_path / "absent.h5")
+    (tmp_path / "table.csv").write_text("1,2\n3,4\n")
+    with pytest.raises(InputError, match=r"table\.csv is CSV; expected HDF5"):
+        Stream(tmp_path / "table.csv")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["images"] = PIXELS
+    with pytest.raises(InputError, match="no array `xdata`; its keys are images"):
+        Stream(tmp_path / "other.h5")
+    path = write()
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(InputError, match="cut short"):
+        Stream(path)
+
+
+def test_window_that_holds_no_batch_or_hardly_mixes_is_refused(write):
+    with Stream(write(), **SMALL) as stream, pytest.raises(InputError, match=r"batch_size is 701.* has 700 rows"):
+        stream.epoch(0, 1, batch_size=701, shuffle=True)
+    chunked = write(options={"chunks": (100, COLUMNS)}, name="chunked.h5")
+    with Stream(chunked, **SMALL) as stream:
+        with pytest.raises(InputError, match="blocks of 100 stay together; expected 16 blocks"):
+            stream.epoch(0, 1, batch_size=50, shuffle=True)
+        assert len(list(stream.epoch(0, 1, batch_size=50, shuffle=False))) == 5
+        first_two = islice(stream.epoch(0, 1, batch_size=50, shuffle=False), 2)
+        np.testing.assert_array_equal(np.concatenate([window.rows for _, window in first_two]), np.arange(1200))
+
+
+def test_batch_of_all_rows_is_one_window_where_it_fits(write):
+    with Stream(write()) as stream:
+        ((X, window),) = stream.epoch(0, 1, batch_size=10**9, shuffle=True)
+        np.testing.assert_array_equal(X, PIXELS)
+        assert len(window.order) == ROWS
