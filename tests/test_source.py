@@ -1,0 +1,160 @@
+"""Training sets in memory and in files, and the training on them."""
+
+import threading
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.data import Stream
+from fastmlp.errors import InputError
+from fastmlp.kernels.inputs import Sparse, part, to_network
+from fastmlp.parameters import epoch_order
+from fastmlp.plan import TeamSize, compact
+from fastmlp.source import InMemory, Streamed
+
+ROWS, COLUMNS, CLASSES = 2000, 30, 4
+WINDOW_ROWS, BLOCK_ROWS = 450, 8
+RANDOM = np.random.RandomState(0)
+LABELS = RANDOM.randint(0, CLASSES, ROWS)
+PIXELS = RANDOM.randint(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
+PIXELS[RANDOM.random_sample(PIXELS.shape) < 0.7] = 0
+INPUTS = {
+    "sparse": PIXELS,
+    "dense": (np.maximum(PIXELS, 1)),
+    "floats": (PIXELS / 255).astype(np.float32),
+}
+
+
+@pytest.fixture
+def open_stream(tmp_path):
+    def open_stream(X, window_rows=WINDOW_ROWS, labels=LABELS):
+        with h5py.File(tmp_path / "large.h5", "w") as file:
+            file["xdata"], file["ydata"] = X, labels
+        row_bytes = X.shape[1] * X.itemsize
+        return Stream(tmp_path / "large.h5", window_rows * row_bytes, BLOCK_ROWS * row_bytes)
+
+    return open_stream
+
+
+def fit(mlp, source):
+    """What `MLP.fit` does, for either kind of source: its weights and the summed loss and hits of the last epoch."""
+    mlp.classes = np.arange(CLASSES)
+    mlp._build(source.shape[1])
+    mlp._parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
+    mlp._team, mlp._span = TeamSize(1), 1.0
+    for epoch in range(1, mlp.epochs + 1):
+        totals = sum(
+            mlp._train(X, y, order, mlp.rate_at(epoch))
+            for X, y, order in source.spans(mlp.seed, epoch, mlp.batch_size, mlp.shuffle)
+        )
+    return mlp._parameters.buffer.copy(), totals
+
+
+class Reordered:
+    """All rows in memory, visited in the order of a stream's epochs, as one span each."""
+
+    def __init__(self, X, stream):
+        self.shape, self._X, self._stream = stream.shape, X, stream
+
+    def spans(self, seed, epoch, batch_size, shuffle):
+        windows = self._stream.epoch(seed, epoch, batch_size, shuffle)
+        yield self._X, LABELS, np.concatenate([window.rows[window.order] for _, window in windows])
+
+
+def network(**settings):
+    return MLP(**{"hidden": (16, 8), "epochs": 2, "batch_size": 48, "momentum": 0.5, "seed": 3, **settings})
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_stream_trains_the_bits_of_its_order_in_memory(open_stream, kind, dtype, shuffle):
+    X = INPUTS[kind]
+    with open_stream(X) as stream:
+        source = Streamed(stream, np.arange(CLASSES), dtype)
+        assert source.first_layer == ("dense" if kind == "dense" else "sparse")
+        assert len(list(source.spans(0, 1, 48, shuffle))) == 5
+        weights, totals = fit(network(dtype=dtype, shuffle=shuffle), source)
+        expected, expected_totals = fit(network(dtype=dtype, shuffle=shuffle), Reordered(X, stream))
+    np.testing.assert_array_equal(weights, expected)
+    assert totals[1] == expected_totals[1]
+    assert totals[0] == pytest.approx(expected_totals[0], rel=1e-12)
+
+
+def test_a_stream_of_one_window_trains_the_bits_of_fit(open_stream):
+    mlp = network(threads=1).fit(PIXELS, LABELS)
+    with open_stream(PIXELS, window_rows=ROWS) as stream:
+        weights, _ = fit(network(), Streamed(stream, mlp.classes))
+    np.testing.assert_array_equal(weights, mlp._parameters.buffer)
+
+
+def test_memory_is_one_span_in_the_order_of_the_epoch():
+    source = InMemory(PIXELS, LABELS)
+    ((X, y, order),) = source.spans(3, 2, 48, True)
+    assert X is PIXELS
+    assert y is LABELS
+    np.testing.assert_array_equal(order, epoch_order(ROWS, 3, 2, True))
+    weights, _ = fit(network(), source)
+    np.testing.assert_array_equal(weights, network(threads=1).fit(PIXELS, LABELS)._parameters.buffer)
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_two_passes_at_once_do_not_disturb_each_other(open_stream, kind):
+    X, dtype = INPUTS[kind], np.dtype("float32")
+    with open_stream(X) as stream:
+        source = Streamed(stream, np.arange(CLASSES))
+        first_row = 0
+        for inputs, y, _ in source.spans(0, 1, 48, False):
+            for part_of_all, _ in source.parts():
+                assert part_of_all.shape[1] == COLUMNS
+            expected = to_network(X, first_row + np.arange(len(y)), dtype)
+            np.testing.assert_array_equal(to_network(inputs, np.arange(len(y)), dtype), expected)
+            first_row += len(y)
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_reader_ends_when_the_spans_are_given_up(open_stream, kind):
+    def reading():
+        return [thread for thread in threading.enumerate() if thread.name.startswith("fastmlp-read")]
+
+    with open_stream(INPUTS[kind]) as stream:
+        spans = Streamed(stream, np.arange(CLASSES)).spans(0, 1, 48, True)
+        next(spans)
+        assert reading()
+        spans.close()
+        assert not reading()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_parts_and_head_are_the_rows_in_the_order_of_the_file(open_stream, threads):
+    everything, dtype = np.arange(ROWS), np.dtype("float32")
+    with open_stream(PIXELS) as stream:
+        streamed = Streamed(stream, np.arange(CLASSES), threads=threads)
+        for source in (streamed, InMemory(compact(PIXELS)[0], LABELS)):
+            rows = [(to_network(X, np.arange(len(y)), dtype), y) for X, y in source.parts()]
+            np.testing.assert_array_equal(np.concatenate([X for X, _ in rows]), to_network(PIXELS, everything, dtype))
+            np.testing.assert_array_equal(np.concatenate([y for _, y in rows]), LABELS)
+            head = source.head(100)
+            assert isinstance(head, Sparse)
+            np.testing.assert_array_equal(to_network(head, np.arange(100), dtype), part(rows[0][0], 0, 100))
+            np.testing.assert_array_equal(np.bincount(source.y), np.bincount(LABELS))
+    assert streamed.y.dtype == np.uint8
+
+
+def test_labels_become_positions_among_the_classes(open_stream):
+    classes = np.array([2, 4, 6, 8, 10])
+    with open_stream(PIXELS, labels=LABELS * 2 + 4) as stream:
+        np.testing.assert_array_equal(Streamed(stream, classes).y, LABELS + 1)
+        with pytest.raises(InputError, match=r"ydata has the label .* out of range; expected one of the 3 classes"):
+            Streamed(stream, classes[:3])
+
+
+@pytest.mark.parametrize("first_layer", ["dense", "sparse"])
+def test_form_of_the_inputs_can_be_forced(open_stream, first_layer):
+    with open_stream(PIXELS) as stream:
+        source = Streamed(stream, np.arange(CLASSES), first_layer=first_layer)
+        assert source.first_layer == first_layer
+        assert source.density == pytest.approx(0.3, abs=0.03)
+        assert isinstance(source.head(10), Sparse) == (first_layer == "sparse")
