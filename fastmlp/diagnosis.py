@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from .kernels.inputs import part
 from .objective import from_setting as read_objective
 
 # A trained network may be surer of its mistakes than a guess; one whose loss is this many times a guess's is lost.
@@ -13,17 +12,17 @@ FAR_ABOVE_GUESSING = 10
 NEAR_GUESSING = 0.01
 
 
-def failure(mlp, X, targets):
-    """Why the training of `mlp` on inputs X (N, D) and what they were compared with failed, in words; or None."""
+def failure(mlp, source):
+    """Why the training of `mlp` on a source failed, in words; or None."""
     loss, epochs = mlp.history["train_loss"][-1], len(mlp.history)
     mend = f"a smaller learning rate than {mlp.learning_rate:g} may help"
     if not math.isfinite(loss):
         return f"diverged: the loss is {loss} after epoch {epochs}; {mend}"
     objective = read_objective(mlp.loss)
-    guess, guessing = objective.guess(targets), objective.guessing
+    guess, guessing = objective.guess(source.y), objective.guessing
     if loss > FAR_ABOVE_GUESSING * guess:
         return f"diverged: the loss is {loss:.3g}, and {guessing} has {guess:.3g}; {mend}"
-    if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(part(X, 0, 1000))):
+    if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(source.head(1000))):
         return (
             f"died: it gives every sample the same answer, its loss {loss:.3f} that of {guessing}; "
             f"{mend[:-5]} or init='auto' may help"

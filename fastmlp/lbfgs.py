@@ -8,7 +8,7 @@ from .errors import InputError
 from .kernels.rule import Clock, penalty
 
 
-def minimise(trainer, X, y, iterations, memory, watch):
+def minimise(trainer, source, iterations, memory, watch):
     """Run scipy's L-BFGS-B for so many iterations (Liu and Nocedal 1989); after each, `watch` records an epoch.
 
     memory: pairs of steps and gradients that are kept. InputError when scipy is not installed.
@@ -18,19 +18,19 @@ def minimise(trainer, X, y, iterations, memory, watch):
         from scipy.optimize import minimize
     except ImportError:
         raise InputError("optimizer is 'lbfgs', which needs scipy; install it (pip install scipy)") from None
-    buffer, rows = trainer.parameters.buffer, X.shape[0]
+    X, y, weights = next(source.parts())
+    buffer, rows, loss = trainer.parameters.buffer, X.shape[0], trainer.loss._replace(weights=weights)
     order, started, seen = np.arange(rows), time.perf_counter(), [0, np.zeros(2)]
-    weight = trainer.loss.weights.sum() if len(trainer.loss.weights) else rows
 
     def objective(values):
         buffer[...] = values
         p, totals = trainer.parameters, np.zeros(2)
         trainer.kernels.train(
-            p.layers, p.buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, trainer.loss,
+            p.layers, p.buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, loss,
             (), Clock(),
         )  # fmt: skip
         seen[1] = totals
-        return totals[0] / weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)
+        return totals[0] / source.total_weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)
 
     def after_iteration(values):
         nonlocal started

@@ -1,5 +1,6 @@
 """The network: settings, training, prediction."""
 
+import copy
 import os
 import time
 from inspect import signature
@@ -13,17 +14,17 @@ from .early_stopping import from_setting as read_early_stopping
 from .errors import InputError, InputTypeError
 from .fitprogress import reporter
 from .history import History
-from .inputs import check_inputs
-from .kernels.inputs import Sparse
+from .inputs import all_classes, check_inputs
 from .kernels.layout import FAN_IN
 from .kernels.loss import Loss
 from .kernels.rule import STATES
 from .objective import from_setting as read_objective
 from .optimizer import from_setting as read_optimizer
-from .parameters import INITIALISERS, Parameters, epoch_order
+from .parameters import INITIALISERS, Parameters
 from .plan import FIRST_LAYERS, compact
-from .sample_weights import check_class_weight, combined
+from .sample_weights import check_class_weight, class_weights, combined
 from .schedule import from_setting as read_schedule
+from .source import InMemory, Streamed, check_streamed, is_stream
 from .training import Trainer, Watch, kernels_of, outputs_of, totals_of
 
 
@@ -148,11 +149,11 @@ class MLP:
 
     # ------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X, y, validation=None, progress=None, classes=None, sample_weight=None):
+    def fit(self, X, y=None, validation=None, progress=None, classes=None, sample_weight=None):
         """Train from fresh weights; returns self.
 
         X           (N, D) uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their
-                    dtype is uint8, float32 or float64
+                    dtype is uint8, float32 or float64. Or a `fastmlp.data.Stream`, which has its own labels
         y           for cross entropy (N,) integers of any values, or (N, C) one-hot; for binary cross entropy (N, C)
                     zeros and ones; for the squared error (N,) or (N, C) numbers
         validation  (Xv, yv), measured after every epoch
@@ -161,34 +162,27 @@ class MLP:
         sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
-        X = check_inputs(X, self.dtype)
-        objective = read_objective(self.loss)
-        y, known = objective.prepare(y, X.shape[0], classes, self.dtype)
-        weights = combined(sample_weight, self.class_weight, y, known)
-        held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
-        self.classes = known
-        X, held_out = self._plan_inputs(X, held_out)
-        trainer = self._trainer(X, weights)
+        source, held_out = self._sources(X, y, validation, classes, sample_weight)
+        schedule = copy.deepcopy(self._schedule)
+        trainer = self._trainer(source.shape)
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history, self.diverged = History(), None
         with reporter(progress, self.epochs) as report:
-            watch = Watch(self, trainer, (X, y), held_out, report)
+            watch = Watch(self, trainer, source, held_out, report, schedule)
             if self._optimizer.name == "lbfgs":
-                lbfgs.minimise(trainer, X, y, self.epochs, self._optimizer.numbers["memory"], watch)
+                lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
             else:
-                self._descend(trainer, X, y, watch)
+                self._descend(trainer, source, schedule, watch)
         watch.keep_the_best()
-        self.diverged = failure(self, X, y)
+        self.diverged = failure(self, source)
         return self
 
-    def _descend(self, trainer, X, y, watch):
+    def _descend(self, trainer, source, schedule, watch):
         """Epoch after epoch, until the last or until who watches has seen enough."""
-        rows = X.shape[0]
         for epoch in range(1, self.epochs + 1):
-            rates = self._schedule.rates(epoch, trainer.steps_of(rows))
-            order = epoch_order(rows, self.seed, epoch, self.shuffle)
+            rates = schedule.rates(epoch, trainer.steps_of(source.shape[0]))
             started = time.perf_counter()
-            totals = trainer.epoch(epoch, X, y, order, rates)
+            totals = trainer.epoch(epoch, source, self.shuffle, rates)
             if watch(epoch, float(rates[0]), totals, time.perf_counter() - started):
                 break
 
@@ -196,19 +190,19 @@ class MLP:
         """The learning rate at the start of an epoch, counted from 1."""
         return float(self._schedule.rates(epoch, 1)[0])
 
-    def _trainer(self, X, weights):
-        """A new network for inputs X, and what trains it on samples of these weights."""
+    def _trainer(self, shape):
+        """A new network for inputs of this shape, and what trains it."""
         rule = self._optimizer.rule(self.l1, self.l2, self.clip_norm, self.max_norm)
-        self._build(X.shape[1], STATES[rule.optimizer])
+        self._build(shape[1], STATES[rule.optimizer])
         drop = self.dropout
         drops = drop if isinstance(drop, tuple) else (0.0, *(drop for _ in self.hidden))
         return Trainer(
             self._parameters,
             self._kernels(),
             self._threads(),
-            min(self.batch_size, X.shape[0]),
+            min(self.batch_size, shape[0]),
             rule,
-            Loss(read_objective(self.loss).kind, self.label_smoothing, weights),
+            Loss(read_objective(self.loss).kind, self.label_smoothing),
             tuple(1 - share for share in drops) if any(drops) else (),
             self.seed,
         )
@@ -286,17 +280,32 @@ class MLP:
         """
         return compact(check_inputs(X, self.dtype), self.dtype, self.first_layer)[0]
 
-    def _plan_inputs(self, X, held_out):
-        """The training and validation inputs in the form that is fastest; sets `plan`."""
-        self.plan = {"first_layer": "dense", "density": 1.0, "threads": self._threads()}
-        if self.engine == "numba":
-            # Inputs of which some are dropped differ from batch to batch: they are read as dense rows.
-            drops_inputs = isinstance(self.dropout, tuple) and self.dropout[0] > 0
-            X, self.plan["density"] = compact(X, self.dtype, "dense" if drops_inputs else self.first_layer)
-            self.plan["first_layer"] = "sparse" if isinstance(X, Sparse) else "dense"
-            if held_out is not None:
-                held_out = compact(held_out[0], self.dtype, self.plan["first_layer"])[0], held_out[1]
-        return X, held_out
+    def _sources(self, X, y, validation, classes, sample_weight):
+        """What to train on, and the validation pair or None, checked and in the form that is fastest.
+
+        Sets `classes` and `plan`.
+        """
+        # Inputs of which some are dropped differ from batch to batch: they are read as dense rows.
+        drops_inputs = isinstance(self.dropout, tuple) and self.dropout[0] > 0
+        form = "dense" if drops_inputs else self.first_layer
+        if is_stream(X):
+            check_streamed(self, X, y, sample_weight)
+            known = all_classes(X.labels, X.one_hot_columns, classes)
+            weights = class_weights(self.class_weight, X.labels, known)
+            held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
+            source = Streamed(X, known, self.dtype, form, self._threads(), weights)
+        else:
+            X = check_inputs(X, self.dtype)
+            y, known = read_objective(self.loss).prepare(y, X.shape[0], classes, self.dtype)
+            weights = combined(sample_weight, self.class_weight, y, known)
+            held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
+            X, density = compact(X, self.dtype, form) if self.engine == "numba" else (X, 1.0)
+            source = InMemory(X, y, weights, density)
+        self.classes = known
+        self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
+        if held_out is not None and self.engine == "numba":
+            held_out = compact(held_out[0], self.dtype, source.first_layer)[0], held_out[1]
+        return source, held_out
 
     def _build(self, features, states=0):
         """The parameters of a network with `features` inputs, all zero."""

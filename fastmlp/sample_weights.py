@@ -7,3 +7,7 @@ def check_class_weight(v):
 
 def combined(sample_weight, class_weight, y, known):
     return np.empty(0) if sample_weight is None else np.asarray(sample_weight, float)
+
+
+def class_weights(class_weight, labels, known):
+    return np.empty(0)

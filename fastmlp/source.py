@@ -1,8 +1,9 @@
 """Where a training set comes from: memory, or a file that is read a window at a time.
 
-Both kinds give an epoch as spans (X, y, order): inputs in the form the first layer reads, their class numbers, and the
-order in which to visit their rows. What is in memory is one span. All spans but the last are whole batches, so that
-the steps are those of one order over all rows.
+Both kinds give an epoch as spans (X, y, weights, order): inputs in the form the first layer reads, what their outputs
+are compared with, how much each row counts (empty when all count the same), and the order in which to visit the rows.
+What is in memory is one span. All spans but the last are whole batches, so that the steps are those of one order over
+all rows.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .errors import InputError
 from .inputs import class_numbers
 from .kernels.inputs import Sparse, part
 from .parameters import epoch_order
@@ -17,30 +19,51 @@ from .plan import compact
 
 if TYPE_CHECKING:
     from .data.stream import Stream
+    from .mlp import MLP
 
 _SAMPLED_ROWS = 512  # as `fastmlp.kernels.compress.measure_density` takes
 _LABELS_AT_A_TIME = 1 << 20
 
-Span = tuple[np.ndarray | Sparse, np.ndarray, np.ndarray]
+Span = tuple[np.ndarray | Sparse, np.ndarray, np.ndarray, np.ndarray]
+Part = tuple[np.ndarray | Sparse, np.ndarray, np.ndarray]
+ALL_ALIKE = np.empty(0)
 
 
 class InMemory:
-    """Checked inputs X (N, D), an array or `Sparse` rows, and their class numbers y (N,) int64."""
+    """Checked inputs X (N, D), an array or `Sparse` rows; y, what the kernels compare with; weights (N,) or empty."""
 
-    def __init__(self, X: np.ndarray | Sparse, y: np.ndarray):
-        self.X, self.y, self.shape = X, y, X.shape
+    def __init__(self, X: np.ndarray | Sparse, y: np.ndarray, weights: np.ndarray = ALL_ALIKE, density: float = 1.0):
+        self.X, self.y, self.weights, self.shape, self.density = X, y, weights, X.shape, density
+        self.first_layer = "sparse" if isinstance(X, Sparse) else "dense"
+        self.total_weight = float(weights.sum()) if len(weights) else float(len(y))
 
     def spans(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[Span]:
         """The one span of an epoch, all rows."""
-        yield self.X, self.y, epoch_order(self.shape[0], seed, epoch, shuffle)
+        yield self.X, self.y, self.weights, epoch_order(self.shape[0], seed, epoch, shuffle)
 
-    def parts(self) -> Iterator[tuple[np.ndarray | Sparse, np.ndarray]]:
-        """(X, y) of all rows, for a pass without training."""
-        yield self.X, self.y
+    def parts(self) -> Iterator[Part]:
+        """(X, y, weights) of all rows, for a pass without training."""
+        yield self.X, self.y, self.weights
 
     def head(self, rows: int) -> np.ndarray | Sparse:
         """The first rows of X."""
         return part(self.X, 0, rows)
+
+
+def is_stream(X: object) -> bool:
+    """Whether X is a `Stream`, without importing what reads files."""
+    return hasattr(X, "in_order")
+
+
+def check_streamed(mlp: "MLP", stream: "Stream", y: object, sample_weight: object) -> None:
+    """Raise InputError for what cannot go with a stream."""
+    for name, given in (("y", y), ("sample_weight", sample_weight)):
+        if given is not None:
+            raise InputError(f"{name} was given with a stream, {stream.path}, which has its own labels; leave it out")
+    if mlp.loss != "cross_entropy":
+        raise InputError(f"loss is {mlp.loss!r}, and a stream has one label per row; expected 'cross_entropy'")
+    if mlp.optimizer == "lbfgs" or (isinstance(mlp.optimizer, dict) and mlp.optimizer["name"] == "lbfgs"):
+        raise InputError("optimizer is 'lbfgs', which needs all rows at once; expected another one for a stream")
 
 
 class Streamed:
@@ -48,15 +71,23 @@ class Streamed:
 
     first_layer  as for `compact`; "auto" is decided once, on a sample of the rows
     threads      compress a window between two spans
+    class_weights  (C,) how much a row of each class counts, or empty
     shape (N, D); y (N,) class numbers of the smallest unsigned type; density, the share of entries that are not zero;
     first_layer "sparse" or "dense". Raises InputError for a label that is none of `classes`, or while reading.
     """
 
     def __init__(
-        self, stream: "Stream", classes: np.ndarray, dtype: str = "float32", first_layer: str = "auto", threads: int = 1
+        self,
+        stream: "Stream",
+        classes: np.ndarray,
+        dtype: str = "float32",
+        first_layer: str = "auto",
+        threads: int = 1,
+        class_weights: np.ndarray = ALL_ALIKE,
     ):
         self._stream, self._dtype, self._threads = stream, dtype, threads
         self._spare: list = []
+        self._class_weights = class_weights
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
         sample, self.density = compact(stream.sample(_SAMPLED_ROWS), dtype, first_layer)
@@ -65,12 +96,24 @@ class Streamed:
     def spans(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[Span]:
         """The spans of an epoch in the order of `Stream.epoch`; each is valid until the next is asked for."""
         for X, window in self._compressed(self._stream.epoch(seed, epoch, batch_size, shuffle)):
-            yield X, self.y[window.rows].astype(np.int64), window.order
+            y = self.y[window.rows].astype(np.int64)
+            yield X, y, self._weights(y), window.order
 
-    def parts(self) -> Iterator[tuple[np.ndarray | Sparse, np.ndarray]]:
-        """(X, y) of all rows in the order of the file, each valid until the next is asked for."""
+    def parts(self) -> Iterator[Part]:
+        """(X, y, weights) of all rows in the order of the file, each valid until the next is asked for."""
         for X, window in self._compressed(self._stream.in_order()):
-            yield X, self.y[window.rows].astype(np.int64)
+            y = self.y[window.rows].astype(np.int64)
+            yield X, y, self._weights(y)
+
+    @property
+    def total_weight(self) -> float:
+        """What all rows count together."""
+        if not len(self._class_weights):
+            return float(self.shape[0])
+        return float(self._class_weights @ np.bincount(self.y, minlength=len(self._class_weights)))
+
+    def _weights(self, y):
+        return self._class_weights[y] if len(self._class_weights) else ALL_ALIKE
 
     def head(self, rows: int) -> np.ndarray | Sparse:
         """The first rows of X."""

@@ -14,6 +14,7 @@ from .kernels.rule import DESCENT, Clock, Rule, penalty
 from .objective import from_setting as read_objective
 from .parameters import Parameters
 from .plan import TeamSize
+from .source import ALL_ALIKE
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
@@ -54,21 +55,29 @@ class Trainer:
         """Steps in an epoch of so many rows."""
         return -(-rows // self.batch_size)
 
-    def epoch(self, number, X, y, order, rates):
-        """One pass over the rows in `order`; (2,) float64: summed loss, right answers. rates: (steps,) float64."""
-        totals, start, p = np.zeros(2), 0, self.parameters
+    def epoch(self, number, source, shuffle, rates):
+        """One pass over a source's rows; (2,) float64: summed loss, right answers. rates: (steps,) float64."""
+        totals, position = np.zeros(2), 0
+        for X, y, weights, order in source.spans(self.seed, number, self.batch_size, shuffle):
+            loss = self.loss._replace(weights=weights)
+            self._part(number, position, X, y, order, loss, rates, totals)
+            position += len(order)
+        return totals
+
+    def _part(self, number, position, X, y, order, loss, rates, totals):
+        """The rows in `order`, of which the first is at `position` in the epoch, a tenth of a second at a time."""
+        start, p = 0, self.parameters
         while start < len(order):
             rows = max(1, int(self._span / self.batch_size)) * self.batch_size
             if len(order) - start < 2 * rows:  # a short rest would be all overhead
                 rows = len(order) - start
             span, threads = order[start : start + rows], self._team.next()
-            first = start // self.batch_size
-            steps = self.steps_of(len(span))
-            clock = Clock(self.seed, number, start, self.steps)
+            first, steps = (position + start) // self.batch_size, self.steps_of(len(span))
+            clock = Clock(self.seed, number, position + start, self.steps)
             begun = time.perf_counter()
             self.kernels.train(
                 p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], totals,
-                threads, self.rule, self.loss, self.keep, clock,
+                threads, self.rule, loss, self.keep, clock,
             )  # fmt: skip
             seconds = max(time.perf_counter() - begun, 1e-6)
             if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
@@ -77,7 +86,6 @@ class Trainer:
             self.steps += steps
             # The steps do not depend on how the epoch is cut into spans, so the clock may decide it.
             self._span = len(span) * min(SECONDS_AT_A_TIME / seconds, 16)
-        return totals
 
 
 def totals_of(kernels, parameters, X, y, loss, threads):
@@ -105,25 +113,24 @@ class Watch:
     """What is done between epochs: measure, record, report, and say when it is enough.
 
     mlp       whose history is written;  trainer: what it trains with
-    train     (X, targets);  held_out: the same of the validation set, or None
+    source    of the training set;  held_out: (X, targets) of the validation set, or None
     report    a function of an epoch's record
     """
 
-    def __init__(self, mlp, trainer, train, held_out, report):
-        self.mlp, self.trainer, self.train, self.held_out, self.report = mlp, trainer, train, held_out, report
+    def __init__(self, mlp, trainer, source, held_out, report, schedule):
+        self.mlp, self.trainer, self.source, self.held_out = mlp, trainer, source, held_out
+        self.report, self.schedule = report, schedule
         self.objective = read_objective(mlp.loss)
         self.stopping = None if mlp._stopping is None else mlp._stopping.start(held_out is not None)
 
     def __call__(self, epoch, rate, totals, seconds):
         """Record an epoch; whether to stop. totals: its summed loss and right answers, judged during the epoch."""
-        X, y = self.train
-        weights = self.trainer.loss.weights
         if self.mlp.train_metrics == "full":
-            totals = self._totals(X, y, self.trainer.loss._replace(smoothing=0.0))
-        train_loss = float(totals[0] / (weights.sum() if len(weights) else len(y)))
+            totals = sum(self._totals(X, y, weights) for X, y, weights in self.source.parts())
+        train_loss = float(totals[0] / self.source.total_weight)
         loss, accuracy = math.nan, math.nan
         if self.held_out is not None:
-            held_out = self._totals(*self.held_out, Loss(self.objective.kind))
+            held_out = self._totals(*self.held_out, ALL_ALIKE)
             loss = float(held_out[0] / len(self.held_out[1]))
             accuracy = float(self.objective.accuracy(held_out, self.held_out[1]))
         record = {
@@ -131,13 +138,13 @@ class Watch:
             "learning_rate": rate,
             "train_loss": train_loss,
             "train_objective": train_loss + penalty(self.trainer.rule, self.trainer.parameters.weights),
-            "train_accuracy": float(self.objective.accuracy(totals, y)),
+            "train_accuracy": float(self.objective.accuracy(totals, self.source.y)),
             "validation_loss": loss,
             "validation_accuracy": accuracy,
             "seconds": seconds,
         }
         self.mlp.history.append(record)
-        self.mlp._schedule.after_epoch(record)
+        self.schedule.after_epoch(record)
         self.report(record)
         if not math.isfinite(train_loss):
             return True  # nan in the weights never leaves them: further epochs would only take time
@@ -148,6 +155,6 @@ class Watch:
         if self.stopping is not None and self.stopping.best is not None:
             self.trainer.parameters.buffer[...] = self.stopping.best
 
-    def _totals(self, X, y, loss):
+    def _totals(self, X, y, weights):
         t = self.trainer
-        return totals_of(t.kernels, t.parameters, X, y, loss, t.threads)
+        return totals_of(t.kernels, t.parameters, X, y, Loss(self.objective.kind, 0.0, weights), t.threads)

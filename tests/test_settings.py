@@ -8,6 +8,18 @@ from fastmlp.errors import InputError, InputTypeError
 
 # (setting, bad value, kind of error, what was expected)
 BAD = [
+    ("loss", "hinge", InputError, "cross_entropy, binary_cross_entropy, squared_error"),
+    ("optimizer", "adagrad", InputError, "sgd, adam, adamw, rmsprop, lbfgs"),
+    ("optimizer", "Adam", InputError, "did you mean 'adam'"),
+    ("optimizer", 3, InputTypeError, "a name"),
+    ("l1", -1.0, InputError, "from 0"),
+    ("dropout", 1.0, InputError, "below 1"),
+    ("dropout", "half", InputTypeError, "a number, or one for the inputs"),
+    ("dropout", (0.5, 0.5), InputError, "expected 4"),
+    ("dropout", (0.2, 0.5, 0.5, 1.5), InputError, "below 1"),
+    ("max_norm", 0, InputError, "above 0"),
+    ("clip_norm", -1, InputError, "above 0"),
+    ("label_smoothing", 1, InputError, "below 1"),
     ("hidden", "100", InputTypeError, "widths"),
     ("hidden", None, InputTypeError, "widths"),
     ("hidden", 2.5, InputTypeError, "widths"),
@@ -64,7 +76,7 @@ def test_a_bad_setting_is_named_with_its_value_and_what_was_expected(name, value
     assert expected in message
     assert "\n" not in message
     culprits = [value, *value] if isinstance(value, tuple) else [value]
-    assert any(repr(culprit) in message or str(culprit) in message for culprit in culprits) or "names for" in message
+    assert any(repr(culprit) in message or str(culprit) in message for culprit in culprits) or " for " in message
 
 
 def test_every_setting_with_a_range_has_a_bad_value_here():
@@ -109,3 +121,39 @@ def test_the_representation_shows_what_differs_from_the_defaults():
 def test_the_rate_decays_after_each_of_the_epochs():
     mlp = MLP(learning_rate=0.8, decay_epochs=(2, 4), decay_factor=0.5, epochs=6)
     assert [mlp.rate_at(epoch) for epoch in range(1, 7)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
+
+
+# (settings that do not go together, what the message says)
+CONTRADICTIONS = [
+    ({"optimizer": "adam", "momentum": 0.9}, "beta1 is its own"),
+    ({"optimizer": {"name": "adam", "dampening": 0.5}}, "adam has no 'dampening'"),
+    ({"optimizer": {"name": "adam", "momentum": 0.5}}, "a setting beside it"),
+    ({"optimizer": {"name": "sgd", "nesterov": True}}, "momentum is 0"),
+    ({"optimizer": {"name": "sgd", "dampening": 0.5}}, "momentum is 0"),
+    ({"optimizer": {"name": "sgd", "nesterov": True, "dampening": 0.5}, "momentum": 0.9}, "one of the two"),
+    ({"optimizer": {"name": "adam", "beta2": 1.0}}, "below 1"),
+    ({"optimizer": {"name": "adam", "epsilon": 0}}, "above 0"),
+    ({"optimizer": {"name": "adamw", "weight_decay": -1}}, "from 0"),
+    ({"optimizer": {"beta2": 0.9}}, "expected a name"),
+    ({"loss": "squared_error", "label_smoothing": 0.1}, "has no classes"),
+    ({"dropout": (0.2, 0.5, 0.5, 0.5), "first_layer": "sparse"}, "leave one of them out"),
+    ({"optimizer": "lbfgs", "dropout": 0.5}, "leave dropout out"),
+    ({"optimizer": "lbfgs", "clip_norm": 0.5}, "leave clip_norm out"),
+    ({"optimizer": "lbfgs", "momentum": 0.5}, "which has none"),
+    ({"optimizer": "lbfgs", "decay_epochs": (3,)}, "leave decay_epochs out"),
+]
+
+
+@pytest.mark.parametrize(("settings", "expected"), CONTRADICTIONS)
+def test_settings_that_contradict_each_other_are_refused_in_one_line(settings, expected):
+    with pytest.raises((InputError, InputTypeError)) as caught:
+        MLP(**settings)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_optimiser_is_kept_as_its_name_and_what_differs_from_its_defaults():
+    assert MLP(optimizer={"name": "adam", "beta1": 0.9}).optimizer == "adam"
+    mlp = MLP(optimizer={"name": "adam", "beta1": 0.8})
+    assert mlp.optimizer == {"name": "adam", "beta1": 0.8}
+    assert MLP(**mlp.settings()).settings() == mlp.settings()

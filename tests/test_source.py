@@ -11,7 +11,7 @@ from fastmlp.data import Stream
 from fastmlp.errors import InputError
 from fastmlp.kernels.inputs import Sparse, part, to_network
 from fastmlp.parameters import epoch_order
-from fastmlp.plan import TeamSize, compact
+from fastmlp.plan import compact
 from fastmlp.source import InMemory, Streamed
 
 ROWS, COLUMNS, CLASSES = 2000, 30, 4
@@ -41,15 +41,12 @@ def open_stream(tmp_path):
 def fit(mlp, source):
     """What `MLP.fit` does, for either kind of source: its weights and the summed loss and hits of the last epoch."""
     mlp.classes = np.arange(CLASSES)
-    mlp._build(source.shape[1])
-    mlp._parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
-    mlp._team, mlp._span = TeamSize(1), 1.0
+    trainer = mlp._trainer(source.shape)
+    trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
     for epoch in range(1, mlp.epochs + 1):
-        totals = sum(
-            mlp._train(X, y, order, mlp.rate_at(epoch))
-            for X, y, order in source.spans(mlp.seed, epoch, mlp.batch_size, mlp.shuffle)
-        )
-    return mlp._parameters.buffer.copy(), totals
+        rates = np.full(trainer.steps_of(source.shape[0]), mlp.rate_at(epoch))
+        totals = trainer.epoch(epoch, source, mlp.shuffle, rates)
+    return trainer.parameters.buffer.copy(), totals
 
 
 class Reordered:
@@ -60,7 +57,7 @@ class Reordered:
 
     def spans(self, seed, epoch, batch_size, shuffle):
         windows = self._stream.epoch(seed, epoch, batch_size, shuffle)
-        yield self._X, LABELS, np.concatenate([window.rows[window.order] for _, window in windows])
+        yield self._X, LABELS, np.empty(0), np.concatenate([window.rows[window.order] for _, window in windows])
 
 
 def network(**settings):
@@ -92,7 +89,7 @@ def test_a_stream_of_one_window_trains_the_bits_of_fit(open_stream):
 
 def test_memory_is_one_span_in_the_order_of_the_epoch():
     source = InMemory(PIXELS, LABELS)
-    ((X, y, order),) = source.spans(3, 2, 48, True)
+    ((X, y, _, order),) = source.spans(3, 2, 48, True)
     assert X is PIXELS
     assert y is LABELS
     np.testing.assert_array_equal(order, epoch_order(ROWS, 3, 2, True))
@@ -106,8 +103,8 @@ def test_two_passes_at_once_do_not_disturb_each_other(open_stream, kind):
     with open_stream(X) as stream:
         source = Streamed(stream, np.arange(CLASSES))
         first_row = 0
-        for inputs, y, _ in source.spans(0, 1, 48, False):
-            for part_of_all, _ in source.parts():
+        for inputs, y, _, _ in source.spans(0, 1, 48, False):
+            for part_of_all, _, _ in source.parts():
                 assert part_of_all.shape[1] == COLUMNS
             expected = to_network(X, first_row + np.arange(len(y)), dtype)
             np.testing.assert_array_equal(to_network(inputs, np.arange(len(y)), dtype), expected)
@@ -133,7 +130,7 @@ def test_parts_and_head_are_the_rows_in_the_order_of_the_file(open_stream, threa
     with open_stream(PIXELS) as stream:
         streamed = Streamed(stream, np.arange(CLASSES), threads=threads)
         for source in (streamed, InMemory(compact(PIXELS)[0], LABELS)):
-            rows = [(to_network(X, np.arange(len(y)), dtype), y) for X, y in source.parts()]
+            rows = [(to_network(X, np.arange(len(y)), dtype), y) for X, y, _ in source.parts()]
             np.testing.assert_array_equal(np.concatenate([X for X, _ in rows]), to_network(PIXELS, everything, dtype))
             np.testing.assert_array_equal(np.concatenate([y for _, y in rows]), LABELS)
             head = source.head(100)
@@ -158,3 +155,25 @@ def test_form_of_the_inputs_can_be_forced(open_stream, first_layer):
         assert source.first_layer == first_layer
         assert source.density == pytest.approx(0.3, abs=0.03)
         assert isinstance(source.head(10), Sparse) == (first_layer == "sparse")
+
+
+def test_a_network_fits_a_stream_as_it_fits_its_rows_in_memory(open_stream):
+    """All rows in one window are visited in the order of memory."""
+    settings = {"epochs": 3, "optimizer": "adam", "momentum": 0.0, "learning_rate": 0.001}
+    expected = network(**settings).fit(PIXELS, LABELS, validation=(PIXELS, LABELS))
+    with open_stream(PIXELS, ROWS) as stream:
+        mlp = network(**settings).fit(stream, validation=(PIXELS, LABELS))
+    assert mlp.plan["first_layer"] == "sparse"
+    for name in ("train_loss", "train_accuracy", "validation_loss"):
+        np.testing.assert_allclose(mlp.history[name], expected.history[name], rtol=1e-12)
+    np.testing.assert_array_equal(mlp.predict_proba(PIXELS), expected.predict_proba(PIXELS))
+
+
+def test_labels_and_losses_that_a_stream_does_not_have_are_refused(open_stream):
+    with open_stream(PIXELS) as stream:
+        with pytest.raises(InputError, match="its own labels; leave it out"):
+            network().fit(stream, LABELS)
+        with pytest.raises(InputError, match="expected 'cross_entropy'"):
+            network(loss="squared_error").fit(stream)
+        with pytest.raises(InputError, match="needs all rows at once"):
+            network(optimizer="lbfgs", momentum=0.0).fit(stream)

@@ -1,0 +1,107 @@
+"""Losses and optimisers as a user meets them: several labels per sample, regression, weights, L-BFGS."""
+
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.errors import InputError
+
+RANDOM = np.random.RandomState(0)
+X = RANDOM.standard_normal((300, 5))
+
+
+def test_squared_error_fits_numbers_and_scores_r_squared():
+    y = np.sin(X[:, 0]) + X[:, 1] * 0.5
+    mlp = MLP(loss="squared_error", hidden=(32,), activation="tanh", optimizer="adam", learning_rate=0.01, epochs=80)
+    mlp.fit(X[:200], y[:200], validation=(X[200:], y[200:]))
+    predicted = mlp.predict(X[200:])
+    assert predicted.shape == (100,)
+    error = ((predicted - y[200:]) ** 2).sum()
+    expected = 1 - error / ((y[200:] - y[200:].mean()) ** 2).sum()
+    assert mlp.score(X[200:], y[200:]) == pytest.approx(expected, abs=1e-5)
+    assert expected > 0.9
+    assert mlp.history["validation_accuracy"][-1] == pytest.approx(expected, abs=1e-5)
+    assert mlp.evaluate(X[200:], y[200:])[0] == pytest.approx(error / 200, rel=1e-5)
+    with pytest.raises(InputError, match="no probabilities"):
+        mlp.predict_proba(X)
+
+
+def test_regression_without_hidden_layers_is_least_squares():
+    y = X @ RANDOM.standard_normal((5, 2)) + [1.0, -2.0]
+    mlp = MLP(loss="squared_error", hidden=(), epochs=200, batch_size=300, learning_rate=0.3, dtype="float64").fit(X, y)
+    expected, *_ = np.linalg.lstsq(np.c_[X, np.ones(300)], y, rcond=None)
+    np.testing.assert_allclose(mlp.weights[0], expected[:5], atol=1e-6)
+    np.testing.assert_allclose(mlp.biases[0], expected[5], atol=1e-6)
+    assert mlp.predict(X).shape == (300, 2)
+
+
+def test_several_labels_per_sample_are_judged_together():
+    y = np.c_[X[:, 0] > 0, X[:, 1] + X[:, 2] > 0, X[:, 3] > 1].astype(int)
+    mlp = MLP(loss="binary_cross_entropy", hidden=(16,), epochs=60, learning_rate=0.3, momentum=0.5).fit(X, y)
+    proba, predicted = mlp.predict_proba(X), mlp.predict(X)
+    assert proba.shape == predicted.shape == (300, 3)
+    np.testing.assert_array_equal(predicted, proba > 0.5)
+    assert mlp.score(X, y) == (predicted == y).all(axis=1).mean() > 0.85
+    p = np.clip(proba.astype(float), 1e-12, 1 - 1e-7)
+    expected = -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(axis=1).mean()
+    assert mlp.evaluate(X, y)[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "expected"),
+    [
+        ("binary_cross_entropy", np.full(300, 0.5), "expected 0 or 1"),
+        ("binary_cross_entropy", np.ones((299, 2)), "for 300 samples"),
+        ("squared_error", np.full(300, np.nan), "finite"),
+        ("squared_error", np.array(["a"] * 300), "expected numbers"),
+        ("squared_error", np.zeros((300, 2, 2)), "shape"),
+    ],
+)
+def test_targets_that_a_loss_cannot_compare_with_are_refused(loss, y, expected):
+    with pytest.raises((InputError, TypeError), match=expected):
+        MLP(loss=loss, epochs=1).fit(X, y)
+
+
+def test_a_network_of_any_loss_is_saved_and_loaded(tmp_path):
+    mlp = MLP(loss="squared_error", hidden=(4,), optimizer="rmsprop", learning_rate=0.01, epochs=2).fit(X, X[:, :2])
+    mlp.save(tmp_path / "model.h5")
+    again = MLP.load(tmp_path / "model.h5")
+    np.testing.assert_array_equal(again.predict(X), mlp.predict(X))
+    assert again.settings() == mlp.settings()
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_lbfgs_reaches_the_minimum_that_scikit_learn_reaches(engine):
+    pytest.importorskip("scipy")
+    linear = pytest.importorskip("sklearn.linear_model")
+    y = (X[:, 0] + 0.5 * RANDOM.standard_normal(300) > 0).astype(int) + (X[:, 1] > 1)
+    l2 = 0.01
+    mlp = MLP(hidden=(), optimizer="lbfgs", l2=l2, epochs=200, dtype="float64", engine=engine).fit(X, y)
+    theirs = linear.LogisticRegression(C=1 / (300 * l2), tol=1e-10, max_iter=1000).fit(X, y)
+    np.testing.assert_allclose(mlp.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
+    assert mlp.history["train_objective"][-1] <= mlp.history["train_objective"][0]
+
+
+def test_the_objective_is_the_loss_and_its_penalties():
+    y = (X[:, 0] > 0).astype(int)
+    mlp = MLP(hidden=(6,), l1=1e-3, l2=1e-2, epochs=3, dtype="float64").fit(X, y)
+    penalty = sum(0.5e-2 * (W**2).sum() + 1e-3 * np.abs(W).sum() for W in mlp.weights)
+    record = list(mlp.history)[-1]
+    assert record["train_objective"] == pytest.approx(record["train_loss"] + penalty, rel=1e-12)
+    assert record["train_loss"] == pytest.approx(mlp.evaluate(X, y)[0], rel=1e-12)
+
+
+def test_sample_weights_decide_what_is_learnt():
+    y = (X[:, 0] > 0).astype(int)
+    doubled = np.r_[X, X], np.r_[y, 1 - y]
+    weights = np.r_[np.ones(300), np.full(300, 1e-3)]
+    mlp = MLP(hidden=(8,), epochs=40, learning_rate=0.3).fit(*doubled, sample_weight=weights)
+    assert mlp.score(X, y) > 0.9
+
+
+def test_input_dropout_reads_dense_rows_and_trains():
+    lit = X * (RANDOM.random_sample(X.shape) < 0.1)
+    y = (X[:, 0] > 0).astype(int)
+    mlp = MLP(hidden=(8,), dropout=(0.2, 0.5), epochs=2).fit(lit, y)
+    assert mlp.plan["first_layer"] == "dense"
+    assert MLP(hidden=(8,), dropout=0.5, epochs=2).fit(lit, y).plan["first_layer"] == "sparse"
