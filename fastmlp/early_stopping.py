@@ -1,2 +1,0 @@
-def from_setting(v):
-    return None
