@@ -10,7 +10,7 @@ import numpy as np
 from . import lbfgs
 from . import settings as check
 from .diagnosis import failure
-from .early_stopping import from_setting as read_early_stopping
+from .early_stopping import plain as early_stopping_setting
 from .errors import InputError, InputTypeError
 from .fitprogress import reporter
 from .history import History
@@ -22,7 +22,7 @@ from .objective import from_setting as read_objective
 from .optimizer import from_setting as read_optimizer
 from .parameters import INITIALISERS, Parameters
 from .plan import FIRST_LAYERS, compact
-from .sample_weights import check_class_weight, class_weights, combined
+from .sample_weights import class_weight_setting, combine
 from .schedule import from_setting as read_schedule
 from .source import InMemory, Streamed, check_streamed, is_stream
 from .training import Trainer, Watch, kernels_of, outputs_of, totals_of
@@ -117,8 +117,7 @@ class MLP:
         self.schedule = self._schedule.setting()
         self.batch_size = check.whole("batch_size", batch_size, 1, "100 is a common choice")
         self.shuffle = check.flag("shuffle", shuffle)
-        self._stopping = read_early_stopping(early_stopping)
-        self.early_stopping = None if self._stopping is None else self._stopping.setting()
+        self.early_stopping = early_stopping_setting(early_stopping)
         self.init = check.one_of("init", init, INITIALISERS)
         self.init_scale = None if init_scale is None else check.positive("init_scale", init_scale, "try 0.1")
         self.init_bias = check.one_of("init_bias", init_bias, ("zero", "same"))
@@ -128,7 +127,7 @@ class MLP:
         self.max_norm = None if max_norm is None else check.positive("max_norm", max_norm, "None switches it off")
         self.clip_norm = None if clip_norm is None else check.positive("clip_norm", clip_norm, "None switches it off")
         self.label_smoothing = check.real("label_smoothing", label_smoothing, "0.1 is common", least=0, below=1)
-        self.class_weight = check_class_weight(class_weight)
+        self.class_weight = class_weight_setting(class_weight)
         self.seed = check.whole("seed", seed, 0, "any whole number from 0")
         self.threads = None if threads is None else check.whole("threads", threads, 1, "leave it out for all cores")
         self.dtype = check.one_of("dtype", dtype, check.DTYPES)
@@ -291,13 +290,12 @@ class MLP:
         if is_stream(X):
             check_streamed(self, X, y, sample_weight)
             known = all_classes(X.labels, X.one_hot_columns, classes)
-            weights = class_weights(self.class_weight, X.labels, known)
             held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
-            source = Streamed(X, known, self.dtype, form, self._threads(), weights)
+            source = Streamed(X, known, self.dtype, form, self._threads(), self.class_weight)
         else:
             X = check_inputs(X, self.dtype)
             y, known = read_objective(self.loss).prepare(y, X.shape[0], classes, self.dtype)
-            weights = combined(sample_weight, self.class_weight, y, known)
+            weights = combine(self.class_weight, sample_weight, y, known)
             held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
             X, density = compact(X, self.dtype, form) if self.engine == "numba" else (X, 1.0)
             source = InMemory(X, y, weights, density)

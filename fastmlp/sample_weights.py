@@ -46,8 +46,8 @@ def _label(key):
 
 def combine(
     class_weight: str | dict[int, float] | None, sample_weight: object, y: np.ndarray, classes: np.ndarray
-) -> np.ndarray | None:
-    """The weight of each sample, that of its class times its own, (N,) float64; None when there are no weights.
+) -> np.ndarray:
+    """The weight of each sample, that of its class times its own, (N,) float64; empty when there are no weights.
 
     They are as given, not scaled to any sum: a kernel divides the weighted sum of a batch's gradients by the sum of
     that batch's weights, as torch.nn.CrossEntropyLoss(weight=...) and scikit-learn do, so that a common factor cancels.
@@ -62,11 +62,11 @@ def combine(
     ends up with the weight 0.
     """
     if class_weight is None and sample_weight is None:
-        return None
+        return np.empty(0)
     weights = np.ones(len(y)) if sample_weight is None else _check_samples(sample_weight, len(y))
     with np.errstate(over="ignore"):  # an infinite sum is refused below
         if class_weight is not None:
-            weights *= _of_classes(class_weight, y, classes)[y]
+            weights *= of_classes(class_weight, y, classes)[y]
         total = weights.sum()
     if not np.isfinite(total):
         raise InputError(
@@ -77,8 +77,10 @@ def combine(
     return weights
 
 
-def _of_classes(class_weight, y, classes):
-    """The weight of each class, (C,) float64."""
+def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The weight of each class, (C,) float64, or empty without any; arguments and errors as for `combine`."""
+    if class_weight is None:
+        return np.empty(0)
     if class_weight == BALANCED:
         counts = np.bincount(y, minlength=len(classes))
         # The weight of a class without samples is never used.

@@ -16,6 +16,7 @@ from .inputs import class_numbers
 from .kernels.inputs import Sparse, part
 from .parameters import epoch_order
 from .plan import compact
+from .sample_weights import of_classes
 
 if TYPE_CHECKING:
     from .data.stream import Stream
@@ -71,7 +72,7 @@ class Streamed:
 
     first_layer  as for `compact`; "auto" is decided once, on a sample of the rows
     threads      compress a window between two spans
-    class_weights  (C,) how much a row of each class counts, or empty
+    class_weight  the setting of `MLP`
     shape (N, D); y (N,) class numbers of the smallest unsigned type; density, the share of entries that are not zero;
     first_layer "sparse" or "dense". Raises InputError for a label that is none of `classes`, or while reading.
     """
@@ -83,13 +84,13 @@ class Streamed:
         dtype: str = "float32",
         first_layer: str = "auto",
         threads: int = 1,
-        class_weights: np.ndarray = ALL_ALIKE,
+        class_weight: str | dict | None = None,
     ):
         self._stream, self._dtype, self._threads = stream, dtype, threads
         self._spare: list = []
-        self._class_weights = class_weights
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
+        self._class_weights = of_classes(class_weight, self.y, classes)
         sample, self.density = compact(stream.sample(_SAMPLED_ROWS), dtype, first_layer)
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"
 

@@ -8,6 +8,7 @@ from importlib import import_module
 
 import numpy as np
 
+from .early_stopping import from_setting as read_early_stopping
 from .kernels.inputs import part
 from .kernels.loss import CROSS_ENTROPY, Loss
 from .kernels.rule import DESCENT, Clock, Rule, penalty
@@ -121,7 +122,9 @@ class Watch:
         self.mlp, self.trainer, self.source, self.held_out = mlp, trainer, source, held_out
         self.report, self.schedule = report, schedule
         self.objective = read_objective(mlp.loss)
-        self.stopping = None if mlp._stopping is None else mlp._stopping.start(held_out is not None)
+        self.stopping = read_early_stopping(mlp.early_stopping)
+        if self.stopping is not None:
+            self.stopping.check_validation(held_out)
 
     def __call__(self, epoch, rate, totals, seconds):
         """Record an epoch; whether to stop. totals: its summed loss and right answers, judged during the epoch."""
@@ -148,7 +151,7 @@ class Watch:
         self.report(record)
         if not math.isfinite(train_loss):
             return True  # nan in the weights never leaves them: further epochs would only take time
-        return self.stopping is not None and self.stopping.tell(record, self.trainer.parameters.buffer.copy)
+        return self.stopping is not None and self.stopping.tell(record, lambda: self.trainer.parameters.buffer)
 
     def keep_the_best(self):
         """Put back the best weights, where stopping early was asked for."""

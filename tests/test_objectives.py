@@ -105,3 +105,63 @@ def test_input_dropout_reads_dense_rows_and_trains():
     mlp = MLP(hidden=(8,), dropout=(0.2, 0.5), epochs=2).fit(lit, y)
     assert mlp.plan["first_layer"] == "dense"
     assert MLP(hidden=(8,), dropout=0.5, epochs=2).fit(lit, y).plan["first_layer"] == "sparse"
+
+
+def test_classes_can_weigh_differently_in_memory_and_in_a_stream(tmp_path):
+    import h5py
+
+    from fastmlp.data import Stream
+
+    y = (X[:, 0] > 0.8).astype(int)
+    settings = {"hidden": (6,), "epochs": 3, "seed": 2, "class_weight": "balanced"}
+    mlp = MLP(**settings).fit(X, y)
+    weights = 300 / (2 * np.bincount(y))[y]
+    by_sample = MLP(**{**settings, "class_weight": None}).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(mlp.predict_proba(X), by_sample.predict_proba(X))
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["xdata"], file["ydata"] = X, y
+    with Stream(tmp_path / "rows.h5") as stream:
+        streamed = MLP(**settings).fit(stream)
+    np.testing.assert_allclose(streamed.predict_proba(X), mlp.predict_proba(X), atol=1e-6)
+
+
+def test_the_rate_of_every_step_is_the_schedules():
+    """One weight with the gradient 1 of y - z at z = 0: each step moves it by its own rate."""
+    inputs, y = np.zeros((8, 1)), np.full(8, 1.0)
+    seen = []
+
+    def rate(t):
+        seen.append(t)
+        return 1 / (1 + 4 * t)
+
+    mlp = MLP(loss="squared_error", hidden=(), learning_rate=1e-9, schedule=rate, epochs=2, batch_size=2)
+    mlp.fit(inputs, y)
+    assert sorted(set(seen)) == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75]
+    expected = 1e-9 * sum(1 / (1 + 4 * t) for t in sorted(set(seen)))
+    assert mlp.biases[0][0] == pytest.approx(expected, rel=1e-5)
+    assert mlp.history["learning_rate"] == [1e-9, pytest.approx(0.2e-9)]
+
+
+def test_stopping_early_keeps_the_weights_of_the_best_epoch():
+    random = np.random.RandomState(1)
+    y, noise = (X[:, 0] > 0).astype(int), random.randint(0, 2, 300)
+    y = np.where(random.random_sample(300) < 0.3, noise, y)
+    settings = {"hidden": (64,), "learning_rate": 0.5, "momentum": 0.5, "epochs": 200, "seed": 1}
+    mlp = MLP(early_stopping=8, **settings).fit(X[:150], y[:150], validation=(X[150:], y[150:]))
+    losses = mlp.history["validation_loss"]
+    best = int(np.argmin(losses)) + 1
+    assert len(losses) == best + 8 < 200
+    assert mlp.evaluate(X[150:], y[150:])[0] == pytest.approx(losses[best - 1], rel=1e-6)
+    until_then = MLP(**{**settings, "epochs": best}).fit(X[:150], y[:150])
+    np.testing.assert_array_equal(mlp.predict_proba(X), until_then.predict_proba(X))
+    with pytest.raises(InputError, match="validation is None"):
+        MLP(early_stopping=3).fit(X, y)
+
+
+def test_a_network_fitted_twice_starts_its_schedule_anew():
+    y = (X[:, 0] > 0).astype(int)
+    settings = {"schedule": {"name": "plateau", "patience": 1, "threshold": 0.99}, "epochs": 6, "hidden": (4,)}
+    mlp = MLP(**settings).fit(X, y)
+    rates = mlp.history["learning_rate"]
+    assert rates[-1] < rates[0]
+    assert mlp.fit(X, y).history["learning_rate"] == rates

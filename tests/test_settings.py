@@ -8,6 +8,11 @@ from fastmlp.errors import InputError, InputTypeError
 
 # (setting, bad value, kind of error, what was expected)
 BAD = [
+    ("schedule", "cosin", InputError, "did you mean 'cosine'"),
+    ("schedule", 3, InputTypeError, "a function of the epochs done"),
+    ("early_stopping", 0, InputError, "at least 1"),
+    ("early_stopping", "yes", InputTypeError, "the patience in epochs"),
+    ("class_weight", "equal", InputError, "'balanced' or a weight per label"),
     ("loss", "hinge", InputError, "cross_entropy, binary_cross_entropy, squared_error"),
     ("optimizer", "adagrad", InputError, "sgd, adam, adamw, rmsprop, lbfgs"),
     ("optimizer", "Adam", InputError, "did you mean 'adam'"),
@@ -137,6 +142,7 @@ CONTRADICTIONS = [
     ({"optimizer": {"beta2": 0.9}}, "expected a name"),
     ({"loss": "squared_error", "label_smoothing": 0.1}, "has no classes"),
     ({"dropout": (0.2, 0.5, 0.5, 0.5), "first_layer": "sparse"}, "leave one of them out"),
+    ({"schedule": "cosine", "decay_epochs": (3,)}, "one of the two"),
     ({"optimizer": "lbfgs", "dropout": 0.5}, "leave dropout out"),
     ({"optimizer": "lbfgs", "clip_norm": 0.5}, "leave clip_norm out"),
     ({"optimizer": "lbfgs", "momentum": 0.5}, "which has none"),
