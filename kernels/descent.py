@@ -69,7 +69,8 @@ def step_dense(
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
     factor = task[2][start // batch_size] / count
     for layer in range(layers.shape[0]):
-        _step_layer(me, size, layers, layer, parameters, count, factor, work, places)
+        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, STRIDE], factor, work, places, one)
     return turn
@@ -94,25 +95,35 @@ def step_sparse(
         table = source[3]
         sparse.step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, stride, factor)
     elif me == 0:
-        sparse.step_row(source, order[start], zeros, pointer(buckets[0]), stride, D, W, stride, factor)
+        sparse.step_row(source, order[start], stride, D, W, stride, factor)
     if by_columns or me == 0:
         _step_biases(layers, ZERO, parameters, count, left, right, factor, work, places, one)
     for layer in range(1, layers.shape[0]):
-        _step_layer(me, size, layers, layer, parameters, count, factor, work, places)
+        first, last = rows_of(me, size, layers, layer, left, right, by_columns)
+        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, STRIDE], factor, work, places, one)
     return turn
 
 
+@jit
+def rows_of(me, size, layers, layer, left, right, by_columns):
+    """The rows of an upper layer's weights that thread `me` steps; left, right: its columns of the first layer."""
+    fan_in = layers[layer, FAN_IN]
+    if by_columns and layer == 1:
+        # The inputs that this thread alone has written, and will overwrite without waiting for the others.
+        return min(left, fan_in), min(right, fan_in)
+    return share(fan_in, me, size, GRAIN)
+
+
 @inlined
-def _step_layer(me, size, layers, layer, parameters, count, factor, work, places):
-    """Thread `me`'s rows of a weight matrix whose inputs are in the workspace, and of its transposed copy."""
+def _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places):
+    """Thread `me`'s rows, first to last, of a weight matrix whose inputs are in the workspace, and of its copy."""
     if layer > 0 and count == 1 and layers[layer - 1, ACTIVATION] != SIGMOID:
         # A sigmoid's padding is not zero, and would leak into the padding of the transposed copy.
         if me == 0:
             _step_single(layers, layer, parameters, factor, work, places)
     else:
-        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
         A, a_row = inputs_of(work, places, layer, ZERO)
         D, d_row = delta_of(layers, work, places, layer, ZERO)
         stride = layers[layer, STRIDE]

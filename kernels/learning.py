@@ -20,6 +20,7 @@ import numpy as np
 from . import sparse
 from .block import affine_layer, delta_below, delta_of, inputs_of, transpose
 from .dense import sum_block
+from .descent import rows_of
 from .gather import gather, pointer_to
 from .jit import inlined, jit
 from .layout import BIASES, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
@@ -96,7 +97,8 @@ def step_dense(
     turn, scale = _scale_of(me, size, barrier, turn, layers, ZERO, order, start, count, task, work, places, one)
     pace = task[5][start // batch_size]
     for layer in range(layers.shape[0]):
-        _step_layer(me, size, layers, layer, parameters, count, scale, pace, task, work, places, one)
+        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
     return _limit(me, size, barrier, turn, layers, parameters, task, work, places)
 
 
@@ -126,7 +128,8 @@ def step_sparse(
     if by_columns or me == 0:
         _step_biases(me, layers, ZERO, left, right, parameters, count, scale, pace, task, work, places, one)
     for layer in range(1, layers.shape[0]):
-        _step_layer(me, size, layers, layer, parameters, count, scale, pace, task, work, places, one)
+        first, last = rows_of(me, size, layers, layer, left, right, by_columns)
+        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
     return _limit(me, size, barrier, turn, layers, parameters, task, work, places)
 
 
@@ -202,9 +205,8 @@ def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, pace, task
 
 
 @inlined
-def _step_layer(me, size, layers, layer, parameters, count, scale, pace, task, work, places, one):
-    """Thread `me`'s rows of a weight matrix whose inputs are in the workspace, its biases, its transposed copy."""
-    first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one):
+    """Thread `me`'s rows, first to last, of weights whose inputs are in the workspace, and of their copy; biases."""
     stride = layers[layer, STRIDE]
     for i in range(first, last, ROWS_AT_A_TIME):
         rows = min(ROWS_AT_A_TIME, last - i)

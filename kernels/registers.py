@@ -31,14 +31,14 @@ def _cpu_features():
 
 def _register_file():
     """(bytes in a SIMD register, number of registers) of the CPU compiled for."""
-    features = _cpu_features()
-    if "avx512f" in features:
+    if "avx512f" in CPU_FEATURES:
         return 64, 32
-    if "avx" in features:
+    if "avx" in CPU_FEATURES:
         return 32, 16
-    return 16, 32 if "neon" in features else 16
+    return 16, 32 if "neon" in CPU_FEATURES else 16
 
 
+CPU_FEATURES = _cpu_features()
 REGISTER_BYTES, REGISTER_COUNT = _register_file()
 
 

@@ -15,57 +15,26 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
-from .dense import AFFINE_RELU, PLAIN, STEP, Tile
+from .dense import AFFINE_RELU, PLAIN, STEP
+from .entries import PAIR_NARROWEST, WIDEST, Entries, overlap, pair_sum
+from .grid import GRID_COLUMNS, sort_by_grid
 from .jit import jit
-from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH
-from .registers import INDEX, UNIT, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
+from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH, aligned_zeros
+from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
 
-# Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
-WIDEST = 8
 # Entries that tell well enough how the columns share them.
 SAMPLED_ENTRIES = 1 << 16
-
-
-class _Entries:
-    """Emits the sum over runs of entries, for one row of `width` registers: sums += number * row of a matrix."""
-
-    def __init__(self, builder, element, width, kind, table):
-        self.b, self.kind, self.table = builder, kind, table
-        self.tile = Tile(builder, element, 1, width, None)
-        self.sums = [cgutils.alloca_once(builder, self.tile.v.type) for _ in range(width)]
-
-    def start(self, init):
-        """Begin with the registers at `init`."""
-        for cell, column in zip(self.sums, self.tile.columns(), strict=True):
-            self.b.store(self.tile.v.load(init, column), cell)
-
-    def add(self, keys, values, first, last, matrix, stride):
-        """sums += values[k] * matrix[keys[k]] for k from first to last, in order."""
-        b, v = self.b, self.tile.v
-        with cgutils.for_range_slice(b, first, last, INDEX(1), intp=INDEX) as (k, _):
-            key = b.load(b.gep(keys, [k]))
-            number = b.load(b.gep(values, [k]))
-            if self.kind == types.uint8:
-                number = b.load(b.gep(self.table, [b.zext(number, INDEX)]))
-            number = v.splat(number)
-            at = b.mul(b.zext(key, INDEX), stride)
-            for cell, column in zip(self.sums, self.tile.columns(), strict=True):
-                b.store(v.fma(number, v.load(matrix, b.add(at, column)), b.load(cell)), cell)
-
-    def finish(self, C, epilogue, factor, codes):
-        totals = [[self.b.load(cell) for cell in self.sums]]
-        self.tile.finish(totals, C, INDEX(0), C, INDEX(0), epilogue, factor, codes)
 
 
 def _emit_run(context, builder, width, kinds, init, table, run, finish):
     """finish(entries) after one run of entries was summed onto `init`, for whichever `width` there is at run time.
 
-    kinds: types of the results and of the values;  run: (keys, values, first, last, matrix, stride) for `_Entries.add`
+    kinds: types of the results and of the values;  run: (keys, values, first, last, matrix, stride) for `Entries.add`
     """
     result, stored = kinds
 
     def emit(registers):
-        entries = _Entries(builder, context.get_value_type(result), registers, stored, table)
+        entries = Entries(builder, context.get_value_type(result), registers, stored, table)
         entries.start(init)
         entries.add(*run)
         finish(entries)
@@ -143,12 +112,24 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
     lanes = lanes_of(out)
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
-        for i in range(count):
-            row = order[first + i]
+        w, bias, i = shifted(W, j), shifted(b, j), ZERO
+        while i < count:
+            row, target = order[first + i], shifted(out, i * out_row + j)
+            i += 1
+            begin, end = indptr[row], indptr[row + 1]
+            if width >= PAIR_NARROWEST and i < count:
+                other = order[first + i]
+                runs = (begin, end, indptr[other], indptr[other + 1])
+                if overlap(indices, runs):
+                    pair_sum(
+                        width, pointer(indices), pointer(values), runs, pointer(table), w, w_row, bias, target, out_row,
+                        epilogue,
+                    )  # fmt: skip
+                    i += 1
+                    continue
             _row_sum(
-                width, pointer(indices), pointer(values), indptr[row], indptr[row + 1], pointer(table),
-                shifted(W, j), w_row, shifted(b, j), shifted(out, i * out_row + j), epilogue,
-            )  # fmt: skip
+                width, pointer(indices), pointer(values), begin, end, pointer(table), w, w_row, bias, target, epilogue
+            )
     if activation in (TANH, SIGMOID):
         for i in range(count):
             row = shifted(out, i * out_row + left)
@@ -178,7 +159,9 @@ def new_buckets(X, blocks, size, sums):
     met, is_met    (size, features) int32: the columns that thread t has met in a batch; and whether it has, uint8
     sums           the gradient of a batch of several blocks, as the weights it is of; zero between batches
     """
-    most = BLOCK_ROWS * int(np.diff(X.indptr).max())
+    # The grid writes whole registers.
+    most = BLOCK_ROWS * int(np.diff(X.indptr).max()) + BLOCK_ROWS
+    has_grid = X.values.dtype == np.uint8 and X.features <= GRID_COLUMNS
     blocks *= size
     starts, ends = np.zeros((2, blocks, X.features), np.int32)
     return (
@@ -186,6 +169,7 @@ def new_buckets(X, blocks, size, sums):
         np.empty((blocks, most), np.uint8), np.empty((blocks, most), X.values.dtype), _owners(X, size),
         np.empty((size, X.features), np.int32), np.zeros((size, X.features), np.uint8),
         sums,
+        aligned_zeros(size * X.features * BLOCK_ROWS * has_grid, np.uint8).reshape(size, -1 if has_grid else 0),
     )  # fmt: skip
 
 
@@ -206,7 +190,7 @@ def regroup(block, source, order, start, at, count, buckets):
     """
     indptr, indices, values, _ = source
     clear(block, buckets)
-    starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
+    starts, ends, touched, counts, rows, numbers, owned, _, _, _, grid = buckets
     column_of, number_of = pointer(indices), pointer(values)
     start_of = shifted(pointer(starts), block * starts.shape[1])
     end_of = shifted(pointer(ends), block * starts.shape[1])
@@ -214,6 +198,19 @@ def regroup(block, source, order, start, at, count, buckets):
     row_at = shifted(pointer(rows), block * rows.shape[1])
     number_at = shifted(pointer(numbers), block * rows.shape[1])
     found = ZERO
+    entries = ZERO
+    for i in range(start + at, start + at + count):
+        entries += indptr[order[i] + 1] - indptr[order[i]]
+    if grid.shape[1] > 0 and entries >= starts.shape[1]:
+        line = shifted(pointer(grid), block * (owned.shape[0] - 1) // starts.shape[0] * grid.shape[1])
+        counts[block, 0] = sort_by_grid(
+            source, order, start + at, count, starts.shape[1], line, start_of, end_of, seen, row_at, number_at
+        )
+        counts[block, 1], counts[block, 2] = at, 1
+        return
+    if counts[block, 2] == 1:
+        ends[block, :] = 0
+        counts[block, 2] = 0
     for i in range(start + at, start + at + count):
         row = order[i]
         for k in range(indptr[row], indptr[row + 1]):
@@ -244,10 +241,11 @@ def regroup(block, source, order, start, at, count, buckets):
 @jit
 def clear(block, buckets):
     """Empty the part of `buckets` of one block."""
-    starts, ends, touched, counts, _, _, _, _, _, _ = buckets
-    for n in range(counts[block, 0]):
-        starts[block, touched[block, n]] = 0
-        ends[block, touched[block, n]] = 0
+    starts, ends, touched, counts, _, _, _, _, _, _, _ = buckets
+    if counts[block, 2] == 0:
+        for n in range(counts[block, 0]):
+            starts[block, touched[block, n]] = 0
+            ends[block, touched[block, n]] = 0
     counts[block, 0] = 0
 
 
@@ -298,7 +296,7 @@ def clear_columns(me, met, buckets, left, right, w_row):
 @jit
 def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d_row, W, w_row, factor):
     """The step of the touched columns of a single block."""
-    starts, ends, touched, counts, rows, numbers, _, _, _, _ = buckets
+    starts, ends, touched, counts, rows, numbers, _, _, _, _, _ = buckets
     for block in range(blocks[0], blocks[1]):
         d = shifted(D, counts[block, 1] * d_row)
         row_at, number_at = pointer(rows[block]), pointer(numbers[block])
@@ -314,7 +312,7 @@ def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d
 @jit
 def _sum_blocks(me, width, blocks, j, first, last, buckets, table, D, d_row, g_row):
     """Sums of the touched columns from first to last over all blocks; returns how many columns thread `me` met."""
-    starts, ends, touched, counts, rows, numbers, _, met, is_met, sums = buckets
+    starts, ends, touched, counts, rows, numbers, _, met, is_met, sums, _ = buckets
     found = ZERO
     for block in range(blocks[0], blocks[1]):
         d = shifted(D, counts[block, 1] * d_row)
@@ -346,16 +344,42 @@ def _step_from_memory(width, j, column, buckets, table, zeros, W, w_row, factor)
         store(g, c, 0)
 
 
+@intrinsic
+def _row_step(typing, width, indices, values, first, last, table, D, W, w_row, factor):
+    """W[indices[k]] -= factor * values[k] * D for k from first to last, `width` registers of it."""
+
+    def codegen(context, builder, signature, arguments):
+        width, indices, values, first, last, table, D, W, w_row, factor = as_index(
+            context, builder, signature, arguments
+        )
+        kind = signature.args[6].dtype
+        factor = context.cast(builder, factor, types.float64, kind)
+
+        def emit(registers):
+            entries = Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
+            v, columns = entries.tile.v, entries.tile.columns()
+            delta = [v.load(D, column) for column in columns]
+            with cgutils.for_range_slice(builder, first, last, INDEX(1), intp=INDEX) as (k, _):
+                number = v.splat(entries.number(values, k))
+                sums = [v.fma(number, d, v.constant(0.0)) for d in delta]
+                at = builder.mul(builder.zext(builder.load(builder.gep(indices, [k])), INDEX), w_row)
+                w = builder.gep(W, [at])
+                entries.tile.finish([sums], w, INDEX(0), w, INDEX(0), INDEX(STEP), factor, (STEP,))
+
+        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        return context.get_dummy_value()
+
+    return types.void(width, indices, values, first, last, table, D, W, w_row, factor), codegen
+
+
 @jit
-def step_row(source, row, zeros, row_of_zeros, columns, D, W, w_row, factor):
+def step_row(source, row, columns, D, W, w_row, factor):
     """Plain SGD's step from a single sample, whose entries need no regrouping."""
     indptr, indices, values, table = source
     lanes = lanes_of(W)
     for j in range(0, columns, WIDEST * lanes):
         width = min(WIDEST, (columns - j) // lanes)
-        for k in range(indptr[row], indptr[row + 1]):
-            at = np.int64(indices[k]) * w_row + j
-            _column_step(
-                width, row_of_zeros, shifted(pointer(values), k), ZERO, UNIT, pointer(table), shifted(D, j), ZERO,
-                zeros, shifted(W, at), factor,
-            )  # fmt: skip
+        _row_step(
+            width, pointer(indices), pointer(values), indptr[row], indptr[row + 1], pointer(table), shifted(D, j),
+            shifted(W, j), w_row, factor,
+        )  # fmt: skip

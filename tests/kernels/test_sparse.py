@@ -56,6 +56,45 @@ def test_any_batch_and_any_width_gives_the_bits_of_the_dense_path(batch_size, hi
     np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
 
 
+@pytest.mark.parametrize("features", [40, 3000])
+@pytest.mark.parametrize("batch_size", [3, 64, 150])
+def test_however_a_block_is_sorted_by_column_the_bits_are_the_same(features, batch_size):
+    """Few columns and many entries go through the grid, the others are counted; a batch of either kind may follow."""
+    X = mostly_zero(301, features, 0.2, "uint8")
+    X[100:200, features // 4 :] = 0
+    y = np.arange(301) % 4
+    options = {"batch_size": batch_size, "momentum": 0.5, "epochs": 2, "hidden": (7,)}
+    sparse, _ = trained(X, y, first_layer="sparse", **options)
+    dense, _ = trained(X, y, first_layer="dense", **options)
+    np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+@pytest.mark.parametrize("width", [90, 112, 128, 240])
+def test_rows_that_run_in_pairs_give_the_bits_of_the_dense_path(kind, width):
+    """Rows with nothing in common, with everything, with nothing at all, and one that is left over."""
+    X = mostly_zero(61, 120, 0.3, kind)
+    X[0, 60:] = X[1, :60] = 0
+    X[2] = X[3]
+    X[4] = X[6:8] = 0
+    X[8, :-1] = 0
+    y = np.arange(61) % 4
+    sparse, _ = trained(X, y, first_layer="sparse", hidden=(width,), batch_size=20, shuffle=False)
+    dense, _ = trained(X, y, first_layer="dense", hidden=(width,), batch_size=20, shuffle=False)
+    np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+
+
+def test_a_row_of_a_pair_does_not_see_the_weights_that_only_the_other_one_needs():
+    X = mostly_zero(20, 30, 0.5, "float32")
+    X[0::2, 3], X[1::2, 3] = 1, 0
+    mlp = MLP(hidden=(112,), epochs=1, first_layer="sparse").fit(X, np.arange(20) % 2)
+    before = mlp.predict_proba(compress(X, "float32"))
+    mlp.weights[0][3] = np.inf
+    after = mlp.predict_proba(compress(X, "float32"))
+    np.testing.assert_array_equal(after[1::2], before[1::2])
+    assert not np.isfinite(after[0::2]).all()
+
+
 def test_a_team_of_any_size_gives_the_same_bits():
     X = mostly_zero(900, 300, 0.15, "uint8")
     y = np.arange(900) % 10
@@ -64,6 +103,17 @@ def test_a_team_of_any_size_gives_the_same_bits():
     for threads in (2, 3):
         together, _ = trained(X, y, threads=threads, **options)
         np.testing.assert_array_equal(alone.view(np.uint32), together.view(np.uint32))
+
+
+@pytest.mark.parametrize("hidden", [(240,), (100, 20)])
+def test_a_thread_that_is_ahead_leaves_the_others_their_inputs(hidden):
+    """In small batches nobody waits before the next batch's first layer, whose outputs are the second one's inputs."""
+    X = mostly_zero(6000, 200, 0.05, "uint8")
+    y = np.arange(6000) % 4
+    options = {"hidden": hidden, "batch_size": 40, "epochs": 1, "first_layer": "sparse"}
+    alone, _ = trained(X, y, threads=1, **options)
+    together, _ = trained(X, y, threads=2, **options)
+    np.testing.assert_array_equal(alone.view(np.uint32), together.view(np.uint32))
 
 
 def test_the_plan_follows_the_density_of_the_inputs():
