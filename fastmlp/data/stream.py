@@ -21,9 +21,9 @@ from .rowfile import open_rows
 if TYPE_CHECKING:
     import h5py
 
-WINDOW_BYTES = 64 << 20  # two of them and a compressed copy are some 200 MB
+WINDOW_BYTES = 128 << 20  # two of them and a compressed copy are some 350 MB
 # The smallest blocks that a fast disk reads at nearly its full rate when it is told 1,000 of them in advance.
-BLOCK_BYTES = 64 << 10
+BLOCK_BYTES = 128 << 10
 # Of a window, below which a file that is sorted by class hardly mixes; see `blockshuffle`.
 FEWEST_BLOCKS = 16
 _SAMPLED_PLACES = 32
