@@ -2,13 +2,18 @@
 
 import functools
 import math
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.schedule import from_setting
+from fastmlp.schedule_shapes import SHAPES
 
 EPOCHS, STEPS, RATE = 12, 7, 0.4
+PAGE = Path(__file__).parents[1] / "docs" / "schedules.md"
 
 BAD = [
     (5, InputTypeError, "5; expected a name"),
@@ -92,3 +97,12 @@ def test_a_function_is_saved_as_custom_and_asked_for_again_only_when_a_rate_is_n
     assert loaded.setting() == "custom"
     with pytest.raises(InputError, match="pass it again"):
         loaded.rates(1, 3)
+
+
+def test_every_setting_on_the_page_about_schedules_is_one():
+    lines = re.findall(r"^schedule = .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    settings = [tomllib.loads(line)["schedule"] for line in lines]
+    named = {setting if isinstance(setting, str) else setting["name"] for setting in settings}
+    assert named == set(SHAPES) - {"decay"}
+    for setting in settings:
+        assert from_setting(setting, RATE, 50).rates(1, 100).shape == (100,)
