@@ -64,16 +64,10 @@ def combine(
     if class_weight is None and sample_weight is None:
         return np.empty(0)
     weights = np.ones(len(y)) if sample_weight is None else _check_samples(sample_weight, len(y))
-    with np.errstate(over="ignore"):  # an infinite sum is refused below
+    with np.errstate(over="ignore"):  # an infinite sum is refused
         if class_weight is not None:
             weights *= of_classes(class_weight, y, classes)[y]
-        total = weights.sum()
-    if not np.isfinite(total):
-        raise InputError(
-            f"the weights of the samples sum to {total}; expected a finite sum: divide them all by a number"
-        )
-    if total == 0:
-        raise InputError("every sample has the weight 0; expected one above 0: raise class_weight or sample_weight")
+        _check_sum(weights.sum())
     return weights
 
 
@@ -81,8 +75,8 @@ def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, class
     """The weight of each class, (C,) float64, or empty without any; arguments and errors as for `combine`."""
     if class_weight is None:
         return np.empty(0)
+    counts = np.bincount(y, minlength=len(classes))
     if class_weight == BALANCED:
-        counts = np.bincount(y, minlength=len(classes))
         # The weight of a class without samples is never used.
         return len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     weights = np.ones(len(classes))
@@ -93,7 +87,18 @@ def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, class
                 f"class_weight has the label {label}, which is not in y; expected one of {_listed(classes)}: remove it"
             )
         weights[position] = weight
+    with np.errstate(over="ignore"):  # an infinite sum is refused
+        _check_sum(weights @ counts)
     return weights
+
+
+def _check_sum(total):
+    if not np.isfinite(total):
+        raise InputError(
+            f"the weights of the samples sum to {total}; expected a finite sum: divide them all by a number"
+        )
+    if total == 0:
+        raise InputError("every sample has the weight 0; expected one above 0: raise class_weight or sample_weight")
 
 
 def _listed(classes):

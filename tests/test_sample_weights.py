@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.sample_weights import class_weight_setting, combine
+from fastmlp.sample_weights import class_weight_setting, combine, of_classes
 
 CLASSES = np.array([2, 5, 9])
 Y = np.array([0, 0, 0, 1, 2, 2])  # the labels 2 2 2 5 9 9
@@ -60,6 +60,22 @@ def test_a_batchs_weighted_mean_is_pytorchs_loss():
     criterion = torch.nn.CrossEntropyLoss(weight=torch.tensor([0.5, 3.0, 1.0], dtype=torch.float64))
     expected = criterion(torch.from_numpy(logits), torch.from_numpy(Y)).item()
     assert (weights * losses).sum() / weights.sum() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {2: 0.5, 9: 3.0}])
+def test_the_weights_of_classes_are_those_that_samples_are_multiplied_by(class_weight):
+    weights = of_classes(class_weight, Y.astype(np.uint8), CLASSES)
+    assert weights.shape == (3,)
+    np.testing.assert_array_equal(weights[Y], combine(class_weight, None, Y, CLASSES))
+
+
+def test_classes_that_weigh_nothing_together_are_refused():
+    with pytest.raises(InputError, match="every sample has the weight 0"):
+        of_classes({2: 0.0, 5: 0.0}, np.array([0, 1, 0]), CLASSES)
+
+
+def test_weights_of_samples_need_no_classes():
+    assert combine(None, [1, 0, 2], np.zeros((3, 2)), np.arange(2)).tolist() == [1, 0, 2]
 
 
 @pytest.mark.parametrize("setting", [None, "balanced", {2: 0.5, -1: 3.0}])
