@@ -76,7 +76,7 @@ def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, class
     if class_weight is None:
         return np.empty(0)
     counts = np.bincount(y, minlength=len(classes))
-    if class_weight == BALANCED:
+    if isinstance(class_weight, str):  # "balanced"
         # The weight of a class without samples is never used.
         return len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     weights = np.ones(len(classes))
