@@ -34,7 +34,7 @@ from .gather import gather
 from .inputs import to_network
 from .jit import entry, inlined, jit
 from .layout import aligned_zeros
-from .random_bits import FIELD, GEOMETRY, sample_keys, uniform_row
+from .random_bits import FIELD, GEOMETRY, sample_keys, splat_integer, uniform_row
 from .registers import (
     INDEX,
     INT32,
@@ -276,9 +276,7 @@ def _interpolate(lanes):
             x, right = position(x_step, x_start, dx, width)
             y, below = position(y_step, y_start, dy, height)
             row = b.trunc(b.add(width, INDEX(FRAME)), INT32)
-            splat = b.insert_element(ir.Constant(integers, ir.Undefined), row, INT32(0))
-            splat = b.shuffle_vector(splat, splat, ir.Constant(integers, [0] * v.lanes))
-            place = b.add(b.mul(y, splat), x)
+            place = b.add(b.mul(y, splat_integer(b, row, v.lanes)), x)
             upper_left, upper_right = _pairs(v, frame, place)
             lower_left, lower_right = _pairs(v, b.gep(frame, [b.sext(row, INDEX)]), place)
             upper = v.fma(right, b.fsub(upper_right, upper_left), upper_left)
@@ -295,29 +293,6 @@ def _interpolate(lanes):
 _interpolate_register, _interpolate_lane = _interpolate(None), _interpolate(1)
 
 
-@jit
-def _warp(recipe, geometry, frame, fields, field_row, field_size, out):
-    """The distorted image, into `out`, from the framed one.
-
-    fields: dx, and dy field_size elements after it, both with rows field_row elements apart
-    """
-    xx, xy, x0, yx, yy, y0 = geometry
-    height, width, lanes = recipe.height, recipe.width, lanes_of(out)
-    for y in range(height):
-        x_start, y_start = _fma(xy, float(y), x0 + 1), _fma(yy, float(y), y0 + 1)  # the frame starts at -1
-        dx, line = shifted(fields, y * field_row), shifted(out, y * width)
-        dy = shifted(dx, field_size)
-        if width < lanes:
-            for x in range(width):
-                _interpolate_lane(frame, (height, width), xx, x_start, yx, y_start, recipe.alpha, dx, dy, x, line)
-        else:
-            # The last register overlaps the one before, and computes the same numbers there again.
-            for x in range(0, width, lanes):
-                _interpolate_register(
-                    frame, (height, width), xx, x_start, yx, y_start, recipe.alpha, dx, dy, min(x, width - lanes), line
-                )
-
-
 @intrinsic
 def _copy(typing, source, target, count):
     """target[:count] = source[:count]."""
@@ -331,10 +306,27 @@ def _copy(typing, source, target, count):
 
 
 @jit
-def _enframe(image, height, width, frame):
-    """Copy an image into its frame of zeros."""
+def _warp(height, width, geometry, alpha, fields, field_row, field_size, frame, image):
+    """Distort an image in place, by way of its copy in the frame of zeros.
+
+    fields: dx, and dy field_size elements after it, both with rows field_row elements apart
+    """
     for y in range(height):
         _copy(shifted(image, y * width), shifted(frame, (y + 1) * (width + FRAME) + 1), width)
+    xx, xy, x0, yx, yy, y0 = geometry
+    shape, lanes = (height, width), lanes_of(image)
+    for y in range(height):
+        x_start, y_start = _fma(xy, float(y), x0 + 1), _fma(yy, float(y), y0 + 1)  # the frame starts at -1
+        dx, line = shifted(fields, y * field_row), shifted(image, y * width)
+        dy = shifted(dx, field_size)
+        if width < lanes:
+            for x in range(width):
+                _interpolate_lane(frame, shape, xx, x_start, yx, y_start, alpha, dx, dy, x, line)
+        else:
+            # The last register overlaps the one before, and computes the same numbers there again.
+            for x in range(0, width, lanes):
+                column = x if x + lanes <= width else width - lanes
+                _interpolate_register(frame, shape, xx, x_start, yx, y_start, alpha, dx, dy, column, line)
 
 
 @inlined
@@ -353,15 +345,14 @@ def distort_rows(count, position, recipe, work, out, out_row):
         k0, k1 = sample_keys(recipe.seed, recipe.epoch, GEOMETRY, position + i)
         uniform_row(k0, k1, DRAWS, noise)
         geometry = _geometry(recipe, noise)
-        _enframe(image, height, width, frame)
-        source, field_row, field_size = shifted(work, places.zeros), ZERO, ZERO
+        fields, field_row, field_size = shifted(work, places.zeros), ZERO, ZERO
         if recipe.alpha != 0:
-            source, field_row, field_size = shifted(work, places.fields), places.stride, places.rows * places.stride
+            fields, field_row, field_size = shifted(work, places.fields), places.stride, places.rows * places.stride
             k0, k1 = sample_keys(recipe.seed, recipe.epoch, FIELD, position + i)
             uniform_row(k0, k1, 2 * pixels, noise)
             for axis in range(2):
-                _smooth(recipe, places, work, shifted(noise, axis * pixels), shifted(source, axis * field_size))
-        _warp(recipe, geometry, frame, source, field_row, field_size, image)
+                _smooth(recipe, places, work, shifted(noise, axis * pixels), shifted(fields, axis * field_size))
+        _warp(height, width, geometry, recipe.alpha, fields, field_row, field_size, frame, image)
 
 
 @inlined

@@ -39,8 +39,8 @@ def sample_keys(seed, epoch, stream, position):
     return np.uint32(z), np.uint32(z >> _32)
 
 
-def _same(builder, scalar, lanes):
-    """The run-time integer `scalar` in every lane."""
+def splat_integer(builder, scalar, lanes):
+    """A register with the run-time integer `scalar` in every lane."""
     first = builder.insert_element(ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined), scalar, INT32(0))
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes))
 
@@ -59,7 +59,7 @@ def emit_bits(v, k0, k1, offset):
 
     start = b.add(b.mul(b.trunc(offset, INT32), INT32(GOLDEN_32)), k0)
     steps = ir.Constant(kind, [lane * GOLDEN_32 % 2**32 for lane in range(v.lanes)])
-    return mixed(b.xor(mixed(b.add(_same(b, start, v.lanes), steps)), _same(b, k1, v.lanes)))
+    return mixed(b.xor(mixed(b.add(splat_integer(b, start, v.lanes), steps)), splat_integer(b, k1, v.lanes)))
 
 
 def _uniform(lanes):
@@ -94,8 +94,8 @@ def _drop(lanes):
             # 2^32 does not fit a lane: compare with the last number that is kept, unless none is.
             last = builder.trunc(builder.sub(threshold, threshold.type(1)), INT32)
             some = builder.icmp_unsigned("!=", threshold, threshold.type(0))
-            below = builder.icmp_unsigned("<=", emit_bits(v, k0, k1, offset), _same(builder, last, v.lanes))
-            kept = builder.and_(below, _same(builder, some, v.lanes))
+            below = builder.icmp_unsigned("<=", emit_bits(v, k0, k1, offset), splat_integer(builder, last, v.lanes))
+            kept = builder.and_(below, splat_integer(builder, some, v.lanes))
             value = builder.select(kept, builder.fmul(v.load(source, offset), scale), v.constant(0.0))
             v.store(value, target, offset)
             return context.get_dummy_value()
