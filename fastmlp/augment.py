@@ -146,7 +146,7 @@ def _image_shape(value: object) -> tuple[int, int] | None:
     return height, width
 
 
-# For handwritten digits and the like: small enough that all of MNIST stays legible.
+# For handwritten digits of 28 x 28 pixels and the like, small enough that they stay legible.
 PRESETS = {
     "affine": Augmentation(shift=1, rotation=10, scale=0.1, shear=0.1),
     "elastic": Augmentation(shift=1, rotation=10, scale=0.1, shear=0.1, alpha=36, sigma=5),

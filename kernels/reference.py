@@ -11,7 +11,8 @@ import numpy as np
 from .inputs import to_network
 from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weight_views
 from .loss import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED
-from .reference_random import drop
+from .random_bits import DROPOUT
+from .reference_augment import drop_row, sample_keys
 from .rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, START, paces
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
@@ -222,7 +223,9 @@ class _Masks:
     def apply(self, A, layer, start):
         """Drop from the rows of A, the inputs of `layer` or their delta, for the samples from place `start` on."""
         if self.keep[layer] < 1:
-            drop(A, self.keep[layer], self.clock, layer, start)
+            for i, row in enumerate(A):
+                keys = sample_keys(self.clock.seed, self.clock.epoch, DROPOUT + layer, self.clock.position + start + i)
+                drop_row(*keys, round(self.keep[layer] * 2**32), 1 / self.keep[layer], row, row, len(row))
         return A
 
 
