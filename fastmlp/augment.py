@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import settings as check
 from .errors import InputError, InputTypeError
-from .kernels.augment import Distortion
+from .kernels.task import Distortion
 
 # The Gaussian ends after this many sigmas: 0.3% of its mass is beyond.
 REACH = 3.0

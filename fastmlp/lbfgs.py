@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from .errors import InputError
-from .kernels.rule import Clock, penalty
+from .kernels.rule import penalty
 
 
 def minimise(trainer, source, iterations, memory, watch):
@@ -27,7 +27,6 @@ def minimise(trainer, source, iterations, memory, watch):
         p, totals = trainer.parameters, np.zeros(2)
         trainer.kernels.train(
             p.layers, p.buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, loss,
-            (), Clock(),
         )  # fmt: skip
         seen[1] = totals
         return totals[0] / source.total_weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)

@@ -9,15 +9,17 @@ import numpy as np
 
 from . import lbfgs
 from . import settings as check
+from .augment import Augmentation
 from .diagnosis import failure
+from .early_stopping import from_setting as read_early_stopping
 from .early_stopping import plain as early_stopping_setting
 from .errors import InputError, InputTypeError
 from .fitprogress import reporter
 from .history import History
 from .inputs import all_classes, check_inputs
 from .kernels.layout import FAN_IN
-from .kernels.loss import Loss
 from .kernels.rule import STATES
+from .kernels.task import Loss
 from .objective import from_setting as read_objective
 from .optimizer import from_setting as read_optimizer
 from .parameters import INITIALISERS, Parameters
@@ -52,6 +54,8 @@ class MLP:
                    `train_objective` has them
     dropout        share of the hidden layers' outputs that is dropped in training; or one number for the inputs and
                    each hidden layer. What is kept is divided by its share
+    augment        how images are distorted, anew for every sample of every epoch: None, a dict, or the name of a
+                   preset; see `fastmlp.augment`
     max_norm       largest Euclidean norm of the weights into a hidden unit, or None
     clip_norm      largest Euclidean norm of a step's gradient, or None
     label_smoothing  share of each label that is spread evenly over all classes
@@ -93,6 +97,7 @@ class MLP:
         l1=0.0,
         l2=0.0,
         dropout=0.0,
+        augment=None,
         max_norm=None,
         clip_norm=None,
         label_smoothing=0.0,
@@ -114,7 +119,7 @@ class MLP:
         self.decay_epochs = check.decay_epochs(decay_epochs, self.epochs)
         self.decay_factor = check.positive("decay_factor", decay_factor, "0.5 halves the rate")
         self._schedule = read_schedule(schedule, self.learning_rate, self.epochs, self.decay_epochs, self.decay_factor)
-        self.schedule = self._schedule.setting()
+        self.schedule = schedule if callable(schedule) else self._schedule.setting()
         self.batch_size = check.whole("batch_size", batch_size, 1, "100 is a common choice")
         self.shuffle = check.flag("shuffle", shuffle)
         self.early_stopping = early_stopping_setting(early_stopping)
@@ -124,6 +129,8 @@ class MLP:
         self.l1 = check.real("l1", l1, "0 switches it off", least=0)
         self.l2 = check.real("l2", l2, "0 switches it off", least=0)
         self.dropout = check.per_layer("dropout", dropout, len(self.hidden), "0 switches it off, 0.5 is common")
+        self._augment = Augmentation.from_setting(augment)
+        self.augment = self._augment and self._augment.to_dict()
         self.max_norm = None if max_norm is None else check.positive("max_norm", max_norm, "None switches it off")
         self.clip_norm = None if clip_norm is None else check.positive("clip_norm", clip_norm, "None switches it off")
         self.label_smoothing = check.real("label_smoothing", label_smoothing, "0.1 is common", least=0, below=1)
@@ -161,8 +168,10 @@ class MLP:
         sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
-        source, held_out = self._sources(X, y, validation, classes, sample_weight)
-        schedule = copy.deepcopy(self._schedule)
+        source, held_out, known = self._sources(X, y, validation, classes, sample_weight)
+        schedule = self._check_training(source.shape, held_out)
+        self.classes = known
+        self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
         trainer = self._trainer(source.shape)
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history, self.diverged = History(), None
@@ -185,9 +194,16 @@ class MLP:
             if watch(epoch, float(rates[0]), totals, time.perf_counter() - started):
                 break
 
-    def rate_at(self, epoch: int) -> float:
-        """The learning rate at the start of an epoch, counted from 1."""
-        return float(self._schedule.rates(epoch, 1)[0])
+    def _check_training(self, shape, held_out):
+        """A schedule for one training. Raises InputError for settings that do not go with inputs of this shape."""
+        schedule = copy.deepcopy(self._schedule)
+        schedule.rates(1, -(-shape[0] // min(self.batch_size, shape[0])))
+        if self._augment is not None:
+            self._augment.distortion(shape[1], self.seed, 1)
+        stopping = read_early_stopping(self.early_stopping)
+        if stopping is not None:
+            stopping.check_validation(held_out)
+        return schedule
 
     def _trainer(self, shape):
         """A new network for inputs of this shape, and what trains it."""
@@ -203,6 +219,7 @@ class MLP:
             rule,
             Loss(read_objective(self.loss).kind, self.label_smoothing),
             tuple(1 - share for share in drops) if any(drops) else (),
+            self._augment,
             self.seed,
         )
 
@@ -280,13 +297,9 @@ class MLP:
         return compact(check_inputs(X, self.dtype), self.dtype, self.first_layer)[0]
 
     def _sources(self, X, y, validation, classes, sample_weight):
-        """What to train on, and the validation pair or None, checked and in the form that is fastest.
-
-        Sets `classes` and `plan`.
-        """
-        # Inputs of which some are dropped differ from batch to batch: they are read as dense rows.
-        drops_inputs = isinstance(self.dropout, tuple) and self.dropout[0] > 0
-        form = "dense" if drops_inputs else self.first_layer
+        """What to train on, the validation pair or None, and the classes: checked and in the form that is fastest."""
+        # Inputs that differ from batch to batch are read as dense rows.
+        form = "dense" if check.changes_inputs(self) else self.first_layer
         if is_stream(X):
             check_streamed(self, X, y, sample_weight)
             known = all_classes(X.labels, X.one_hot_columns, classes)
@@ -299,11 +312,9 @@ class MLP:
             held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
             X, density = compact(X, self.dtype, form) if self.engine == "numba" else (X, 1.0)
             source = InMemory(X, y, weights, density)
-        self.classes = known
-        self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
         if held_out is not None and self.engine == "numba":
             held_out = compact(held_out[0], self.dtype, source.first_layer)[0], held_out[1]
-        return source, held_out
+        return source, held_out, known
 
     def _build(self, features, states=0):
         """The parameters of a network with `features` inputs, all zero."""

@@ -34,7 +34,8 @@ def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
         file.attrs.update(
             format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, diverged=mlp.diverged or ""
         )
-        file.attrs["settings"] = json.dumps(mlp.settings())
+        # A file cannot hold a function: the schedule of one is "custom".
+        file.attrs["settings"] = json.dumps({**mlp.settings(), "schedule": mlp._schedule.setting()})
         file["classes"] = mlp.classes
         for name, column in mlp.history.to_numpy().items():
             file[f"history/{name}"] = column

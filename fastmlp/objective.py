@@ -8,14 +8,14 @@ import numpy as np
 
 from .errors import InputError, InputTypeError
 from .inputs import all_classes, check_labels, class_numbers
-from .kernels import loss
+from .kernels.task import LOGISTIC, SOFTMAX, SQUARED
 from .settings import one_of
 
 
 class CrossEntropy:
     """Softmax outputs and the cross entropy of one label per sample, in nats."""
 
-    name, kind, guessing = "cross_entropy", loss.SOFTMAX, "guessing by class frequency"
+    name, kind, guessing = "cross_entropy", SOFTMAX, "guessing by class frequency"
 
     @staticmethod
     def prepare(y, rows, classes, dtype):
@@ -50,7 +50,7 @@ class CrossEntropy:
 class BinaryCrossEntropy:
     """A sigmoid for each column, and the binary cross entropy summed over them: any number of labels per sample."""
 
-    name, kind, guessing = "binary_cross_entropy", loss.LOGISTIC, "guessing by frequency"
+    name, kind, guessing = "binary_cross_entropy", LOGISTIC, "guessing by frequency"
 
     @classmethod
     def prepare(cls, y, rows, classes, dtype):
@@ -83,7 +83,7 @@ class BinaryCrossEntropy:
 class SquaredError:
     """Outputs as they are, and half the squared error summed over the columns: regression."""
 
-    name, kind, guessing = "squared_error", loss.SQUARED, "guessing the mean"
+    name, kind, guessing = "squared_error", SQUARED, "guessing the mean"
 
     @staticmethod
     def prepare(y, rows, classes, dtype):

@@ -111,6 +111,11 @@ def decay_epochs(value: object, epochs: int) -> tuple[int, ...]:
     return decays
 
 
+def changes_inputs(mlp) -> bool:
+    """Whether an `MLP` sees its inputs otherwise in every epoch: some dropped, or images distorted."""
+    return mlp.augment is not None or (isinstance(mlp.dropout, tuple) and mlp.dropout[0] > 0)
+
+
 def check_together(mlp) -> None:
     """Raise InputError for settings of an `MLP` of which one makes no sense beside another."""
     if mlp.loss != "cross_entropy":
@@ -118,17 +123,15 @@ def check_together(mlp) -> None:
             if getattr(mlp, name):
                 value = getattr(mlp, name)
                 raise InputError(f"{name} is {value!r} and loss {mlp.loss!r} has no classes; leave one of them out")
-    drops_inputs = isinstance(mlp.dropout, tuple) and mlp.dropout[0] > 0
-    if drops_inputs and mlp.first_layer == "sparse":
-        raise InputError(
-            "first_layer is 'sparse' and dropout drops inputs, for which rows are dense; leave one of them out"
-        )
+    if changes_inputs(mlp) and mlp.first_layer == "sparse":
+        what = "dropout drops inputs" if mlp.augment is None else "augment distorts them"
+        raise InputError(f"first_layer is 'sparse' and {what}, for which rows are dense; leave one of them out")
     name = mlp.optimizer if isinstance(mlp.optimizer, str) else mlp.optimizer["name"]
     if name == "lbfgs":
         drops = max(mlp.dropout) if isinstance(mlp.dropout, tuple) else mlp.dropout
         for other, value in (
             ("dropout", drops), ("clip_norm", mlp.clip_norm), ("max_norm", mlp.max_norm),
-            ("schedule", mlp.schedule), ("decay_epochs", mlp.decay_epochs),
+            ("augment", mlp.augment), ("schedule", mlp.schedule), ("decay_epochs", mlp.decay_epochs),
         ):  # fmt: skip
             if value:
                 raise InputError(

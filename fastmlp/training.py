@@ -8,10 +8,11 @@ from importlib import import_module
 
 import numpy as np
 
+from .augment import Augmentation
 from .early_stopping import from_setting as read_early_stopping
 from .kernels.inputs import part
-from .kernels.loss import CROSS_ENTROPY, Loss
-from .kernels.rule import DESCENT, Clock, Rule, penalty
+from .kernels.rule import DESCENT, Rule, penalty
+from .kernels.task import CROSS_ENTROPY, Clock, Loss
 from .objective import from_setting as read_objective
 from .parameters import Parameters
 from .plan import TeamSize
@@ -35,6 +36,7 @@ class Trainer:
     kernels   the module of an engine;  threads: cores that may be used
     rule      what a step does;  loss: what is made small, with the weights of the samples
     keep      share of each layer's inputs that is not dropped, or empty
+    augment   how images are distorted, or None
     seed      of all that is random in a step
     """
 
@@ -45,6 +47,7 @@ class Trainer:
     rule: Rule = DESCENT
     loss: Loss = CROSS_ENTROPY
     keep: tuple[float, ...] = ()
+    augment: Augmentation | None = None
     seed: int = 0
     steps: int = 0
     _span: float = field(default=1.0, init=False)
@@ -74,11 +77,14 @@ class Trainer:
                 rows = len(order) - start
             span, threads = order[start : start + rows], self._team.next()
             first, steps = (position + start) // self.batch_size, self.steps_of(len(span))
+            distortion = None
+            if self.augment is not None:
+                distortion = self.augment.distortion(X.shape[1], self.seed, number)
             clock = Clock(self.seed, number, position + start, self.steps)
             begun = time.perf_counter()
             self.kernels.train(
                 p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], totals,
-                threads, self.rule, loss, self.keep, clock,
+                threads, self.rule, loss, self.keep, distortion, clock,
             )  # fmt: skip
             seconds = max(time.perf_counter() - begun, 1e-6)
             if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
@@ -123,8 +129,6 @@ class Watch:
         self.report, self.schedule = report, schedule
         self.objective = read_objective(mlp.loss)
         self.stopping = read_early_stopping(mlp.early_stopping)
-        if self.stopping is not None:
-            self.stopping.check_validation(held_out)
 
     def __call__(self, epoch, rate, totals, seconds):
         """Record an epoch; whether to stop. totals: its summed loss and right answers, judged during the epoch."""

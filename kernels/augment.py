@@ -34,7 +34,7 @@ from .gather import gather
 from .inputs import to_network
 from .jit import entry, inlined, jit
 from .layout import aligned_zeros
-from .random_bits import FIELD, GEOMETRY, sample_keys, splat_integer, uniform_row
+from .random_bits import sample_keys, splat_integer, uniform_row
 from .registers import (
     INDEX,
     INT32,
@@ -49,6 +49,7 @@ from .registers import (
     row_stride,
     shifted,
 )
+from .task import FIELD, GEOMETRY
 
 # The smoothing tile is two registers wide. Rows of the fields are padded to two of the widest registers there are, so
 # that no CPU needs a narrower tile.
@@ -59,29 +60,6 @@ FRAME = 3
 # Uniform numbers that one sample's geometry takes, and room for them.
 DRAWS = np.int64(6)
 RADIANS = math.pi / 180
-
-
-class Distortion(NamedTuple):
-    """What is done to the images of one epoch, see the module's docstring; what is 0 is off.
-
-    height, width              of an image, in pixels; its rows follow one another in a row of X
-    shift, rotation            in pixels, in degrees
-    scale, shear               shares; scale is below 1
-    alpha, sigma, reach        in pixels; the Gaussian ends `reach` pixels from its middle, which should be 3 sigma
-    seed, epoch                whole numbers from 0
-    """
-
-    height: int
-    width: int
-    shift: float
-    rotation: float
-    scale: float
-    shear: float
-    alpha: float
-    sigma: float
-    reach: int
-    seed: int
-    epoch: int
 
 
 class _Places(NamedTuple):

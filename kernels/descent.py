@@ -26,7 +26,7 @@ from .team import share
 
 
 @inlined
-def affine_first(source, layers, parameters, order, start, at, rows, task, work, places):
+def affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places):
     """The first layer for a block of a batch of dense inputs."""
     affine_dense(source, layers, parameters, order, start + at, rows, work, places, at)
 

@@ -5,15 +5,16 @@ import threading
 import numpy as np
 
 from . import descent, learning, shares, team
+from .augment import workspace as canvas
 from .block import affine_dense, affine_sparse, workspace
 from .compress import entry_rooms, measure_density
 from .gather import address
 from .inputs import PIXELS, Sparse
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
-from .loss import CROSS_ENTROPY, SOFTMAX
-from .rule import DESCENT, RATE, START, paces
+from .rule import DESCENT, RATE, paces
 from .sparse import new_buckets
+from .task import CROSS_ENTROPY, SOFTMAX, START
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
@@ -29,7 +30,7 @@ HITS_STRIDE = 8
 
 def train(
     layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=DESCENT, loss=CROSS_ENTROPY,
-    keep=(), clock=START,
+    keep=(), distortion=None, clock=START,
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, once each, in that order; see the reference."""
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
@@ -37,10 +38,11 @@ def train(
     hits = np.zeros((size, HITS_STRIDE), np.int64)
     table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
     plain = rule == DESCENT and loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights) and not len(keep)
+    plain = plain and distortion is None
     if plain:
         task = y, np.empty(batch_size, np.int64), table[:, RATE].copy()
     else:
-        task = _task(layers, parameters, states, y, table, size, rule, loss, keep, clock, is_sparse)
+        task = _task(layers, parameters, states, y, table, size, rule, loss, keep, distortion, clock, is_sparse)
     shared = (
         layers, parameters, order, batch_size, task, *workspace(layers, batch_size, dtype, not is_sparse),
         np.empty(batch_size), hits, totals,
@@ -53,11 +55,12 @@ def train(
         buckets = new_buckets(X, -(-rows // BLOCK_ROWS), size, sums)
         team.run(_train_sparse if plain else _learn_sparse, size, _source(X, dtype), buckets, by_columns, *shared)
     else:
-        team.run(_train_dense if plain else _learn_dense, size, _source(X, dtype), *shared)
+        run = _train_dense if plain else _learn_dense if distortion is None else _learn_distorted
+        team.run(run, size, _source(X, dtype), *shared)
     totals[1] += hits.sum()
 
 
-def _task(layers, parameters, states, y, table, size, rule, loss, keep, clock, is_sparse):
+def _task(layers, parameters, states, y, table, size, rule, loss, keep, distortion, clock, is_sparse):
     """What the functions of `learning.py` need to know."""
     dtype = parameters.dtype
     rows = layers[:, FAN_IN] + 1
@@ -73,7 +76,7 @@ def _task(layers, parameters, states, y, table, size, rule, loss, keep, clock, i
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
     return (
         *_compared_with(y, loss, dtype), tuple(loss), dropout, rule, table, first, second, gradient, room, norms,
-        np.cumsum(rows) - rows,
+        np.cumsum(rows) - rows, () if distortion is None else (distortion, canvas(distortion, dtype, size)),
     )  # fmt: skip
 
 
@@ -162,6 +165,7 @@ def _sum(values):
 _train_dense = entry("train_dense", shares.train_dense(descent.affine_first, descent))
 _train_sparse = entry("train_sparse", shares.train_sparse(descent))
 _learn_dense = entry("learn_dense", shares.train_dense(learning.affine_first, learning))
+_learn_distorted = entry("learn_distorted", shares.train_dense(learning.affine_distorted, learning))
 _learn_sparse = entry("learn_sparse", shares.train_sparse(learning))
 _evaluate_dense = entry("evaluate_dense", shares.evaluate(affine_dense))
 _evaluate_sparse = entry("evaluate_sparse", shares.evaluate(affine_sparse))

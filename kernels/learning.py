@@ -13,11 +13,13 @@ task    y (N,) int64, targets (N, columns): the labels, or for other losses what
         first, second: the optimiser's states, of the parameters' layout
         gradient, of the same layout where it is needed; room (threads, ROWS_AT_A_TIME * widest stride)
         norms (rows of all layers,), at_norm (layers,): sums of squares by row of the weights, a layer's biases last
+        (distortion, canvas): how images are distorted, and `augment.workspace` for it; empty where they are not
 """
 
 import numpy as np
 
 from . import sparse
+from .augment import distort_block
 from .block import affine_layer, delta_below, delta_of, inputs_of, transpose
 from .dense import sum_block
 from .descent import rows_of
@@ -26,9 +28,10 @@ from .jit import inlined, jit
 from .layout import BIASES, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
 from .loss import loss_block, total_weight
 from .optimizer import limit_columns, step_rows, sum_of_squares
-from .random_bits import DROPOUT, drop_row, sample_keys
+from .random_bits import drop_row, sample_keys
 from .registers import UNIT, ZERO, lanes_of, pointer, shifted
 from .rule import NORM_EPSILON
+from .task import DROPOUT
 from .team import meet, share
 
 # Rows of the gradient that are summed before they are stepped from: four tiles, 7 KB of a layer of 100 units.
@@ -36,11 +39,31 @@ ROWS_AT_A_TIME = 16
 
 
 @inlined
-def affine_first(source, layers, parameters, order, start, at, rows, task, work, places):
+def affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places):
     """The first layer for a block of a batch of dense inputs, of which some are dropped."""
     X, x_row, sample = source
     A, a_row = inputs_of(work, places, ZERO, at)
     gather(pointer_to(X, sample), x_row, order, start + at, rows, layers[0, FAN_IN], A, a_row)
+    _affine_prepared(layers, parameters, start, at, rows, task, work, places)
+
+
+@inlined
+def affine_distorted(me, source, layers, parameters, order, start, at, rows, task, work, places):
+    """The same for images that are distorted as they are read."""
+    X, x_row, sample = source
+    distortion, canvas = task[12]
+    A, a_row = inputs_of(work, places, ZERO, at)
+    position = task[3][2] + start + at
+    distort_block(
+        pointer_to(X, sample), x_row, order, start + at, rows, position, distortion, pointer(canvas[me]), A, a_row
+    )
+    _affine_prepared(layers, parameters, start, at, rows, task, work, places)
+
+
+@inlined
+def _affine_prepared(layers, parameters, start, at, rows, task, work, places):
+    """The first layer for a block whose inputs are in the workspace."""
+    A, a_row = inputs_of(work, places, ZERO, at)
     drop(ZERO, start + at, rows, A, a_row, layers[0, FAN_IN], task[3])
     affine_layer(ZERO, layers, parameters, rows, work, places, at)
 

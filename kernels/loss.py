@@ -1,13 +1,11 @@
 """What training makes small: the loss of each sample from the network's outputs, and its derivative, the last delta.
 
     SOFTMAX   softmax and cross entropy of integer labels, which may be smoothed (Szegedy et al. 2016, section 7)
-    LOGISTIC   a sigmoid and binary cross entropy for each column, summed over the columns: several labels per sample
+    LOGISTIC  a sigmoid and binary cross entropy for each column, summed over the columns: several labels per sample
     SQUARED   half the squared error, summed over the columns: regression
 
 A sample's weight multiplies its loss and its delta.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,22 +13,7 @@ from .activations import copy_row, exp_row, sigmoid_row
 from .jit import jit
 from .registers import load, shifted, store
 from .softmax import log, softmax_row
-
-SOFTMAX, LOGISTIC, SQUARED = range(3)
-
-
-class Loss(NamedTuple):
-    """kind: a code; smoothing: share of a label that is spread over all classes, for SOFTMAX.
-
-    weights: (N,) float64 of the samples, or empty when all are 1
-    """
-
-    kind: int = SOFTMAX
-    smoothing: float = 0.0
-    weights: np.ndarray = np.empty(0)
-
-
-CROSS_ENTROPY = Loss()
+from .task import LOGISTIC, SOFTMAX
 
 
 @jit

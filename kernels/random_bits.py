@@ -18,9 +18,6 @@ from numba.extending import intrinsic
 from .jit import jit
 from .registers import INT32, Vector, as_index, lanes_of
 
-# What a sample's numbers are for. Dropout behind layer l takes stream DROPOUT + l.
-GEOMETRY, FIELD, DROPOUT = (np.int64(stream) for stream in range(3))
-
 # 2^32 and 2^64 over the golden ratio, odd: consecutive counters land far apart.
 GOLDEN_32, GOLDEN_64 = 0x9E3779B9, np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

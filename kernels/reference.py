@@ -10,10 +10,9 @@ import numpy as np
 
 from .inputs import to_network
 from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weight_views
-from .loss import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED
-from .random_bits import DROPOUT
-from .reference_augment import drop_row, sample_keys
-from .rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, START, paces
+from .reference_augment import distort, drop_row, sample_keys
+from .rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, paces
+from .task import CROSS_ENTROPY, DROPOUT, LOGISTIC, SOFTMAX, SQUARED, START
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
 
@@ -163,7 +162,7 @@ def _losses(loss, Z, y, out):
 
 def train(
     layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=DESCENT, loss=CROSS_ENTROPY,
-    keep=(), clock=START,
+    keep=(), distortion=None, clock=START,
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, once each, in that order.
 
@@ -181,6 +180,7 @@ def train(
     loss        see `loss.Loss`; where samples have weights, a batch's gradient is divided by the sum of its weights
     keep        share of each layer's inputs that is not dropped (Srivastava et al. 2014), one per layer, or empty. The
                 others are divided by it, so that nothing is to be done when the network is used
+    distortion  `task.Distortion` of X as images, drawn anew for every sample, or None
     clock       `rule.Clock`: when in the training this call begins
     """
     W, b = weight_views(parameters, layers), bias_views(parameters, layers)
@@ -193,7 +193,10 @@ def train(
     masks = _Masks(keep, clock, len(layers))
     for number, start in enumerate(range(0, len(order), batch_size)):
         rows = order[start : start + batch_size]
-        A = _forward(layers, W, b, to_network(X, rows, parameters.dtype), masks, start)
+        inputs = to_network(X, rows, parameters.dtype)
+        if distortion is not None:
+            distort(X, rows, clock.position + start, distortion, inputs)
+        A = _forward(layers, W, b, inputs, masks, start)
         D, weight = _judge(loss, A[-1], y, rows, totals)
         gradients = []
         for layer in reversed(range(len(W))):

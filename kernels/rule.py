@@ -46,21 +46,6 @@ class Rule(NamedTuple):
 
 DESCENT = Rule()
 
-
-class Clock(NamedTuple):
-    """When in a training a call of `train` begins: what is random depends on this, and on nothing that is counted.
-
-    epoch, position, steps   epoch from 1, samples of it that came before, steps of the whole training before
-    """
-
-    seed: int = 0
-    epoch: int = 1
-    position: int = 0
-    steps: int = 0
-
-
-START = Clock()
-
 # Columns of the table of steps that `paces` makes: the factor of the step, that of sqrt(v), and the rate itself.
 STEP_SIZE, ROOT_SCALE, RATE = range(3)
 

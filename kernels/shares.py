@@ -38,7 +38,7 @@ def train_dense(affine_first, plan):
             first, last = share(count, me, size, GRAIN)
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
-                affine_first(source, layers, parameters, order, start, at, rows, task, work, places)
+                affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places)
                 hits[me, 0] += through_upper_layers(
                     layers, parameters, order, start, at, rows, task, work, places, losses
                 )

@@ -165,3 +165,37 @@ def test_a_network_fitted_twice_starts_its_schedule_anew():
     rates = mlp.history["learning_rate"]
     assert rates[-1] < rates[0]
     assert mlp.fit(X, y).history["learning_rate"] == rates
+
+
+def test_augmented_training_reads_images_and_refuses_what_is_none():
+    pixels = RANDOM.randint(0, 256, (120, 36)).astype(np.uint8)
+    y = np.arange(120) % 3
+    mlp = MLP(hidden=(8,), augment={"shift": 1, "rotation": 10}, epochs=2, seed=4).fit(pixels, y)
+    again = MLP(**mlp.settings()).fit(pixels, y)
+    assert mlp.predict_proba(pixels).tobytes() == again.predict_proba(pixels).tobytes()
+    plain = MLP(hidden=(8,), epochs=2, seed=4).fit(pixels, y)
+    assert not np.array_equal(mlp.predict_proba(pixels), plain.predict_proba(pixels))
+    with pytest.raises(InputError, match="no square image"):
+        MLP(augment="affine", epochs=1).fit(X, y[:1].repeat(300))
+
+
+def test_a_fit_that_is_refused_leaves_the_network_as_it_was():
+    y = (X[:, 0] > 0).astype(int)
+    mlp = MLP(hidden=(4,), early_stopping=3, epochs=5).fit(X, y, validation=(X, y))
+    before, epochs = mlp.predict_proba(X), len(mlp.history)
+    with pytest.raises(InputError, match="validation is None"):
+        mlp.fit(X, np.arange(300))
+    np.testing.assert_array_equal(mlp.predict_proba(X), before)
+    assert len(mlp.history) == epochs
+    assert mlp.classes.tolist() == [0, 1]
+
+
+def test_a_schedule_that_is_a_function_goes_with_the_settings_and_not_into_a_file(tmp_path):
+    y = (X[:, 0] > 0).astype(int)
+    mlp = MLP(hidden=(4,), schedule=lambda t: 1 / (1 + t), epochs=2).fit(X, y)
+    assert MLP(**mlp.settings()).fit(X, y).history["learning_rate"] == mlp.history["learning_rate"]
+    mlp.save(tmp_path / "model.h5")
+    loaded = MLP.load(tmp_path / "model.h5")
+    np.testing.assert_array_equal(loaded.predict(X), mlp.predict(X))
+    with pytest.raises(InputError, match="function"):
+        loaded.fit(X, y)

@@ -13,6 +13,9 @@ BAD = [
     ("early_stopping", 0, InputError, "at least 1"),
     ("early_stopping", "yes", InputTypeError, "the patience in epochs"),
     ("class_weight", "equal", InputError, "'balanced' or a weight per label"),
+    ("augment", "flip", InputError, "affine, elastic"),
+    ("augment", {"shift": -1}, InputError, "augment.shift"),
+    ("augment", 3, InputTypeError, "a dict such as"),
     ("loss", "hinge", InputError, "cross_entropy, binary_cross_entropy, squared_error"),
     ("optimizer", "adagrad", InputError, "sgd, adam, adamw, rmsprop, lbfgs"),
     ("optimizer", "Adam", InputError, "did you mean 'adam'"),
@@ -124,8 +127,9 @@ def test_the_representation_shows_what_differs_from_the_defaults():
 
 
 def test_the_rate_decays_after_each_of_the_epochs():
-    mlp = MLP(learning_rate=0.8, decay_epochs=(2, 4), decay_factor=0.5, epochs=6)
-    assert [mlp.rate_at(epoch) for epoch in range(1, 7)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
+    mlp = MLP(hidden=(), learning_rate=0.8, decay_epochs=(2, 4), decay_factor=0.5, epochs=6)
+    mlp.fit(np.eye(2), [0, 1])
+    assert mlp.history["learning_rate"] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
 
 
 # (settings that do not go together, what the message says)
@@ -143,6 +147,8 @@ CONTRADICTIONS = [
     ({"loss": "squared_error", "label_smoothing": 0.1}, "has no classes"),
     ({"dropout": (0.2, 0.5, 0.5, 0.5), "first_layer": "sparse"}, "leave one of them out"),
     ({"schedule": "cosine", "decay_epochs": (3,)}, "one of the two"),
+    ({"augment": "elastic", "first_layer": "sparse"}, "leave one of them out"),
+    ({"augment": {"shift": 1}, "optimizer": "lbfgs"}, "leave augment out"),
     ({"optimizer": "lbfgs", "dropout": 0.5}, "leave dropout out"),
     ({"optimizer": "lbfgs", "clip_norm": 0.5}, "leave clip_norm out"),
     ({"optimizer": "lbfgs", "momentum": 0.5}, "which has none"),

@@ -44,7 +44,7 @@ def fit(mlp, source):
     trainer = mlp._trainer(source.shape)
     trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
     for epoch in range(1, mlp.epochs + 1):
-        rates = np.full(trainer.steps_of(source.shape[0]), mlp.rate_at(epoch))
+        rates = np.full(trainer.steps_of(source.shape[0]), mlp.learning_rate)
         totals = trainer.epoch(epoch, source, mlp.shuffle, rates)
     return trainer.parameters.buffer.copy(), totals
 

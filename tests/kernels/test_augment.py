@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import augment, random_bits, reference_augment
-from fastmlp.kernels.augment import Distortion
 from fastmlp.kernels.inputs import to_network
 from fastmlp.kernels.jit import jit
 from fastmlp.kernels.registers import REGISTER_BYTES, pointer
+from fastmlp.kernels.task import Distortion
 
 OFF = Distortion(
     height=28, width=28, shift=0.0, rotation=0.0, scale=0.0, shear=0.0, alpha=0.0, sigma=4.0, reach=12, seed=1, epoch=0

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.compress import compress
-from fastmlp.kernels.loss import LOGISTIC, SOFTMAX, SQUARED, Loss
-from fastmlp.kernels.rule import DESCENT, GRADIENT, MOMENTUM, Clock, Rule
+from fastmlp.kernels.rule import DESCENT, GRADIENT, MOMENTUM, Rule
+from fastmlp.kernels.task import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED, Clock, Distortion, Loss
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 ROWS = 9
@@ -177,3 +177,40 @@ def test_a_gradient_longer_than_its_limit_gets_the_limits_length(kernels, networ
         rule = Rule(GRADIENT, clip_norm=limit)
         kernels.train(p.layers, p.buffer, states, X, y, np.arange(ROWS), ROWS, 0.0, np.zeros(2), 1, rule)
         np.testing.assert_allclose(states[0], expected, rtol=1e-5, atol=1e-12)
+
+
+ELASTIC = Distortion(
+    height=5, width=6, shift=1.0, rotation=20.0, scale=0.1, shear=0.1, alpha=8.0, sigma=2.0, reach=6, seed=3, epoch=4
+)
+
+
+def test_distorted_images_train_the_references_network(network):
+    random = np.random.RandomState(3)
+    X, y, order = random.randint(0, 256, (40, 30)).astype(np.uint8), random.randint(0, 3, 40), random.permutation(40)
+    results = []
+    for kernels in (reference, epoch):
+        p, totals = network((30, 17, 3), ("tanh",), "float64", 1), np.zeros(2)
+        kernels.train(
+            p.layers, p.buffer, p.states, X, y, order, 12, 0.1, totals, 2, DESCENT, CROSS_ENTROPY, (0.75, 1.0), ELASTIC,
+            Clock(3, 4, 7),
+        )  # fmt: skip
+        results.append((p.buffer, totals))
+    np.testing.assert_allclose(results[1][0], results[0][0], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-9)
+
+
+def test_distorted_images_are_the_same_on_any_team_and_however_the_epoch_is_cut(network, monkeypatch):
+    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+    random = np.random.RandomState(3)
+    X, y, order = random.randint(0, 256, (60, 30)).astype(np.uint8), random.randint(0, 3, 60), random.permutation(60)
+
+    def trained(cuts, threads):
+        p = network((30, 17, 3), ("relu",), "float32", 1)
+        for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+            epoch.train(
+                p.layers, p.buffer, p.states, X, y, order[start:stop], 20, 0.1, np.zeros(2), threads, DESCENT,
+                CROSS_ENTROPY, (), ELASTIC, Clock(3, 4, start, start // 20),
+            )  # fmt: skip
+        return p.buffer.tobytes()
+
+    assert trained((0, 60), 1) == trained((0, 60), 2) == trained((0, 20, 60), 3)
