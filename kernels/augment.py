@@ -33,7 +33,7 @@ from .dense import TILE_ROWS, Tile
 from .gather import gather
 from .inputs import to_network
 from .jit import entry, inlined, jit
-from .layout import aligned_zeros
+from .layout import LINE, aligned_zeros
 from .random_bits import sample_keys, splat_integer, uniform_row
 from .registers import (
     INDEX,
@@ -46,6 +46,7 @@ from .registers import (
     lanes_of,
     load,
     pointer,
+    prefetch,
     row_stride,
     shifted,
 )
@@ -340,8 +341,15 @@ def distort_block(X, x_row, rows, first, count, position, recipe, work, out, out
     As `gather` in all else, which it is, bit for bit, where every distortion is off. X, work (one thread's row of the
     workspace) and out are pointers, the last two of one type.
     """
-    gather(X, x_row, rows, first, count, recipe.height * recipe.width, out, out_row)
-    distort_rows(count, position, recipe, work, out, out_row)
+    pixels, line = recipe.height * recipe.width, LINE // REGISTER_BYTES * lanes_of(X)
+    for i in range(count):
+        # Shuffled rows stand anywhere in memory: the next one is asked for while this one is distorted.
+        if i + 1 < count:
+            for j in range(0, pixels, line):
+                prefetch(X, rows[first + i + 1] * x_row + j)
+        image = shifted(out, i * out_row)
+        gather(X, x_row, rows, first + i, UNIT, pixels, image, out_row)
+        distort_rows(UNIT, position + i, recipe, work, image, out_row)
 
 
 def distort(X, rows, position, recipe, out):

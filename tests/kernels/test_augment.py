@@ -6,7 +6,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from fastmlp.kernels import augment, random_bits, reference_augment
+from fastmlp.kernels import augment, random_bits, reference_augment, task
 from fastmlp.kernels.inputs import to_network
 from fastmlp.kernels.jit import jit
 from fastmlp.kernels.registers import REGISTER_BYTES, pointer
@@ -157,7 +157,7 @@ def test_the_reference_distorts_as_scipy_does():
     X, position = images(5), 3
     got = distorted(ALL, "float64", X, position)
     for i, image in enumerate(X):
-        keys = random_bits.sample_keys(ALL.seed, ALL.epoch, random_bits.FIELD, position + i)
+        keys = random_bits.sample_keys(ALL.seed, ALL.epoch, task.FIELD, position + i)
         noise = np.empty(2 * 784)
         reference_augment.uniform_row(*keys, noise.size, noise)
         affine = ALL._replace(alpha=0.0)

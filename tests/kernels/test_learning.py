@@ -1,5 +1,7 @@
 """Losses, weighted samples and dropout: against the reference, finite differences, PyTorch, and by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,7 +47,7 @@ def test_an_epoch_in_float64_is_the_references_for_any_loss_weights_and_dropout(
     for kernels in (reference, epoch):
         p, totals = network((15, 19, 8, outputs), ("tanh", "relu"), "float64", seed), np.zeros(2)
         kernels.train(
-            p.layers, p.buffer, p.states, X, y, order, batch_size, 0.05, totals, threads, rule, loss, keep, clock
+            p.layers, p.buffer, p.states, X, y, order, batch_size, 0.05, totals, threads, rule, loss, keep, None, clock
         )
         kernels.evaluate(p.layers, p.buffer, X, y, totals, threads, loss)
         results.append((p.buffer, totals, kernels.predict(p.layers, p.buffer, X, np.empty((70, outputs)), 1, kind)))
@@ -157,7 +159,7 @@ def test_what_is_dropped_does_not_depend_on_how_the_epoch_is_cut(network, keep):
     def train(p, start, stop, threads):
         epoch.train(
             p.layers, p.buffer, p.states, X, y, order[start:stop], 10, 0.05, np.zeros(2), threads,
-            Rule(MOMENTUM, 0.9), Loss(), keep, Clock(9, 2, start, start // 10),
+            Rule(MOMENTUM, 0.9), Loss(), keep, None, Clock(9, 2, start, start // 10),
         )  # fmt: skip
 
     train(whole, 0, 60, 1)
@@ -195,8 +197,9 @@ def test_distorted_images_train_the_references_network(network):
             Clock(3, 4, 7),
         )  # fmt: skip
         results.append((p.buffer, totals))
-    np.testing.assert_allclose(results[1][0], results[0][0], rtol=0, atol=1e-9)
-    np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-9)
+    # The compiled Gaussian has weights rounded to float32, as both dtypes are to smooth alike.
+    np.testing.assert_allclose(results[1][0], results[0][0], rtol=0, atol=1e-7)
+    np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-7)
 
 
 def test_distorted_images_are_the_same_on_any_team_and_however_the_epoch_is_cut(network, monkeypatch):
@@ -206,7 +209,7 @@ def test_distorted_images_are_the_same_on_any_team_and_however_the_epoch_is_cut(
 
     def trained(cuts, threads):
         p = network((30, 17, 3), ("relu",), "float32", 1)
-        for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+        for start, stop in itertools.pairwise(cuts):
             epoch.train(
                 p.layers, p.buffer, p.states, X, y, order[start:stop], 20, 0.1, np.zeros(2), threads, DESCENT,
                 CROSS_ENTROPY, (), ELASTIC, Clock(3, 4, start, start // 20),
