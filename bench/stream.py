@@ -19,11 +19,13 @@ import h5py
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fastmlp import MLP
 from fastmlp.data import Stream, load
 from fastmlp.files import atomic_path
-from fastmlp.plan import TeamSize, compact
+from fastmlp.kernels.team import available_cores
+from fastmlp.parameters import Parameters
+from fastmlp.plan import compact
 from fastmlp.source import InMemory, Streamed
+from fastmlp.training import Trainer, kernels_of
 
 HIDDEN, RATE = (100, 50, 25), 0.05
 FARTHEST = 2  # pixels that a picture is shifted by, up, down, left or right
@@ -48,20 +50,20 @@ def make(path, rows, data):
             y[start : start + count] = collection.y[chosen]
 
 
-class Trainer:
+class Network:
     """A network that is trained a span at a time."""
 
     def __init__(self, batch):
-        self.mlp = MLP(hidden=HIDDEN, batch_size=batch, learning_rate=RATE)
-        self.mlp.classes = np.arange(10)
-        self.mlp._build(784)
-        self.mlp._parameters.initialise("auto", None, "zero", 0)
-        self.mlp._team, self.mlp._span = TeamSize(self.mlp._threads()), 1.0
+        parameters = Parameters((784, *HIDDEN, 10), ("relu",) * len(HIDDEN), "float32")
+        parameters.initialise("auto", None, "zero", 0)
+        self.trainer = Trainer(parameters, kernels_of("numba"), available_cores(), batch)
 
     def train(self, span):
         """The seconds of one span."""
+        X, y, _, order = span
+        rates = np.full(self.trainer.steps_of(len(order)), RATE)
         begun = time.perf_counter()
-        self.mlp._train(*span, RATE)
+        self.trainer.part(1, 0, X, y, order, self.trainer.loss, rates, np.zeros(2))
         return time.perf_counter() - begun
 
 
@@ -70,12 +72,12 @@ def epoch(trainer, streamed, other, memory, number):
 
     The file and the rows in memory take turns of some windows, so that what else the machine does befalls both alike.
     """
-    turns, spans = [], streamed.spans(0, number, trainer.mlp.batch_size, True)
+    turns, spans = [], streamed.spans(0, number, trainer.trainer.batch_size, True)
     while True:
         rows, training, begun = 0, 0.0, time.perf_counter()
         for span in islice(spans, WINDOWS_PER_TURN):
             training += trainer.train(span)
-            rows += len(span[2])
+            rows += len(span[3])
         seconds = time.perf_counter() - begun
         if not rows:
             return np.array(turns)
@@ -93,8 +95,8 @@ def measure(path, batch, window_bytes):
     """The epochs, the first when none of the file is in the system's cache, and the peak of memory in MB."""
     with Stream(path, window_bytes) as stream:
         memory = in_memory(stream)
-        trainer, other = Trainer(batch), Trainer(batch)
-        streamed = Streamed(stream, trainer.mlp.classes, threads=trainer.mlp._threads())
+        trainer, other = Network(batch), Network(batch)
+        streamed = Streamed(stream, np.arange(10), threads=available_cores())
         for one in (trainer, other):  # loads or compiles the kernels, and tries the sizes of the team
             for _ in range(3):
                 one.train(next(memory.spans(0, 1, batch, True)))

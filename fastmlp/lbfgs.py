@@ -20,23 +20,23 @@ def minimise(trainer, source, iterations, memory, watch):
         raise InputError("optimizer is 'lbfgs', which needs scipy; install it (pip install scipy)") from None
     X, y, weights = next(source.parts())
     buffer, rows, loss = trainer.parameters.buffer, X.shape[0], trainer.loss._replace(weights=weights)
-    order, started, seen = np.arange(rows), time.perf_counter(), [0, np.zeros(2)]
+    order, started, iteration, seen = np.arange(rows), time.perf_counter(), 0, np.zeros(2)
 
     def objective(values):
+        nonlocal seen
         buffer[...] = values
         p, totals = trainer.parameters, np.zeros(2)
         trainer.kernels.train(
             p.layers, p.buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, loss,
         )  # fmt: skip
-        seen[1] = totals
+        seen = totals
         return totals[0] / source.total_weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)
 
     def after_iteration(values):
-        nonlocal started
+        nonlocal started, iteration
         buffer[...] = values
-        seen[0] += 1
-        now = time.perf_counter()
-        if watch(seen[0], 1.0, seen[1], now - started):
+        iteration += 1
+        if watch(iteration, 1.0, seen, time.perf_counter() - started):
             raise StopIteration
         started = time.perf_counter()
 
@@ -45,5 +45,5 @@ def minimise(trainer, source, iterations, memory, watch):
         options={"maxiter": iterations, "maxcor": memory, "maxfun": 20 * iterations, "ftol": 0, "gtol": 1e-10},
     )  # fmt: skip
     buffer[...] = result.x
-    if not seen[0]:  # there was nowhere to go, and there is an epoch to tell of all the same
-        watch(1, 1.0, seen[1], time.perf_counter() - started)
+    if not iteration:  # there was nowhere to go, and there is an epoch to tell of all the same
+        watch(1, 1.0, seen, time.perf_counter() - started)

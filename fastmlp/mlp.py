@@ -300,6 +300,7 @@ class MLP:
         """What to train on, the validation pair or None, and the classes: checked and in the form that is fastest."""
         # Inputs that differ from batch to batch are read as dense rows.
         form = "dense" if check.changes_inputs(self) else self.first_layer
+        source: InMemory | Streamed
         if is_stream(X):
             check_streamed(self, X, y, sample_weight)
             known = all_classes(X.labels, X.one_hot_columns, classes)

@@ -5,6 +5,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Trainer:
     """
 
     parameters: Parameters
-    kernels: object
+    kernels: Any
     threads: int
     batch_size: int
     rule: Rule = DESCENT
@@ -64,11 +65,11 @@ class Trainer:
         totals, position = np.zeros(2), 0
         for X, y, weights, order in source.spans(self.seed, number, self.batch_size, shuffle):
             loss = self.loss._replace(weights=weights)
-            self._part(number, position, X, y, order, loss, rates, totals)
+            self.part(number, position, X, y, order, loss, rates, totals)
             position += len(order)
         return totals
 
-    def _part(self, number, position, X, y, order, loss, rates, totals):
+    def part(self, number, position, X, y, order, loss, rates, totals):
         """The rows in `order`, of which the first is at `position` in the epoch, a tenth of a second at a time."""
         start, p = 0, self.parameters
         while start < len(order):
@@ -137,7 +138,8 @@ class Watch:
         train_loss = float(totals[0] / self.source.total_weight)
         loss, accuracy = math.nan, math.nan
         if self.held_out is not None:
-            held_out = self._totals(*self.held_out, ALL_ALIKE)
+            X, y = self.held_out
+            held_out = self._totals(X, y, ALL_ALIKE)
             loss = float(held_out[0] / len(self.held_out[1]))
             accuracy = float(self.objective.accuracy(held_out, self.held_out[1]))
         record = {

@@ -39,6 +39,7 @@ def train(
     table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
     plain = rule == DESCENT and loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights) and not len(keep)
     plain = plain and distortion is None
+    task: tuple
     if plain:
         task = y, np.empty(batch_size, np.int64), table[:, RATE].copy()
     else:

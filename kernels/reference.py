@@ -185,10 +185,8 @@ def train(
     """
     W, b = weight_views(parameters, layers), bias_views(parameters, layers)
     first, second = (states[0], states[-1]) if len(states) else (parameters, parameters)
-    views = [
-        [weight_views(state, layers) for state in (first, second)],
-        [bias_views(state, layers) for state in (first, second)],
-    ]
+    weight_states = weight_views(first, layers), weight_views(second, layers)
+    bias_states = bias_views(first, layers), bias_views(second, layers)
     table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
     masks = _Masks(keep, clock, len(layers))
     for number, start in enumerate(range(0, len(order), batch_size)):
@@ -208,8 +206,11 @@ def train(
                 masks.apply(D, layer, start)
         scale = _clipped(rule, gradients, 1 / weight if weight else 0.0)
         for layer, (gW, gb) in enumerate(reversed(gradients)):
-            step(W[layer], gW, *(view[layer] for view in views[0]), rule, table[number], scale, True)
-            step(b[layer], gb[0], *(view[layer] for view in views[1]), rule, table[number], scale, False)
+            for values, G, (m, v), penalised in (
+                (W[layer], gW, weight_states, True),
+                (b[layer], gb[0], bias_states, False),
+            ):
+                step(values, G, m[layer], v[layer], rule, table[number], scale, penalised)
             if rule.max_norm and layer < len(W) - 1:
                 limit_norms(W[layer], rule.max_norm)
 
@@ -227,8 +228,9 @@ class _Masks:
         """Drop from the rows of A, the inputs of `layer` or their delta, for the samples from place `start` on."""
         if self.keep[layer] < 1:
             for i, row in enumerate(A):
-                keys = sample_keys(self.clock.seed, self.clock.epoch, DROPOUT + layer, self.clock.position + start + i)
-                drop_row(*keys, round(self.keep[layer] * 2**32), 1 / self.keep[layer], row, row, len(row))
+                place = self.clock.position + start + i
+                k0, k1 = sample_keys(self.clock.seed, self.clock.epoch, DROPOUT + layer, place)
+                drop_row(k0, k1, round(self.keep[layer] * 2**32), 1 / self.keep[layer], row, row, len(row))
         return A
 
 

@@ -112,7 +112,7 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
     lanes = lanes_of(out)
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
-        w, bias, i = shifted(W, j), shifted(b, j), ZERO
+        w, bias, i = shifted(W, j), shifted(b, j), 0
         while i < count:
             row, target = order[first + i], shifted(out, i * out_row + j)
             i += 1
