@@ -67,7 +67,8 @@ def step_dense(
     me, size, barrier, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
-    factor = task[2][start // batch_size] / count
+    rates = task[2]
+    factor = rates[start // batch_size] / count
     for layer in range(layers.shape[0]):
         first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
@@ -86,7 +87,8 @@ def step_sparse(
     owned: (blocks that hold the batch, first and last row of the weights, left and right column of them, whether
            threads own columns)
     """
-    factor = task[2][start // batch_size] / count
+    rates = task[2]
+    factor = rates[start // batch_size] / count
     blocks, first, last, left, right, by_columns = owned
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
     stride, zeros = layers[0, STRIDE], pointer(work)

@@ -14,7 +14,7 @@ from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
 from .rule import DESCENT, RATE, paces
 from .sparse import new_buckets
-from .task import CROSS_ENTROPY, SOFTMAX, START
+from .task import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
@@ -52,7 +52,7 @@ def train(
         # Limits to norms need whole rows, and whole columns.
         by_columns = size > 1 and batch_size <= COLUMNS_BATCH and rule.clip_norm == rule.max_norm == 0
         rows = batch_size if by_columns else -(-batch_size // size) + GRAIN
-        sums = aligned_zeros(X.features * int(layers[0, STRIDE]), dtype) if plain else task[8]
+        sums = aligned_zeros(X.features * int(layers[0, STRIDE]), dtype) if plain else task.gradient
         buckets = new_buckets(X, -(-rows // BLOCK_ROWS), size, sums)
         team.run(_train_sparse if plain else _learn_sparse, size, _source(X, dtype), buckets, by_columns, *shared)
     else:
@@ -66,7 +66,7 @@ def _task(layers, parameters, states, y, table, size, rule, loss, keep, distorti
     dtype = parameters.dtype
     rows = layers[:, FAN_IN] + 1
     keep = np.array(keep, np.float64) if len(keep) else np.ones(len(layers))
-    dropout = (
+    dropout = Dropout(
         np.int64(clock.seed), np.int64(clock.epoch), np.int64(clock.position),
         np.rint(keep * 2.0**32).astype(np.uint64), keep,
     )  # fmt: skip
@@ -75,8 +75,8 @@ def _task(layers, parameters, states, y, table, size, rule, loss, keep, distorti
     gradient = aligned_zeros(len(parameters) if is_sparse or rule.clip_norm else 0, dtype)
     room = aligned_zeros(size * learning.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
-    return (
-        *_compared_with(y, loss, dtype), tuple(loss), dropout, rule, table, first, second, gradient, room, norms,
+    return Task(
+        *_compared_with(y, loss, dtype), loss, dropout, rule, table, first, second, gradient, room, norms,
         np.cumsum(rows) - rows, () if distortion is None else (distortion, canvas(distortion, dtype, size)),
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
     hits = np.zeros((size, HITS_STRIDE), np.int64)
     team.run(
         _evaluate_sparse if isinstance(X, Sparse) else _evaluate_dense, size, _source(X, parameters.dtype), layers,
-        parameters, tuple(loss), *_compared_with(y, loss, parameters.dtype),
+        parameters, loss, *_compared_with(y, loss, parameters.dtype),
         *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
     )  # fmt: skip
     totals[0] += _sum_in_order(losses)

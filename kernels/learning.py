@@ -4,16 +4,6 @@ The functions are those of `descent.py`, which does the most common case faster,
 summed a few rows of weights at a time into a room of the thread's own, and stepped from there. Where a step depends on
 all gradients (`Rule.clip_norm`) they are summed into a buffer of the parameters' layout, and the threads meet before
 they go on. Norms are summed in the order of the buffer, not by threads.
-
-task    y (N,) int64, targets (N, columns): the labels, or for other losses what they compare with
-        loss (kind, smoothing, weights): see `loss.Loss`
-        dropout (seed, epoch, position in the epoch of order[0], thresholds (layers,) uint64, keep (layers,)): the
-            share of each layer's inputs that is kept, and the same as `random_bits` wants it
-        rule, table: see `rule.Rule` and `rule.paces`
-        first, second: the optimiser's states, of the parameters' layout
-        gradient, of the same layout where it is needed; room (threads, ROWS_AT_A_TIME * widest stride)
-        norms (rows of all layers,), at_norm (layers,): sums of squares by row of the weights, a layer's biases last
-        (distortion, canvas): how images are distorted, and `augment.workspace` for it; empty where they are not
 """
 
 import numpy as np
@@ -51,9 +41,9 @@ def affine_first(me, source, layers, parameters, order, start, at, rows, task, w
 def affine_distorted(me, source, layers, parameters, order, start, at, rows, task, work, places):
     """The same for images that are distorted as they are read."""
     X, x_row, sample = source
-    distortion, canvas = task[12]
+    distortion, canvas = task.images
     A, a_row = inputs_of(work, places, ZERO, at)
-    position = task[3][2] + start + at
+    position = task.dropout.position + start + at
     distort_block(
         pointer_to(X, sample), x_row, order, start + at, rows, position, distortion, pointer(canvas[me]), A, a_row
     )
@@ -64,7 +54,7 @@ def affine_distorted(me, source, layers, parameters, order, start, at, rows, tas
 def _affine_prepared(layers, parameters, start, at, rows, task, work, places):
     """The first layer for a block whose inputs are in the workspace."""
     A, a_row = inputs_of(work, places, ZERO, at)
-    drop(ZERO, start + at, rows, A, a_row, layers[0, FAN_IN], task[3])
+    drop(ZERO, start + at, rows, A, a_row, layers[0, FAN_IN], task.dropout)
     affine_layer(ZERO, layers, parameters, rows, work, places, at)
 
 
@@ -75,19 +65,18 @@ def drop(layer, position, rows, A, a_row, columns, dropout):
     Which ones depends on the seed, the epoch, the layer, the sample's position in the epoch and the column alone: the
     same ones go from the inputs of `layer` and, on the way back, from their delta.
     """
-    seed, epoch, first, thresholds, keep = dropout
-    if keep[layer] < 1:
+    keep = dropout.keep[layer]
+    if keep < 1:
         for i in range(rows):
             row = shifted(A, i * a_row)
-            k0, k1 = sample_keys(seed, epoch, DROPOUT + layer, first + position + i)
-            drop_row(k0, k1, thresholds[layer], 1 / keep[layer], row, row, columns)
+            k0, k1 = sample_keys(dropout.seed, dropout.epoch, DROPOUT + layer, dropout.position + position + i)
+            drop_row(k0, k1, dropout.thresholds[layer], 1 / keep, row, row, columns)
 
 
 @inlined
 def through_upper_layers(layers, parameters, order, start, at, rows, task, work, places, losses):
     """From the first layer's outputs up to the losses and back to its delta, for a block of rows; returns the hits."""
-    y, targets, loss, dropout = task[0], task[1], task[2], task[3]
-    kind, smoothing, weights = loss
+    loss, dropout = task.loss, task.dropout
     for layer in range(1, layers.shape[0]):
         A, a_row = inputs_of(work, places, layer, at)
         drop(layer, start + at, rows, A, a_row, layers[layer, FAN_IN], dropout)
@@ -96,11 +85,11 @@ def through_upper_layers(layers, parameters, order, start, at, rows, task, work,
     Z, z_row = inputs_of(work, places, last + 1, at)
     D, d_row = delta_of(layers, work, places, last, at)
     hits = loss_block(
-        kind, smoothing, weights, order, start + at, rows, layers[last, FAN_OUT], layers[last, STRIDE], Z, z_row, y,
-        targets, D, d_row, losses, at,
+        loss, order, start + at, rows, layers[last, FAN_OUT], layers[last, STRIDE], Z, z_row, task.y,
+        task.targets, D, d_row, losses, at,
     )  # fmt: skip
     for layer in range(last, 0, -1):
-        delta_below(layer, layers, rows, dropout[4][layer], work, places, at)
+        delta_below(layer, layers, rows, dropout.keep[layer], work, places, at)
         D, d_row = delta_of(layers, work, places, layer - 1, at)
         drop(layer, start + at, rows, D, d_row, layers[layer, FAN_IN], dropout)
     return hits
@@ -118,7 +107,7 @@ def step_dense(
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
     turn, scale = _scale_of(me, size, barrier, turn, layers, ZERO, order, start, count, task, work, places, one)
-    pace = task[5][start // batch_size]
+    pace = task.table[start // batch_size]
     for layer in range(layers.shape[0]):
         first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
@@ -139,14 +128,13 @@ def step_sparse(
     stride = layers[0, STRIDE]
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
     met = sparse.sum_columns(me, blocks, low, high, buckets, source[3], left, right, D, d_row, stride)
-    if task[4].clip_norm > 0:
+    if task.rule.clip_norm > 0:
         _row_norms(layers, ZERO, low, high, me, task)
     turn, scale = _scale_of(me, size, barrier, turn, layers, UNIT, order, start, count, task, work, places, one)
-    pace = task[5][start // batch_size]
+    pace = task.table[start // batch_size]
     at = layers[0, WEIGHTS] + low * stride + left
-    _step_from(
-        shifted(pointer(task[8]), at), stride, high - low, right - left, at, stride, parameters, scale, pace, task, True
-    )
+    G = shifted(pointer(task.gradient), at)
+    _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, pace, task, True)
     sparse.clear_columns(me, met, buckets, left, right, stride)
     if by_columns or me == 0:
         _step_biases(me, layers, ZERO, left, right, parameters, count, scale, pace, task, work, places, one)
@@ -162,12 +150,12 @@ def _scale_of(me, size, barrier, turn, layers, from_layer, order, start, count, 
 
     from_layer: the first one whose gradient is still to be summed, where the norm is needed
     """
-    weights, rule, norms = task[2][2], task[4], task[10]
+    weights, rule, norms = task.loss.weights, task.rule, task.norms
     total = total_weight(weights, order, start, count)
     # A batch whose samples all weigh nothing moves nothing.
     scale = 1 / total if total > 0 else 0.0
     if rule.clip_norm > 0:
-        gradient = pointer(task[8])
+        gradient = pointer(task.gradient)
         for layer in range(layers.shape[0]):
             if layer >= from_layer:
                 first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
@@ -195,7 +183,7 @@ def _clipping(norms, scale, limit):
 @jit
 def _row_norms(layers, layer, first, last, me, task):
     """The sums of squares of the gradient of rows first to last of a layer, where they are in memory."""
-    gradient, room, norms, at_norm = task[8], task[9], task[10], task[11]
+    gradient, room, norms, at_norm = task.gradient, task.room, task.norms, task.at_norm
     stride = layers[layer, STRIDE]
     for i in range(first, last):
         row = shifted(pointer(gradient), layers[layer, WEIGHTS] + i * stride)
@@ -222,7 +210,7 @@ def _sum_biases(layers, layer, left, right, count, work, places, one, into):
 @jit
 def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, pace, task, penalised):
     """The step of `rows` rows of parameters from place `at` of the flat buffers on, from their gradient at G."""
-    rule, first, second = task[4], shifted(pointer(task[6]), at), shifted(pointer(task[7]), at)
+    rule, first, second = task.rule, shifted(pointer(task.first), at), shifted(pointer(task.second), at)
     W = shifted(pointer(parameters), at)
     step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, pace, scale, penalised)
 
@@ -234,22 +222,22 @@ def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, 
     for i in range(first, last, ROWS_AT_A_TIME):
         rows = min(ROWS_AT_A_TIME, last - i)
         at = layers[layer, WEIGHTS] + i * stride
-        if task[4].clip_norm > 0:
-            G = shifted(pointer(task[8]), at)
+        if task.rule.clip_norm > 0:
+            G = shifted(pointer(task.gradient), at)
         else:
-            G = pointer(task[9][me])
+            G = pointer(task.room[me])
             _sum_rows(layers, layer, i, i + rows, count, work, places, G)
         _step_from(G, stride, rows, stride, at, stride, parameters, scale, pace, task, True)
     if layer % size == me:
         _step_biases(me, layers, layer, ZERO, stride, parameters, count, scale, pace, task, work, places, one)
-    if layer > 0 and task[4].max_norm == 0:
+    if layer > 0 and task.rule.max_norm == 0:
         transpose(layers, layer, parameters, work, places, first, last)
 
 
 @inlined
 def _step_biases(me, layers, layer, left, right, parameters, count, scale, pace, task, work, places, one):
     """The step of the elements left to right of a layer's biases."""
-    G, at = pointer(task[9][me]), layers[layer, BIASES] + left
+    G, at = pointer(task.room[me]), layers[layer, BIASES] + left
     _sum_biases(layers, layer, left, right, count, work, places, one, G)
     _step_from(G, ZERO, UNIT, right - left, at, ZERO, parameters, scale, pace, task, False)
 
@@ -257,7 +245,7 @@ def _step_biases(me, layers, layer, left, right, parameters, count, scale, pace,
 @inlined
 def _limit(me, size, barrier, turn, layers, parameters, task, work, places):
     """Scale the weights into hidden units that have grown too long, and renew the transposed copies."""
-    limit = task[4].max_norm
+    limit = task.rule.max_norm
     if limit > 0:
         turn = meet(barrier, size, turn)
         for layer in range(layers.shape[0] - 1):

@@ -73,12 +73,10 @@ def _squared_delta(z, columns, targets, row, delta):
 
 
 @jit
-def loss_block(
-    kind, smoothing, weights, order, first, rows, columns, padded, Z, z_row, y, targets, D, d_row, losses, at
-):
+def loss_block(loss, order, first, rows, columns, padded, Z, z_row, y, targets, D, d_row, losses, at):
     """Losses and deltas of the samples order[first : first + rows]; returns how many are right.
 
-    weights  (N,) or empty;  Z, D pointers to rows of `padded` elements, of which `columns` count
+    loss     `task.Loss`;  Z, D pointers to rows of `padded` elements, of which `columns` count
     y        (N,) labels for SOFTMAX;  targets (N, columns) for the others, in the type of Z
     losses   (rows,) from place `at` on, float64
     """
@@ -87,20 +85,20 @@ def loss_block(
         sample = order[first + i]
         z, delta = shifted(Z, i * z_row), shifted(D, i * d_row)
         right = False
-        if kind == SOFTMAX:
-            loss, right = _softmax_delta(z, columns, padded, y[sample], smoothing, delta)
-        elif kind == LOGISTIC:
-            loss, right = _sigmoid_delta(z, columns, padded, targets, sample, delta)
+        if loss.kind == SOFTMAX:
+            amount, right = _softmax_delta(z, columns, padded, y[sample], loss.smoothing, delta)
+        elif loss.kind == LOGISTIC:
+            amount, right = _sigmoid_delta(z, columns, padded, targets, sample, delta)
         else:
-            loss = _squared_delta(z, columns, targets, sample, delta)
+            amount = _squared_delta(z, columns, targets, sample, delta)
         for c in range(columns, padded):
             store(delta, c, 0)
-        if weights.shape[0] > 0:
-            weight = weights[sample]
-            loss *= weight
+        if loss.weights.shape[0] > 0:
+            weight = loss.weights[sample]
+            amount *= weight
             for c in range(columns):
                 store(delta, c, load(delta, c) * weight)
-        losses[at + i] = loss
+        losses[at + i] = amount
         hits += right
     return hits
 

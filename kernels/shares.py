@@ -138,7 +138,6 @@ def evaluate(affine_first):
     """Thread `me`'s part of `evaluate`, for one kind of first layer."""
 
     def run(me, size, barrier, source, layers, parameters, loss, y, targets, work, places, rows, losses, hits):
-        kind, smoothing, weights = loss
         top = layers.shape[0] - 1
         first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
@@ -149,8 +148,8 @@ def evaluate(affine_first):
             Z, z_row = inputs_of(work[me], places, top + 1, ZERO)
             D, d_row = delta_of(layers, work[me], places, top, ZERO)
             hits[me, 0] += loss_block(
-                kind, smoothing, weights, rows, at, count, layers[top, FAN_OUT], layers[top, STRIDE], Z, z_row, y,
-                targets, D, d_row, losses, at,
+                loss, rows, at, count, layers[top, FAN_OUT], layers[top, STRIDE], Z, z_row, y, targets, D, d_row,
+                losses, at,
             )  # fmt: skip
 
     return run

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .rule import Rule
+
 # What is made small; `loss.py` has the formulas.
 SOFTMAX, LOGISTIC, SQUARED = range(3)
 
@@ -47,6 +49,48 @@ class Distortion(NamedTuple):
     reach: int
     seed: int
     epoch: int
+
+
+class Dropout(NamedTuple):
+    """What of each layer's inputs is dropped.
+
+    position    of the first sample in the epoch
+    thresholds  (layers,) uint64: share that is kept times 2^32
+    keep        (layers,) float64: that share
+    """
+
+    seed: int
+    epoch: int
+    position: int
+    thresholds: np.ndarray
+    keep: np.ndarray
+
+
+class Task(NamedTuple):
+    """What the functions of `learning.py` need to know.
+
+    y, targets       (N,) int64 labels, or (N, columns) what other losses compare with; the other one is empty
+    table            `rule.paces`, a row per step
+    first, second    the optimiser's states, of the parameters' layout
+    gradient         of the same layout where it is needed, else empty
+    room             (threads, elements) to sum a few rows of the gradient in
+    norms, at_norm   sums of squares by row of the weights, a layer's biases last; where each layer's begin
+    images           (distortion, `augment.workspace` for it), or empty
+    """
+
+    y: np.ndarray
+    targets: np.ndarray
+    loss: Loss
+    dropout: Dropout
+    rule: Rule
+    table: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    gradient: np.ndarray
+    room: np.ndarray
+    norms: np.ndarray
+    at_norm: np.ndarray
+    images: tuple
 
 
 class Clock(NamedTuple):
