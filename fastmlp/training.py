@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .augment import Augmentation
+from .augment import SEED_BITS, Augmentation
 from .early_stopping import from_setting as read_early_stopping
 from .kernels.inputs import part
 from .kernels.rule import DESCENT, Rule, penalty
@@ -81,7 +81,7 @@ class Trainer:
             distortion = None
             if self.augment is not None:
                 distortion = self.augment.distortion(X.shape[1], self.seed, number)
-            clock = Clock(self.seed, number, position + start, self.steps)
+            clock = Clock(self.seed % 2**SEED_BITS, number, position + start, self.steps)
             begun = time.perf_counter()
             self.kernels.train(
                 p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], totals,

@@ -66,18 +66,17 @@ def _task(layers, parameters, states, y, table, size, rule, loss, keep, distorti
     dtype = parameters.dtype
     rows = layers[:, FAN_IN] + 1
     keep = np.array(keep, np.float64) if len(keep) else np.ones(len(layers))
-    dropout = Dropout(
-        np.int64(clock.seed), np.int64(clock.epoch), np.int64(clock.position),
-        np.rint(keep * 2.0**32).astype(np.uint64), keep,
-    )  # fmt: skip
+    dropout = Dropout(clock.seed, clock.epoch, clock.position, np.rint(keep * 2.0**32).astype(np.uint64), keep)
     # A state that the optimiser does not have is not touched.
     first, second = states[0] if len(states) else parameters, states[-1] if len(states) else parameters
     gradient = aligned_zeros(len(parameters) if is_sparse or rule.clip_norm else 0, dtype)
     room = aligned_zeros(size * learning.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
+    labels, targets = _compared_with(y, loss, dtype)
+    images = () if distortion is None else (distortion, canvas(distortion, dtype, size))
     return Task(
-        *_compared_with(y, loss, dtype), loss, dropout, rule, table, first, second, gradient, room, norms,
-        np.cumsum(rows) - rows, () if distortion is None else (distortion, canvas(distortion, dtype, size)),
+        labels, targets, loss, dropout, rule, table, first, second, gradient, room, norms, np.cumsum(rows) - rows,
+        images,
     )  # fmt: skip
 
 

@@ -96,6 +96,7 @@ class Task(NamedTuple):
 class Clock(NamedTuple):
     """When in a training a call of `train` begins: what is random depends on this, and on nothing that is counted.
 
+    seed                     below 2^63
     epoch, position, steps   epoch from 1, samples of it that came before, steps of the whole training before
     """
 
