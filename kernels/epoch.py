@@ -1,6 +1,7 @@
 """A whole epoch, and a whole pass without training, in one nogil call of a team of threads: see `shares.py`."""
 
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def train(
     table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
     plain = rule == DESCENT and loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights) and not len(keep)
     plain = plain and distortion is None
-    task: tuple
+    task: Any
     if plain:
         task = y, np.empty(batch_size, np.int64), table[:, RATE].copy()
     else:
