@@ -7,18 +7,17 @@ from pathlib import Path
 from fastmlp.errors import InputError, InputTypeError
 
 from .dataset import Dataset
-from .named import FILES, MIRRORS, load_named
+from .named import FILES, PARTS, load_named
 
-NAMES = ("auto", *MIRRORS, "glyphs")
-PARTS = tuple(FILES)
+NAMES = ("auto", *FILES, "glyphs")
 
 
 def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_features: int | None = None) -> Dataset:
     """The data of a name or in a file.
 
-    path_or_name  "mnist", "fashion-mnist"; "glyphs", synthetic digits; "auto", which is MNIST, or glyphs where MNIST
-                  cannot be had: `name`, `synthetic` and `source` of the result say which. Or a path: HDF5 with `xdata`
-                  and `ydata`, IDX (the pictures' file or the folder), npz, CSV, svmlight text
+    path_or_name  "mnist", "fashion-mnist", "notmnist"; "glyphs", synthetic digits; "auto", which is MNIST, or glyphs
+                  where MNIST cannot be had: `name`, `synthetic` and `source` of the result say which. Or a path: HDF5
+                  with `xdata` and `ydata`, IDX (the pictures' file or the folder), npz, CSV, svmlight text
     part          "train", or "test" for the samples that are set aside for one last evaluation
     n_features    columns of svmlight text, whose files may lack the last ones
     Raises InputError, InputTypeError: one line with the file, what was expected and the mend.

@@ -10,11 +10,16 @@ from fastmlp.files import atomic_path
 from .cache import cache_folder
 from .dataset import Dataset
 from .idx import idx_dataset, raw_digest, read_idx
+from .notmnist import part_rows
 
-FILES = {
+PARTS = ("train", "test")
+_FOUR = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+_NOTMNIST = ("notmnist-small-subset-images-idx3-ubyte", "notmnist-small-subset-labels-idx1-ubyte")
+# The pictures and the labels of each part; both parts of notMNIST are drawn from the same two files.
+FILES = {"mnist": _FOUR, "fashion-mnist": _FOUR, "notmnist": dict.fromkeys(PARTS, _NOTMNIST)}
 # SHA-256 of the unpacked files, the same on every mirror; how they were gzipped may differ.
 DIGESTS = {
     "mnist": {
@@ -29,6 +34,10 @@ DIGESTS = {
         "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
+    "notmnist": {
+        "notmnist-small-subset-images-idx3-ubyte": "881ab994c9bb47abcb5ccdb381c7bd6a4f83601c1daa3c9a53453ba0537eca6a",
+        "notmnist-small-subset-labels-idx1-ubyte": "5c46d30e3107fcae978d698316805d57cf67ad7f90ec13e77939b266cd141b6e",
+    },
 }
 MIRRORS = {
     "mnist": (
@@ -39,37 +48,46 @@ MIRRORS = {
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
     ),
+    "notmnist": (),
 }
-CLASS_NAMES = {  # from the README of zalandoresearch/fashion-mnist
-    "fashion-mnist": (
+CLASS_NAMES = {
+    "fashion-mnist": (  # from the README of zalandoresearch/fashion-mnist
         *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
+    "notmnist": tuple("ABCDEFGHIJ"),
 }
 
 
 def load_named(name: str, part: str) -> Dataset:
-    """A part of "mnist" or "fashion-mnist", from the first place that has it unharmed, else from a mirror.
+    """A part of "mnist", "fashion-mnist" or "notmnist", from the first place that has it unharmed, else from a mirror.
 
+    notmnist has no mirror, and its training part ends in the samples for validation: see `fastmlp.data.notmnist`.
     Raises InputError, with the reason at each place, when it is nowhere to be had.
     """
     harmed = []
     for folder in _folders(name):
         try:
-            arrays = [_local(folder, name, file) for file in FILES[part]]
+            arrays = [_local(folder, name, file) for file in FILES[name][part]]
         except InputError as error:
             harmed.append(str(error))
             continue
         if all(array is not None for array in arrays):
             return _dataset(name, part, arrays, str(folder))
     try:
-        arrays = [_download(name, file) for file in FILES[part]]
+        arrays = [_download(name, file) for file in FILES[name][part]]
     except InputError as error:
         reasons = "; ".join([*harmed, str(error)])
         raise InputError(
-            f"{name} is not at hand and could not be downloaded ({reasons}); put its four gzipped files into "
+            f"{name} is not at hand and could not be downloaded ({reasons}); put {_listed(name)} into "
             f"{Path('data', name)}, or set FASTMLP_DATA to the folder that holds {name}"
         ) from error
     return _dataset(name, part, arrays, "a mirror")
+
+
+def _listed(name):
+    """The gzipped files of a collection, for a message."""
+    files = [f"{file}.gz" for file in DIGESTS[name]]
+    return " and ".join(files) if len(files) == 2 else "its four gzipped files"
 
 
 def _folders(name):
@@ -100,6 +118,8 @@ def _download(name, file):
     """The array in a file from a mirror, which is kept in the cache where that can be written."""
     from .download import fetch
 
+    if not MIRRORS[name]:
+        raise InputError("no mirror is known")
     if os.environ.get("FASTMLP_OFFLINE", "0") not in ("", "0"):
         raise InputError("FASTMLP_OFFLINE is set")
 
@@ -121,5 +141,8 @@ def _keep(content, path):
 
 def _dataset(name, part, arrays, origin):
     pictures, labels = arrays
-    dataset = idx_dataset(pictures, labels, *FILES[part], name)
+    if name == "notmnist":
+        rows = part_rows(pictures, part)
+        pictures, labels = pictures[rows], labels[rows]
+    dataset = idx_dataset(pictures, labels, *FILES[name][part], name)
     return replace(dataset, class_names=CLASS_NAMES.get(name, ()), source=f"{name} from {origin}", key=name)

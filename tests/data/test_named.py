@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: where they are looked for, and what is believed."""
+"""MNIST, Fashion-MNIST and notMNIST: where they are looked for, and what is believed."""
 
 import gzip
 import hashlib
