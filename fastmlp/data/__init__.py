@@ -7,7 +7,18 @@ train, validation = split(load("mnist"))
 from .csr import CSR
 from .dataset import Dataset, digest
 from .loading import NAMES, load
-from .split import load_split, split, validation_count
+from .split import first_rows, load_split, split, validation_count
 from .stream import Stream
 
-__all__ = ["CSR", "NAMES", "Dataset", "Stream", "digest", "load", "load_split", "split", "validation_count"]
+__all__ = [
+    "CSR",
+    "NAMES",
+    "Dataset",
+    "Stream",
+    "digest",
+    "first_rows",
+    "load",
+    "load_split",
+    "split",
+    "validation_count",
+]

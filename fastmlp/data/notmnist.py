@@ -30,9 +30,10 @@ def _identical(pictures):
     return list(groups.values())
 
 
-def _take(groups, rows):
+def _take(groups: list[list[int]], rows: int) -> tuple[list[list[int]], list[list[int]]]:
     """The first groups that have `rows` rows together, passing over those too large for what is missing; the others."""
-    taken, left = [], []
+    taken: list[list[int]] = []
+    left: list[list[int]] = []
     for group in groups:
         fits = len(group) <= rows
         (taken if fits else left).append(group)

@@ -77,6 +77,39 @@ def test_number_of_samples_is_taken_as_it_is():
     assert (len(train.X), len(validation.X)) == (7, 3)
 
 
+def test_a_number_of_training_samples_takes_the_first_rows_and_leaves_the_rest():
+    dataset = numbered(np.arange(60_000) % 10)
+    train, validation = split(dataset, 12_000, training=42_000)
+    assert np.array_equal(train.X[:, 0], np.arange(42_000))
+    assert np.array_equal(validation.X[:, 0], np.arange(42_000, 54_000))
+    assert np.shares_memory(train.X, dataset.X)
+
+
+def test_a_share_beside_a_number_of_training_samples_is_one_of_both_parts():
+    train, validation = split(numbered([0, 1] * 50), 0.2, training=40)
+    assert (len(train.X), len(validation.X)) == (40, 10)
+
+
+def test_stratified_samples_beside_a_number_of_training_samples_are_among_the_first_rows():
+    train, validation = split(numbered([0, 1] * 50), 20, training=40, stratify=True)
+    assert sorted([*train.X[:, 0], *validation.X[:, 0]]) == list(range(60))
+    assert np.bincount(validation.y).tolist() == [10, 10]
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        (91, "training and validation are 101 samples together; numbered has 100: take fewer"),
+        (0, "training is 0; expected at least 1 sample"),
+        (True, "training is True; expected a number of samples"),
+        (0.5, "training is 0.5; expected a number of samples"),
+    ],
+)
+def test_training_samples_that_cannot_be_had_are_refused(training, message):
+    with pytest.raises((InputError, InputTypeError), match=message):
+        split(numbered([0, 1] * 50), 10, training=training)
+
+
 @pytest.mark.parametrize("stratify", [False, True])
 def test_sparse_rows_split_as_dense_ones(stratify):
     dataset = numbered([0, 1, 1, 0, 1, 0, 0, 1])
