@@ -10,7 +10,7 @@ from typing import NoReturn
 from . import __version__
 from .errors import FastmlpError, InputError
 
-DEMO_FOLDER = Path("runs", "demo")
+RUNS = Path("runs")
 WRONG_INPUT, ALL_DIVERGED, INTERRUPTED = 2, 1, 130
 
 
@@ -93,6 +93,7 @@ def _sweep_arguments(parser):
     )  # fmt: skip
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
     parser.add_argument("--out", required=True, metavar="RUN", help="new folder for the results")
+    parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
     parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
     parser.add_argument(
         "--stratify", action="store_true", default=None,
@@ -124,7 +125,7 @@ def _sweep(options) -> int:
 
     _check_threads(options.threads)
     recipe = load_recipe(options.recipe).override_data(
-        name=options.data, validation=options.validation, stratify=options.stratify
+        name=options.data, training=options.training, validation=options.validation, stratify=options.stratify
     )
     recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
     record = sweep(recipe.shortened(options.epochs), options.out, options.threads)
@@ -179,7 +180,35 @@ def _evaluate(options) -> int:
     return 0
 
 
-# ------------------------------------------------------------------------------------------------------------- demo
+# -------------------------------------------------------------------------------------------------------- run, demo
+
+
+def _run_arguments(parser):
+    from .experiment.names import recipe_names
+
+    parser.add_argument("recipe", metavar="RECIPE", help=f"{', '.join(recipe_names())}, or a TOML file")
+    parser.add_argument("--out", metavar="RUN", help="new folder (default: runs/RECIPE, runs/RECIPE-2, ...)")
+    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the training data)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: the recipe's)")
+    _add_threads(parser)
+
+
+def _run(options) -> int:
+    from .experiment.recipe import load_recipe
+
+    _check_threads(options.threads)
+    recipe = load_recipe(options.recipe).override_data(name=options.data).shortened(options.epochs)
+    wanted = RUNS / Path(options.recipe).stem
+    return _run_whole(recipe, options.out, wanted, options.threads, options.test)
+
+
+def _run_whole(recipe, out, wanted, threads=None, test=None) -> int:
+    """Run a recipe into `out`, or into a folder like `wanted`."""
+    from .experiment.whole import free_folder, run_whole
+
+    folder = free_folder(wanted) if out is None else Path(out)
+    return 0 if run_whole(recipe, folder, threads, test) else ALL_DIVERGED
 
 
 def _demo_arguments(parser):
@@ -190,18 +219,20 @@ def _demo_arguments(parser):
 
 
 def _demo(options) -> int:
-    from .experiment.demo import demo, free_folder
     from .experiment.recipe import load_recipe
 
-    recipe = load_recipe("default").shortened(options.epochs)
-    out = free_folder(DEMO_FOLDER) if options.out is None else Path(options.out)
-    return 0 if demo(recipe, out) else ALL_DIVERGED
+    return _run_whole(load_recipe("default").shortened(options.epochs), options.out, RUNS / "demo")
 
 
 VERBS: dict[str, tuple[Callable, Callable, str]] = {
     "prepare": (_prepare_arguments, _prepare, "Write the course's two HDF5 files"),
+    "run": (_run_arguments, _run, "Run a recipe: sweep, retrain and evaluate, beside what others got"),
     "sweep": (_sweep_arguments, _sweep, "Train a grid of networks and compare them on validation data"),
     "retrain": (_retrain_arguments, _retrain, "Train a run's best network again, on all rows"),
     "evaluate": (_evaluate_arguments, _evaluate, "Measure a run's retrained network on the test data, once"),
-    "demo": (_demo_arguments, _demo, "All of it on MNIST, or on synthetic digits where MNIST cannot be had"),
+    "demo": (
+        _demo_arguments,
+        _demo,
+        "Run the default recipe, on synthetic digits where MNIST cannot be had",
+    ),
 }

@@ -47,12 +47,14 @@ class Panel:
     history       its epochs
     decay_epochs  epochs after which its learning rate fell
     diverged      None, or why its training failed, in words
+    kept_epoch    the epoch, from 1, whose weights it kept when it stopped early; None: the last
     """
 
     title: str
     history: History
     decay_epochs: Sequence[int] = ()
     diverged: str | None = None
+    kept_epoch: int | None = None
 
 
 # ------------------------------------------------------------------------------------------------- learning curves
@@ -60,34 +62,59 @@ class Panel:
 
 def learning_curves(ax: Axes, panel: Panel) -> Axes:
     """Draw training and validation accuracy against epochs, the epochs where the rate fell, and the best epoch."""
+    epochs, validation = _draw_curves(ax, panel, "accuracy")
+    _stretch(ax)
+    if panel.diverged:
+        _title_diverged(ax, panel)
+    else:
+        marked = _mark_best(ax, epochs, validation, panel.kept_epoch or len(epochs))
+        ax.set_title(f"{panel.title}\n{marked}", fontsize=10, parse_math=False)
+    return ax
+
+
+def loss_curves(ax: Axes, panel: Panel) -> Axes:
+    """Draw training and validation loss per sample against epochs, on a logarithmic axis."""
+    _draw_curves(ax, panel, "loss")
+    losses = np.array(panel.history["train_loss"])
+    if (losses[np.isfinite(losses)] > 0).any():  # a logarithmic axis must have something to show
+        ax.set_yscale("log")
+    if panel.diverged:
+        _title_diverged(ax, panel)
+    else:
+        ax.set_title(panel.title, fontsize=10, parse_math=False)
+    return ax
+
+
+def _draw_curves(ax, panel, what):
+    """Draw "accuracy" or "loss" and the epochs where the rate fell; (epochs, values on the validation set)."""
     columns = panel.history.to_numpy()
-    epochs, training, validation = columns["epoch"], columns["train_accuracy"], columns["validation_accuracy"]
+    epochs, training, validation = columns["epoch"], columns[f"train_{what}"], columns[f"validation_{what}"]
     for number, decay in enumerate(panel.decay_epochs):
         ax.axvline(decay, label="learning rate decays" if number == 0 else None, **DECAY)
     ax.plot(epochs, training, label="training", **TRAINING)
     ax.plot(epochs, validation, label="validation", **VALIDATION)
-    _stretch(ax)
     ax.set_xlim(0, max(epochs.max(initial=1), *panel.decay_epochs, 1) * 1.02)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     ax.grid(axis="y", color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    if panel.diverged:
-        # The reason without the mend; above the axes, where it hides no curve.
-        reason = textwrap.fill(panel.diverged.partition(";")[0], 52)
-        ax.set_title(f"{panel.title}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
-    else:
-        ax.set_title(f"{panel.title}\n{_mark_best(ax, epochs, validation)}", fontsize=10, parse_math=False)
-    return ax
+    return epochs, validation
 
 
-def _mark_best(ax, epochs, validation):
-    """Circle the best epoch, and say how good it and the last one are; nothing without a validation set."""
+def _title_diverged(ax, panel):
+    """The reason without the mend; above the axes, where it hides no curve."""
+    reason = textwrap.fill(panel.diverged.partition(";")[0], 52)
+    ax.set_title(f"{panel.title}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
+
+
+def _mark_best(ax, epochs, validation, kept):
+    """Circle the best epoch, and say how good it and the kept one are; nothing without a validation set."""
     if not np.isfinite(validation).any():
         return ""
     best = int(np.nanargmax(validation))
     ax.plot(epochs[best], validation[best], "o", label="best epoch", **BEST)
-    return f"best {validation[best]:.2%} (epoch {epochs[best]}), final {validation[-1]:.2%}"
+    end = "final" if kept == len(epochs) else f"kept epoch {kept},"
+    return f"best {validation[best]:.2%} (epoch {epochs[best]}), {end} {validation[kept - 1]:.2%}"
 
 
 def _stretch(ax):
@@ -107,20 +134,31 @@ def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
     values = np.concatenate([np.asarray(column, float) for column in columns])
     values = values[np.isfinite(values)]
     lowest, highest = values.min(initial=1), values.max(initial=0)
-    bottom = max(tick for tick in ACCURACY_TICKS[:-1] if tick <= lowest)
+    # R^2, the accuracy of numbers, may be below 0: such curves come up from below.
+    bottom = max(tick for tick in ACCURACY_TICKS[:-1] if tick <= max(lowest, 0))
     return bottom, min(tick for tick in ACCURACY_TICKS if tick >= highest and tick > bottom)
 
 
 def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
     """A figure of (rows, columns) panels of learning curves on the same axes, with one legend."""
+    figure, axes = _grid_of_curves(panels, shape, heading, learning_curves, "accuracy, stretched near 100%")
+    axes[0, 0].set_ylim(*accuracy_range(panels))
+    return figure
+
+
+def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
+    """A figure of (rows, columns) panels of loss curves on the same axes, with one legend."""
+    return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample")[0]
+
+
+def _grid_of_curves(panels, shape, heading, draw, ylabel):
     rows, columns = shape
     figure = Figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for ax, panel in zip(axes.flat, panels, strict=True):
-        learning_curves(ax, panel)
-    axes[0, 0].set_ylim(*accuracy_range(panels))
+        draw(ax, panel)
     for ax in axes[:, 0]:
-        ax.set_ylabel("accuracy, stretched near 100%")
+        ax.set_ylabel(ylabel)
     for ax in axes[-1]:
         ax.set_xlabel("epoch")
     figure.suptitle(heading, fontsize=12, parse_math=False)
@@ -129,7 +167,7 @@ def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
         handles, labels = ax.get_legend_handles_labels()
         entries.update({str(label): handle for handle, label in zip(handles, labels, strict=True)})
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=len(entries), frameon=False)
-    return figure
+    return figure, axes
 
 
 # ------------------------------------------------------------------------------------------------ confusion matrix

@@ -29,6 +29,27 @@ def reporter(labels: list[str], epochs: list[int]) -> Iterator[Report]:
         yield report
 
 
+def with_epoch_lines(report: Report, labels: list[str]) -> Report:
+    """A report that also prints a line on every epoch, to stdout: those of several networks begin with their labels."""
+
+    def both(position, record):
+        label = f"{labels[position]}: " if len(labels) > 1 else ""
+        # In one piece, as other threads write lines too. On a terminal the bars make room for it.
+        sys.stdout.write(f"{label}{epoch_line(record)}\n")
+        sys.stdout.flush()
+        report(position, record)
+
+    return both
+
+
+def epoch_line(record: dict) -> str:
+    """An epoch as trainers of a single network report it, counted from 0; the seconds are those of the training."""
+    return (
+        f"Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
+        f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]"
+    )
+
+
 @contextmanager
 def _lines(labels, epochs):
     def report(position, record):
@@ -53,7 +74,8 @@ def _bars(labels, epochs):
         TextColumn("{task.fields[state]}", markup=False),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    # What goes to the same terminal is printed above the bars; a stdout that leads elsewhere is left alone.
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
         whole = progress.add_task("all", total=sum(epochs), state="loss  train  valid")
         tasks = [
             progress.add_task(label, total=total, state="waiting", start=False)

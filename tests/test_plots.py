@@ -12,6 +12,7 @@ def history(training, validation):
         "epoch": list(range(1, epochs + 1)),
         "learning_rate": [0.1] * epochs,
         "train_loss": [1.0] * epochs,
+        "train_objective": [1.0] * epochs,
         "train_accuracy": training,
         "validation_loss": [1.0] * epochs,
         "validation_accuracy": validation,

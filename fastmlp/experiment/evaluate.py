@@ -12,7 +12,9 @@ from fastmlp.data import NAMES, Dataset, digest, load
 from fastmlp.errors import InputError
 from fastmlp.mlp import MLP
 
+from .parallel import targets
 from .record import class_names, now
+from .reference import compare
 from .run import Run, write_csv
 from .summary import data_line, write_summary
 
@@ -40,6 +42,7 @@ def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: boo
     mlp = MLP.load(path)
     data = _test_data(record["data"], test)
     result, mistakes = _measure(mlp, data, class_names(record["data"]))
+    result["reference"] = compare(record["recipe"].get("reference", []), record["best"], _figures(mlp, result))
     run.write_evaluations([*done, result])
     _write_pictures(run, data, result, mistakes)
     write_summary(run)
@@ -75,8 +78,10 @@ def _load_test(trained_on, test):
 
 def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The record of an evaluation, and the most confident mistakes: their rows, true and given classes, certainty."""
-    loss, accuracy = mlp.evaluate(data.X, data.y)
-    probabilities = mlp.predict_proba(data.X)
+    loss, _ = mlp.evaluate(data.X, targets(mlp.loss, data))
+    # Numbers that were trained to be 0 or 1 stand for probabilities.
+    numbers = mlp.loss == "squared_error"
+    probabilities = mlp.predict(data.X).clip(0, 1) if numbers else mlp.predict_proba(data.X)
     given = probabilities.argmax(axis=1)
     matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
     np.add.at(matrix, (data.y, given), 1)
@@ -95,11 +100,23 @@ def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any],
         },
         "network_digest": network_digest(mlp),
         "loss": loss,
-        "accuracy": accuracy,
+        "accuracy": float(np.mean(given == data.y)),
         "class_names": names,
         "confusion": matrix.tolist(),
     }
     return result, {"rows": rows, "true": data.y[rows], "given": given[rows], "certainty": certainty[shown]}
+
+
+def _figures(mlp: MLP, result: dict) -> dict[str, float]:
+    """What a reference may be compared with, by the names of `reference.FIGURES`."""
+    history = mlp.history
+    return {
+        "test_accuracy": result["accuracy"],
+        "test_loss": result["loss"],
+        "first_train_accuracy": history["train_accuracy"][0],
+        "train_accuracy": history["train_accuracy"][-1],
+        "seconds_per_epoch": float(np.median(history["seconds"])),
+    }
 
 
 def network_digest(mlp: MLP) -> str:
@@ -132,4 +149,6 @@ def _write_pictures(run, data, result, mistakes):
 def result_files(folder: str | os.PathLike[str]) -> list[Path]:
     """The files for a reader that are in a run, in the order of reading."""
     run = Run(folder)
-    return [path for path in (run.summary, run.curves, run.confusion_picture, run.mistakes) if path.exists()]
+    return [
+        path for path in (run.summary, run.curves, run.losses, run.confusion_picture, run.mistakes) if path.exists()
+    ]

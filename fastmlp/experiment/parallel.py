@@ -5,6 +5,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
+import numpy as np
+
 from fastmlp.data import Dataset
 from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
@@ -72,8 +74,13 @@ def fit_network(
 ) -> MLP:
     """A network of these settings, trained; it knows all classes of the data, also those that `train` lacks."""
     mlp = MLP(**{**settings, "threads": threads})
-    held_out = None if validation is None else (validation.X, validation.y)
-    return mlp.fit(train.X, train.y, held_out, progress, classes=range(train.class_count))
+    held_out = None if validation is None else (validation.X, targets(mlp.loss, validation))
+    return mlp.fit(train.X, targets(mlp.loss, train), held_out, progress, classes=range(train.class_count))
+
+
+def targets(loss: str, dataset: Dataset) -> np.ndarray:
+    """What a network for this loss is trained to answer: the labels (N,), or one-hot rows (N, C) of them."""
+    return dataset.y if loss == "cross_entropy" else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
 
 
 def _as_they_finish(futures: dict[Future, int]) -> Iterator[Future]:

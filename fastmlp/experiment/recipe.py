@@ -11,14 +11,17 @@ from pathlib import Path
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
 from fastmlp.mlp import MLP, SETTINGS
 
+from . import labels
 from .names import recipe_names, recipe_text
+from .reference import check_references
 
-SECTIONS = ("title", "data", "network", "training", "grid")
-DATA_KEYS = ("name", "validation", "stratify", "n_features")
-NETWORK_KEYS = ("hidden", "activation", "init", "init_scale", "init_bias", "dtype")
+SECTIONS = ("title", "epoch_lines", "data", "network", "training", "grid", "reference")
+DATA_KEYS = ("name", "training", "validation", "stratify", "n_features")
+NETWORK_KEYS = ("hidden", "activation", "loss", "init", "init_scale", "init_bias", "dtype")
 # How many cores are used is no part of an experiment: it changes no result.
 GRID_KEYS = tuple(name for name in SETTINGS if name != "threads")
 TRAINING_KEYS = tuple(name for name in GRID_KEYS if name not in NETWORK_KEYS)
+WITH_CARE = "the references are of the recipe as it stands; this run has other data or settings"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Recipe:
     data      arguments of `fastmlp.data.load_split`, its first one called `name`
     settings  arguments of `MLP` that all cells share
     grid      arguments of `MLP` that vary, each with the list of its values; the last one varies fastest
+    reference what others got in this experiment: see `fastmlp.experiment.reference`
+    epoch_lines  whether every epoch prints a line, as trainers of a single network do
     notes     what a person is to know of the recipe before it is run
     """
 
@@ -50,18 +55,18 @@ class Recipe:
     data: dict = field(default_factory=lambda: {"name": "auto"})
     settings: dict = field(default_factory=dict)
     grid: dict = field(default_factory=dict)
+    reference: list[dict] = field(default_factory=list)
+    epoch_lines: bool = False
     notes: tuple[str, ...] = ()
 
     def cells(self) -> list[Cell]:
         """Every combination of the grid's values, in order; one cell when there is no grid."""
+        combinations = [dict(zip(self.grid, values, strict=True)) for values in itertools.product(*self.grid.values())]
+        slugs = labels.distinct(map(labels.slug, combinations))
         return [
-            self._cell(dict(zip(self.grid, values, strict=True))) for values in itertools.product(*self.grid.values())
+            Cell(slug, labels.label(varied) or self.title, {**self.settings, **varied})
+            for slug, varied in zip(slugs, combinations, strict=True)
         ]
-
-    def _cell(self, varied: dict) -> Cell:
-        slug = "-".join(_slug(name, value) for name, value in varied.items()) or "only"
-        label = ", ".join(_label(name, value) for name, value in varied.items()) or self.title
-        return Cell(slug, label, {**self.settings, **varied})
 
     def shape(self) -> tuple[int, int]:
         """(rows, columns) of a figure of the cells: the last key of the grid goes across, all others go down."""
@@ -73,30 +78,54 @@ class Recipe:
         """The recipe with other settings; None leaves one as it is, and a setting of the grid is no longer varied."""
         chosen = {name: value for name, value in changes.items() if value is not None}
         grid = {name: values for name, values in self.grid.items() if name not in chosen}
-        return replace(self, settings={**self.settings, **chosen}, grid=grid)
+        changed = replace(self, settings={**self.settings, **chosen}, grid=grid)
+        return changed if chosen.items() <= self.settings.items() else changed._compared_with_care()
 
     def override_data(self, **changes: object) -> "Recipe":
         """The recipe with another choice of data; None leaves a key as it is."""
-        return replace(
-            self, data={**self.data, **{name: value for name, value in changes.items() if value is not None}}
-        )
+        chosen = {name: value for name, value in changes.items() if value is not None}
+        changed = replace(self, data={**self.data, **chosen})
+        return changed if chosen.items() <= self.data.items() else changed._compared_with_care()
+
+    def _compared_with_care(self):
+        """The recipe with a note on its references, which were got with other data or settings."""
+        if not self.reference or WITH_CARE in self.notes:
+            return self
+        return replace(self, notes=(*self.notes, WITH_CARE))
 
     def shortened(self, epochs: int | None) -> "Recipe":
         """The recipe for so many epochs (None: its own), without the decays that never come, which it notes."""
-        if epochs is None or "decay_epochs" in self.grid:
-            return self.override(epochs=epochs)
-        decays = self.settings.get("decay_epochs", ())
-        kept = [decay for decay in decays if decay < epochs]
-        shorter = self.override(epochs=epochs, decay_epochs=kept)
-        if len(kept) == len(decays):
+        if epochs is None:
+            return self
+        dropped: set[int] = set()
+
+        def kept(decays):
+            dropped.update(decay for decay in decays if decay >= epochs)
+            return [decay for decay in decays if decay < epochs]
+
+        shorter = self.override(epochs=epochs)
+        if "decay_epochs" in self.settings:
+            shorter = shorter.override(decay_epochs=kept(self.settings["decay_epochs"]))
+        if "decay_epochs" in self.grid:
+            values = [kept(decays) for decays in self.grid["decay_epochs"]]
+            distinct = [value for number, value in enumerate(values) if value not in values[:number]]
+            shorter = replace(shorter, grid={**shorter.grid, "decay_epochs": distinct})
+        if not dropped:
             return shorter
-        dropped = ", ".join(str(decay) for decay in decays if decay >= epochs)
-        note = f"the learning rate does not decay after epoch {dropped}: training ends at epoch {epochs}"
-        return replace(shorter, notes=(*self.notes, note))
+        never = ", ".join(map(str, sorted(dropped)))
+        note = f"the learning rate does not decay after epoch {never}: training ends at epoch {epochs}"
+        return replace(shorter, notes=(*shorter.notes, note))
 
     def to_dict(self) -> dict:
         """Plain values, for JSON."""
-        return {"title": self.title, "data": self.data, "settings": self.settings, "grid": self.grid}
+        return {
+            "title": self.title,
+            "data": self.data,
+            "settings": self.settings,
+            "grid": self.grid,
+            "reference": self.reference,
+            "epoch_lines": self.epoch_lines,
+        }
 
 
 def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
@@ -159,7 +188,13 @@ def _parse(table: dict, default_title: str) -> Recipe:
     title = table.get("title", default_title)
     if not isinstance(title, str) or not title.strip():
         raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
-    return Recipe(title, {"name": "auto", **sections["data"]}, settings, sections["grid"])
+    epoch_lines = table.get("epoch_lines", False)
+    if not isinstance(epoch_lines, bool):
+        raise InputTypeError(f"epoch_lines is {epoch_lines!r}; expected true or false")
+    data, references = {"name": "auto", **sections["data"]}, table.get("reference", [])
+    recipe = Recipe(title, data, settings, sections["grid"], references, epoch_lines)
+    check_references(references, [cell.slug for cell in recipe.cells()])
+    return recipe
 
 
 def _check_keys(table: dict, known: Iterable[str], where: str) -> None:
@@ -184,6 +219,7 @@ def _check_data(data):
         raise InputTypeError(f"stratify in [data] is {data['stratify']!r}; expected true or false")
     for key, kinds, expected in (
         ("validation", (int, float), "a share such as 0.2, or a number of samples"),
+        ("training", (int,), "a whole number of samples"),
         ("n_features", (int,), "a whole number"),
     ):
         value = data.get(key, 1)
@@ -200,19 +236,3 @@ def _check_grid(grid, settings):
         for value in values:
             if values.count(value) > 1:
                 raise InputError(f"{key} in [grid] has {value!r} twice; list each value once")
-
-
-def _slug(name, value):
-    text = _text(value, "-")
-    return text if name in ("activation", "learning_rate") else f"{name.replace('_', '-')}-{text}"
-
-
-def _label(name, value):
-    text = _text(value, "-")
-    return text if name == "activation" else f"{name.replace('_', ' ')} {text}"
-
-
-def _text(value, between):
-    if isinstance(value, list | tuple):
-        return between.join(map(str, value)) or "none"
-    return str(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fastmlp
-from fastmlp.data import CSR, NAMES, Dataset, digest, load
+from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.mlp import MLP
 
@@ -42,8 +42,11 @@ def _version(name):
         return None
 
 
-def describe_data(dataset: Dataset, validation_rows: int) -> dict[str, Any]:
-    """The data of a run: enough to load them again and to be sure that they are the same. `dataset` is all of it."""
+def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) -> dict[str, Any]:
+    """The data of a run: enough to load them again and to be sure that they are the same.
+
+    dataset  all of it, also what is in neither part;  training_rows, validation_rows  samples in each of them
+    """
     rows, features = dataset.X.shape
     return {
         "name": dataset.name,
@@ -53,7 +56,7 @@ def describe_data(dataset: Dataset, validation_rows: int) -> dict[str, Any]:
         "synthetic": dataset.synthetic,
         "digest": digest(dataset),
         "rows": rows,
-        "training_rows": rows - validation_rows,
+        "training_rows": training_rows,
         "validation_rows": validation_rows,
         "features": features,
         "n_features": features if isinstance(dataset.X, CSR) else None,
@@ -68,20 +71,25 @@ def class_names(data: dict) -> list[str]:
 
 
 def load_again(data: dict) -> Dataset:
-    """The training data that `describe_data` described. InputError when they are no longer the same."""
+    """The samples of both parts that `describe_data` described. InputError when they are no longer the same."""
     dataset = load(data["key"], n_features=data["n_features"])
     if digest(dataset) != data["digest"]:
         raise InputError(f"{data['source']} has changed since the sweep; bring back the old data, or sweep anew")
-    return dataset
+    return first_rows(dataset, data["training_rows"] + data["validation_rows"])
 
 
 def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:
-    """The settings and the results of a trained cell; a value that is not finite is None."""
+    """The settings and the results of a trained cell; a value that is not finite is None.
+
+    The results are those of the weights that the network has: after its last epoch, or, where it stopped early, after
+    the one that it went back to, `kept_epoch`.
+    """
     history = mlp.history.to_dict()
     accuracies = history["validation_accuracy"]
     best = max(range(len(accuracies)), key=accuracies.__getitem__)
     settings = mlp.settings()
     del settings["threads"]
+    kept = kept_epoch(history, settings["early_stopping"])
     finals = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
     return {
         "slug": cell.slug,
@@ -89,11 +97,27 @@ def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:
         "settings": settings,
         "diverged": mlp.diverged,
         "epochs": len(accuracies),
-        **{name: _finite(history[name][-1]) for name in finals},
+        "kept_epoch": kept,
+        **{name: _finite(history[name][kept - 1]) for name in finals},
         "best_epoch": history["epoch"][best],
         "best_validation_accuracy": _finite(accuracies[best]),
         "seconds": round(sum(history["seconds"]), 3),
     }
+
+
+def kept_epoch(history: dict[str, list], early_stopping: int | dict | None) -> int:
+    """The epoch, from 1, whose weights a network has after its training; `history` is a `History` as a dict."""
+    epochs = len(history["epoch"])
+    if early_stopping is None:
+        return epochs
+    options = early_stopping if isinstance(early_stopping, dict) else {}
+    monitor, least = options.get("monitor", "validation_loss"), options.get("min_delta", 0.0)
+    sign = -1 if monitor.endswith("loss") else 1
+    kept, best = 0, -math.inf
+    for epoch, value in enumerate(history[monitor], start=1):
+        if sign * value > best + least:
+            kept, best = epoch, sign * value
+    return kept or epochs
 
 
 def _finite(value):

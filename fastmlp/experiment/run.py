@@ -2,7 +2,7 @@
 
 run.json                 what was run: recipe, data, versions, the cells' results, the best one
 table.csv, summary.md    the results for a spreadsheet and for a reader
-curves.png               all cells' learning curves
+curves.png, losses.png   all cells' accuracies and losses against epochs
 cells/<slug>/            history.csv, model.h5, curve.png of one cell
 retrained/               history.csv, model.h5 of the best cell, trained on all rows
 evaluation.json          every look at the test data
@@ -29,6 +29,7 @@ class Run:
         self.table = self.folder / "table.csv"
         self.summary = self.folder / "summary.md"
         self.curves = self.folder / "curves.png"
+        self.losses = self.folder / "losses.png"
         self.cells = self.folder / "cells"
         self.retrained = self.folder / "retrained"
         self.evaluation = self.folder / "evaluation.json"

@@ -1,9 +1,10 @@
 """A run in words: the table of its cells, and summary.md with what a course asks to hand in."""
 
-from typing import Any
-
 from fastmlp.files import write_text
+from fastmlp.mlp import DEFAULTS
 
+from . import words
+from .reference import comparison_lines, figure_text, figures
 from .run import Run, write_csv
 
 COLUMNS = (
@@ -46,30 +47,54 @@ def write_table(run: Run, record: dict) -> None:
 
 def table(record: dict) -> str:
     """The cells of a run as text, less than 80 characters wide with the usual labels; losses are nats per sample."""
-    header = ["configuration", "train loss", "train", "valid loss", "valid", "best (epoch)", "note"]
+    theirs = [_theirs(record, cell) for cell in record["cells"]]
+    header = ["\nconfiguration", "train\nloss", "\ntrain", "valid\nloss", "\nvalid"]
+    header += ["\nreference"] if any(theirs) else []
+    header += ["best\n(epoch)", "\nnote"]
     rows = []
-    for cell in record["cells"]:
+    for cell, reference in zip(record["cells"], theirs, strict=True):
         note = _note(cell, record["best"])
         rows.append(
             [
-                cell["label"],
+                cell["label"].replace("learning rate", "rate"),
                 _loss(cell["train_loss"]),
                 f"{cell['train_accuracy']:.4f}",
                 _loss(cell["validation_loss"]),
                 f"{cell['validation_accuracy']:.4f}",
+                *([reference] if any(theirs) else []),
                 f"{cell['best_validation_accuracy']:.4f} ({cell['best_epoch']})",
                 note.partition(":")[0],
             ]
         )
     lines = [heading(record), "", *text_table(header, rows)]
+    lines += ["", *_sources(record)] if any(theirs) else []
     lines += ["", *_failures(record)] if _failures(record) else []
     return "\n".join(lines)
 
 
+def _theirs(record, cell):
+    """The reference's validation accuracy of a cell, or ""; of several sources the first."""
+    found = figures(_references(record), cell["slug"], "validation_accuracy")
+    return figure_text("validation_accuracy", found[0][0]) if found else ""
+
+
+def _sources(record):
+    """One line per source of references."""
+    return [f"reference: {table['source']}" for table in _references(record)]
+
+
+def _references(record):
+    return record["recipe"].get("reference", [])
+
+
 def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
-    """Lines of a table: the first column is aligned left, the others right. Its last column may be empty."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [header, ["-" * width for width in widths], *rows]
+    """Lines of a table: the first column is aligned left, the others right. Its last column may be empty.
+
+    A header may have several lines, each entry as many as the others.
+    """
+    headers = [list(line) for line in zip(*(entry.split("\n") for entry in header), strict=True)]
+    widths = [max(map(len, column)) for column in zip(*headers, *rows, strict=True)]
+    lines = [*headers, ["-" * width for width in widths], *rows]
     return [
         "  ".join(
             cell.rjust(width) if position else cell.ljust(width)
@@ -102,6 +127,7 @@ def evaluation_text(result: dict) -> str:
         *matrix,
         "",
         f"test loss {result['loss']:.4f}, test accuracy {result['accuracy']:.4f}",
+        *comparison_lines(result.get("reference", [])),
     ]
     return "\n".join(lines)
 
@@ -114,85 +140,58 @@ def write_summary(run: Run) -> None:
 def summary(run: Run) -> str:
     """The text of summary.md."""
     record = run.read_record()
-    cells = record["cells"]
+    data, settings = record["data"], [cell["settings"] for cell in record["cells"]]
+    rows = data["training_rows"]
     lines = [f"# {heading(record)}", ""]
     if record["data"]["synthetic"]:
         lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
     lines += [
-        f"- Layers and neurons: {_layers(record)}",
-        f"- Batch size: {_distinct(cells, 'batch_size')}",
-        f"- Initial learning rates: {_distinct(cells, 'learning_rate')}; {_decay(cells)}",
-        f"- Initialisation: {_joined(_initialisation(cell['settings']) for cell in cells)}",
-        f"- Regulariser: {_joined(_regulariser(cell['settings']) for cell in cells)}",
+        f"- Layers and neurons: "
+        f"{_joined(words.layers(one, data['features'], data['class_count']) for one in settings)}",
+        f"- Batch size: {_joined(words.batch(one, rows) for one in settings)}",
+        f"- Initial learning rates: {_rates(settings)}",
+        *_unusual(settings),
+        f"- Initialisation: {_joined(map(words.initialisation, settings))}",
+        f"- Regulariser: {_joined(map(words.regulariser, settings))}",
         "",
         f"![Training and validation accuracy against epochs]({run.curves.name})",
+        f"![Training and validation loss against epochs]({run.losses.name})",
         "",
+        *_reference_table(record),
         *(f"- {failure}" for failure in _failures(record)),
         f"- Best configuration: {_best(record)}",
         f"- Final test accuracy: {_accuracy(run)}",
+        *_compared(run),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _layers(record):
-    data = record["data"]
-    inputs, outputs = data["features"], data["class_count"]
-
-    def describe(settings: dict[str, Any]) -> str:
-        hidden = list(settings["hidden"])
-        count = f"{len(hidden)} hidden layer{'' if len(hidden) == 1 else 's'} and the softmax output"
-        return f"{'-'.join(map(str, [inputs, *hidden, outputs]))} ({count})"
-
-    return _joined(describe(cell["settings"]) for cell in record["cells"])
-
-
-def _distinct(cells, name):
-    return _joined(f"{cell['settings'][name]}" for cell in cells)
 
 
 def _joined(texts):
     return ", ".join(dict.fromkeys(texts))
 
 
-def _decay(cells):
-    return _joined(_schedule(cell["settings"]) for cell in cells)
+def _rates(settings):
+    """The learning rates of several cells, each with what becomes of it said once."""
+    later = _joined(map(words.schedule, settings))
+    return f"{_joined(map(words.initial_rate, settings))}; {later}"
 
 
-def _schedule(settings):
-    decays, factor = settings["decay_epochs"], settings["decay_factor"]
-    if not decays:
-        return f"constant over {settings['epochs']} epochs"
-    change = "halved" if factor == 0.5 else f"multiplied by {factor:g}"
-    return (
-        f"{change} after epoch{'s' if len(decays) > 1 else ''} {' and '.join(map(str, decays))} of {settings['epochs']}"
-    )
-
-
-def _initialisation(settings):
-    scale, which = settings["init_scale"], settings["init"]
-    biases = "biases alike" if settings["init_bias"] == "same" else "biases zero"
-    factor = "" if scale is None else f" times {scale:g}"
-    width = 0.1 if scale is None else scale
-    match which:
-        case "normal":
-            law = f"normal with mean 0 and standard deviation {width:g}"
-        case "uniform":
-            law = f"uniform from {-width:g} to {width:g}"
-        case "auto":
-            law = f"He (normal) before relu, Xavier (uniform) elsewhere{factor}"
-        case _:
-            law = f"{which.capitalize()}{factor}"
-    return f"{law}, {biases}"
-
-
-def _regulariser(settings):
-    return f"L2, {settings['l2']:g} / 2 times the sum of squared weights" if settings["l2"] else "none"
+def _unusual(settings):
+    """Lines that say what differs from plain SGD on the cross entropy; none where nothing does."""
+    lines = []
+    for name, describe in (("Loss", words.loss), ("Optimiser", words.optimiser)):
+        text = _joined(map(describe, settings))
+        if text != describe(DEFAULTS):
+            lines.append(f"- {name}: {text}")
+    return lines
 
 
 def _best(record):
     for cell in record["cells"]:
         if cell["slug"] == record["best"]:
-            return f"{cell['label']}, validation accuracy {cell['validation_accuracy']:.4f}"
+            theirs = figures(_references(record), cell["slug"], "validation_accuracy")
+            beside = "".join(f"; reference {value:.4f}, {source}" for value, source in theirs)
+            return f"{cell['label']}, validation accuracy {cell['validation_accuracy']:.4f}{beside}"
     return "none, all diverged"
 
 
@@ -203,3 +202,22 @@ def _accuracy(run):
     last = evaluations[-1]
     looks = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
     return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks})"
+
+
+def _compared(run):
+    """The last evaluation's figures beside their references, one line each."""
+    evaluations = run.read_evaluations()
+    return [f"- {line}" for line in comparison_lines(evaluations[-1].get("reference", []))] if evaluations else []
+
+
+def _reference_table(record):
+    """The validation accuracies beside their references, as Markdown; nothing when there is no reference."""
+    theirs = [_theirs(record, cell) for cell in record["cells"]]
+    if not any(theirs):
+        return []
+    rows = [
+        f"| {cell['label']} | {cell['validation_accuracy']:.4f} | {reference} |"
+        for cell, reference in zip(record["cells"], theirs, strict=True)
+    ]
+    header = ["| configuration | validation accuracy | reference |", "|---|---|---|"]
+    return [*header, *rows, "", *(f"- {source.capitalize()}" for source in _sources(record))]

@@ -9,11 +9,11 @@ from typing import Any
 from fastmlp import plots
 from fastmlp.data import Dataset, load, split
 from fastmlp.mlp import MLP
-from fastmlp.progress import note, reporter
+from fastmlp.progress import note, reporter, with_epoch_lines
 
 from .parallel import train_cells
 from .recipe import Cell, Recipe, check_cells
-from .record import best_cell, describe_cell, describe_data, environment, now
+from .record import best_cell, describe_cell, describe_data, environment, kept_epoch, now
 from .run import Run
 from .summary import heading, write_summary, write_table
 
@@ -34,7 +34,7 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
         "format": 1,
         "started": now(),
         "recipe": recipe.to_dict(),
-        "data": describe_data(data, len(validation.y)),
+        "data": describe_data(data, len(train.y), len(validation.y)),
         "environment": environment(),
     }
     record["notes"] = [*recipe.notes, *_full_batch(recipe.cells(), len(train.y))]
@@ -43,7 +43,7 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
         note(line)
     begun = time.perf_counter()
     try:
-        networks = _train(run, recipe.cells(), train, validation, threads, record)
+        networks = _train(run, recipe, train, validation, threads, record)
     finally:
         run.remove_if_empty()
     record["seconds"] = round(time.perf_counter() - begun, 3)
@@ -63,15 +63,17 @@ def _full_batch(cells: list[Cell], rows: int) -> list[str]:
 
 
 def _train(
-    run: Run, cells: list[Cell], train: Dataset, validation: Dataset, threads: int | None, record: dict
+    run: Run, recipe: Recipe, train: Dataset, validation: Dataset, threads: int | None, record: dict
 ) -> dict[int, MLP]:
     """Train the cells and write each one's folder as it finishes; the networks by position."""
-    networks = {}
+    networks, cells = {}, recipe.cells()
     labels, epochs = [cell.label for cell in cells], [MLP(**cell.settings).epochs for cell in cells]
-    with reporter(labels, epochs) as report, closing(train_cells(cells, train, validation, threads, report)) as trained:
-        for position, mlp in trained:
-            networks[position] = mlp
-            _write_cell(run.cell(cells[position].slug), run, cells[position], mlp, record)
+    with reporter(labels, epochs) as shown:
+        report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
+        with closing(train_cells(cells, train, validation, threads, report)) as trained:
+            for position, mlp in trained:
+                networks[position] = mlp
+                _write_cell(run.cell(cells[position].slug), run, cells[position], mlp, record)
     return networks
 
 
@@ -83,12 +85,14 @@ def _write_cell(folder: Path, run: Run, cell: Cell, mlp: MLP, record: dict) -> N
 
 def _panel(cell: Cell, mlp: MLP) -> plots.Panel:
     """What a figure shows of a trained cell."""
-    return plots.Panel(cell.label, mlp.history, mlp.decay_epochs, mlp.diverged)
+    kept = kept_epoch(mlp.history.to_dict(), mlp.early_stopping)
+    return plots.Panel(cell.label, mlp.history, mlp.decay_epochs, mlp.diverged, kept)
 
 
 def _write_results(run, recipe, networks, record):
     panels = [_panel(cell, networks[position]) for position, cell in enumerate(recipe.cells())]
     plots.save(plots.curves_figure(panels, recipe.shape(), heading(record)), run.curves)
+    plots.save(plots.losses_figure(panels, recipe.shape(), heading(record)), run.losses)
     write_table(run, record)
     run.write_record(record)  # last but the summary, which is made from it: a run that has it is whole
     write_summary(run)

@@ -67,6 +67,11 @@ def test_widths_and_batch_sizes_can_be_swept_too(written):
 def test_the_course_recipe_is_the_assignment():
     recipe = load_recipe("ee541")
     assert recipe.data == {"name": "mnist", "validation": 10_000}
+    theirs = {cell["cell"]: cell["test_accuracy"] for cell in recipe.reference[0]["cells"]}
+    assert theirs == {
+        **{"relu-0.5": 0.9707, "relu-0.05": 0.9566, "relu-0.005": 0.8534},
+        **{"tanh-0.5": 0.9742, "tanh-0.05": 0.9532, "tanh-0.005": 0.8505},
+    }
     assert recipe.grid == {"activation": ["tanh", "relu"], "learning_rate": [0.5, 0.05, 0.005]}
     expected = {
         "hidden": [100, 50, 25],
@@ -117,6 +122,9 @@ def test_every_named_recipe_loads(name):
         ("validation = 0.2", "validation = 'half'", "validation in .data. is 'half'"),
         ("validation = 0.2", "validation = 0", "validation in .data. is 0"),
         ("validation = 0.2", "stratify = 1", "stratify in .data. is 1; expected true or false"),
+        ("validation = 0.2", "training = 0", "training in .data. is 0; expected a whole number of samples, above 0"),
+        ("validation = 0.2", "training = 0.5", "training in .data. is 0.5"),
+        ("title", "epoch_lines = 1\ntitle", "epoch_lines is 1; expected true or false"),
         ('"mnist"', "3", "name in .data. is 3; expected a name or a path in quotes"),
         ('"Two by three"', "2", "title is 2; expected a line of text"),
         ("[data]", "[data", "is no TOML"),
@@ -136,7 +144,9 @@ def test_a_section_that_is_no_table_is_named(written):
 
 
 def test_an_unknown_name_lists_the_recipes_there_are():
-    with pytest.raises(InputError, match="recipe 'ee542' is not there; expected default, ee541 or a TOML file"):
+    with pytest.raises(
+        InputError, match=r"recipe 'ee542' is not there; expected default, ee541, fullbatch-momentum, .* or a TOML file"
+    ):
         load_recipe("ee542")
 
 
@@ -152,6 +162,13 @@ def test_fewer_epochs_drop_the_decays_beyond_the_end_and_say_so(written):
     assert recipe.settings["epochs"] == 15
     assert recipe.settings["decay_epochs"] == [10]
     assert recipe.notes == ("the learning rate does not decay after epoch 20: training ends at epoch 15",)
+
+
+def test_fewer_epochs_shorten_the_decays_of_a_grid_and_drop_those_that_become_alike(written):
+    text = "[training]\nepochs = 30\n[grid]\ndecay_epochs = [[10, 20], [10, 25], [5]]\n"
+    recipe = load_recipe(written(text)).shortened(15)
+    assert recipe.grid == {"decay_epochs": [[10], [5]]}
+    assert recipe.notes == ("the learning rate does not decay after epoch 20, 25: training ends at epoch 15",)
 
 
 def test_a_decay_after_the_last_epoch_never_comes(written):

@@ -19,7 +19,7 @@ SETTINGS = {
 def record(cells, best, synthetic=False):
     return {
         "recipe": {"title": "Homework"},
-        "data": {"name": "digits", "synthetic": synthetic, "features": 784, "class_count": 10},
+        "data": {"name": "digits", "synthetic": synthetic, "features": 784, "class_count": 10, "training_rows": 50_000},
         "cells": cells,
         "best": best,
     }
@@ -52,6 +52,7 @@ def test_the_summary_is_what_the_course_asks_for(run):
         "- Regulariser: none",
         "",
         "![Training and validation accuracy against epochs](curves.png)",
+        "![Training and validation loss against epochs](losses.png)",
         "",
         "- Best configuration: tanh, learning rate 0.5, validation accuracy 0.9750",
         "- Final test accuracy: not evaluated yet",

@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_a_sweep_leaves_everything_it_found_out(swept):
     files = {str(path.relative_to(swept).as_posix()) for path in swept.rglob("*") if path.is_file()}
     cells = {f"cells/{slug}/{name}" for slug in SLUGS for name in ("history.csv", "model.h5", "curve.png")}
-    assert files == cells | {"run.json", "table.csv", "curves.png", "summary.md"}
+    assert files == cells | {"run.json", "table.csv", "curves.png", "losses.png", "summary.md"}
     assert all(path.read_bytes().startswith(PNG) for path in swept.rglob("*.png"))
 
 

@@ -1,4 +1,4 @@
-"""The whole assignment in one go: data, sweep, retraining, evaluation."""
+"""A recipe in one go: data, sweep, retraining, evaluation."""
 
 import os
 from collections.abc import Callable
@@ -11,20 +11,26 @@ from .summary import evaluation_text, table
 from .sweep import sweep
 
 
-def demo(
-    recipe: Recipe, out: str | os.PathLike[str], threads: int | None = None, say: Callable[[str], None] = print
+def run_whole(
+    recipe: Recipe,
+    out: str | os.PathLike[str],
+    threads: int | None = None,
+    test: str | None = None,
+    say: Callable[[str], None] = print,
 ) -> bool:
     """Sweep `recipe` into the new directory `out`, retrain its best network, evaluate it; False if all diverged.
 
-    say      called with each stage's result, as text
     threads  cores to use in all; None: all this process may use. It changes no result
+    test     a name or a file of test data; None: the test part of the recipe's data
+    say      called with each stage's result, as text
+    Raises InputError, InputTypeError as `sweep`, `retrain` and `evaluate` do.
     """
     record = sweep(recipe, out, threads)
     say(table(record))
     if record["best"] is None:
         return False
     retrain(out, threads)
-    say(f"\n{evaluation_text(evaluate(out))}\n")
+    say(f"\n{evaluation_text(evaluate(out, test))}\n")
     for path in result_files(out):
         say(str(path))
     return True
