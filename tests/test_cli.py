@@ -9,7 +9,7 @@ from fastmlp import __version__
 from fastmlp.cli import main
 
 ROOT = Path(__file__).parents[1]
-VERBS = ["prepare", "sweep", "retrain", "evaluate", "demo"]
+VERBS = ["prepare", "run", "sweep", "retrain", "evaluate", "demo"]
 
 
 def python(*arguments, **options):
@@ -33,6 +33,10 @@ def python(*arguments, **options):
         (["sweep", "--out", "run", "--epo", "3"], "unrecognized arguments: --epo 3"),
         (["retrain"], "the following arguments are required: RUN"),
         (["evaluate", "nowhere"], "nowhere is not there; expected the --out of a sweep"),
+        (["run"], "the following arguments are required: RECIPE; see `fastmlp run --help`"),
+        (["run", "ee542"], "recipe 'ee542' is not there; expected default, "),
+        (["run", "ee541", "--threads", "0"], "--threads is 0; expected at least 1"),
+        (["run", "ee541", "--data", "absent.npz"], "absent.npz is not there"),
         (["demo", "--epochs", "0"], "epochs is 0; expected at least 1"),
     ],
 )
@@ -61,7 +65,7 @@ def test_every_verb_has_help(capsys, verb):
     assert f"usage: fastmlp {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["evaluate", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["evaluate", "--help"], ["run", "--help"]])
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import sys\nfrom fastmlp.cli import main\n"
@@ -89,7 +93,7 @@ def test_python_dash_m_runs_the_command_line():
     assert done.stderr.startswith("fastmlp: error: ")
 
 
-@pytest.mark.parametrize("verb", ["sweep", "retrain", "evaluate"])
+@pytest.mark.parametrize("verb", ["run", "sweep", "retrain", "evaluate"])
 def test_every_script_is_its_verb(verb):
     done = python(ROOT / "scripts" / f"{verb}.py", "--help")
     assert done.returncode == 0

@@ -129,6 +129,31 @@ def test_a_class_without_samples_is_drawn_white(ax):
     np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0], [0, 0]])
 
 
+def test_loss_curves_draw_both_losses_on_a_logarithmic_axis(ax):
+    assert plots.loss_curves(ax, GOOD) is ax
+    np.testing.assert_array_equal(lines(ax)["training"].get_ydata(), GOOD.history["train_loss"])
+    np.testing.assert_array_equal(lines(ax)["validation"].get_ydata(), GOOD.history["validation_loss"])
+    assert ax.get_yscale() == "log"
+
+
+def test_losses_that_left_the_finite_numbers_are_drawn_all_the_same(tmp_path):
+    columns = {**history([0.1], [0.1]).to_dict(), "train_loss": [float("nan")], "validation_loss": [float("inf")]}
+    lost = plots.Panel("relu", History.from_dict(columns), diverged="diverged: the loss is nan")
+    for panels in ([lost], [lost, GOOD]):
+        figure = plots.losses_figure(panels, (1, len(panels)), "heading")
+        plots.save(figure, tmp_path / "losses.png")
+        assert "diverged" in figure.axes[0].get_title()
+
+
+def test_a_network_that_stopped_early_tells_the_epoch_it_kept(ax):
+    plots.learning_curves(ax, plots.Panel("tanh", GOOD.history, kept_epoch=3))
+    assert ax.get_title() == "tanh\nbest 90.00% (epoch 2), kept epoch 3, 85.00%"
+
+
+def test_an_r_squared_below_zero_is_drawn():
+    assert plots.accuracy_range([plots.Panel("", history([-0.5, 0.4], [-2.0, 0.3]))]) == (0, 0.5)
+
+
 def test_very_many_classes_are_shaded_without_counts(ax):
     plots.confusion_matrix(ax, np.eye(100, dtype=int), [str(k) for k in range(100)])
     assert not ax.texts

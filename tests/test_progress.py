@@ -1,7 +1,7 @@
 import io
 import re
 
-from fastmlp.progress import reporter
+from fastmlp.progress import reporter, with_epoch_lines
 
 
 class Terminal(io.StringIO):
@@ -37,6 +37,29 @@ def test_lines_come_every_tenth_epoch_and_at_the_end(capsys):
         "second: epoch 5 of 5",
     ]
     assert "loss 0.5000, accuracy 0.8750; validation 0.6000, 0.7500" in lines[0]
+
+
+def test_an_epochs_line_is_that_of_a_trainer_of_one_network_on_stdout(capsys):
+    with reporter(["only"], [1]) as shown:
+        with_epoch_lines(shown, ["only"])(0, record(1))
+    out, err = capsys.readouterr()
+    assert out == "Epoch 0: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
+    assert "epoch 1 of 1" in err
+
+
+def test_lines_of_several_networks_begin_with_their_labels(capsys):
+    report = with_epoch_lines(lambda position, record: None, ["relu", "tanh"])
+    report(1, record(3))
+    assert capsys.readouterr().out == "tanh: Epoch 2: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
+
+
+def test_a_stdout_that_leads_elsewhere_gets_its_lines_while_bars_are_shown(monkeypatch):
+    terminal, stdout = pretend_terminal(monkeypatch), io.StringIO()
+    monkeypatch.setattr("sys.stdout", stdout)
+    with reporter(["only"], [1]) as shown:
+        with_epoch_lines(shown, ["only"])(0, record(1))
+    assert stdout.getvalue().startswith("Epoch 0: train loss")
+    assert "Epoch 0" not in terminal.getvalue()
 
 
 def pretend_terminal(monkeypatch):

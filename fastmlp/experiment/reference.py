@@ -20,8 +20,8 @@ FIGURES = {
     "validation_accuracy": "validation accuracy",
     "test_accuracy": "test accuracy",
     "test_loss": "test loss",
-    "first_train_accuracy": "training accuracy after the first epoch",
-    "train_accuracy": "training accuracy after the last epoch",
+    "first_train_accuracy": "training accuracy, first epoch",
+    "train_accuracy": "training accuracy, last epoch",
     "seconds_per_epoch": "seconds per epoch",
 }
 

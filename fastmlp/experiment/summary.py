@@ -9,7 +9,7 @@ from .run import Run, write_csv
 
 COLUMNS = (
     *("configuration", "batch_size", "epochs", "train_loss", "train_accuracy", "validation_loss"),
-    *("validation_accuracy", "best_epoch", "best_validation_accuracy", "seconds", "note"),
+    *("validation_accuracy", "best_epoch", "best_validation_accuracy", "reference", "seconds", "note"),
 )
 WIDEST = 100  # characters of a printed table
 
@@ -32,13 +32,14 @@ def _note(cell: dict, best: str | None) -> str:
 
 
 def write_table(run: Run, record: dict) -> None:
-    """Write table.csv, one row per cell; an empty field stands for a number that is not finite."""
+    """Write table.csv, one row per cell; an empty field stands for a number that is not finite, or not known."""
     rows = []
     for cell in record["cells"]:
         values = {
             **cell,
             "configuration": cell["label"],
             "batch_size": cell["settings"]["batch_size"],
+            "reference": _theirs(record, cell),
             "note": _note(cell, record["best"]),
         }
         rows.append([values[name] for name in COLUMNS])

@@ -103,7 +103,7 @@ def test_a_run_shows_its_references_now_and_when_it_is_evaluated_later(
     line = f"test accuracy {result['accuracy']:.4f}; reference {theirs}, the course"
     printed = capsys.readouterr().out.splitlines()
     assert line in printed
-    assert any(line.startswith("training accuracy after the first epoch 0.") for line in printed)
+    assert any(line.startswith("training accuracy, first epoch 0.") for line in printed)
     summary = (run / "summary.md").read_text(encoding="utf-8")
     assert f"- {line}\n" in summary
     assert "| tanh, learning rate 0.5 | " in summary

@@ -1,5 +1,8 @@
+import json
+
 import numpy as np
 
+from fastmlp.cli import main
 from fastmlp.experiment.recipe import load_recipe
 from fastmlp.experiment.whole import free_folder, run_whole
 
@@ -33,3 +36,36 @@ def test_a_repeated_run_gets_a_numbered_folder(tmp_path):
     assert free_folder(wanted) == tmp_path / "demo-2"
     (tmp_path / "demo-2").mkdir()
     assert free_folder(wanted) == tmp_path / "demo-3"
+
+
+def test_the_command_puts_its_run_under_the_recipes_name_and_prints_each_epoch(
+    tmp_path, train_file, test_file, recipe_file, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    recipe = tmp_path / "lines.toml"
+    recipe.write_text(
+        "epoch_lines = true\n[data]\ntraining = 90\nvalidation = 30\n[network]\nhidden = [8]\n[training]\nepochs = 3\n"
+    )
+    arguments = ["run", str(recipe), "--data", str(train_file), "--test", str(test_file)]
+    for folder in ("lines", "lines-2"):
+        assert main(arguments) == 0
+        lines = capsys.readouterr().out.splitlines()
+        # Those of the sweep and those of the retraining.
+        epochs = [line.partition(":")[0] for line in lines if line.startswith("Epoch ")]
+        assert epochs == ["Epoch 0", "Epoch 1", "Epoch 2"] * 2
+        assert any(line.startswith("test loss ") for line in lines)
+        assert (tmp_path / "runs" / folder / "evaluation.json").exists()
+
+
+def test_a_whole_run_is_sweep_retrain_and_evaluate(tmp_path, train_file, test_file, recipe_file, capsys):
+    one, three = tmp_path / "one", tmp_path / "three"
+    source = ["--data", str(train_file)]
+    assert main(["run", str(recipe_file), *source, "--test", str(test_file), "--out", str(one), "--threads", "1"]) == 0
+    assert main(["sweep", "--recipe", str(recipe_file), *source, "--out", str(three)]) == 0
+    assert main(["retrain", str(three)]) == 0
+    assert main(["evaluate", str(three), "--test", str(test_file)]) == 0
+    ours, theirs = (
+        json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["evaluations"][0] for run in (one, three)
+    )
+    assert ours["network_digest"] == theirs["network_digest"]
+    assert ours["confusion"] == theirs["confusion"]

@@ -1,0 +1,33 @@
+"""Which epoch's weights and results a network has."""
+
+import math
+
+import pytest
+
+from fastmlp.experiment.record import kept_epoch
+
+HISTORY = {
+    "epoch": [1, 2, 3, 4],
+    "validation_loss": [0.9, 0.5, 0.49, 0.7],
+    "validation_accuracy": [0.6, 0.7, 0.7, 0.8],
+}
+
+
+@pytest.mark.parametrize(
+    ("early_stopping", "epoch"),
+    [
+        (None, 4),
+        (1, 3),
+        ({"patience": 1}, 3),
+        ({"patience": 1, "min_delta": 0.1}, 2),
+        ({"patience": 1, "monitor": "validation_accuracy"}, 4),
+        ({"patience": 1, "monitor": "validation_accuracy", "min_delta": 0.15}, 4),
+        ({"patience": 1, "monitor": "validation_accuracy", "min_delta": 0.3}, 1),
+    ],
+)
+def test_stopping_early_keeps_the_last_epoch_that_was_better_by_enough(early_stopping, epoch):
+    assert kept_epoch(HISTORY, early_stopping) == epoch
+
+
+def test_losses_that_are_no_numbers_keep_the_last_epoch():
+    assert kept_epoch({"epoch": [1, 2], "validation_loss": [math.nan, math.nan]}, 3) == 2
