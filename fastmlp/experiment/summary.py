@@ -153,7 +153,7 @@ def summary(run: Run) -> str:
         f"- Initial learning rates: {_rates(settings)}",
         *_unusual(settings),
         f"- Initialisation: {_joined(map(words.initialisation, settings))}",
-        f"- Regulariser: {_joined(map(words.regulariser, settings))}",
+        f"- Regulariser: {' or '.join(dict.fromkeys(map(words.regulariser, settings)))}",
         "",
         f"![Training and validation accuracy against epochs]({run.curves.name})",
         f"![Training and validation loss against epochs]({run.losses.name})",
@@ -202,13 +202,16 @@ def _accuracy(run):
         return "not evaluated yet"
     last = evaluations[-1]
     looks = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
-    return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks})"
+    references = [line for line in last.get("reference", []) if line["name"] == "test_accuracy"]
+    beside = "".join(f"; reference {line['theirs']:.4f}, {line['source']}" for line in references)
+    return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks}){beside}"
 
 
 def _compared(run):
-    """The last evaluation's figures beside their references, one line each."""
-    evaluations = run.read_evaluations()
-    return [f"- {line}" for line in comparison_lines(evaluations[-1].get("reference", []))] if evaluations else []
+    """The last evaluation's other figures beside their references, one line each."""
+    references = [line for last in run.read_evaluations()[-1:] for line in last.get("reference", [])]
+    lines = comparison_lines(line for line in references if line["name"] != "test_accuracy")
+    return [f"- {line[0].upper()}{line[1:]}" for line in lines]
 
 
 def _reference_table(record):

@@ -70,7 +70,8 @@ def schedule(settings: dict[str, Any]) -> str:
 def _decays(settings):
     decays, factor = settings["decay_epochs"], settings["decay_factor"]
     change = "halved" if factor == 0.5 else f"multiplied by {factor:g}"
-    return f"{change} after epoch{'s' if len(decays) > 1 else ''} {' and '.join(map(str, decays))}"
+    *first, last = map(str, decays)
+    return f"{change} after epochs {', '.join(first)} and {last}" if first else f"{change} after epoch {last}"
 
 
 def initialisation(settings: dict[str, Any]) -> str:

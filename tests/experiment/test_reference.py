@@ -105,7 +105,8 @@ def test_a_run_shows_its_references_now_and_when_it_is_evaluated_later(
     assert line in printed
     assert any(line.startswith("training accuracy, first epoch 0.") for line in printed)
     summary = (run / "summary.md").read_text(encoding="utf-8")
-    assert f"- {line}\n" in summary
+    assert f"{result['accuracy']:.4f} on other-bars.npz (60 samples); reference {theirs}, the course\n" in summary
+    assert "- Training accuracy, first epoch 0." in summary
     assert "| tanh, learning rate 0.5 | " in summary
 
 

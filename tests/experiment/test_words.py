@@ -16,6 +16,7 @@ def settings(**changes):
         ({}, "constant over 50 epochs"),
         ({"epochs": 1}, "constant over 1 epoch"),
         ({"decay_epochs": [20, 40]}, "halved after epochs 20 and 40 of 50"),
+        ({"decay_epochs": [8, 12, 16]}, "halved after epochs 8, 12 and 16 of 50"),
         ({"decay_epochs": [20], "schedule": "decay"}, "halved after epoch 20 of 50"),
         ({"decay_epochs": [20], "decay_factor": 0.1}, "multiplied by 0.1 after epoch 20 of 50"),
         ({"schedule": "cosine"}, "cosine schedule over 50 epochs"),
