@@ -25,7 +25,7 @@ def failure(mlp, source):
     if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(source.head(1000))):
         return (
             f"died: it gives every sample the same answer, its loss {loss:.3f} that of {guessing}; "
-            f"{mend[:-5]} or init='auto' may help"
+            f"{mend.removesuffix(' may help')} or init='auto' may help"
         )
     return None
 
