@@ -294,12 +294,16 @@ class MLP:
 
         X is what `fit` takes; the result is an array, or compressed rows. The result of training is the same.
         """
-        return compact(check_inputs(X, self.dtype), self.dtype, self.first_layer)[0]
+        return compact(check_inputs(X, self.dtype), self.dtype, self.form)[0]
+
+    @property
+    def form(self) -> str:
+        """How the first layer is to read its inputs: `first_layer`, or "dense" where they differ from epoch to epoch."""
+        return "dense" if check.changes_inputs(self) else self.first_layer
 
     def _sources(self, X, y, validation, classes, sample_weight):
         """What to train on, the validation pair or None, and the classes: checked and in the form that is fastest."""
-        # Inputs that differ from batch to batch are read as dense rows.
-        form = "dense" if check.changes_inputs(self) else self.first_layer
+        form = self.form
         source: InMemory | Streamed
         if is_stream(X):
             check_streamed(self, X, y, sample_weight)

@@ -59,7 +59,7 @@ def train_cells(
 def _shared_inputs(cells: list[Cell], dataset: Dataset) -> Dataset:
     """The dataset with inputs in the form in which all cells read them, so that no cell makes a copy of its own."""
     networks = [MLP(**cell.settings) for cell in cells]
-    wanted = {(network.engine, network.dtype, network.first_layer) for network in networks}
+    wanted = {(network.engine, network.dtype, network.form) for network in networks}
     if len(wanted) > 1 or networks[0].engine != "numba":
         return dataset
     return replace(dataset, X=networks[0].prepare_inputs(dataset.X))
