@@ -298,7 +298,7 @@ class MLP:
 
     @property
     def form(self) -> str:
-        """How the first layer is to read its inputs: `first_layer`, or "dense" where they differ from epoch to epoch."""
+        """How the first layer is to read its inputs: `first_layer`, or "dense" where they differ in every epoch."""
         return "dense" if check.changes_inputs(self) else self.first_layer
 
     def _sources(self, X, y, validation, classes, sample_weight):
