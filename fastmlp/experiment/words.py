@@ -52,7 +52,7 @@ def initial_rate(settings: dict[str, Any]) -> str:
 def schedule(settings: dict[str, Any]) -> str:
     """How the learning rate goes on, and for how long."""
     setting, count = _of(settings, "schedule"), settings["epochs"]
-    epochs = f"{count} epoch{'' if count == 1 else 's'}"
+    epochs = _epochs(count)
     name, options = (setting["name"], setting) if isinstance(setting, dict) else (setting, {})
     numbers = words({key: value for key, value in options.items() if key != "name"})
     extra = f" ({numbers})" if numbers else ""
@@ -65,6 +65,10 @@ def schedule(settings: dict[str, Any]) -> str:
     else:
         text = f"constant{extra} over {epochs}"
     return text if _of(settings, "early_stopping") is None else f"{text} at most"
+
+
+def _epochs(count):
+    return f"{count} epoch{'' if count == 1 else 's'}"
 
 
 def _decays(settings):
@@ -127,7 +131,7 @@ def _stopping(setting):
     options = setting if isinstance(setting, dict) else {"patience": setting}
     what = options.get("monitor", "validation_loss").replace("_", " ")
     least = f" of more than {options['min_delta']:g}" if options.get("min_delta") else ""
-    return f"stopped after {options['patience']} epochs without a gain{least} in {what}"
+    return f"stopped after {_epochs(options['patience'])} without a gain{least} in {what}"
 
 
 def _optimiser_name(settings):

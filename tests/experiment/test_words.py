@@ -64,6 +64,7 @@ def test_the_optimiser_is_told_with_its_numbers(changes, expected):
         ({"label_smoothing": 0.1}, "label smoothing 0.1"),
         ({"optimizer": "adamw"}, "weight decay 0.01"),
         ({"optimizer": {"name": "sgd", "weight_decay": 0.001}}, "weight decay 0.001"),
+        ({"early_stopping": 1}, "stopped after 1 epoch without a gain in validation loss"),
         ({"early_stopping": 5}, "stopped after 5 epochs without a gain in validation loss"),
         (
             {"early_stopping": {"patience": 3, "monitor": "validation_accuracy", "min_delta": 0.001}},
