@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from drawing import schedules
+from drawing import optimizers, schedules
 
 from fastmlp.plots import save
 
@@ -11,6 +11,7 @@ IMAGES = Path(__file__).parent / "images"
 
 FIGURES = {
     "schedules": schedules.schedules,
+    "optimizers": optimizers.optimizers,
 }
 
 if __name__ == "__main__":
