@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from drawing import optimizers, schedules
+from drawing import optimizers, regularisation, schedules
 
 from fastmlp.plots import save
 
@@ -12,6 +12,7 @@ IMAGES = Path(__file__).parent / "images"
 FIGURES = {
     "schedules": schedules.schedules,
     "optimizers": optimizers.optimizers,
+    "regularisation": regularisation.regularisation,
 }
 
 if __name__ == "__main__":
