@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from drawing import optimizers, regularisation, schedules
+from drawing import losses, optimizers, regularisation, schedules
 
 from fastmlp.plots import save
 
@@ -13,6 +13,7 @@ FIGURES = {
     "schedules": schedules.schedules,
     "optimizers": optimizers.optimizers,
     "regularisation": regularisation.regularisation,
+    "losses": losses.losses,
 }
 
 if __name__ == "__main__":
