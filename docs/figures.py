@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from drawing import losses, optimizers, regularisation, schedules
+from drawing import augmentation, losses, optimizers, regularisation, schedules
 
 from fastmlp.plots import save
 
@@ -14,6 +14,8 @@ FIGURES = {
     "optimizers": optimizers.optimizers,
     "regularisation": regularisation.regularisation,
     "losses": losses.losses,
+    "augmented-digits": augmentation.digits_distorted,
+    "augmentation": augmentation.curves,
 }
 
 if __name__ == "__main__":
