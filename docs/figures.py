@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from drawing import augmentation, losses, optimizers, regularisation, schedules
+from drawing import augmentation, losses, optimizers, regularisation, schedules, streaming
 
 from fastmlp.plots import save
 
@@ -16,6 +16,7 @@ FIGURES = {
     "losses": losses.losses,
     "augmented-digits": augmentation.digits_distorted,
     "augmentation": augmentation.curves,
+    "streaming": streaming.streaming,
 }
 
 if __name__ == "__main__":
