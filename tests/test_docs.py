@@ -1,0 +1,134 @@
+"""The pages say what is so: their examples run, their settings are accepted, what they link to and name is there."""
+
+import ast
+import itertools
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fastmlp import MLP
+from fastmlp.experiment.recipe import load_recipe
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+LINKING = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "kernels" / "README.md"]
+
+
+def blocks(page, language):
+    """(line, text) of the page's fenced blocks of a language."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        (text.count("\n", 0, block.start(1)) + 1, block[1])
+        for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def prose(page):
+    """The page without its fenced blocks and formulas, in which brackets are no links."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"\$[^$\n]+\$", "", text)
+
+
+def settings():
+    """(page, line, text) of every setting that stands on a line of its own; whole recipes are not among them."""
+    for page in PAGES:
+        for start, text in blocks(page, "toml"):
+            if not re.search(r"^\[", text, re.MULTILINE):
+                yield from ((page.name, start + number, line) for number, line in enumerate(text.splitlines()) if line)
+
+
+def recipes():
+    for page in PAGES:
+        for start, text in blocks(page, "toml"):
+            if re.search(r"^\[", text, re.MULTILINE):
+                yield page.name, start, text
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for line, text in blocks(page, "python"):
+        # As many empty lines before it, so that a traceback names the line of the page.
+        exec(compile("\n" * (line - 1) + text, page, "exec"), names)
+
+
+@pytest.mark.parametrize(("page", "line", "text"), list(settings()))
+def test_a_setting_on_a_page_is_accepted(page, line, text):
+    settings = tomllib.loads(text)
+    shares = settings.get("dropout")
+    hidden = [4] * (len(shares) - 1) if isinstance(shares, list) else [4]
+    network = MLP(hidden=hidden, **settings)
+    assert MLP(**network.settings()).settings() == network.settings()
+
+
+@pytest.mark.parametrize(("page", "line", "text"), list(recipes()))
+def test_a_recipe_on_a_page_is_accepted(page, line, text, tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_recipe(path).cells()
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_to_is_there(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        goal = page.parent / path if path else page
+        assert goal.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(goal), f"{page.name} links to {target}"
+
+
+def anchors(page):
+    """The names that the headings of a page have on GitHub."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "kernels" / "README.md"], ids=lambda page: page.name)
+def test_what_a_page_names_in_the_code_is_there(page):
+    for path, name in re.findall(r"`([\w/]+\.py):([\w.]+)`", prose(page)):
+        if (path, name) == ("file.py", "function"):  # how it is written
+            continue
+        file = ROOT / path if "/" in path else ROOT / "kernels" / path
+        assert file.exists(), f"{page.name} names {path}"
+        assert name in defined(file), f"{page.name} names {path}:{name}"
+
+
+def defined(file):
+    """Names of the functions, classes, their methods, and values of a module."""
+    names = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign):
+            names |= {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+            if isinstance(node, ast.ClassDef):
+                names |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
+    return names
+
+
+def test_the_kernels_named_without_a_file_in_tables_are_those_of_the_file_in_the_heading():
+    for page, file in (("optimizers.md", "optimizer.py"), ("losses.md", "loss.py")):
+        text = prose(ROOT / "docs" / page)
+        named = re.findall(r"`(_\w+(?:\.\w+)?)`", text)
+        assert named
+        assert set(named) <= defined(ROOT / "kernels" / file)
+
+
+def test_every_page_is_listed_in_the_readme():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for page in PAGES:
+        assert f"(docs/{page.name})" in text
+
+
+def test_every_figure_is_drawn_by_a_function_and_shown_on_a_page(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import figures
+
+    shown = set(itertools.chain(*(re.findall(r"\]\(images/([\w-]+)\.png\)", prose(page)) for page in PAGES)))
+    assert shown == set(figures.FIGURES)
