@@ -15,7 +15,8 @@ NEAR_GUESSING = 0.01
 def failure(mlp, source):
     """Why the training of `mlp` on a source failed, in words; or None."""
     loss, epochs = mlp.history["train_loss"][-1], len(mlp.history)
-    mend = f"a smaller learning rate than {mlp.learning_rate:g} may help"
+    has_rate = mlp.optimizer != "lbfgs"
+    mend = f"a smaller learning rate than {mlp.learning_rate:g} may help" if has_rate else "init='auto' may help"
     if not math.isfinite(loss):
         return f"diverged: the loss is {loss} after epoch {epochs}; {mend}"
     objective = read_objective(mlp.loss)
@@ -23,9 +24,8 @@ def failure(mlp, source):
     if loss > FAR_ABOVE_GUESSING * guess:
         return f"diverged: the loss is {loss:.3g}, and {guessing} has {guess:.3g}; {mend}"
     if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(source.head(1000))):
-        return (
-            f"died: it gives every sample the same answer, its loss {loss:.3f} that of {guessing}; "
-            f"{mend.removesuffix(' may help')} or init='auto' may help"
+        return f"died: it gives every sample the same answer, its loss {loss:.3f} that of {guessing}; " + (
+            f"{mend.removesuffix(' may help')} or init='auto' may help" if has_rate else mend
         )
     return None
 

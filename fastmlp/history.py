@@ -28,7 +28,8 @@ class History:
     epoch                 from 1
     learning_rate         the rate of that epoch's first step
     train_loss            mean loss per sample, without any penalty: of the cross entropy in nats. Where samples have
-                          weights, the weighted mean
+                          weights, the weighted mean. Where it is measured during the epoch (train_metrics="running")
+                          it is against smoothed labels, and what was dropped or distorted is
     train_objective       train_loss plus the penalties l2 / 2 |W|^2 + l1 |W|_1
     train_accuracy        share of right answers, 0 to 1; for the squared error R^2
     validation_loss, validation_accuracy   the same on the validation set; nan without one

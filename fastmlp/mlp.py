@@ -26,7 +26,7 @@ from .parameters import INITIALISERS, Parameters
 from .plan import FIRST_LAYERS, compact
 from .sample_weights import class_weight_setting, combine
 from .schedule import from_setting as read_schedule
-from .source import InMemory, Streamed, check_streamed, is_stream
+from .source import ALL_ALIKE, InMemory, Streamed, check_streamed, is_stream
 from .training import Trainer, Watch, kernels_of, outputs_of, totals_of
 
 
@@ -38,7 +38,8 @@ class MLP:
     loss           "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any
                    number of labels per sample; "squared_error": identity outputs, regression
     optimizer      "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
-                   {"name": "adam", "beta2": 0.99}: see `fastmlp.optimizer`
+                   {"name": "adam", "beta2": 0.99}: see `fastmlp.optimizer`. "lbfgs" takes all samples at every step and
+                   finds its length itself: learning_rate, batch_size and shuffle mean nothing to it
     learning_rate  of the first epoch; above 0. Gradients are averaged over the minibatch
     momentum       of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1
     schedule       how the rate goes on: a name, a dict, or a function; see `fastmlp.schedule`
@@ -253,7 +254,7 @@ class MLP:
         X, objective = self._check_rows(X), read_objective(self.loss)
         y = objective.compare(y, X.shape[0], self.classes, self.dtype)
         totals = totals_of(self._kernels(), self._parameters, X, y, Loss(objective.kind), self._threads())
-        return float(totals[0] / len(y)), float(objective.accuracy(totals, y))
+        return float(totals[0] / len(y)), float(objective.accuracy(totals, y, ALL_ALIKE))
 
     def score(self, X, y):
         """Share of right answers, 0 to 1; R^2 for the squared error."""

@@ -36,8 +36,8 @@ class CrossEntropy:
         return classes[outputs.argmax(axis=1)]
 
     @staticmethod
-    def accuracy(totals, targets):
-        """Share of right answers, 0 to 1; totals: summed loss, right answers."""
+    def accuracy(totals, targets, weights):
+        """Share of right answers, 0 to 1, whatever they weigh; totals: summed loss, right answers."""
         return totals[1] / len(targets)
 
     @staticmethod
@@ -70,7 +70,7 @@ class BinaryCrossEntropy:
         return _squeezed((outputs > 0.5).astype(np.int64))
 
     @staticmethod
-    def accuracy(totals, targets):
+    def accuracy(totals, targets, weights):
         """Share of samples of which every label is right, 0 to 1."""
         return totals[1] / len(targets)
 
@@ -100,9 +100,14 @@ class SquaredError:
         return _squeezed(outputs)
 
     @staticmethod
-    def accuracy(totals, targets):
-        """The coefficient of determination R^2 = 1 - squared error / variance about the mean; 1 is perfect."""
-        spread = ((targets - targets.mean(axis=0, dtype=np.float64)) ** 2).sum()
+    def accuracy(totals, targets, weights):
+        """The coefficient of determination R^2 = 1 - squared error / variance about the mean; 1 is perfect.
+
+        weights: (N,) of the samples, in both sums, or empty
+        """
+        each = weights if len(weights) else np.ones(len(targets))
+        mean = each @ targets / each.sum()
+        spread = (each @ (targets - mean) ** 2).sum()
         return 1 - 2 * totals[0] / spread if spread > 0 else float("nan")
 
     @staticmethod

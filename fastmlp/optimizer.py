@@ -9,7 +9,7 @@ from .kernels import rule
 from .kernels.rule import Rule
 
 # By name: the kernels' code (None: not a step of theirs), and the numbers it takes with their defaults, which are
-# those of PyTorch.
+# those of PyTorch; the memory of L-BFGS is scipy's.
 OPTIMIZERS: dict[str, tuple[int | None, dict]] = {
     "sgd": (rule.PLAIN, {"dampening": 0.0, "nesterov": False, "weight_decay": 0.0}),
     "adam": (rule.ADAM, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),

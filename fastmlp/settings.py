@@ -135,6 +135,6 @@ def check_together(mlp) -> None:
         ):  # fmt: skip
             if value:
                 raise InputError(
-                    f"{other} is {value!r} and optimizer 'lbfgs', which finds the length of its steps itself from the "
-                    f"whole set; leave {other} out"
+                    f"{other} is {value!r} and optimizer 'lbfgs', which takes the whole set as it is and finds the length "
+                    f"of its steps itself; leave {other} out"
                 )

@@ -91,6 +91,7 @@ class Streamed:
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
         self._class_weights = of_classes(class_weight, self.y, classes)
+        self.weights = ALL_ALIKE  # of the rows as a whole, which no objective that a stream has needs
         sample, self.density = compact(stream.sample(_SAMPLED_ROWS), dtype, first_layer)
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"
 

@@ -141,13 +141,13 @@ class Watch:
             X, y = self.held_out
             held_out = self._totals(X, y, ALL_ALIKE)
             loss = float(held_out[0] / len(self.held_out[1]))
-            accuracy = float(self.objective.accuracy(held_out, self.held_out[1]))
+            accuracy = float(self.objective.accuracy(held_out, y, ALL_ALIKE))
         record = {
             "epoch": epoch,
             "learning_rate": rate,
             "train_loss": train_loss,
             "train_objective": train_loss + penalty(self.trainer.rule, self.trainer.parameters.weights),
-            "train_accuracy": float(self.objective.accuracy(totals, self.source.y)),
+            "train_accuracy": float(self.objective.accuracy(totals, self.source.y, self.source.weights)),
             "validation_loss": loss,
             "validation_accuracy": accuracy,
             "seconds": seconds,

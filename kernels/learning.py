@@ -152,7 +152,7 @@ def _scale_of(me, size, barrier, turn, layers, from_layer, order, start, count, 
     """
     weights, rule, norms = task.loss.weights, task.rule, task.norms
     total = total_weight(weights, order, start, count)
-    # A batch whose samples all weigh nothing moves nothing.
+    # A batch whose samples all weigh nothing has the gradient zero.
     scale = 1 / total if total > 0 else 0.0
     if rule.clip_norm > 0:
         gradient = pointer(task.gradient)

@@ -1,7 +1,7 @@
 """The optimisers' steps on whole rows of weights, from gradients that are in memory; norms, and limits to them.
 
 The gradient of a few rows of weights is summed into a small buffer and stepped from at once, so that it never leaves
-the core's own cache (`block.py:update_rows`). Plain SGD is quicker still: it is an epilogue of the dense tile.
+the core's own cache (`learning.py`). Plain SGD is quicker still: it is an epilogue of the dense tile.
 """
 
 from llvmlite import ir

@@ -136,7 +136,7 @@ def cross_entropy(Z, labels, out, losses):
 def _losses(loss, Z, y, out):
     """Losses and deltas of outputs Z (rows, columns), for samples that all weigh 1.
 
-    loss  see `loss.Loss`;  y (rows,) labels for SOFTMAX, (rows, columns) for the others
+    loss  see `task.Loss`;  y (rows,) labels for SOFTMAX, (rows, columns) for the others
     out   gets the delta, the derivative of each row's loss by Z
     Returns (losses (rows,) float64, how many rows are right).
     """
@@ -177,11 +177,11 @@ def train(
                 sample judged before its own batch's update
     threads     how many cores may be used; it never changes the result. The reference leaves it to numpy
     rule        what a step does: see `rule.Rule`
-    loss        see `loss.Loss`; where samples have weights, a batch's gradient is divided by the sum of its weights
+    loss        see `task.Loss`; where samples have weights, a batch's gradient is divided by the sum of its weights
     keep        share of each layer's inputs that is not dropped (Srivastava et al. 2014), one per layer, or empty. The
                 others are divided by it, so that nothing is to be done when the network is used
     distortion  `task.Distortion` of X as images, drawn anew for every sample, or None
-    clock       `rule.Clock`: when in the training this call begins
+    clock       `task.Clock`: when in the training this call begins
     """
     W, b = weight_views(parameters, layers), bias_views(parameters, layers)
     first, second = (states[0], states[-1]) if len(states) else (parameters, parameters)

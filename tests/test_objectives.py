@@ -199,3 +199,13 @@ def test_a_schedule_that_is_a_function_goes_with_the_settings_and_not_into_a_fil
     np.testing.assert_array_equal(loaded.predict(X), mlp.predict(X))
     with pytest.raises(InputError, match="function"):
         loaded.fit(X, y)
+
+
+def test_r_squared_of_weighted_samples_does_not_depend_on_a_common_factor():
+    y = np.sin(X[:, 0])
+    settings = {"loss": "squared_error", "hidden": (8,), "epochs": 5, "dtype": "float64"}
+    plain = MLP(**settings).fit(X, y)
+    weighted = MLP(**settings).fit(X, y, sample_weight=np.full(300, 10.0))
+    expected = plain.history["train_accuracy"]
+    np.testing.assert_allclose(weighted.history["train_accuracy"], expected, rtol=1e-9)
+    assert expected[-1] == pytest.approx(plain.score(X, y), rel=1e-9)
