@@ -15,7 +15,7 @@ NEAR_GUESSING = 0.01
 def failure(mlp, source):
     """Why the training of `mlp` on a source failed, in words; or None."""
     loss, epochs = mlp.history["train_loss"][-1], len(mlp.history)
-    has_rate = mlp.optimizer != "lbfgs"
+    has_rate = mlp._optimizer.name != "lbfgs"
     mend = f"a smaller learning rate than {mlp.learning_rate:g} may help" if has_rate else "init='auto' may help"
     if not math.isfinite(loss):
         return f"diverged: the loss is {loss} after epoch {epochs}; {mend}"

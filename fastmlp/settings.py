@@ -126,8 +126,7 @@ def check_together(mlp) -> None:
     if changes_inputs(mlp) and mlp.first_layer == "sparse":
         what = "dropout drops inputs" if mlp.augment is None else "augment distorts them"
         raise InputError(f"first_layer is 'sparse' and {what}, for which rows are dense; leave one of them out")
-    name = mlp.optimizer if isinstance(mlp.optimizer, str) else mlp.optimizer["name"]
-    if name == "lbfgs":
+    if mlp._optimizer.name == "lbfgs":
         drops = max(mlp.dropout) if isinstance(mlp.dropout, tuple) else mlp.dropout
         for other, value in (
             ("dropout", drops), ("clip_norm", mlp.clip_norm), ("max_norm", mlp.max_norm),
@@ -135,6 +134,6 @@ def check_together(mlp) -> None:
         ):  # fmt: skip
             if value:
                 raise InputError(
-                    f"{other} is {value!r} and optimizer 'lbfgs', which takes the whole set as it is and finds the length "
-                    f"of its steps itself; leave {other} out"
+                    f"{other} is {value!r} and optimizer 'lbfgs', which takes the whole set as it is and finds the "
+                    f"length of its steps itself; leave {other} out"
                 )

@@ -63,7 +63,7 @@ def check_streamed(mlp: "MLP", stream: "Stream", y: object, sample_weight: objec
             raise InputError(f"{name} was given with a stream, {stream.path}, which has its own labels; leave it out")
     if mlp.loss != "cross_entropy":
         raise InputError(f"loss is {mlp.loss!r}, and a stream has one label per row; expected 'cross_entropy'")
-    if mlp.optimizer == "lbfgs" or (isinstance(mlp.optimizer, dict) and mlp.optimizer["name"] == "lbfgs"):
+    if mlp._optimizer.name == "lbfgs":
         raise InputError("optimizer is 'lbfgs', which needs all rows at once; expected another one for a stream")
 
 
