@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/fastmlp demo
 
 test: .venv/test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-all: .venv/test
 	$(BIN)/python -m pytest
