@@ -40,6 +40,8 @@ TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
 
 # What the tile does with a sum before it stores it.
 PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = range(6)
+# The same, typed, for calls with a constant: for a literal numba would compile the tiles again.
+_PLAIN, _STEP = np.int64(PLAIN), np.int64(STEP)
 
 DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID)  # by the codes of layout.ACTIVATIONS
 
@@ -219,13 +221,13 @@ def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_r
 @inlined
 def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, factor):
     """Plain SGD's step, W (rows, columns) -= factor * A @ D, for pointers; A[i, k] is input i of sample k."""
-    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, W, w_row, STEP, factor)
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, W, w_row, _STEP, factor)
 
 
 @inlined
 def sum_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row):
     """out (rows, columns) = A @ D for pointers: sums of the gradient over the samples."""
-    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row, out, out_row, PLAIN, 1.0)
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row, out, out_row, _PLAIN, 1.0)
 
 
 @intrinsic

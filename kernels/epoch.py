@@ -38,8 +38,7 @@ def train(
     size = _training_team(layers, batch_size, threads)
     hits = np.zeros((size, HITS_STRIDE), np.int64)
     table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
-    plain = rule == DESCENT and loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights) and not len(keep)
-    plain = plain and distortion is None
+    plain = rule == DESCENT and _is_plain(loss) and not len(keep) and distortion is None
     task: Any
     if plain:
         task = y, np.empty(batch_size, np.int64), table[:, RATE].copy()
@@ -60,6 +59,11 @@ def train(
         run = _train_dense if plain else _learn_dense if distortion is None else _learn_distorted
         team.run(run, size, _source(X, dtype), *shared)
     totals[1] += hits.sum()
+
+
+def _is_plain(loss):
+    """Whether a loss is the cross entropy of samples that all weigh the same."""
+    return loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights)
 
 
 def _task(layers, parameters, states, y, table, size, rule, loss, keep, distortion, clock, is_sparse):
@@ -99,9 +103,14 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
     n = X.shape[0]
     losses, size = np.empty(n), _evaluation_team(layers, n, threads)
     hits = np.zeros((size, HITS_STRIDE), np.int64)
+    plain = _is_plain(loss)
+    if isinstance(X, Sparse):
+        run = _evaluate_sparse if plain else _judge_sparse
+    else:
+        run = _evaluate_dense if plain else _judge_dense
+    task = (y,) if plain else (loss, *_compared_with(y, loss, parameters.dtype))
     team.run(
-        _evaluate_sparse if isinstance(X, Sparse) else _evaluate_dense, size, _source(X, parameters.dtype), layers,
-        parameters, loss, *_compared_with(y, loss, parameters.dtype),
+        run, size, _source(X, parameters.dtype), layers, parameters, task,
         *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
     )  # fmt: skip
     totals[0] += _sum_in_order(losses)
@@ -168,8 +177,10 @@ _train_sparse = entry("train_sparse", shares.train_sparse(descent))
 _learn_dense = entry("learn_dense", shares.train_dense(learning.affine_first, learning))
 _learn_distorted = entry("learn_distorted", shares.train_dense(learning.affine_distorted, learning))
 _learn_sparse = entry("learn_sparse", shares.train_sparse(learning))
-_evaluate_dense = entry("evaluate_dense", shares.evaluate(affine_dense))
-_evaluate_sparse = entry("evaluate_sparse", shares.evaluate(affine_sparse))
+_evaluate_dense = entry("evaluate_dense", shares.evaluate(affine_dense, shares.judge_labels))
+_evaluate_sparse = entry("evaluate_sparse", shares.evaluate(affine_sparse, shares.judge_labels))
+_judge_dense = entry("judge_dense", shares.evaluate(affine_dense, shares.judge_any))
+_judge_sparse = entry("judge_sparse", shares.evaluate(affine_sparse, shares.judge_any))
 _predict_dense = entry("predict_dense", shares.predict(affine_dense))
 _predict_skipping = entry("predict_skipping", shares.predict_skipping)
 _predict_sparse = entry("predict_sparse", shares.predict(affine_sparse))

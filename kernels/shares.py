@@ -21,6 +21,7 @@ from .jit import inlined, jit
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE
 from .loss import loss_block
 from .registers import UNIT, ZERO, lanes_of, pointer
+from .softmax import cross_entropy_block
 from .sparse import clear, prefetch_row, regroup
 from .team import meet, share
 
@@ -134,10 +135,23 @@ def add_losses(losses, count, totals):
         totals[0] += losses[i]
 
 
-def evaluate(affine_first):
-    """Thread `me`'s part of `evaluate`, for one kind of first layer."""
+@inlined
+def judge_labels(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
+    """Cross entropies of the samples at to at + count, which are told by their place; task: (labels,)."""
+    return cross_entropy_block(count, classes, columns, Z, z_row, task[0], at, D, d_row, losses, at)
 
-    def run(me, size, barrier, source, layers, parameters, loss, y, targets, work, places, rows, losses, hits):
+
+@inlined
+def judge_any(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
+    """Any losses of the same samples; task: (loss, labels, targets)."""
+    loss, y, targets = task
+    return loss_block(loss, rows, at, count, classes, columns, Z, z_row, y, targets, D, d_row, losses, at)
+
+
+def evaluate(affine_first, judge):
+    """Thread `me`'s part of `evaluate`, for one kind of first layer and of losses."""
+
+    def run(me, size, barrier, source, layers, parameters, task, work, places, rows, losses, hits):
         top = layers.shape[0] - 1
         first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
@@ -147,10 +161,8 @@ def evaluate(affine_first):
                 affine_layer(layer, layers, parameters, count, work[me], places, ZERO)
             Z, z_row = inputs_of(work[me], places, top + 1, ZERO)
             D, d_row = delta_of(layers, work[me], places, top, ZERO)
-            hits[me, 0] += loss_block(
-                loss, rows, at, count, layers[top, FAN_OUT], layers[top, STRIDE], Z, z_row, y, targets, D, d_row,
-                losses, at,
-            )  # fmt: skip
+            classes, columns = layers[top, FAN_OUT], layers[top, STRIDE]
+            hits[me, 0] += judge(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses)
 
     return run
 
