@@ -73,7 +73,7 @@ def _shift_and_add(rounds, x):
 def _delta(D, WT, A, zeros, depth, out):
     dense.delta_block(
         D.shape[0], WT.shape[1], pointer(D), D.shape[1], UNIT, pointer(WT), WT.shape[1], depth, pointer(zeros),
-        pointer(A), A.shape[1], dense.DELTA_RELU, pointer(out), out.shape[1],
+        pointer(A), A.shape[1], 1.0, dense.DELTA_RELU, pointer(out), out.shape[1],
     )  # fmt: skip
 
 
