@@ -10,7 +10,19 @@ from numba.extending import intrinsic
 
 from .jit import jit
 from .layout import LINE
-from .registers import INDEX, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
+from .registers import (
+    INDEX,
+    REGISTER_BYTES,
+    ZERO,
+    Vector,
+    as_index,
+    emit_switch,
+    lanes_of,
+    load,
+    pointer,
+    row_stride,
+    shifted,
+)
 from .rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
 
 
@@ -161,20 +173,9 @@ def sum_of_squares(row, columns, room):
     """Of `columns` elements, whole cache lines of them, as float64; `room` is a pointer to a line to work in."""
     _squares_by_place(row, columns, room)
     total = 0.0
-    for p in range(LINE * 8 // _bits(row)):
+    for p in range(LINE // REGISTER_BYTES * lanes_of(row)):
         total += load(room, p)
     return total
-
-
-@intrinsic
-def _bits(typing, start):
-    """Bits of an element of the pointer's type, a compile-time constant."""
-    bits = start.dtype.bitwidth
-
-    def codegen(context, builder, signature, arguments):
-        return INDEX(bits)
-
-    return types.int64(start), codegen
 
 
 @intrinsic
