@@ -75,6 +75,8 @@ def test_an_interrupted_sweep_ends_in_one_line_and_leaves_nothing(tmp_path, trai
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
+        # Where the tests run in the background the shell has them ignore SIGINT, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert "epoch 10 of 1000000" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
