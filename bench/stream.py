@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fastmlp.checkpoint import Moment
 from fastmlp.data import Stream, load
 from fastmlp.files import atomic_path
 from fastmlp.kernels.team import available_cores
@@ -63,7 +64,8 @@ class Network:
         X, y, _, order = span
         rates = np.full(self.trainer.steps_of(len(order)), RATE)
         begun = time.perf_counter()
-        self.trainer.part(1, 0, X, y, order, self.trainer.loss, rates, np.zeros(2))
+        self.trainer.moment = Moment(1)
+        self.trainer.part(X, y, order, self.trainer.loss, rates)
         return time.perf_counter() - begun
 
 

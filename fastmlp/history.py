@@ -44,6 +44,12 @@ class History:
         for name, value in [(name, record[name]) for name in COLUMNS]:
             self._columns[name].append(value)
 
+    def replace(self, columns: dict) -> None:
+        """Take the place of all epochs so far; `columns` as `from_dict` takes them."""
+        for name in COLUMNS:
+            kind = int if name == "epoch" else float
+            self._columns[name] = [kind(value) for value in columns[name]]
+
     def __getitem__(self, name: str) -> list:
         """The column `name`, one value per epoch. KeyError names the columns there are."""
         if name not in self._columns:
@@ -101,7 +107,5 @@ class History:
     def from_dict(cls, columns: dict) -> "History":
         """The inverse of `to_dict` and of `to_numpy`; values may be text."""
         history = cls()
-        for name in COLUMNS:
-            kind = int if name == "epoch" else float
-            history._columns[name] = [kind(value) for value in columns[name]]
+        history.replace(columns)
         return history

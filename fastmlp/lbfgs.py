@@ -30,6 +30,7 @@ def minimise(trainer, source, iterations, memory, watch):
             p.layers, p.buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, loss,
         )  # fmt: skip
         seen = totals
+        trainer.pause()
         return totals[0] / source.total_weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)
 
     def after_iteration(values):

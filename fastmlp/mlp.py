@@ -10,6 +10,7 @@ import numpy as np
 from . import lbfgs
 from . import settings as check
 from .augment import Augmentation
+from .checkpoint import Keeper, Moment, as_checkpoints
 from .diagnosis import failure
 from .early_stopping import from_setting as read_early_stopping
 from .early_stopping import plain as early_stopping_setting
@@ -156,7 +157,7 @@ class MLP:
 
     # ------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X, y=None, validation=None, progress=None, classes=None, sample_weight=None):
+    def fit(self, X, y=None, validation=None, progress=None, classes=None, sample_weight=None, checkpoint=None):
         """Train from fresh weights; returns self.
 
         X           (N, D) uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their
@@ -167,6 +168,8 @@ class MLP:
         progress    True for a progress bar, or a function that is called with every epoch's record (see `History`)
         classes     all labels there are, when y may lack some; None takes those in y
         sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
+        checkpoint  a folder, or `fastmlp.checkpoint.Checkpoints`: the state is kept there, and a fit with the same
+                    settings and data goes on from it to the weights it would have had. Not for "lbfgs"
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
         source, held_out, known = self._sources(X, y, validation, classes, sample_weight)
@@ -176,24 +179,31 @@ class MLP:
         trainer = self._trainer(source.shape)
         self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
         self.history, self.diverged = History(), None
+        stopping = read_early_stopping(self.early_stopping)
+        checkpoints = as_checkpoints(checkpoint, self, source, held_out)
+        keeper = Keeper(checkpoints, trainer, self.history, schedule, stopping)
+        trainer.pause = keeper.pause
         with reporter(progress, self.epochs) as report:
-            watch = Watch(self, trainer, source, held_out, report, schedule)
+            watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
             if self._optimizer.name == "lbfgs":
                 lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
             else:
-                self._descend(trainer, source, schedule, watch)
+                self._descend(trainer, source, schedule, watch, keeper)
         watch.keep_the_best()
         self.diverged = failure(self, source)
         return self
 
-    def _descend(self, trainer, source, schedule, watch):
+    def _descend(self, trainer, source, schedule, watch, keeper):
         """Epoch after epoch, until the last or until who watches has seen enough."""
-        for epoch in range(1, self.epochs + 1):
+        trainer.moment = keeper.restore()
+        while trainer.moment.epoch <= self.epochs:
+            epoch = trainer.moment.epoch
             rates = schedule.rates(epoch, trainer.steps_of(source.shape[0]))
-            started = time.perf_counter()
-            totals = trainer.epoch(epoch, source, self.shuffle, rates)
-            if watch(epoch, float(rates[0]), totals, time.perf_counter() - started):
-                break
+            trainer.epoch(source, self.shuffle, rates)
+            moment = trainer.moment
+            enough = watch(epoch, float(rates[0]), moment.totals, time.perf_counter() - moment.started)
+            trainer.moment = Moment(self.epochs + 1 if enough else epoch + 1)
+            keeper.epoch_done(trainer.moment.epoch > self.epochs)
 
     def _check_training(self, shape, held_out):
         """A schedule for one training. Raises InputError for settings that do not go with inputs of this shape."""

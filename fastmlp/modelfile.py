@@ -1,5 +1,6 @@
 """A trained network as an HDF5 file: settings, weights, history, classes and version; no pickle."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ import h5py
 
 from . import __version__
 from .errors import InputError
-from .files import atomic_path
+from .files import write_bytes
 from .history import History
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
     Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out), biases/0.. (fan_out,);
     history/<column> (epochs,).
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    write_bytes(path, dumps(mlp))
+
+
+def dumps(mlp: "MLP") -> bytes:
+    """What `save` writes."""
+    # The name counts for nothing: without a backing store there is no file.
+    with h5py.File("model.h5", "w", driver="core", backing_store=False) as file:
         file.attrs.update(
             format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, diverged=mlp.diverged or ""
         )
@@ -41,6 +48,9 @@ def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
             file[f"history/{name}"] = column
         for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
             file[f"weights/{layer}"], file[f"biases/{layer}"] = W, b
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
 
 
 def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
@@ -48,8 +58,13 @@ def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} does not exist; expected a model file written by MLP.save")
+    return loads(cls, path.read_bytes(), path)
+
+
+def loads(cls: "type[MLP]", data: bytes, path: str | os.PathLike[str] = "the model") -> "MLP":
+    """The inverse of `dumps`; `path` is what to call it in an error."""
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(io.BytesIO(data), "r") as file:
             _check_format(file, path)
             return _read(cls, file)
     except _WrongFormat:
@@ -58,7 +73,7 @@ def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
         raise InputError(f"{path} cannot be read ({error}); expected a whole model file written by MLP.save") from None
 
 
-def _check_format(file: Any, path: Path) -> None:
+def _check_format(file: Any, path: str | os.PathLike[str]) -> None:
     if file.attrs.get("format") != FORMAT:
         raise _WrongFormat(f"{path} is no model of fastmlp; expected a file written by MLP.save")
     if file.attrs["format_version"] > FORMAT_VERSION:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import InputError
+from .identity import digest_of_arrays
 from .inputs import class_numbers
 from .kernels.inputs import Sparse, part
 from .parameters import epoch_order
@@ -49,6 +50,15 @@ class InMemory:
     def head(self, rows: int) -> np.ndarray | Sparse:
         """The first rows of X."""
         return part(self.X, 0, rows)
+
+    def digest(self) -> str:
+        """What tells this training set from all others."""
+        return digest_of_arrays([*arrays_of(self.X), self.y, self.weights])
+
+
+def arrays_of(X: np.ndarray | Sparse) -> list[np.ndarray]:
+    """The arrays that inputs are made of."""
+    return [X.indptr, X.indices, X.values] if isinstance(X, Sparse) else [X]
 
 
 def is_stream(X: object) -> bool:
@@ -120,6 +130,10 @@ class Streamed:
     def head(self, rows: int) -> np.ndarray | Sparse:
         """The first rows of X."""
         return compact(self._stream.head(rows), self._dtype, self.first_layer)[0]
+
+    def digest(self) -> str:
+        """What tells this training set from all others: of the file, its name, size and time of change alone."""
+        return digest_of_arrays([self.y, self._class_weights], f"{self._stream.path.absolute()} {self._stream.stamp}")
 
     def _compressed(self, windows):
         """The windows with their inputs in the form of the first layer."""

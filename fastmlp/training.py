@@ -3,6 +3,7 @@
 import functools
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .augment import SEED_BITS, Augmentation
-from .early_stopping import from_setting as read_early_stopping
+from .checkpoint import Moment
 from .kernels.inputs import part
 from .kernels.rule import DESCENT, Rule, penalty
 from .kernels.task import CROSS_ENTROPY, Clock, Loss
@@ -39,6 +40,9 @@ class Trainer:
     keep      share of each layer's inputs that is not dropped, or empty
     augment   how images are distorted, or None
     seed      of all that is random in a step
+    pause     called wherever the training may be interrupted, with `moment` and `steps` up to date
+
+    moment    how far it has come;  steps: taken so far
     """
 
     parameters: Parameters
@@ -50,6 +54,8 @@ class Trainer:
     keep: tuple[float, ...] = ()
     augment: Augmentation | None = None
     seed: int = 0
+    pause: Callable[[], None] = lambda: None
+    moment: Moment = field(default_factory=Moment)
     steps: int = 0
     _span: float = field(default=1.0, init=False)
 
@@ -60,49 +66,52 @@ class Trainer:
         """Steps in an epoch of so many rows."""
         return -(-rows // self.batch_size)
 
-    def epoch(self, number, source, shuffle, rates):
-        """One pass over a source's rows; (2,) float64: summed loss, right answers. rates: (steps,) float64."""
-        totals, position = np.zeros(2), 0
-        for X, y, weights, order in source.spans(self.seed, number, self.batch_size, shuffle):
-            loss = self.loss._replace(weights=weights)
-            self.part(number, position, X, y, order, loss, rates, totals)
+    def epoch(self, source, shuffle, rates):
+        """The rest of a pass over a source's rows, from `moment` on. rates: (steps,) float64, of the whole epoch."""
+        position = 0
+        for X, y, weights, order in source.spans(self.seed, self.moment.epoch, self.batch_size, shuffle):
+            done = self.moment.done - position
+            if done < len(order):
+                self.part(X, y, order[done:], self.loss._replace(weights=weights), rates)
             position += len(order)
-        return totals
 
-    def part(self, number, position, X, y, order, loss, rates, totals):
-        """The rows in `order`, of which the first is at `position` in the epoch, a tenth of a second at a time."""
-        start, p = 0, self.parameters
+    def part(self, X, y, order, loss, rates):
+        """The rows in `order`, of which the first comes next in the epoch, a tenth of a second at a time."""
+        start, p, moment = 0, self.parameters, self.moment
         while start < len(order):
             rows = max(1, int(self._span / self.batch_size)) * self.batch_size
             if len(order) - start < 2 * rows:  # a short rest would be all overhead
                 rows = len(order) - start
             span, threads = order[start : start + rows], self._team.next()
-            first, steps = (position + start) // self.batch_size, self.steps_of(len(span))
+            first, steps = moment.done // self.batch_size, self.steps_of(len(span))
             distortion = None
             if self.augment is not None:
-                distortion = self.augment.distortion(X.shape[1], self.seed, number)
-            clock = Clock(self.seed % 2**SEED_BITS, number, position + start, self.steps)
+                distortion = self.augment.distortion(X.shape[1], self.seed, moment.epoch)
+            clock = Clock(self.seed % 2**SEED_BITS, moment.epoch, moment.done, self.steps)
             begun = time.perf_counter()
             self.kernels.train(
-                p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], totals,
+                p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], moment.totals,
                 threads, self.rule, loss, self.keep, distortion, clock,
             )  # fmt: skip
             seconds = max(time.perf_counter() - begun, 1e-6)
             if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
                 self._team.tell(threads, seconds, len(span))
             start += len(span)
+            moment.done += len(span)
             self.steps += steps
             # The steps do not depend on how the epoch is cut into spans, so the clock may decide it.
             self._span = len(span) * min(SECONDS_AT_A_TIME / seconds, 16)
+            self.pause()
 
 
-def totals_of(kernels, parameters, X, y, loss, threads):
-    """(2,) float64: loss summed over the rows of X, right answers."""
+def totals_of(kernels, parameters, X, y, loss, threads, pause=lambda: None):
+    """(2,) float64: loss summed over the rows of X, right answers. `pause` is called after every 65,536 rows."""
     totals, p = np.zeros(2), parameters
     for start in range(0, X.shape[0], ROWS_AT_A_TIME):
         stop = start + ROWS_AT_A_TIME
         some = loss._replace(weights=loss.weights[start:stop])
         kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads, some)
+        pause()
     return totals
 
 
@@ -123,13 +132,14 @@ class Watch:
     mlp       whose history is written;  trainer: what it trains with
     source    of the training set;  held_out: (X, targets) of the validation set, or None
     report    a function of an epoch's record
+    schedule, stopping  are told how an epoch went;  stopping: None where a training never stops early
     """
 
-    def __init__(self, mlp, trainer, source, held_out, report, schedule):
+    def __init__(self, mlp, trainer, source, held_out, report, schedule, stopping):
         self.mlp, self.trainer, self.source, self.held_out = mlp, trainer, source, held_out
         self.report, self.schedule = report, schedule
         self.objective = read_objective(mlp.loss)
-        self.stopping = read_early_stopping(mlp.early_stopping)
+        self.stopping = stopping
 
     def __call__(self, epoch, rate, totals, seconds):
         """Record an epoch; whether to stop. totals: its summed loss and right answers, judged during the epoch."""
@@ -166,4 +176,4 @@ class Watch:
 
     def _totals(self, X, y, weights):
         t = self.trainer
-        return totals_of(t.kernels, t.parameters, X, y, Loss(self.objective.kind, 0.0, weights), t.threads)
+        return totals_of(t.kernels, t.parameters, X, y, Loss(self.objective.kind, 0.0, weights), t.threads, t.pause)

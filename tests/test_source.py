@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.checkpoint import Moment
 from fastmlp.data import Stream
 from fastmlp.errors import InputError
 from fastmlp.kernels.inputs import Sparse, part, to_network
@@ -45,8 +46,9 @@ def fit(mlp, source):
     trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
     for epoch in range(1, mlp.epochs + 1):
         rates = np.full(trainer.steps_of(source.shape[0]), mlp.learning_rate)
-        totals = trainer.epoch(epoch, source, mlp.shuffle, rates)
-    return trainer.parameters.buffer.copy(), totals
+        trainer.moment = Moment(epoch)
+        trainer.epoch(source, mlp.shuffle, rates)
+    return trainer.parameters.buffer.copy(), trainer.moment.totals
 
 
 class Reordered:

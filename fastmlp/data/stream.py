@@ -42,6 +42,7 @@ class Stream:
     labels          (N,) of the smallest unsigned type that holds them; they alone are in memory as a whole
     one_hot_columns C where ydata is one-hot, else None
     block_rows      rows in a block
+    stamp           what changes with the file's content: its number, size and time of change
 
     To be used in a `with` block, or closed. Raises InputError when the file or its arrays cannot be used.
     """
@@ -52,7 +53,7 @@ class Stream:
         self.path = Path(path).expanduser()
         if (found := format_of(self.path)) != "HDF5":
             raise InputError(f"{self.path} is {found}; expected HDF5, which can be read in parts: `load` it instead")
-        self._stamp = _stamp(self.path)
+        self.stamp = _stamp(self.path)
         with damage_named(self.path):
             file = h5py.File(self.path)
             try:
@@ -160,7 +161,7 @@ class Stream:
                 self._rows.read(first, block)
                 check_finite(block, f"{self.path}: xdata", first)
                 at += count
-            if _stamp(self.path) != self._stamp:
+            if _stamp(self.path) != self.stamp:
                 raise InputError(
                     f"{self.path} was changed since it was opened; expected it to stay as it was: train on a copy that "
                     "nothing else writes to"

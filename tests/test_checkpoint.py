@@ -1,0 +1,165 @@
+"""A training that is interrupted goes on to the bits it would have had."""
+
+import threading
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.checkpoint import Checkpoints, Paused
+from fastmlp.data import Stream
+from fastmlp.errors import InputError
+
+random = np.random.default_rng(5)
+X = random.integers(0, 256, (240, 30)).astype(np.uint8)
+Y = X.reshape(240, 3, 10).sum(axis=2).argmax(axis=1)
+HELD_OUT = X[200:], Y[200:]
+SETTINGS = {"hidden": (16, 8), "batch_size": 10, "epochs": 4, "threads": 2, "seed": 3}
+
+
+class StopAfter(threading.Event):
+    """An event that is set when it was looked at so many times."""
+
+    def __init__(self, looks):
+        super().__init__()
+        self._looks = looks
+
+    def is_set(self):
+        self._looks -= 1
+        return self._looks < 0
+
+
+def fit(folder=None, looks=None, data=(X[:200], Y[:200]), **settings):
+    checkpoint = folder
+    if looks is not None:
+        checkpoint = Checkpoints(folder, seconds=0.0, stop=StopAfter(looks))
+    return MLP(**{**SETTINGS, **settings}).fit(*data, HELD_OUT, checkpoint=checkpoint)
+
+
+def fit_with_interruptions(folder, **settings):
+    """The network, and how often its training was stopped: ever later, so that it is stopped at ever other places."""
+    for looks in range(1, 1000):
+        try:
+            return fit(folder, looks, **settings), looks - 1
+        except Paused:
+            continue
+    raise AssertionError("the training never came to its end")
+
+
+def same(one, other):
+    columns, others = one.history.to_dict(), other.history.to_dict()
+    del columns["seconds"], others["seconds"]
+    np.testing.assert_equal(columns, others)
+    return all(
+        np.array_equal(a, b) for a, b in zip(one.weights + one.biases, other.weights + other.biases, strict=True)
+    )
+
+
+@pytest.fixture
+def short_spans(monkeypatch):
+    """Spans of single batches, between which a training may be stopped."""
+    monkeypatch.setattr("fastmlp.training.SECONDS_AT_A_TIME", 1e-6)
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"optimizer": "adam", "learning_rate": 0.01, "dropout": 0.3, "train_metrics": "running"},
+        {"momentum": 0.9, "schedule": {"name": "plateau", "patience": 1, "factor": 0.5}},
+        {"early_stopping": {"patience": 1, "monitor": "validation_accuracy"}, "learning_rate": 1.0, "epochs": 8},
+        {"engine": "numpy", "dtype": "float64", "schedule": "one-cycle"},
+        {"first_layer": "sparse", "clip_norm": 0.1},
+    ],
+    ids=["plain", "adam and dropout", "plateau", "early stopping", "numpy", "sparse"],
+)
+def test_an_interrupted_training_ends_with_the_same_bits_and_history(tmp_path, settings):
+    interrupted, times = fit_with_interruptions(tmp_path / "kept", **settings)
+    assert times >= 3
+    assert same(interrupted, fit(**settings))
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_a_stream_goes_on_in_the_middle_of_a_window(tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["xdata"], file["ydata"] = X[:200], Y[:200]
+    with Stream(tmp_path / "rows.h5", window_bytes=60 * 30, block_bytes=5 * 30) as stream:
+        interrupted, times = fit_with_interruptions(tmp_path / "kept", data=(stream, None))
+        assert times >= 3
+        assert same(interrupted, fit(data=(stream, None)))
+
+
+def test_a_finished_training_is_not_done_again(tmp_path):
+    first = fit(tmp_path / "kept")
+    epochs = []
+    again = MLP(**SETTINGS).fit(X[:200], Y[:200], HELD_OUT, epochs.append, checkpoint=tmp_path / "kept")
+    assert not epochs
+    assert same(first, again)
+    assert again.history["seconds"] == first.history["seconds"]
+
+
+@pytest.mark.parametrize("damage", ["torn", "flipped", "emptied"])
+@pytest.mark.usefixtures("short_spans")
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(tmp_path, damage):
+    with pytest.raises(Paused):
+        fit(tmp_path, looks=12)
+    old, newest = sorted(tmp_path.iterdir())
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 4
+    newest.write_bytes({"torn": data[:-7], "flipped": data, "emptied": b""}[damage])
+    checkpoints = Checkpoints(tmp_path, identity=_identity(old))
+    older = checkpoints.newest()
+    newest.unlink()
+    np.testing.assert_equal(older, checkpoints.newest())
+    assert older is not None
+    assert same(fit(tmp_path), fit())
+
+
+def test_two_checkpoints_are_kept_and_nothing_else(tmp_path):
+    with pytest.raises(Paused):
+        fit(tmp_path, looks=6)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_with_all_damaged_a_training_begins_anew(tmp_path):
+    fit(tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    assert same(fit(tmp_path), fit())
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 4}, {"epochs": 5}, {"data": (X[:200], Y[:200][::-1])}], ids=["seed", "epochs", "labels"]
+)
+def test_a_checkpoint_of_another_training_is_refused_and_left_alone(tmp_path, change):
+    fit(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match="of another training"):
+        fit(tmp_path, **change)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_number_of_threads_may_change_between_two_parts_of_a_training(tmp_path):
+    with pytest.raises(Paused):
+        fit(tmp_path, looks=3)
+    assert same(fit(tmp_path, threads=1), fit())
+
+
+def test_a_function_as_schedule_needs_an_identity_of_its_own(tmp_path):
+    def schedule(t):
+        return 1 / (1 + t)
+
+    with pytest.raises(InputError, match="identity"):
+        fit(tmp_path, schedule=schedule)
+    kept = Checkpoints(tmp_path, identity="inverse")
+    assert same(fit(kept, schedule=schedule), fit(schedule=schedule))
+
+
+def _identity(path: Path):
+    """The identity in a checkpoint, read without the library: the archive follows two lines of text."""
+    text = path.read_bytes()
+    start = text.index(b'"identity": "') + len(b'"identity": "')
+    return text[start : text.index(b'"', start)].decode()
