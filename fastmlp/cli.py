@@ -1,6 +1,7 @@
 """The command line. Numpy, numba and matplotlib are loaded by the verb that needs them, so that --help is quick."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -9,9 +10,11 @@ from typing import NoReturn
 
 from . import __version__
 from .errors import FastmlpError, InputError
+from .signals import Stopped, stoppable
 
 RUNS = Path("runs")
-WRONG_INPUT, ALL_DIVERGED, INTERRUPTED = 2, 1, 130
+FULL = (errno.ENOSPC, errno.EDQUOT)
+ALL_FAILED, WRONG_INPUT, SOME_FAILED, INTERRUPTED = 1, 2, 3, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -21,15 +24,26 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see `{self.prog} --help`")
 
 
+def command(*verb: str) -> NoReturn:
+    """The program `fastmlp`: run `main` with `verb` and the arguments of the command line, and end the process."""
+    status = main([*verb, *sys.argv[1:]])
+    if status > INTERRUPTED - 2:  # a thread whose kernels are being compiled would keep the process for seconds
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `fastmlp` with these arguments (None: the command line's); returns the exit status.
 
-    0 success; 1 every configuration diverged; 2 something to mend, told in one line on stderr; 130 Ctrl-C.
+    0 success; 1 every configuration failed: it diverged or stopped with an error; 2 something to mend, told in one line
+    on stderr; 3 some configurations failed; 130 Ctrl-C, 143 SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         options = _parser(arguments).parse_args(arguments)
-        status: int = options.run(options)
+        with stoppable():
+            status: int = options.run(options)
         return status
     except FastmlpError as error:
         return _fail(str(error))
@@ -37,12 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        mend = "; make room and give the same command again, which goes on" if error.errno in FULL else ""
+        return _fail((f"{error.filename}: {error.strerror}" if error.filename else str(error)) + mend)
     except MemoryError as error:
         return _fail(f"not enough memory ({error}); use fewer samples")
-    except KeyboardInterrupt:
-        print("fastmlp: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        print("fastmlp: interrupted; the same command goes on from here", file=sys.stderr)
+        return interrupt.status if isinstance(interrupt, Stopped) else INTERRUPTED
 
 
 def _fail(message: str) -> int:
@@ -92,7 +107,9 @@ def _sweep_arguments(parser):
         help=f"the experiment: {', '.join(recipe_names())}, or a TOML file (default: default)",
     )  # fmt: skip
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
-    parser.add_argument("--out", required=True, metavar="RUN", help="new folder for the results")
+    parser.add_argument(
+        "--out", required=True, metavar="RUN", help="folder for the results; a sweep begun there goes on"
+    )
     parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
     parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
     parser.add_argument(
@@ -133,10 +150,16 @@ def _sweep(options) -> int:
     print()
     for path in result_files(options.out):
         print(path)
+    if record["best"] is not None:
+        print(f"next: fastmlp retrain {options.out}")
+    return _sweep_status(record)
+
+
+def _sweep_status(record) -> int:
+    failed = [cell for cell in record["cells"] if cell["diverged"]]
     if record["best"] is None:
-        return ALL_DIVERGED
-    print(f"next: fastmlp retrain {options.out}")
-    return 0
+        return ALL_FAILED
+    return SOME_FAILED if failed else 0
 
 
 def _check_threads(threads: int | None) -> None:
@@ -207,8 +230,8 @@ def _run_whole(recipe, out, wanted, threads=None, test=None) -> int:
     """Run a recipe into `out`, or into a folder like `wanted`."""
     from .experiment.whole import free_folder, run_whole
 
-    folder = free_folder(wanted) if out is None else Path(out)
-    return 0 if run_whole(recipe, folder, threads, test) else ALL_DIVERGED
+    folder = free_folder(wanted, recipe) if out is None else Path(out)
+    return _sweep_status(run_whole(recipe, folder, threads, test))
 
 
 def _demo_arguments(parser):

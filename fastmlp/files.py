@@ -1,10 +1,13 @@
 """Files that are either whole or absent."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_TEMPORARY = re.compile(r"\..*\.\d+\.[0-9a-f]{8}(\.\w+)?")
 
 
 @contextmanager
@@ -42,6 +45,16 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` to `path` as UTF-8, atomically."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Delete the temporary files in `folder` and below that a process left when it was killed.
+
+    For a folder that no other process writes to.
+    """
+    for path in Path(folder).rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _flush_folder(folder):

@@ -82,12 +82,16 @@ def _bars(labels, epochs):
             for label, total in zip(labels, epochs, strict=True)
         ]
 
+        done: dict[int, int] = {}
+
         def report(position, record):
-            task = tasks[position]
-            if record["epoch"] == 1:
+            task, epoch = tasks[position], record["epoch"]
+            if position not in done:
                 progress.start_task(task)
-            progress.update(task, advance=1, state=_state(record))
-            progress.update(whole, advance=1)
+            progress.update(task, completed=epoch, state=_state(record))
+            # The first one may be a later one than 1, of a training that goes on.
+            progress.update(whole, advance=epoch - done.get(position, 0))
+            done[position] = epoch
 
         yield report
 

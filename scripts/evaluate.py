@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Measure a run's retrained network on the test data, once: see `--help`."""
 
-import sys
-
-from fastmlp.cli import main
+from fastmlp.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main(["evaluate", *sys.argv[1:]]))
+    command("evaluate")

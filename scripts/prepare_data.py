@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Write the course's mnist_traindata.hdf5 and mnist_testdata.hdf5: see `--help`."""
 
-import sys
-
-from fastmlp.cli import main
+from fastmlp.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main(["prepare", *sys.argv[1:]]))
+    command("prepare")

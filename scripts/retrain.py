@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Train a run's best network again, on all rows: see `--help`."""
 
-import sys
-
-from fastmlp.cli import main
+from fastmlp.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main(["retrain", *sys.argv[1:]]))
+    command("retrain")

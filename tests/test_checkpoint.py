@@ -86,7 +86,7 @@ def test_an_interrupted_training_ends_with_the_same_bits_and_history(tmp_path, s
 def test_a_stream_goes_on_in_the_middle_of_a_window(tmp_path):
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file["xdata"], file["ydata"] = X[:200], Y[:200]
-    with Stream(tmp_path / "rows.h5", window_bytes=60 * 30, block_bytes=5 * 30) as stream:
+    with Stream(tmp_path / "rows.h5", window_bytes=60 * 30, block_bytes=3 * 30) as stream:
         interrupted, times = fit_with_interruptions(tmp_path / "kept", data=(stream, None))
         assert times >= 3
         assert same(interrupted, fit(data=(stream, None)))

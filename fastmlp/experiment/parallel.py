@@ -3,64 +3,86 @@
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fastmlp.checkpoint import Checkpoints, Paused
 from fastmlp.data import Dataset
-from fastmlp.kernels.team import available_cores
+from fastmlp.errors import FastmlpError
 from fastmlp.mlp import MLP
 
 from .recipe import Cell
 
 SECONDS_TO_WAIT = 0.2  # at a time: on Windows a thread that waits without an end does not feel Ctrl-C
+SECONDS_TO_STOP = 1.5  # a training stops within 0.1 seconds, one whose kernels are being compiled does not
 
 
-class _Interrupted(Exception):
-    """Raised inside a training that is to end."""
+@dataclass(frozen=True)
+class Failure:
+    """What is left of a cell whose training raised an error. reason: one line."""
+
+    reason: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        """The failure that an error stands for."""
+        text = " ".join(str(error).split())
+        return cls(f"failed: {type(error).__name__}{': ' if text else ''}{text}")
+
+
+Outcome = MLP | Failure
+Report = Callable[[int, dict], None]
 
 
 def train_cells(
     cells: list[Cell],
     train: Dataset,
     validation: Dataset | None,
-    threads: int | None = None,
-    report: Callable[[int, dict], None] = lambda position, record: None,
-) -> Generator[tuple[int, MLP], None, None]:
-    """Train every cell; yield its position and its network as each one finishes.
+    at_once: int,
+    threads: int,
+    checkpoints: Callable[[Cell], Checkpoints],
+    report: Report = lambda position, record: None,
+) -> Generator[tuple[int, Outcome], None, None]:
+    """Train every cell; yield its position and its network, or what stopped it, as each one ends.
 
-    threads  cores to use in all; None: all this process may use. It changes no result
-    report   called with a cell's position and the record of its epoch, from the thread that trains it
-    When the generator is closed (Ctrl-C), the other trainings end after their current epoch.
+    at_once, threads  cells side by side, cores for each; they change no result
+    checkpoints       where the training of a cell is kept: it goes on from there
+    report            called with a cell's position and the record of its epoch, from the thread that trains it
+    Raises InputError, InputTypeError when a cell cannot be trained on these data. When it does, or when the generator
+    is closed (Ctrl-C), the other trainings write a checkpoint and stop.
     """
-    train, validation = _shared_inputs(cells, train), validation and _shared_inputs(cells, validation)
-    cores = threads or available_cores()
-    at_once = min(cores, len(cells))
     stop = threading.Event()
 
-    def fit(position: int, cell: Cell) -> MLP:
-        def progress(record):
-            if stop.is_set():
-                raise _Interrupted
-            report(position, record)
-
-        return fit_network(cell.settings, train, validation, cores // at_once, progress)
-
-    with ThreadPoolExecutor(at_once) as team:
-        futures = {team.submit(fit, position, cell): position for position, cell in enumerate(cells)}
+    def fit(position: int, cell: Cell) -> Outcome:
         try:
-            for future in _as_they_finish(futures):
-                yield futures[future], future.result()
-        finally:
-            stop.set()
-            team.shutdown(wait=False, cancel_futures=True)
+            kept = replace(checkpoints(cell), stop=stop)
+            return fit_network(cell.settings, train, validation, threads, lambda r: report(position, r), kept)
+        except (FastmlpError, Paused):
+            raise
+        except OSError as error:
+            if error.filename is not None:  # a checkpoint that cannot be written: no cell could be
+                raise
+            return Failure.of(error)
+        except Exception as error:  # one cell's trouble is not the others'
+            return Failure.of(error)
+
+    team = ThreadPoolExecutor(at_once)
+    futures = {team.submit(fit, position, cell): position for position, cell in enumerate(cells)}
+    try:
+        for future in _as_they_finish(futures):
+            yield futures[future], future.result()
+    finally:
+        stop.set()
+        team.shutdown(wait=False, cancel_futures=True)
+        wait(futures, SECONDS_TO_STOP)
 
 
-def _shared_inputs(cells: list[Cell], dataset: Dataset) -> Dataset:
+def shared_inputs(cells: list[Cell], dataset: Dataset) -> Dataset:
     """The dataset with inputs in the form in which all cells read them, so that no cell makes a copy of its own."""
     networks = [MLP(**cell.settings) for cell in cells]
     wanted = {(network.engine, network.dtype, network.form) for network in networks}
-    if len(wanted) > 1 or networks[0].engine != "numba":
+    if len(wanted) != 1 or networks[0].engine != "numba":
         return dataset
     return replace(dataset, X=networks[0].prepare_inputs(dataset.X))
 
@@ -71,11 +93,13 @@ def fit_network(
     validation: Dataset | None,
     threads: int | None,
     progress: Callable[[dict], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> MLP:
     """A network of these settings, trained; it knows all classes of the data, also those that `train` lacks."""
     mlp = MLP(**{**settings, "threads": threads})
     held_out = None if validation is None else (validation.X, targets(mlp.loss, validation))
-    return mlp.fit(train.X, targets(mlp.loss, train), held_out, progress, classes=range(train.class_count))
+    classes = range(train.class_count)
+    return mlp.fit(train.X, targets(mlp.loss, train), held_out, progress, classes, checkpoint=checkpoints)
 
 
 def targets(loss: str, dataset: Dataset) -> np.ndarray:

@@ -13,6 +13,7 @@ from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.mlp import MLP
 
+from .parallel import Failure
 from .recipe import Cell
 
 PACKAGES = ("numpy", "numba", "llvmlite", "h5py", "matplotlib")
@@ -102,6 +103,26 @@ def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:
         "best_epoch": history["epoch"][best],
         "best_validation_accuracy": _finite(accuracies[best]),
         "seconds": round(sum(history["seconds"]), 3),
+    }
+
+
+def describe_failure(cell: Cell, failure: Failure) -> dict[str, Any]:
+    """The entry of a cell whose training raised an error; all results are None."""
+    settings = MLP(**cell.settings).settings()
+    del settings["threads"]
+    results = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    return {
+        "slug": cell.slug,
+        "label": cell.label,
+        "settings": settings,
+        "diverged": failure.reason,
+        "epochs": 0,
+        "kept_epoch": 0,
+        **dict.fromkeys(results),
+        "best_epoch": None,
+        "best_validation_accuracy": None,
+        "seconds": 0.0,
+        "folder": None,
     }
 
 

@@ -1,14 +1,19 @@
 """The best network of a sweep, trained again on all rows: those for training and those for validation."""
 
 import os
+from contextlib import closing
 
+from fastmlp.checkpoint import Checkpoints
 from fastmlp.errors import InputError
+from fastmlp.identity import digest_of_values, engine_version
+from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.progress import reporter, with_epoch_lines
 
-from .parallel import fit_network
+from .parallel import Failure, train_cells
+from .recipe import Cell
 from .record import load_again
-from .run import Run
+from .run import Run, read_json, write_json
 from .summary import write_summary
 
 
@@ -17,29 +22,58 @@ def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
 
     All rows are those for training and for validation. With none left to watch, a network that stopped early is now
     trained for as many epochs as gave its best weights (I. Goodfellow, Y. Bengio and A. Courville, Deep Learning, 2016,
-    algorithm 7.2).
+    algorithm 7.2). A training that was interrupted goes on from its last checkpoint.
 
     threads  cores to use; None: all this process may use. It changes no result
     Raises InputError when there is no best cell, the data have changed, or the network is there already.
     """
     run = Run(folder)
     record = run.read_record()
-    cell = best(run, record)
-    path = run.model(run.retrained)
-    if path.exists():
+    best_cell = best(run, record)
+    if is_retrained(run, record):
         raise InputError(
-            f"{path} is there already, and the same data and settings give the same network; "
+            f"{run.model(run.retrained)} is there already, and the same data and settings give the same network; "
             f"evaluate it, or delete {run.retrained} first"
         )
     data = load_again(record["data"])
-    settings, labels = _settings(cell), [f"{cell['label']}, all rows"]
-    with reporter(labels, [settings["epochs"]]) as shown:
-        report = with_epoch_lines(shown, labels) if record["recipe"].get("epoch_lines") else shown
-        mlp = fit_network(settings, data, None, threads, lambda epoch: report(0, epoch))
-    mlp.history.to_csv(run.history(run.retrained))
-    mlp.save(path)
-    write_summary(run)
-    return mlp
+    cell = Cell("retrained", f"{best_cell['label']}, all rows", _settings(best_cell))
+    identity = _identity(record, best_cell)
+    checkpoints = Checkpoints(run.retrained / "checkpoint", identity=f"{identity} {engine_version()}")
+    with run.claimed():
+        with reporter([cell.label], [cell.settings["epochs"]]) as shown:
+            report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
+            trained = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
+            with closing(trained):
+                _, outcome = next(trained)
+        if isinstance(outcome, Failure):
+            raise InputError(f"{cell.label} {outcome.reason}")
+        outcome.history.to_csv(run.history(run.retrained))
+        outcome.save(run.model(run.retrained))
+        write_json(run.retrained / "cell.json", {"identity": identity, "slug": best_cell["slug"]})
+        checkpoints.remove()
+        write_summary(run)
+    return outcome
+
+
+def is_retrained(run: Run, record: dict) -> bool:
+    """Whether the best cell of a run was trained again. InputError when another one was, before the sweep grew."""
+    path = run.retrained / "cell.json"
+    if not path.exists():
+        return False
+    made, best_cell = read_json(path), best(run, record)
+    if made.get("identity") != _identity(record, best_cell):
+        raise InputError(
+            f"{run.retrained} is of {made.get('slug')}, and the best cell of the sweep is now {best_cell['slug']}; "
+            f"delete {run.retrained}, then retrain"
+        )
+    return True
+
+
+def _identity(record, cell):
+    """What tells the training of a cell on all rows from others."""
+    rows = record["data"]["training_rows"] + record["data"]["validation_rows"]
+    data = {"digest": record["data"]["digest"], "training_rows": rows}
+    return digest_of_values({"settings": _settings(cell), "data": data})
 
 
 def _settings(cell):

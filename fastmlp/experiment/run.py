@@ -1,10 +1,11 @@
 """A run directory: what its files are called, and how they are read and written.
 
-run.json                 what was run: recipe, data, versions, the cells' results, the best one
+run.json                 what was run: recipe, data, versions; once it is finished, the cells' results and the best one
 table.csv, summary.md    the results for a spreadsheet and for a reader
 curves.png, losses.png   all cells' accuracies and losses against epochs
-cells/<slug>/            history.csv, model.h5, curve.png of one cell
+cells/<slug>-<digits>/   history.csv, model.h5, curve.png of one cell: see `store`
 retrained/               history.csv, model.h5 of the best cell, trained on all rows
+.lock                    held by the one process that works in the folder
 evaluation.json          every look at the test data
 confusion.csv, confusion.png, mistakes.png   of the last one
 """
@@ -14,10 +15,15 @@ import csv
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from fastmlp.errors import InputError
-from fastmlp.files import write_text
+from fastmlp.files import remove_leftovers, write_text
+
+FORMAT = 2
 
 
 class Run:
@@ -26,6 +32,7 @@ class Run:
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
         self.record = self.folder / "run.json"
+        self._lock = self.folder / ".lock"
         self.table = self.folder / "table.csv"
         self.summary = self.folder / "summary.md"
         self.curves = self.folder / "curves.png"
@@ -37,9 +44,9 @@ class Run:
         self.confusion_picture = self.folder / "confusion.png"
         self.mistakes = self.folder / "mistakes.png"
 
-    def cell(self, slug: str) -> Path:
-        """The folder of a cell."""
-        return self.cells / slug
+    def cell(self, name: str) -> Path:
+        """The folder of a cell, whose name is the `folder` of its entry in run.json."""
+        return self.cells / name
 
     @staticmethod
     def model(folder: Path) -> Path:
@@ -56,47 +63,83 @@ class Run:
         """The learning curves in the folder of a cell."""
         return folder / "curve.png"
 
-    def create(self) -> None:
-        """Make the directory. InputError when something is there already."""
-        self.check_free()
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold the folder, which is made, for one process; the system lets go of it when that dies.
+
+        Raises InputError when another one holds it, or it cannot be made.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self._lock)
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            raise InputError(
+                f"{self.folder} is being worked in by another process; wait until it is done, or choose another --out"
+            ) from None
         except OSError as error:
-            raise InputError(f"{self.folder} cannot be made ({error.strerror}); choose another --out") from None
+            raise InputError(f"{self.folder} cannot be written to ({error.strerror}); choose another --out") from None
+        try:
+            remove_leftovers(self.folder)
+            yield
+        finally:
+            lock.release()
+            if not self.record.exists():
+                self._lock.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # it was there before and holds something else
+                    self.folder.rmdir()
 
-    def check_free(self) -> None:
-        """Raise InputError when the directory is not empty, or no directory."""
-        if self.record.exists():
-            raise InputError(f"{self.folder} holds a run already; choose another --out, or delete it first")
-        if self.cells.exists():
-            raise InputError(f"{self.folder} holds an unfinished sweep; choose another --out, or delete it first")
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise InputError(f"{self.folder} is there already and not empty; choose another --out")
-
-    def remove_if_empty(self) -> None:
-        """Undo `create` when nothing was written since."""
-        with contextlib.suppress(OSError):  # it holds finished cells, which are kept
-            self.folder.rmdir()
+    def check_usable(self) -> None:
+        """Raise InputError when the folder is neither new, nor empty, nor that of a run."""
+        if self.record.exists() or not self.folder.exists():
+            return
+        if not self.folder.is_dir() or any(path != self._lock for path in self.folder.iterdir()):
+            raise InputError(f"{self.folder} is there already and holds no run; choose another --out")
 
     def read_record(self) -> dict:
         """What `write_record` wrote. InputError when there is no finished sweep."""
         if not self.folder.is_dir():
             raise InputError(f"{self.folder} is not there; expected the --out of a sweep")
+        record = self.read_unfinished()
+        if record is None:
+            raise InputError(f"{self.folder} holds no sweep: run.json is missing; run `fastmlp sweep` first")
+        if not record["finished"]:
+            raise InputError(
+                f"{self.folder} holds a sweep that was not finished; give its `fastmlp sweep` again, which goes on"
+            )
+        return record
+
+    def read_unfinished(self) -> dict | None:
+        """What `write_record` wrote, also before the sweep was finished; None where there is no run.
+
+        Raises InputError when it is damaged, or of another version.
+        """
         if not self.record.exists():
-            raise InputError(f"{self.folder} holds no finished sweep: run.json is missing; run `fastmlp sweep` first")
-        return _read_json(self.record)
+            return None
+        record = read_json(self.record)
+        if record.get("format") != FORMAT:
+            raise InputError(
+                f"{self.record} has format {record.get('format')!r}; expected {FORMAT}: use the fastmlp that "
+                "wrote it, or sweep anew into another folder"
+            )
+        return record
+
+    def forget_if_empty(self) -> None:
+        """Take back run.json when there is nothing of any cell yet."""
+        if not self.cells.exists():
+            self.record.unlink(missing_ok=True)
 
     def write_record(self, record: dict) -> None:
         """Write run.json."""
-        _write_json(self.record, record)
+        write_json(self.record, record)
 
     def read_evaluations(self) -> list[dict]:
         """Every look at the test data so far, oldest first."""
-        return _read_json(self.evaluation)["evaluations"] if self.evaluation.exists() else []
+        return read_json(self.evaluation)["evaluations"] if self.evaluation.exists() else []
 
     def write_evaluations(self, evaluations: list[dict]) -> None:
         """Write evaluation.json."""
-        _write_json(self.evaluation, {"evaluations": evaluations})
+        write_json(self.evaluation, {"evaluations": evaluations})
 
 
 def write_csv(path: Path, header: list, rows: list[list]) -> None:
@@ -108,11 +151,11 @@ def write_csv(path: Path, header: list, rows: list[list]) -> None:
     write_text(path, text.getvalue())
 
 
-def _write_json(path, value):
+def write_json(path, value):
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def _read_json(path):
+def read_json(path):
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

@@ -9,7 +9,7 @@ from .run import Run, write_csv
 
 COLUMNS = (
     *("configuration", "batch_size", "epochs", "train_loss", "train_accuracy", "validation_loss"),
-    *("validation_accuracy", "best_epoch", "best_validation_accuracy", "reference", "seconds", "note"),
+    *("validation_accuracy", "best_epoch", "best_validation_accuracy", "reference", "note"),
 )
 WIDEST = 100  # characters of a printed table
 
@@ -58,12 +58,12 @@ def table(record: dict) -> str:
         rows.append(
             [
                 cell["label"].replace("learning rate", "rate"),
-                _loss(cell["train_loss"]),
-                f"{cell['train_accuracy']:.4f}",
-                _loss(cell["validation_loss"]),
-                f"{cell['validation_accuracy']:.4f}",
+                _number(cell["train_loss"]),
+                _number(cell["train_accuracy"]),
+                _number(cell["validation_loss"]),
+                _number(cell["validation_accuracy"]),
                 *([reference] if any(theirs) else []),
-                f"{cell['best_validation_accuracy']:.4f} ({cell['best_epoch']})",
+                f"{_number(cell['best_validation_accuracy'])} ({cell['best_epoch'] or '-'})",
                 note.partition(":")[0],
             ]
         )
@@ -105,7 +105,7 @@ def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _loss(value):
+def _number(value):
     return "-" if value is None else f"{value:.4f}"
 
 
@@ -220,7 +220,7 @@ def _reference_table(record):
     if not any(theirs):
         return []
     rows = [
-        f"| {cell['label']} | {cell['validation_accuracy']:.4f} | {reference} |"
+        f"| {cell['label']} | {_number(cell['validation_accuracy'])} | {reference} |"
         for cell, reference in zip(record["cells"], theirs, strict=True)
     ]
     header = ["| configuration | validation accuracy | reference |", "|---|---|---|"]

@@ -1,12 +1,16 @@
 """A recipe in one go: data, sweep, retraining, evaluation."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from fastmlp.errors import InputError
+
 from .evaluate import evaluate, result_files
 from .recipe import Recipe
-from .retrain import retrain
+from .retrain import is_retrained, retrain
+from .run import Run
 from .summary import evaluation_text, table
 from .sweep import sweep
 
@@ -17,8 +21,10 @@ def run_whole(
     threads: int | None = None,
     test: str | None = None,
     say: Callable[[str], None] = print,
-) -> bool:
-    """Sweep `recipe` into the new directory `out`, retrain its best network, evaluate it; False if all diverged.
+) -> dict:
+    """Sweep `recipe` into the directory `out`, retrain its best network, evaluate it; returns what `sweep` did.
+
+    What was done before in that directory is not done again, the look at the test data least of all.
 
     threads  cores to use in all; None: all this process may use. It changes no result
     test     a name or a file of test data; None: the test part of the recipe's data
@@ -28,19 +34,31 @@ def run_whole(
     record = sweep(recipe, out, threads)
     say(table(record))
     if record["best"] is None:
-        return False
-    retrain(out, threads)
-    say(f"\n{evaluation_text(evaluate(out, test))}\n")
+        return record
+    if not is_retrained(Run(out), record):
+        retrain(out, threads)
+    done = Run(out).read_evaluations()
+    say(f"\n{evaluation_text(done[-1] if done else evaluate(out, test))}\n")
     for path in result_files(out):
         say(str(path))
-    return True
+    return record
 
 
-def free_folder(wanted: str | os.PathLike[str]) -> Path:
-    """`wanted`, or the first of wanted-2, wanted-3 and so on that is not there yet."""
+def free_folder(wanted: str | os.PathLike[str], recipe: Recipe) -> Path:
+    """The first of wanted, wanted-2, wanted-3 and so on that is not there yet, or where this recipe was interrupted."""
     wanted = Path(wanted)
     folder, number = wanted, 1
-    while folder.exists():
+    while folder.exists() and not _was_interrupted(folder, recipe):
         number += 1
         folder = wanted.with_name(f"{wanted.name}-{number}")
     return folder
+
+
+def _was_interrupted(folder, recipe):
+    run = Run(folder)
+    try:
+        record = run.read_unfinished()
+    except InputError:
+        return False
+    same = record is not None and record["recipe"] == json.loads(json.dumps(recipe.to_dict()))
+    return same and not run.evaluation.exists()
