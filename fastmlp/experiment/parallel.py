@@ -75,7 +75,7 @@ def train_cells(
     finally:
         stop.set()
         team.shutdown(wait=False, cancel_futures=True)
-        wait(futures, SECONDS_TO_STOP)
+        wait([future for future in futures if not future.cancelled()], SECONDS_TO_STOP)
 
 
 def shared_inputs(cells: list[Cell], dataset: Dataset) -> Dataset:

@@ -43,6 +43,17 @@ def write_bars(path, count, seed):
 
 
 @pytest.fixture(scope="session")
+def cell_folder():
+    """A function that gives the folder of a cell in the folder of a run."""
+
+    def cell_folder(run, slug):
+        (folder,) = (run / "cells").glob(f"{slug}-????????")
+        return folder
+
+    return cell_folder
+
+
+@pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """A folder for what no test changes."""
     return tmp_path_factory.mktemp("shared")

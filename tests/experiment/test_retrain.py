@@ -53,7 +53,7 @@ def test_a_folder_without_a_sweep_is_one_line(tmp_path, capsys):
     )
 
 
-def test_retraining_takes_the_rows_of_both_parts_and_leaves_the_rest(tmp_path, train_file):
+def test_retraining_takes_the_rows_of_both_parts_and_leaves_the_rest(tmp_path, train_file, cell_folder):
     recipe, run = tmp_path / "part.toml", tmp_path / "run"
     recipe.write_text("[data]\ntraining = 100\nvalidation = 40\n[network]\nhidden = [8]\n[training]\nepochs = 2\n")
     assert main(["sweep", "--recipe", str(recipe), "--data", str(train_file), "--out", str(run)]) == 0
@@ -62,8 +62,8 @@ def test_retraining_takes_the_rows_of_both_parts_and_leaves_the_rest(tmp_path, t
     assert main(["retrain", str(run)]) == 0
     data = np.load(train_file)
     X, y = data["images"].reshape(200, 64), data["labels"]
-    for folder, rows in (("cells/only", 100), ("retrained", 140)):
-        ours = MLP.load(run / folder / "model.h5")
+    for folder, rows in ((cell_folder(run, "only"), 100), (run / "retrained", 140)):
+        ours = MLP.load(folder / "model.h5")
         alone = MLP(hidden=(8,), epochs=2).fit(X[:rows], y[:rows])
         for W, expected in zip(ours.weights, alone.weights, strict=True):
             np.testing.assert_array_equal(W, expected)

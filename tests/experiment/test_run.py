@@ -3,40 +3,63 @@ import pytest
 from fastmlp.errors import InputError
 from fastmlp.experiment.run import Run
 
-
-def test_a_new_run_may_be_made_in_an_empty_folder(tmp_path):
-    Run(tmp_path / "deep" / "new").create()
-    assert (tmp_path / "deep" / "new").is_dir()
-    Run(tmp_path / "deep" / "new").create()
+RECORD = {"format": 2, "finished": True}
 
 
-@pytest.mark.parametrize(
-    ("file", "message"),
-    [
-        ("run.json", "holds a run already; choose another --out"),
-        ("cells/tanh/history.csv", "holds an unfinished sweep"),
-        ("thesis.txt", "is there already and not empty"),
-    ],
-)
-def test_a_folder_with_files_is_refused_and_left_alone(tmp_path, file, message):
-    path = tmp_path / "run" / file
-    path.parent.mkdir(parents=True)
-    path.write_text("mine")
-    with pytest.raises(InputError, match=message):
-        Run(tmp_path / "run").create()
-    assert [p.read_text() for p in (tmp_path / "run").rglob("*") if p.is_file()] == ["mine"]
+def test_a_run_may_be_made_in_a_new_folder_and_in_an_empty_one(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "deep" / "new", tmp_path / "empty"):
+        run = Run(folder)
+        run.check_usable()
+        with run.claimed():
+            run.write_record(RECORD)
+        run.check_usable()
+        assert run.read_record() == RECORD
+
+
+def test_a_folder_with_files_of_another_kind_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="is there already and holds no run"):
+        Run(tmp_path).check_usable()
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_is_for_one_at_a_time(tmp_path):
+    with (
+        Run(tmp_path / "run").claimed(),
+        pytest.raises(InputError, match="is being worked in by another process"),
+        Run(tmp_path / "run").claimed(),
+    ):
+        pass
+    with Run(tmp_path / "run").claimed():
+        pass
 
 
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "run").write_text("mine")
     with pytest.raises(InputError, match="is there already"):
-        Run(tmp_path / "run").create()
+        Run(tmp_path / "run").check_usable()
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     run = Run(tmp_path)
-    run.write_record({"recipe": "é", "accuracy": 0.1 + 0.2, "diverged": None})
-    assert run.read_record() == {"recipe": "é", "accuracy": 0.1 + 0.2, "diverged": None}
+    record = {**RECORD, "recipe": "é", "accuracy": 0.1 + 0.2, "diverged": None}
+    run.write_record(record)
+    assert run.read_record() == record
+
+
+def test_a_sweep_that_is_not_finished_is_not_read_as_one(tmp_path):
+    run = Run(tmp_path)
+    run.write_record({**RECORD, "finished": False})
+    with pytest.raises(InputError, match="not finished"):
+        run.read_record()
+    assert run.read_unfinished() == {**RECORD, "finished": False}
+
+
+def test_a_run_of_another_format_is_named(tmp_path):
+    Run(tmp_path).write_record({**RECORD, "format": 1})
+    with pytest.raises(InputError, match="has format 1; expected 2"):
+        Run(tmp_path).read_record()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]"])
@@ -47,17 +70,16 @@ def test_a_damaged_record_is_named(tmp_path, text):
 
 
 def test_a_folder_without_a_sweep_is_named(tmp_path):
-    with pytest.raises(InputError, match="holds no finished sweep"):
+    with pytest.raises(InputError, match="holds no sweep"):
         Run(tmp_path).read_record()
     with pytest.raises(InputError, match="is not there"):
         Run(tmp_path / "nowhere").read_record()
 
 
-def test_removing_keeps_a_folder_that_holds_something(tmp_path):
-    kept, gone = Run(tmp_path / "kept"), Run(tmp_path / "gone")
-    for run in (kept, gone):
-        run.create()
-    (kept.folder / "file").touch()
-    kept.remove_if_empty()
-    gone.remove_if_empty()
-    assert (kept.folder.exists(), gone.folder.exists()) == (True, False)
+def test_a_claim_on_a_folder_in_which_nothing_is_made_leaves_nothing(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    for name in ("kept", "gone"):
+        with Run(tmp_path / name).claimed():
+            pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "file"]

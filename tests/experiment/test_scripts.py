@@ -5,6 +5,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_only_evaluate_opens_the_test_files(folder, recipe_file):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one child")
-def test_an_interrupted_sweep_ends_in_one_line_and_leaves_nothing(tmp_path, train_file, recipe_file):
+def test_an_interrupted_sweep_ends_in_one_line_and_keeps_how_far_it_came(tmp_path, train_file, recipe_file):
     command = [ROOT / "scripts" / "sweep.py", "--data", train_file, "--recipe", recipe_file, "--out", tmp_path / "run"]
     with subprocess.Popen(
         [sys.executable, *map(str, command), "--epochs", "1000000"],
@@ -78,10 +79,13 @@ def test_an_interrupted_sweep_ends_in_one_line_and_leaves_nothing(tmp_path, trai
         # Where the tests run in the background the shell has them ignore SIGINT, and so would what they start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
+        assert process.stderr.readline().startswith("plan: ")
         assert "epoch 10 of 1000000" in process.stderr.readline()
+        while not list((tmp_path / "run" / "cells").glob("*/checkpoint/checkpoint-*.bin")):
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "fastmlp: interrupted"
+    assert err.splitlines()[-1] == "fastmlp: interrupted; the same command goes on from here"
     assert "Traceback" not in err
-    assert not (tmp_path / "run").exists()
+    assert list((tmp_path / "run" / "cells").glob("*/checkpoint/checkpoint-*.bin"))

@@ -18,6 +18,8 @@ SETTINGS = {
 
 def record(cells, best, synthetic=False):
     return {
+        "format": 2,
+        "finished": True,
         "recipe": {"title": "Homework"},
         "data": {"name": "digits", "synthetic": synthetic, "features": 784, "class_count": 10, "training_rows": 50_000},
         "cells": cells,

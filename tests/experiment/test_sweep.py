@@ -12,10 +12,12 @@ SLUGS = ["tanh-0.5", "tanh-0.05", "relu-0.5", "relu-0.05"]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def test_a_sweep_leaves_everything_it_found_out(swept):
+def test_a_sweep_leaves_everything_it_found_out(swept, cell_folder):
     files = {str(path.relative_to(swept).as_posix()) for path in swept.rglob("*") if path.is_file()}
-    cells = {f"cells/{slug}/{name}" for slug in SLUGS for name in ("history.csv", "model.h5", "curve.png")}
-    assert files == cells | {"run.json", "table.csv", "curves.png", "losses.png", "summary.md"}
+    folders = [f"cells/{cell_folder(swept, slug).name}" for slug in SLUGS]
+    of_cell = ("cell.json", "history.csv", "model.h5", "curve.png")
+    cells = {f"{folder}/{name}" for folder in folders for name in of_cell}
+    assert files - {".lock"} == cells | {"run.json", "table.csv", "curves.png", "losses.png", "summary.md"}
     assert all(path.read_bytes().startswith(PNG) for path in swept.rglob("*.png"))
 
 
@@ -28,59 +30,61 @@ def test_the_record_tells_data_versions_and_seed(swept, train_file):
     assert record["recipe"]["settings"]["seed"] == 3
 
 
-def test_the_best_is_the_one_with_the_highest_last_validation_accuracy(swept):
-    last = {slug: History.from_csv(swept / "cells" / slug / "history.csv")["validation_accuracy"][-1] for slug in SLUGS}
+def test_the_best_is_the_one_with_the_highest_last_validation_accuracy(swept, cell_folder):
+    last = {
+        slug: History.from_csv(cell_folder(swept, slug) / "history.csv")["validation_accuracy"][-1] for slug in SLUGS
+    }
     best = json.loads((swept / "run.json").read_text(encoding="utf-8"))["best"]
     assert last[best] == max(last.values())
 
 
-def test_the_table_agrees_with_the_histories(swept):
+def test_the_table_agrees_with_the_histories(swept, cell_folder):
     with open(swept / "table.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["configuration"] for row in rows][:2] == ["tanh, learning rate 0.5", "tanh, learning rate 0.05"]
     for row, slug in zip(rows, SLUGS, strict=True):
-        history = History.from_csv(swept / "cells" / slug / "history.csv")
+        history = History.from_csv(cell_folder(swept, slug) / "history.csv")
         assert float(row["validation_loss"]) == history["validation_loss"][-1]
         assert float(row["best_validation_accuracy"]) == max(history["validation_accuracy"])
     assert [row["note"] for row in rows].count("best") == 1
 
 
-def test_a_cell_is_what_training_it_alone_gives(swept, train_file):
+def test_a_cell_is_what_training_it_alone_gives(swept, train_file, cell_folder):
     data = np.load(train_file)
     X, y = data["images"].reshape(200, 64), data["labels"]
     alone = MLP(
         hidden=(8,), batch_size=20, epochs=4, decay_epochs=(2, 3), seed=3, activation="relu", learning_rate=0.05
     ).fit(X[:150], y[:150], validation=(X[150:], y[150:]))
-    cell = MLP.load(swept / "cells" / "relu-0.05" / "model.h5")
+    cell = MLP.load(cell_folder(swept, "relu-0.05") / "model.h5")
     for ours, theirs in zip(cell.weights + cell.biases, alone.weights + alone.biases, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_learning_rate_in_the_history_follows_the_schedule(swept):
-    rates = History.from_csv(swept / "cells" / "tanh-0.5" / "history.csv")["learning_rate"]
+def test_the_learning_rate_in_the_history_follows_the_schedule(swept, cell_folder):
+    rates = History.from_csv(cell_folder(swept, "tanh-0.5") / "history.csv")["learning_rate"]
     assert rates == [0.5, 0.5, 0.25, 0.125]
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])
-def test_the_number_of_threads_changes_no_number(swept, tmp_path, train_file, recipe_file, threads):
+def test_the_number_of_threads_changes_no_number(swept, tmp_path, train_file, recipe_file, threads, cell_folder):
     other = tmp_path / "other"
     arguments = ["--data", str(train_file), "--recipe", str(recipe_file), "--out", str(other), "--threads", threads]
     assert main(["sweep", *arguments]) == 0
     for slug in SLUGS:
-        ours, theirs = (History.from_csv(run / "cells" / slug / "history.csv").to_dict() for run in (swept, other))
+        ours, theirs = (History.from_csv(cell_folder(run, slug) / "history.csv").to_dict() for run in (swept, other))
         del ours["seconds"], theirs["seconds"]
         assert ours == theirs
 
 
-def test_options_of_the_command_line_reach_the_networks(tmp_path, train_file, recipe_file, capsys):
+def test_options_of_the_command_line_reach_the_networks(tmp_path, train_file, recipe_file, capsys, cell_folder):
     folder = tmp_path / "run"
     arguments = ["--data", str(train_file), "--recipe", str(recipe_file), "--out", str(folder)]
     arguments += ["--epochs", "2", "--hidden", "5", "4", "--batch-size", "1000", "--seed", "9", "--validation", "20"]
-    assert main(["sweep", *arguments, "--stratify"]) == 0
+    assert main(["sweep", *arguments, "--stratify"]) in (0, 3)  # such small networks may die
     notes = capsys.readouterr().err
     assert "does not decay after epoch 2, 3: training ends at epoch 2\n" in notes
     assert notes.count("batch size 1000 is more than the 180 training samples") == 1
-    network = MLP.load(folder / "cells" / "tanh-0.5" / "model.h5")
+    network = MLP.load(cell_folder(folder, "tanh-0.5") / "model.h5")
     assert [W.shape for W in network.weights] == [(64, 5), (5, 4), (4, 3)]
     assert (len(network.history), network.seed, network.batch_size) == (2, 9, 1000)
 
@@ -89,7 +93,8 @@ def test_output_that_is_no_terminal_has_a_line_per_network_and_no_colours(tmp_pa
     main(["sweep", "--data", str(train_file), "--recipe", str(recipe_file), "--out", str(tmp_path / "run")])
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
-    assert len(err.splitlines()) == 4
+    assert err.splitlines()[0].startswith("plan: 4 cells, ")
+    assert len(err.splitlines()) == 5
     assert sum("epoch 4 of 4, loss" in line for line in err.splitlines()) == 4
     assert out.splitlines()[0] == "Bars: bars.npz"
 
@@ -111,7 +116,7 @@ def wild_recipe(tmp_path):
 
 def test_a_diverged_network_is_told_everywhere_and_never_the_best(tmp_path, train_file, wild_recipe, capsys):
     folder = tmp_path / "run"
-    assert main(["sweep", "--data", str(train_file), "--recipe", str(wild_recipe), "--out", str(folder)]) == 0
+    assert main(["sweep", "--data", str(train_file), "--recipe", str(wild_recipe), "--out", str(folder)]) == 3
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert record["best"] == "relu-0.1"
     reason = record["cells"][0]["diverged"]
@@ -133,13 +138,6 @@ def test_when_all_diverge_the_status_says_so_and_there_is_nothing_to_retrain(tmp
 
 
 # -------------------------------------------------------------------------------------------------------- refusals
-
-
-def test_a_second_sweep_into_the_same_folder_changes_nothing(swept, train_file, recipe_file, capsys):
-    before = {path: path.read_bytes() for path in swept.rglob("*") if path.is_file()}
-    assert main(["sweep", "--data", str(train_file), "--recipe", str(recipe_file), "--out", str(swept)]) == 2
-    assert "holds a run already" in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in swept.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
