@@ -1,0 +1,88 @@
+"""A panel for an HTML page, in which the reader draws a picture and the network says live what it sees.
+
+The network is in the page: `panel.js` is its forward pass, and nothing is loaded or sent.
+"""
+
+import base64
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from fastmlp.errors import InputError
+from fastmlp.mlp import MLP
+
+# 2 MB as base64 of float32, 16/3 bytes each. Half as many bytes would not do: weights rounded to float16 moved the
+# probabilities of MNIST's digits by up to 2e-3.
+MOST_NUMBERS = 375_000
+# What makes probabilities of the last layer's affine output; with the squared error it was trained to be 0 or 1.
+OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squared_error": "clip"}
+
+# MNIST's digits are 20 of 28 pixels high, or wide where that is more.
+MNIST_FILL = 20 / 28
+
+
+def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[str], fill: float = MNIST_FILL) -> str:
+    """An HTML fragment with its own style and script, for the body of a page that allows both inline; one per page.
+
+    mlp          a trained network whose inputs are pixels from 0 to 1, ink being 1
+    image_shape  (height, width) of its inputs; None where they are no pictures
+    class_names  a name for each column of its outputs
+    fill         share of the picture's sides that a drawing is to fill, above 0 and at most 1: the less, the wider the
+                 margin. Letters of notMNIST fill 1
+
+    "" where there is nothing to draw or to tell apart: no pictures, one output, weights that are not finite. A sentence
+    for a network of more than `MOST_NUMBERS` weights and biases. The page defines `window.fastmlpPanel`, see panel.js.
+    Raises InputError for a shape or names that do not fit the network, for another fill, and for one without weights.
+    """
+    layers = [array for layer in zip(mlp.weights, mlp.biases, strict=True) for array in layer]
+    features, outputs = mlp.weights[0].shape[0], mlp.biases[-1].size
+    if image_shape is not None and image_shape[0] * image_shape[1] != features:
+        raise InputError(f"image_shape is {image_shape}, but the network has {features} inputs; pass their shape")
+    if len(class_names) != outputs:
+        raise InputError(f"class_names has {len(class_names)} names for {outputs} outputs; give one per output")
+    if not 0 < fill <= 1:
+        raise InputError(f"fill is {fill!r}; expected a share above 0 and at most 1, such as 20 / 28")
+    with np.errstate(over="ignore"):  # a float64 too large becomes infinite, which is caught below
+        numbers = np.concatenate([array.ravel() for array in layers]).astype("<f4")
+    if image_shape is None or outputs < 2 or not np.isfinite(numbers).all():
+        return ""
+    template = _template()
+    if numbers.size > MOST_NUMBERS:
+        return template.render(css=_text("panel.css"), count=numbers.size, network=None)
+    height, width = map(int, image_shape)
+    network = {
+        "height": height,
+        "width": width,
+        "box": [max(1, round(fill * side)) for side in (height, width)],
+        "names": [str(name) for name in class_names],
+        "widths": [features, *(bias.size for bias in mlp.biases)],
+        "activations": _activations(mlp),
+        "output": OUTPUTS[mlp.loss],
+        "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
+    }
+    return template.render(css=_text("panel.css"), script=_text("panel.js"), network=network)
+
+
+def _activations(mlp):
+    """A name per layer; the last one hands out its affine output."""
+    hidden = [mlp.activation] * len(mlp.hidden) if isinstance(mlp.activation, str) else mlp.activation
+    return [*hidden, "identity"]
+
+
+@cache
+def _template():
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    # The escaping is asked for by name: Jinja does not take a .jinja file for HTML.
+    loader = PackageLoader("fastmlp.report", "")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template("panel.html.jinja")
+
+
+def _text(name):
+    """A file of this package as it is, not to be escaped."""
+    from markupsafe import Markup
+
+    return Markup((files("fastmlp.report") / name).read_text("utf-8"))
