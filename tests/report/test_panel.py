@@ -73,11 +73,11 @@ def draw_by_hand(browser, kind, strokes):
     from selenium.webdriver.common.by import By
 
     sheet = browser.find_element(By.ID, "fastmlp-sheet")
+    side = sheet.rect["width"]
     actions = ActionBuilder(browser, mouse=PointerInput(kind, kind), duration=0)
     for stroke in strokes:
         for number, (x, y) in enumerate(stroke):
-            offset = round((x - 0.5) * sheet.rect["width"]), round((y - 0.5) * sheet.rect["height"])
-            actions.pointer_action.move_to(sheet, *offset)
+            actions.pointer_action.move_to(sheet, round((x - 0.5) * side), round((y - 0.5) * side))
             if number == 0:
                 actions.pointer_action.pointer_down()
         actions.pointer_action.pointer_up()
@@ -195,6 +195,8 @@ def test_a_dot_stays_a_dot_in_the_middle(show):
     picture = np.reshape(ask(browser, "draw", [[[0.9, 0.2]]])["pixels"], SHAPE)
     assert picture.sum() == pytest.approx(np.pi * (20 / 7 / 2) ** 2, rel=0.03)
     assert picture[12:17, 12:17].sum() == picture.sum()
+    shaken = np.reshape(ask(browser, "draw", [[[0.9, 0.2], [0.91, 0.2]]])["pixels"], SHAPE)
+    assert shaken[11:18, 11:18].sum() == shaken.sum()
 
 
 def test_a_drawing_may_fill_the_picture_and_is_never_moved_out_of_it(show):
