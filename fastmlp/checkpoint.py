@@ -20,6 +20,7 @@ from .identity import digest_of_arrays, digest_of_values, engine_version
 from .source import arrays_of
 
 if TYPE_CHECKING:
+    from .diagnosis import Observer
     from .early_stopping import EarlyStopping
     from .schedule import Schedule
     from .training import Trainer
@@ -139,9 +140,10 @@ class Keeper:
         history: History,
         schedule: "Schedule",
         stopping: "EarlyStopping | None",
+        observer: "Observer",
     ):
         self._checkpoints, self._trainer, self._history = checkpoints, trainer, history
-        self._schedule, self._stopping = schedule, stopping
+        self._schedule, self._stopping, self._observer = schedule, stopping, observer
         self._written, self._cost = time.perf_counter(), 0.0
 
     def restore(self) -> Moment:
@@ -155,6 +157,7 @@ class Keeper:
         trainer.steps = meta["steps"]
         self._history.replace({name: arrays[f"history.{name}"] for name in COLUMNS})
         self._schedule.restore(meta["schedule"])
+        self._observer.restore(meta["observer"])
         if self._stopping is not None:
             self._stopping.restore(meta["stopping"], arrays.get("best"))
         return Moment(meta["epoch"], meta["done"], arrays["totals"], time.perf_counter() - meta["seconds"])
@@ -202,6 +205,7 @@ class Keeper:
             "steps": trainer.steps,
             "schedule": self._schedule.state(),
             "stopping": stopping,
+            "observer": self._observer.state(),
         }
         checkpoints.write(meta, arrays)
         self._written = time.perf_counter()

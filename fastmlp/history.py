@@ -34,10 +34,14 @@ class History:
     train_accuracy        share of right answers, 0 to 1; for the squared error R^2
     validation_loss, validation_accuracy   the same on the validation set; nan without one
     seconds               training alone, without the evaluations
+
+    `diagnoses`: what went wrong, in the order in which it was seen, each as {"epoch": int, "cause": str, "sentence":
+    str}; see `fastmlp.diagnosis`. It is no column: a CSV and `to_dict` have the numbers alone.
     """
 
     def __init__(self):
         self._columns: dict[str, list] = {name: [] for name in COLUMNS}
+        self.diagnoses: list[dict] = []
 
     def append(self, record: dict) -> None:
         """Add an epoch; `record` has exactly the names of COLUMNS."""

@@ -71,9 +71,9 @@ class MLP:
     first_layer    "auto": inputs that are mostly zero are turned once into compressed rows, whose zeros cost nothing;
                    "sparse" or "dense" force the choice. Never changes a result
 
-    After `fit`: `history`, `weights` (list of (fan_in, fan_out)), `biases` (list of (fan_out,)), `classes` (C,) int64,
-    `plan` (dict: first_layer, density of the inputs, threads), `diverged` (None, or why the training failed, in words:
-    the loss left the finite numbers or is far above guessing, or the network died).
+    After `fit`: `history`, with `diagnoses` made on the way; `weights` (list of (fan_in, fan_out)), `biases` (list of
+    (fan_out,)), `classes` (C,) int64, `plan` (dict: first_layer, density of the inputs, threads), `diverged` (None, or
+    why the training failed, in words: the loss left the finite numbers or is far above guessing, or the network died).
     Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
     """
 
@@ -181,16 +181,17 @@ class MLP:
         self.history, self.diverged = History(), None
         stopping = read_early_stopping(self.early_stopping)
         checkpoints = as_checkpoints(checkpoint, self, source, held_out)
-        keeper = Keeper(checkpoints, trainer, self.history, schedule, stopping)
-        trainer.pause = keeper.pause
         with reporter(progress, self.epochs) as report:
             watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
+            keeper = Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer)
+            trainer.pause = keeper.pause
             if self._optimizer.name == "lbfgs":
                 lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
             else:
                 self._descend(trainer, source, schedule, watch, keeper)
         watch.keep_the_best()
         self.diverged = failure(self, source)
+        watch.observer.ended()
         return self
 
     def _descend(self, trainer, source, schedule, watch, keeper):

@@ -27,7 +27,8 @@ class _WrongFormat(InputError):
 def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
     """Write `mlp` to `path`, atomically.
 
-    Attributes: format, format_version, fastmlp_version, settings (JSON), diverged (empty if it is not).
+    Attributes: format, format_version, fastmlp_version, settings (JSON), diverged (empty if it is not), diagnoses
+    (JSON).
     Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out), biases/0.. (fan_out,);
     history/<column> (epochs,).
     """
@@ -43,6 +44,7 @@ def dumps(mlp: "MLP") -> bytes:
         )
         # A file cannot hold a function: the schedule of one is "custom".
         file.attrs["settings"] = json.dumps({**mlp.settings(), "schedule": mlp._schedule.setting()})
+        file.attrs["diagnoses"] = json.dumps(mlp.history.diagnoses)
         file["classes"] = mlp.classes
         for name, column in mlp.history.to_numpy().items():
             file[f"history/{name}"] = column
@@ -89,6 +91,7 @@ def _read(cls: "type[MLP]", file: Any) -> "MLP":
     mlp.diverged = file.attrs["diverged"] or None
     mlp._build(file["weights/0"].shape[0])
     mlp.history = History.from_dict({name: column[:] for name, column in file["history"].items()})
+    mlp.history.diagnoses = json.loads(file.attrs.get("diagnoses", "[]"))  # older files have none
     for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
         W[...], b[...] = file[f"weights/{layer}"][:], file[f"biases/{layer}"][:]
     return mlp

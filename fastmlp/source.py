@@ -55,6 +55,21 @@ class InMemory:
         """What tells this training set from all others."""
         return digest_of_arrays([*arrays_of(self.X), self.y, self.weights])
 
+    def sample(self, rows: int) -> Part:
+        """(X, y, weights) of at most so many rows, evenly spread."""
+        picked = np.linspace(0, self.shape[0] - 1, min(rows, self.shape[0])).astype(np.int64)
+        return _rows(self.X, picked), self.y[picked], self.weights[picked] if len(self.weights) else ALL_ALIKE
+
+
+def _rows(X, picked):
+    """The rows of X at integer positions, copied."""
+    if not isinstance(X, Sparse):
+        return X[picked]
+    from .data.csr import CSR
+
+    rows = CSR(X.indptr, X.indices, X.values, X.shape)[picked]
+    return Sparse(rows.indptr, rows.indices, rows.data, X.features)
+
 
 def arrays_of(X: np.ndarray | Sparse) -> list[np.ndarray]:
     """The arrays that inputs are made of."""
@@ -134,6 +149,11 @@ class Streamed:
     def digest(self) -> str:
         """What tells this training set from all others: of the file, its name, size and time of change alone."""
         return digest_of_arrays([self.y, self._class_weights], f"{self._stream.path.absolute()} {self._stream.stamp}")
+
+    def sample(self, rows: int) -> Part:
+        """(X, y, weights) of about so many rows, from places spread over the file."""
+        y = self.y[self._stream.sampled_rows(rows)].astype(np.int64)
+        return compact(self._stream.sample(rows), self._dtype, self.first_layer)[0], y, self._weights(y)
 
     def _compressed(self, windows):
         """The windows with their inputs in the form of the first layer."""

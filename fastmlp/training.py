@@ -12,6 +12,7 @@ import numpy as np
 
 from .augment import SEED_BITS, Augmentation
 from .checkpoint import Moment
+from .diagnosis import Observer
 from .kernels.inputs import part
 from .kernels.rule import DESCENT, Rule, penalty
 from .kernels.task import CROSS_ENTROPY, Clock, Loss
@@ -140,6 +141,7 @@ class Watch:
         self.report, self.schedule = report, schedule
         self.objective = read_objective(mlp.loss)
         self.stopping = stopping
+        self.observer = Observer(mlp, trainer, source)
 
     def __call__(self, epoch, rate, totals, seconds):
         """Record an epoch; whether to stop. totals: its summed loss and right answers, judged during the epoch."""
@@ -163,6 +165,7 @@ class Watch:
             "seconds": seconds,
         }
         self.mlp.history.append(record)
+        self.observer(record)
         self.schedule.after_epoch(record)
         self.report(record)
         if not math.isfinite(train_loss):

@@ -51,6 +51,14 @@ def test_the_columns_handed_out_are_copies(history):
     assert len(history) == 3
 
 
+def test_diagnoses_are_kept_beside_the_columns_and_not_among_them(history):
+    assert history.diagnoses == []
+    history.diagnoses.append({"epoch": 2, "cause": "diverged", "sentence": "diverged: the loss is nan"})
+    assert tuple(history.to_dict()) == COLUMNS
+    assert "diverged" not in history.to_csv()
+    assert History.from_dict(history.to_dict()).diagnoses == []
+
+
 def test_csv_and_back_keeps_every_bit(history, tmp_path):
     path = tmp_path / "new" / "history.csv"
     text = history.to_csv(path)

@@ -114,10 +114,19 @@ class Stream:
 
     def sample(self, rows: int) -> np.ndarray:
         """About `rows` rows (at most all), from places spread over the file."""
-        each = max(1, min(rows, self.shape[0]) // _SAMPLED_PLACES)
-        places = np.unique(np.linspace(0, self.shape[0] - each, _SAMPLED_PLACES).astype(np.int64))
+        places, each = self._places(rows)
         window = Window(places, np.full(len(places), each), np.arange(len(places) * each))
         return self._fill(window, np.empty((len(window.order), self.shape[1]), self.dtype), threading.Event())
+
+    def sampled_rows(self, rows: int) -> np.ndarray:
+        """The numbers of the rows that `sample` returns."""
+        places, each = self._places(rows)
+        return (places[:, None] + np.arange(each)).ravel()
+
+    def _places(self, rows):
+        """Where the runs of a sample begin, and the rows of each run."""
+        each = max(1, min(rows, self.shape[0]) // _SAMPLED_PLACES)
+        return np.unique(np.linspace(0, self.shape[0] - each, _SAMPLED_PLACES).astype(np.int64)), each
 
     def head(self, rows: int) -> np.ndarray:
         """The first `rows` rows, or all if there are fewer."""

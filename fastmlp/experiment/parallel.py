@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp.checkpoint import Checkpoints, Paused
 from fastmlp.data import Dataset
+from fastmlp.diagnosis import NAME
 from fastmlp.errors import FastmlpError
 from fastmlp.mlp import MLP
 
@@ -55,6 +56,7 @@ def train_cells(
     stop = threading.Event()
 
     def fit(position: int, cell: Cell) -> Outcome:
+        NAME.set(cell.label)
         try:
             kept = replace(checkpoints(cell), stop=stop)
             return fit_network(cell.settings, train, validation, threads, lambda r: report(position, r), kept)

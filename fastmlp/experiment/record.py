@@ -97,6 +97,7 @@ def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:
         "label": cell.label,
         "settings": settings,
         "diverged": mlp.diverged,
+        "diagnoses": mlp.history.diagnoses,
         "epochs": len(accuracies),
         "kept_epoch": kept,
         **{name: _finite(history[name][kept - 1]) for name in finals},

@@ -114,6 +114,16 @@ def _failures(record: dict) -> list[str]:
     return [f"{cell['label']} {cell['diverged']}" for cell in record["cells"] if cell["diverged"]]
 
 
+def _diagnoses(record: dict) -> list[str]:
+    """What was seen of each cell while it trained, but for the failure that `_failures` tells of."""
+    return [
+        f"{cell['label']}: {seen['sentence']}"
+        for cell in record["cells"]
+        for seen in cell.get("diagnoses", [])  # older runs have none
+        if not (cell["diverged"] and seen["cause"] == "diverged")
+    ]
+
+
 def evaluation_text(result: dict) -> str:
     """An evaluation for a person: the confusion matrix, loss and accuracy. `result` is of evaluation.json."""
     names = result["class_names"]
@@ -159,7 +169,7 @@ def summary(run: Run) -> str:
         f"![Training and validation loss against epochs]({run.losses.name})",
         "",
         *_reference_table(record),
-        *(f"- {failure}" for failure in _failures(record)),
+        *(f"- {line}" for line in (*_failures(record), *_diagnoses(record))),
         f"- Best configuration: {_best(record)}",
         f"- Final test accuracy: {_accuracy(run)}",
         *_compared(run),

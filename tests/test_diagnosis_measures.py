@@ -1,0 +1,120 @@
+"""What a look at a network measures, against passes and steps by other means, and the rows that it takes."""
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.data import Stream
+from fastmlp.diagnosis_measures import is_look, largest_input, step_ratios, unit_shares
+from fastmlp.kernels import reference
+from fastmlp.kernels.inputs import Sparse, to_network
+from fastmlp.plan import compact
+from fastmlp.source import InMemory, Streamed
+
+CLASSES = 4
+RANDOM = np.random.RandomState(0)
+X = RANDOM.standard_normal((300, 12)).astype(np.float32)
+Y = np.arange(300) % CLASSES
+
+
+def trainer_of(mlp):
+    mlp.classes = np.arange(CLASSES)
+    trainer = mlp._trainer(X.shape)
+    trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
+    return trainer
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_the_shares_of_idle_units_are_those_of_an_independent_pass(engine, is_sparse):
+    inputs = np.where(np.abs(X) > 1, X, 0)
+    activations = ("relu", "tanh", "sigmoid", "identity", "relu")
+    mlp = MLP(hidden=(20, 9, 7, 6, 10), activation=activations, init="normal", init_scale=2.0, engine=engine)
+    trainer = trainer_of(mlp)
+    trainer.parameters.biases[0][:5] = -1000
+    trainer.parameters.biases[4][:8] = -1000
+    given = compact(inputs, first_layer="sparse")[0] if is_sparse else inputs
+    assert isinstance(given, Sparse) == is_sparse
+    A, expected = inputs, []
+    for name, W, b in zip(activations, trainer.parameters.weights, trainer.parameters.biases, strict=False):
+        A = A @ W + b
+        if name == "relu":
+            A = np.maximum(A, 0)
+            expected.append((A == 0).all(axis=0).mean())
+        elif name == "tanh":
+            A = np.tanh(A)
+            expected.append((1 - A**2 < 0.0199).mean())
+        elif name == "sigmoid":
+            A = 1 / (1 + np.exp(-A))
+            expected.append((4 * A * (1 - A) < 0.0199).mean())
+        else:
+            expected.append(0)
+    assert expected[0] == 0.25
+    assert min(expected[1:3]) > 0.1
+    np.testing.assert_allclose(list(unit_shares(trainer, given)), expected, atol=0.002)
+
+
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"optimizer": "adam"}, {"dtype": "float64"}])
+def test_the_length_of_a_step_is_that_of_a_step_of_the_reference(settings):
+    mlp = MLP(hidden=(9,), learning_rate=0.3, batch_size=len(X), **settings)
+    trainer = trainer_of(mlp)
+    p = trainer.parameters
+    before, states = p.buffer.copy(), p.states.copy()
+    inputs = X.astype(p.buffer.dtype)
+    ratios = step_ratios(trainer, (inputs, Y, np.empty(0)), 1, 0.3)
+    assert p.buffer.tobytes() == before.tobytes()
+    assert p.states.tobytes() == states.tobytes()
+    old = [W.copy() for W in p.weights]
+    order, totals = np.arange(len(X)), np.zeros(2)
+    reference.train(p.layers, p.buffer, p.states, inputs, Y, order, len(X), 0.3, totals, 1, trainer.rule)
+    expected = [np.linalg.norm(W - V) / np.linalg.norm(V) for W, V in zip(p.weights, old, strict=True)]
+    # A step takes the biases along, which are zero before it, and are not among the weights.
+    np.testing.assert_allclose(ratios, expected, rtol=1e-3)
+
+
+def test_rows_that_weigh_nothing_have_no_step():
+    trainer = trainer_of(MLP(hidden=(9,)))
+    assert np.isnan(step_ratios(trainer, (X, Y, np.zeros(len(X))), 1, 0.1)).all()
+
+
+def test_the_largest_input_is_as_the_network_reads_it():
+    assert largest_input(np.array([[1.0, -7.0], [3.0, 0.0]])) == 7
+    assert largest_input(np.array([[0, 255]], np.uint8)) == 1
+    pixels = np.array([[0, 51], [0, 0]], np.uint8)
+    assert largest_input(compact(pixels, first_layer="sparse")[0]) == 0.2
+    assert largest_input(compact(np.zeros((2, 3)), first_layer="sparse")[0]) == 0
+
+
+def test_the_epochs_that_are_looked_at_are_the_first_ones_then_fewer_and_the_last():
+    assert [epoch for epoch in range(1, 51) if is_look(epoch, 50)] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
+    assert [epoch for epoch in range(1, 3) if is_look(epoch, 2)] == [1, 2]
+
+
+# ------------------------------------------------------------------------------------------------------ the samples
+
+
+@pytest.mark.parametrize("first_layer", ["dense", "sparse"])
+def test_a_sample_of_what_is_sorted_by_class_has_all_classes(first_layer):
+    order = np.argsort(Y, kind="stable")
+    weights = np.arange(len(Y)) / 7
+    source = InMemory(compact(X[order], first_layer=first_layer)[0], Y[order], weights)
+    inputs, y, w = source.sample(20)
+    rows = np.rint(7 * w).astype(int)
+    assert np.bincount(y).tolist() == [5, 5, 5, 5]
+    np.testing.assert_array_equal(y, Y[order][rows])
+    np.testing.assert_array_equal(to_network(inputs, np.arange(20), np.float32), X[order][rows])
+    assert source.sample(10_000)[0].shape == X.shape
+
+
+def test_a_sample_of_a_stream_has_the_labels_of_its_rows(tmp_path):
+    path = tmp_path / "rows.h5"
+    with h5py.File(path, "w") as file:
+        file["xdata"], file["ydata"] = X, np.sort(Y)
+    with Stream(path) as stream:
+        inputs, y, weights = Streamed(stream, np.arange(CLASSES), class_weight={0: 2.0}).sample(64)
+    assert set(y) == set(range(CLASSES))
+    for row, label, weight in zip(inputs, y, weights, strict=True):
+        (at,) = np.flatnonzero((row == X).all(axis=1))
+        assert np.sort(Y)[at] == label
+        assert weight == (2 if label == 0 else 1)
