@@ -203,6 +203,20 @@ def _evaluate(options) -> int:
     return 0
 
 
+# ----------------------------------------------------------------------------------------------------------- report
+
+
+def _report_arguments(parser):
+    parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep, retrained and evaluated or not yet")
+
+
+def _report(options) -> int:
+    from .report import write_report
+
+    print(write_report(options.run_folder))
+    return 0
+
+
 # -------------------------------------------------------------------------------------------------------- run, demo
 
 
@@ -229,9 +243,12 @@ def _run(options) -> int:
 def _run_whole(recipe, out, wanted, threads=None, test=None) -> int:
     """Run a recipe into `out`, or into a folder like `wanted`."""
     from .experiment.whole import free_folder, run_whole
+    from .report import write_report
 
     folder = free_folder(wanted, recipe) if out is None else Path(out)
-    return _sweep_status(run_whole(recipe, folder, threads, test))
+    record = run_whole(recipe, folder, threads, test)
+    print(write_report(folder))
+    return _sweep_status(record)
 
 
 def _demo_arguments(parser):
@@ -253,6 +270,7 @@ VERBS: dict[str, tuple[Callable, Callable, str]] = {
     "sweep": (_sweep_arguments, _sweep, "Train a grid of networks and compare them on validation data"),
     "retrain": (_retrain_arguments, _retrain, "Train a run's best network again, on all rows"),
     "evaluate": (_evaluate_arguments, _evaluate, "Measure a run's retrained network on the test data, once"),
+    "report": (_report_arguments, _report, "Write a run's report.html, one page that opens offline"),
     "demo": (
         _demo_arguments,
         _demo,

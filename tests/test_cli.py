@@ -9,7 +9,7 @@ from fastmlp import __version__
 from fastmlp.cli import main
 
 ROOT = Path(__file__).parents[1]
-VERBS = ["prepare", "run", "sweep", "retrain", "evaluate", "demo"]
+VERBS = ["prepare", "run", "sweep", "retrain", "evaluate", "report", "demo"]
 
 
 def python(*arguments, **options):

@@ -1,8 +1,14 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fastmlp import plots
+from fastmlp.errors import InputError
 from fastmlp.history import History
 
 
@@ -110,7 +116,7 @@ def test_the_figure_of_a_grid_shares_its_axes_and_has_one_legend():
 def test_no_titles_of_a_grid_overlap():
     long = plots.Panel("relu, learning rate 0.005", DEAD.history, (2,), "died: " + "it gives the same answer " * 4)
     figure = plots.curves_figure([GOOD, long, GOOD, long, long, GOOD], (2, 3), "heading")
-    plots.FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()
     boxes = [ax.title.get_window_extent() for ax in figure.axes] + [ax.get_window_extent() for ax in figure.axes]
     overlaps = [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.overlaps(b)]
     assert not overlaps
@@ -134,6 +140,22 @@ def test_loss_curves_draw_both_losses_on_a_logarithmic_axis(ax):
     np.testing.assert_array_equal(lines(ax)["training"].get_ydata(), GOOD.history["train_loss"])
     np.testing.assert_array_equal(lines(ax)["validation"].get_ydata(), GOOD.history["validation_loss"])
     assert ax.get_yscale() == "log"
+
+
+def test_the_lowest_loss_is_circled_and_told(ax):
+    columns = {**GOOD.history.to_dict(), "validation_loss": [0.5, 0.25, 0.3, 0.4]}
+    plots.loss_curves(ax, plots.Panel("tanh", History.from_dict(columns)))
+    assert ax.get_title() == "tanh\nlowest 0.25 (epoch 2), final 0.4"
+    assert lines(ax)["best epoch"].get_xydata().tolist() == [[2, 0.25]]
+
+
+@pytest.mark.parametrize("losses", [(2.3, 0.001), (0.4, 0.09), (0.31, 0.24), (0.7, 0.35)])
+def test_a_loss_axis_has_ticks_to_read_it_by(ax, losses):
+    columns = {**history([0.5] * 2, [0.5] * 2).to_dict(), "train_loss": losses, "validation_loss": losses}
+    plots.loss_curves(ax, plots.Panel("tanh", History.from_dict(columns)))
+    bottom, top = ax.get_ylim()
+    seen = [tick for tick in ax.get_yticks() if bottom <= tick <= top]
+    assert 2 <= len(seen) <= 7
 
 
 def test_losses_that_left_the_finite_numbers_are_drawn_all_the_same(tmp_path):
@@ -160,15 +182,128 @@ def test_very_many_classes_are_shaded_without_counts(ax):
     assert len(ax.get_xticks()) <= 50
 
 
-def test_mistakes_show_each_picture_with_both_classes():
-    pictures = np.arange(2 * 6, dtype=np.uint8).reshape(2, 2, 3)
-    figure = plots.mistakes_figure(pictures, [0, 1], [1, 0], [0.99999, 0.75], ["cat", "dog"], "pets")
-    assert [ax.get_title() for ax in figure.axes] == [
-        "cat, taken for dog\n> 99.9% certain",
-        "dog, taken for cat\n75.0% certain",
-    ]
-    for ax, expected in zip(figure.axes, pictures, strict=True):
-        np.testing.assert_array_equal(ax.images[0].get_array(), expected)
+def test_mistakes_show_each_picture_with_both_classes(ax):
+    pictures = np.array([[[0, 5, 10], [10, 5, 0]], [[4, 4, 8], [8, 8, 8]]], np.uint8)
+    assert plots.mistakes(ax, pictures, [0, 1], [1, 0], [0.99999, 0.75], ["cat", "$dog"]) is ax
+    assert [text.get_text() for text in ax.texts] == ["> 99.9%", "cat → $dog", "75.0%", "$dog → cat"]
+    sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
+    drawn = sheet[np.isfinite(sheet).any(axis=1)]
+    expected = [[0, 0.5, 1, np.nan, 0, 0, 1], [1, 0.5, 0, np.nan, 1, 1, 1]]
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_long_names_of_mistakes_are_cut_and_put_below_one_another(ax):
+    plots.mistakes(ax, np.zeros((1, 4, 4)), [0], [1], [0.5], ["a" * 50, "b" * 50])
+    given, true = (text.get_text() for text in ax.texts)
+    assert true == "a" * 13 + "…" + "a" * 6
+    assert given == "→ bbbbbbbb…bbb, 50.0%"
+
+
+def test_captions_of_mistakes_do_not_touch_each_other():
+    for names in (["0", "1"], ["ankle boot", "T-shirt or top"], ["a" * 40, "Another long CLASS name"]):
+        count = 7
+        figure = plots.mistakes_figure(
+            np.ones((count, 28, 28)), [0] * count, [1] * count, [0.9999] * count, names, "clothes"
+        )
+        FigureCanvasAgg(figure).draw()
+        (ax,) = figure.axes
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert not [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.overlaps(b)]
+
+
+def test_the_first_layer_has_a_picture_for_each_unit_the_largest_first(ax):
+    weights = np.array([[0.0, 3.0], [0.0, -4.0], [1.0, 0.0], [0.0, 0.0]])
+    assert plots.first_layer(ax, weights, (2, 2)) is ax
+    sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(sheet, [[3, -4, np.nan, 0, 0], [0, 0, np.nan, 1, 0]])
+    assert ax.images[0].get_clim() == (-4, 4)
+
+
+def test_of_many_units_those_with_the_largest_norm_are_drawn(ax):
+    weights = np.zeros((4, 100))
+    weights[0] = np.arange(100)
+    plots.first_layer(ax, weights, (2, 2), most=9)
+    sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
+    assert sheet[::3, ::3].tolist() == [[99, 98, 97], [96, 95, 94], [93, 92, 91]]
+
+
+def test_inputs_that_are_no_pictures_of_that_shape_are_refused(ax):
+    with pytest.raises(InputError, match=r"\(3, 3\), 9 pixels, but the weights have fan_in 10"):
+        plots.first_layer(ax, np.zeros((10, 2)), (3, 3))
+
+
+def trial(rate, accuracy, group="tanh", failed=False):
+    return plots.Trial(f"{group}, {rate}", rate, min(accuracy + 0.01, 1), accuracy, group, failed)
+
+
+def test_learning_rates_are_compared_by_a_line_for_each_group(ax):
+    trials = [trial(0.5, 0.9), trial(0.05, 0.8), trial(0.5, 0.95, "relu"), trial(0.05, 0.7, "relu")]
+    assert plots.learning_rate_comparison(ax, trials) is ax
+    assert lines(ax)["tanh"].get_xydata().tolist() == [[0.05, 0.8], [0.5, 0.9]]
+    assert lines(ax)["relu"].get_xydata().tolist() == [[0.05, 0.7], [0.5, 0.95]]
+    assert lines(ax)["best"].get_xydata().tolist() == [[0.5, 0.95]]
+    assert ax.get_xscale() == "log"
+
+
+def test_a_rate_that_failed_is_crossed_and_never_the_best(ax):
+    plots.learning_rate_comparison(
+        ax, [trial(5, float("nan"), failed=True), trial(0.5, 0.6), trial(1, 0.9, failed=True)]
+    )
+    assert lines(ax)["failed"].get_xydata().tolist() == [[5, 0.5], [1, 0.9]]
+    assert lines(ax)["best"].get_xydata().tolist() == [[0.5, 0.6]]
+
+
+def test_rates_that_all_failed_are_drawn_all_the_same(tmp_path):
+    figure = Figure()
+    plots.learning_rate_comparison(figure.subplots(), [trial(r, float("nan"), failed=True) for r in (1, 10)])
+    plots.save(figure, tmp_path / "rates.png")
+    assert "best" not in lines(figure.axes[0])
+
+
+def test_of_many_groups_only_the_best_are_named(ax):
+    trials = [trial(rate, 0.5 + 0.01 * k, f"group {k}") for k in range(12) for rate in (0.1, 1)]
+    plots.learning_rate_comparison(ax, trials)
+    named = [label for label in lines(ax) if not label.startswith("_")]
+    assert named == ["group 11", "group 10", "group 9", "group 8", "the others", "best"]
+
+
+def test_the_gap_is_drawn_between_both_accuracies_of_each_network(ax):
+    trials = [trial(0.5, 0.9), trial(0.05, 0.8)]
+    assert plots.generalisation_gap(ax, trials) is ax
+    np.testing.assert_allclose(lines(ax)["training"].get_xydata(), [[0.91, 0], [0.81, 1]])
+    np.testing.assert_allclose(lines(ax)["validation"].get_xydata(), [[0.9, 0], [0.8, 1]])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["tanh, 0.5", "tanh, 0.05"]
+
+
+def test_all_curves_show_each_network_and_the_best_on_top(ax):
+    assert plots.all_curves(ax, [GOOD, DEAD, GOOD], best=0) is ax
+    drawn = [path.vertices[:, 1].tolist() for path in ax.collections[0].get_paths()]
+    assert drawn == [p.history["validation_accuracy"] for p in (GOOD, DEAD, GOOD)]
+    assert lines(ax)["best configuration"].get_ydata().tolist() == GOOD.history["validation_accuracy"]
+
+
+def test_many_threads_may_draw_at_once():
+    def draw(_):
+        figure = plots.curves_figure([GOOD, DEAD], (1, 2), "heading")
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return bytes(canvas.buffer_rgba())
+
+    alone = draw(0)
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(draw, range(8))) == {alone}
+
+
+def test_drawing_changes_no_global_setting_and_loads_no_pyplot():
+    code = (
+        "import sys, matplotlib\n"
+        "def settings(): return {k: matplotlib.rcParams[k] for k in matplotlib.rcParams if k != 'backend'}\n"
+        "before = settings()\nfrom fastmlp import plots\nfrom matplotlib.figure import Figure\nimport numpy as np\n"
+        "plots.confusion_matrix(Figure().subplots(), np.eye(2, dtype=int), ['a', 'b'])\n"
+        "assert settings() == before\nassert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_saved_figure_is_a_picture(tmp_path):

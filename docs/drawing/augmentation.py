@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from fastmlp import MLP
 from fastmlp.augment import Augmentation
 from fastmlp.kernels.augment import distort
+from fastmlp.plots import line_style, tiles
 
-from .common import digits, style, tidy
+from .common import digits, tidy
 
 ROWS = (
     ("as it is", None),
@@ -28,21 +29,21 @@ def digits_distorted() -> Figure:
     """The same digits as they are and after each distortion, each drawn once."""
     (X, y), _ = digits(100)
     chosen = np.array([np.flatnonzero(y == label)[0] for label in range(COLUMNS)])
-    step = SIDE + GAP
-    sheet = np.zeros((len(ROWS) * step - GAP, COLUMNS * step - GAP), np.float32)
-    for line, (_, setting) in enumerate(ROWS):
+    pictures = []
+    for _, setting in ROWS:
         augmentation = Augmentation.from_setting(setting)
         images = np.empty((COLUMNS, SIDE * SIDE), np.float32)
         if augmentation is None:
             images[...] = X[chosen] / np.float32(255)
         else:
             distort(X, chosen, 0, augmentation.distortion(SIDE * SIDE, 0, 1), images)
-        for place, image in enumerate(images.reshape(-1, SIDE, SIDE)):
-            sheet[line * step : line * step + SIDE, place * step : place * step + SIDE] = image
+        pictures.append(images.reshape(-1, SIDE, SIDE))
     figure = Figure(figsize=(7.2, 4.4))
     ax = figure.add_axes((0.23, 0.01, 0.76, 0.98))
-    ax.imshow(sheet, cmap="gray_r", interpolation="nearest", vmin=0, vmax=1)
-    ax.set_yticks([line * step + SIDE / 2 for line in range(len(ROWS))], [name for name, _ in ROWS], fontsize=9.5)
+    ax.imshow(tiles(np.concatenate(pictures), COLUMNS, GAP), cmap="gray_r", interpolation="nearest", vmin=0, vmax=1)
+    ax.set_yticks(
+        [line * (SIDE + GAP) + SIDE / 2 for line in range(len(ROWS))], [name for name, _ in ROWS], fontsize=9.5
+    )
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -56,8 +57,8 @@ def curves() -> Figure:
     training, held_out = digits(1_000)
     for number, augment in enumerate((None, "affine", "elastic")):
         history = MLP(augment=augment, **NETWORK).fit(*training, validation=held_out).history
-        left.plot(history["epoch"], history["train_accuracy"], label=f"augment = {augment!r}", **style(number))
-        right.plot(history["epoch"], history["validation_accuracy"], **style(number))
+        left.plot(history["epoch"], history["train_accuracy"], label=f"augment = {augment!r}", **line_style(number))
+        right.plot(history["epoch"], history["validation_accuracy"], **line_style(number))
     left.set(xlim=(0, EPOCHS), ylim=(0.8, 1.005))
     tidy(left, "training, undistorted", "epoch", "accuracy")
     tidy(right, "validation", "epoch")

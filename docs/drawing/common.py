@@ -1,17 +1,12 @@
-"""What the figures share: a few digits, and how axes and lines look."""
+"""What the figures share: a few digits, and how axes look."""
 
 from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from fastmlp import plots
 from fastmlp.data import load
-from fastmlp.plots import BLUE, GREY, VERMILLION
-
-GREEN, ORANGE, PURPLE = "#009E73", "#E69F00", "#CC79A7"  # of Okabe and Ito, as those of `fastmlp.plots`
-SOLID, DASHED, DOTTED, MIXED = "-", (0, (4, 1.5)), (0, (1, 1.3)), (0, (5, 1.3, 1, 1.3))
-# Colour and dash pattern of the first, second ... line of an axis: told apart without colour too.
-LINES = ((BLUE, SOLID), (VERMILLION, DASHED), (GREEN, MIXED), (PURPLE, DOTTED), (GREY, SOLID))
 
 HELD_OUT = slice(50_000, 55_000)
 
@@ -28,13 +23,5 @@ def tidy(ax: Axes, title: str, x: str = "", y: str = "") -> None:
     ax.set_title(title, fontsize=10)
     ax.set_xlabel(x, fontsize=9.5)
     ax.set_ylabel(y, fontsize=9.5)
-    ax.grid(color="0.9", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9, color=GREY)
-
-
-def style(number: int) -> dict:
-    """How the line of that number in an axis is drawn."""
-    colour, dashes = LINES[number]
-    return {"color": colour, "linestyle": dashes, "linewidth": 1.7}
+    ax.tick_params(labelsize=9, color=plots.GREY)
+    plots.tidy(ax)

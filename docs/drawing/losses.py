@@ -5,8 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastmlp import MLP
+from fastmlp.plots import line_style
 
-from .common import digits, style, tidy
+from .common import digits, tidy
 
 NETWORK = {"hidden": (64,), "activation": "tanh", "batch_size": 50, "epochs": 20, "threads": 1}
 # Rates at which each loss trains well here.
@@ -32,10 +33,10 @@ def _shapes(ax: Axes) -> None:
     """The loss of a sample against how much its own logit is above the other, or the output above 0."""
     z = np.linspace(-4, 6, 201)
     wrong = np.logaddexp(0, -z)  # of two classes, the loss of the true one
-    ax.plot(z, wrong, label="cross entropies", **style(0))
-    ax.plot(z, 0.9 * wrong + 0.1 * (wrong + z / 2), label="label_smoothing = 0.2", **style(1))
+    ax.plot(z, wrong, label="cross entropies", **line_style(0))
+    ax.plot(z, 0.9 * wrong + 0.1 * (wrong + z / 2), label="label_smoothing = 0.2", **line_style(1))
     near = np.abs(z - 1) < 3.4
-    ax.plot(z[near], 0.5 * (z[near] - 1) ** 2, label="squared error, target 1", **style(2))
+    ax.plot(z[near], 0.5 * (z[near] - 1) ** 2, label="squared error, target 1", **line_style(2))
     ax.set(ylim=(0, 9), xlim=(-4, 6))
     ax.set_xticks([-4, -2, 0, 2, 4, 6])
     tidy(ax, "loss of one sample", "logit or output", "loss")
@@ -53,7 +54,7 @@ def _curves(ax: Axes) -> None:
             shares.append(float((outputs.argmax(axis=1) == yv).mean()))
 
         mlp.fit(X, np.eye(10)[y], progress=measure)
-        ax.plot(range(1, len(shares) + 1), shares, label=loss, **style(number))
+        ax.plot(range(1, len(shares) + 1), shares, label=loss, **line_style(number))
     ax.set_xlim(1, NETWORK["epochs"])
     tidy(ax, "digits, by loss", "epoch", "validation accuracy")
 
@@ -70,6 +71,6 @@ def _classes(ax: Axes) -> None:
             shares.append(float((mlp.predict(Xv[yv > 0]) == yv[yv > 0]).mean()))
 
         mlp.fit(X[rows], y[rows], progress=measure)
-        ax.plot(range(1, len(shares) + 1), shares, label=f"class_weight = {weight!r}", **style(number))
+        ax.plot(range(1, len(shares) + 1), shares, label=f"class_weight = {weight!r}", **line_style(number))
     ax.set(xlim=(1, NETWORK["epochs"]), ylim=(0.05, 0.8))
     tidy(ax, "nine rare classes", "epoch", "of them right")

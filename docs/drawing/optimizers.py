@@ -4,8 +4,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastmlp import MLP
+from fastmlp.plots import line_style
 
-from .common import digits, style, tidy
+from .common import digits, tidy
 
 EPOCHS = 20
 NETWORK = {"hidden": (64,), "activation": "tanh", "batch_size": 50, "epochs": EPOCHS, "threads": 1}
@@ -46,7 +47,7 @@ def _losses(ax: Axes, trainings: tuple, rate: float) -> None:
     (X, y), _ = digits(5_000)
     for number, (name, settings) in enumerate(trainings):
         mlp = MLP(**{**NETWORK, "learning_rate": rate, **settings}).fit(X, y)
-        line = style(number)
+        line = line_style(number)
         if name == "plain":  # broad, for the curve that hides it
             line |= {"linewidth": 4, "alpha": 0.5}
         ax.plot(mlp.history["epoch"], mlp.history["train_loss"], label=name, **line)

@@ -4,8 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fastmlp.plots import BLUE, GREY, VERMILLION
+from fastmlp.plots import BLUE, VERMILLION
 from fastmlp.schedule import from_setting
+
+from .common import tidy
 
 SCHEDULE_EPOCHS, SCHEDULE_STEPS = 50, 20
 # Validation losses that fall, stall, fall a little once the rate is lower, and stall again.
@@ -45,13 +47,9 @@ def _schedule(ax: Axes, title: str, setting: object, decay_epochs: tuple[int, ..
         schedule.after_epoch({"train_loss": loss, "validation_loss": loss})
     time = np.arange(SCHEDULE_EPOCHS * SCHEDULE_STEPS) / SCHEDULE_STEPS
     ax.plot(time, np.concatenate(rates), color=BLUE, linewidth=1.8)
-    ax.set_title(title, fontsize=10)
     ax.set(xlim=(0, SCHEDULE_EPOCHS), ylim=(0, 1.06))
     ax.set_xticks(range(0, SCHEDULE_EPOCHS + 1, 10))
-    ax.grid(color="0.9", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9, color=GREY)
+    tidy(ax, title)
 
 
 def _losses(ax: Axes) -> None:

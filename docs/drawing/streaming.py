@@ -6,9 +6,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from fastmlp.data.blockshuffle import shuffled
-from fastmlp.plots import GREY
+from fastmlp.plots import BLUE, GREY, VERMILLION
 
-from .common import BLUE, VERMILLION, tidy
+from .common import tidy
 
 # A file of ROWS rows sorted by its ten classes, of which a window holds an eighth.
 ROWS, CLASSES, WINDOW = 65_536, 10, 8_192

@@ -1,6 +1,5 @@
 """The one look at the test data: the only code that opens them."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,14 @@ import numpy as np
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, digest, load
 from fastmlp.errors import InputError
+from fastmlp.files import atomic_path
+from fastmlp.identity import digest_of_arrays
 from fastmlp.mlp import MLP
 
 from .parallel import targets
 from .record import class_names, now
 from .reference import compare
+from .retrain import is_retrained
 from .run import Run, write_csv
 from .summary import data_line, write_summary
 
@@ -36,16 +38,16 @@ def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: boo
             f"{run.folder} was evaluated on {done[-1]['time']}, with a test accuracy of {done[-1]['accuracy']:.4f}; "
             "test data are for one look: pass --again if you mean it"
         )
-    path = run.model(run.retrained)
-    if not path.exists():
+    if not is_retrained(run, record):
         raise InputError(f"{run.folder} has no retrained network; run `fastmlp retrain {run.folder}` first")
-    mlp = MLP.load(path)
-    data = _test_data(record["data"], test)
-    result, mistakes = _measure(mlp, data, class_names(record["data"]))
-    result["reference"] = compare(record["recipe"].get("reference", []), record["best"], _figures(mlp, result))
-    run.write_evaluations([*done, result])
-    _write_pictures(run, data, result, mistakes)
-    write_summary(run)
+    mlp = MLP.load(run.model(run.retrained))
+    with run.claimed():
+        data = _test_data(record["data"], test)
+        result, mistakes = _measure(mlp, data, class_names(record["data"]))
+        result["reference"] = compare(record["recipe"].get("reference", []), record["best"], _figures(mlp, result))
+        run.write_evaluations([*done, result])  # first: a look that was taken is recorded, whatever comes after
+        _write_pictures(run, data, result, mistakes)
+        write_summary(run)
     return result
 
 
@@ -121,12 +123,7 @@ def _figures(mlp: MLP, result: dict) -> dict[str, float]:
 
 def network_digest(mlp: MLP) -> str:
     """SHA-256, in hexadecimal, of a network's weights and biases."""
-    hasher = hashlib.sha256()
-    for array in (*mlp.weights, *mlp.biases):
-        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        hasher.update(f"{plain.dtype.str}{plain.shape}".encode())
-        hasher.update(plain.data)
-    return hasher.hexdigest()
+    return digest_of_arrays([*mlp.weights, *mlp.biases])
 
 
 def _write_pictures(run, data, result, mistakes):
@@ -135,15 +132,19 @@ def _write_pictures(run, data, result, mistakes):
     write_csv(run.confusion_table, ["true \\ given", *names], [[n, *row] for n, row in zip(names, matrix, strict=True)])
     title = f"{data_line(result['test'])}, test accuracy {result['accuracy']:.2%}"
     plots.save(plots.confusion_figure(matrix, names, title), run.confusion_picture)
-    run.mistakes.unlink(missing_ok=True)  # of an earlier evaluation, perhaps of other data
-    if data.image_shape is not None and len(mistakes["rows"]):
+    # What an earlier evaluation left is perhaps of other data.
+    run.mistakes.unlink(missing_ok=True)
+    run.mistakes_data.unlink(missing_ok=True)
+    if not len(mistakes["rows"]):
+        return
+    if data.image_shape is not None:
         pictures = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
-        plots.save(
-            plots.mistakes_figure(
-                pictures, mistakes["true"], mistakes["given"], mistakes["certainty"], names, data_line(result["test"])
-            ),
-            run.mistakes,
-        )
+        true, given, certainty = mistakes["true"], mistakes["given"], mistakes["certainty"]
+        figure = plots.mistakes_figure(pictures, true, given, certainty, names, data_line(result["test"]))
+        plots.save(figure, run.mistakes)
+        mistakes = {**mistakes, "pictures": pictures}
+    with atomic_path(run.mistakes_data) as temporary:
+        np.savez(temporary, **mistakes)
 
 
 def result_files(folder: str | os.PathLike[str]) -> list[Path]:

@@ -61,6 +61,7 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
         "validation_rows": validation_rows,
         "features": features,
         "n_features": features if isinstance(dataset.X, CSR) else None,
+        "image_shape": dataset.image_shape and list(dataset.image_shape),
         "class_count": dataset.class_count,
         "class_names": list(dataset.class_names),
     }

@@ -8,6 +8,8 @@ retrained/               history.csv, model.h5 of the best cell, trained on all 
 .lock                    held by the one process that works in the folder
 evaluation.json          every look at the test data
 confusion.csv, confusion.png, mistakes.png   of the last one
+mistakes.npz             its most confident mistakes: row, true, given, certainty; pictures where the inputs are
+report.html              all of it on one page
 """
 
 import contextlib
@@ -43,6 +45,8 @@ class Run:
         self.confusion_table = self.folder / "confusion.csv"
         self.confusion_picture = self.folder / "confusion.png"
         self.mistakes = self.folder / "mistakes.png"
+        self.mistakes_data = self.folder / "mistakes.npz"
+        self.report = self.folder / "report.html"
 
     def cell(self, name: str) -> Path:
         """The folder of a cell, whose name is the `folder` of its entry in run.json."""

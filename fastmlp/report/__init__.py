@@ -1,1 +1,20 @@
-"""A run as a page to read in a browser."""
+"""The report of a run: one page that opens anywhere, offline."""
+
+import os
+from pathlib import Path
+
+from fastmlp.files import write_text
+
+from .contents import read
+from .page import render
+
+
+def write_report(folder: str | os.PathLike[str]) -> Path:
+    """Write `report.html` into the run in `folder` and return its path; the same run gives the same bytes.
+
+    The page needs no other file. It tells what is there: a run that is only swept has no test accuracy yet.
+    Raises InputError when the folder holds no finished sweep.
+    """
+    contents = read(folder)
+    write_text(contents.run.report, render(contents))
+    return contents.run.report

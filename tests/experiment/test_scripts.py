@@ -1,4 +1,4 @@
-"""The three scripts, each in a process of its own, as a person runs them."""
+"""The scripts, each in a process of its own, as a person runs them."""
 
 import os
 import signal
@@ -57,6 +57,7 @@ def test_only_evaluate_opens_the_test_files(folder, recipe_file):
         ("sweep", ["--data", folder, "--recipe", recipe_file, "--out", out], training),
         ("retrain", [out], training),
         ("evaluate", [out], "opened t10k-images-idx3-ubyte t10k-labels-idx1-ubyte"),
+        ("report", [out], "opened"),
     ):
         done = run(script, *arguments)
         assert done.returncode == 0, done.stderr

@@ -1,0 +1,47 @@
+"""Figures: functions that draw on Axes and return them, and builders of whole figures.
+
+    ax = Figure().subplots()
+    learning_curves(ax, Panel("tanh", mlp.history))
+
+Nothing here uses pyplot: no display is needed, and threads may draw side by side. Colours are those of Okabe and Ito,
+which colour-blind readers can tell apart, and every line has a dash pattern or a marker of its own for print.
+"""
+
+from .comparison import Trial, generalisation_gap, learning_rate_comparison
+from .confusion import confusion_figure, confusion_matrix
+from .curves import (
+    Panel,
+    accuracy_range,
+    all_curves,
+    curves_figure,
+    learning_curves,
+    loss_curves,
+    losses_figure,
+)
+from .pictures import first_layer, mistakes, mistakes_figure, tiles
+from .style import BLUE, GREY, VERMILLION, line_style, save, tidy
+
+__all__ = [
+    "BLUE",
+    "GREY",
+    "VERMILLION",
+    "Panel",
+    "Trial",
+    "accuracy_range",
+    "all_curves",
+    "confusion_figure",
+    "confusion_matrix",
+    "curves_figure",
+    "first_layer",
+    "generalisation_gap",
+    "learning_curves",
+    "learning_rate_comparison",
+    "line_style",
+    "loss_curves",
+    "losses_figure",
+    "mistakes",
+    "mistakes_figure",
+    "save",
+    "tidy",
+    "tiles",
+]

@@ -1,0 +1,107 @@
+"""Networks of a sweep side by side, one point each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from .style import BEST, BLUE, GREY, LINES, VERMILLION, line_style, range_of, shortened, stretch, tidy
+
+MARKERS = "osD^v"
+MOST_TICKS = 6
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one network of a sweep.
+
+    label                such as "tanh, learning rate 0.5"
+    learning_rate        its setting
+    train_accuracy, validation_accuracy   of the weights it kept, 0 to 1; nan where unknown
+    group                what it is besides its learning rate, such as "tanh"
+    failed               whether its training failed
+    """
+
+    label: str
+    learning_rate: float
+    train_accuracy: float
+    validation_accuracy: float
+    group: str = ""
+    failed: bool = False
+
+
+def learning_rate_comparison(ax: Axes, trials: Sequence[Trial]) -> Axes:
+    """Draw validation accuracy against learning rate, a line for each group; the best is circled, failures crossed.
+
+    Of more groups than there are kinds of lines, the best ones are named, and the others grey.
+    """
+    groups = _best_first(trials)
+    named = len(LINES) if len(groups) <= len(LINES) else len(LINES) - 1
+    for number, group in enumerate(groups):
+        line = sorted((t.learning_rate, t.validation_accuracy) for t in trials if t.group == group and not t.failed)
+        if number < named:
+            style = {**line_style(number), "marker": MARKERS[number], "markersize": 5}
+            style["label"] = shortened(group, 32) or "validation"
+        else:
+            style = {"color": GREY, "linewidth": 0.7, "marker": ".", "markersize": 3, "zorder": 1.5}
+            style["label"] = "the others" if number == named else None
+        if line:
+            ax.plot(*zip(*line, strict=True), **style)
+    bottom, top = range_of(np.array([t.validation_accuracy for t in trials if not t.failed]))
+    _mark_failures(ax, trials, bottom)
+    best = max((t for t in trials if _is_sound(t)), key=lambda t: t.validation_accuracy, default=None)
+    if best is not None:
+        ax.plot(best.learning_rate, best.validation_accuracy, "o", label="best", **{**BEST, "markersize": 11})
+    stretch(ax.yaxis)
+    ax.set_ylim(bottom, top)
+    _rates_axis(ax, sorted({t.learning_rate for t in trials}))
+    return tidy(ax, "y")
+
+
+def _is_sound(trial):
+    return not trial.failed and np.isfinite(trial.validation_accuracy)
+
+
+def _best_first(trials):
+    """The groups, that of the highest accuracy first; in the order of `trials` where there are few."""
+    best: dict[str, float] = {}
+    for trial in trials:
+        reached = trial.validation_accuracy if _is_sound(trial) else -np.inf
+        best[trial.group] = max(best.get(trial.group, -np.inf), reached)
+    return list(best) if len(best) <= len(LINES) else sorted(best, key=lambda group: -best[group])
+
+
+def _mark_failures(ax, trials, bottom):
+    failed = [(t.learning_rate, t.validation_accuracy) for t in trials if t.failed]
+    if failed:
+        rates, accuracies = zip(*failed, strict=True)
+        # What is lower, or no number, is put at the foot of the axes.
+        ax.plot(rates, np.fmax(accuracies, bottom), "x", color=VERMILLION, markersize=7, label="failed", clip_on=False)
+
+
+def _rates_axis(ax, rates):
+    if rates[0] > 0:
+        ax.set_xscale("log")
+    if len(rates) <= MOST_TICKS:
+        ax.xaxis.set_major_locator(FixedLocator(rates))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
+    ax.margins(x=0.08)
+
+
+def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
+    """Draw training and validation accuracy of each network, one above the other, joined: the gap between them."""
+    places = np.arange(len(trials))
+    training = np.array([t.train_accuracy for t in trials])
+    validation = np.array([t.validation_accuracy for t in trials])
+    ax.hlines(places, validation, training, color=GREY, linewidth=2, alpha=0.5)
+    ax.plot(training, places, "o", color=BLUE, markersize=5.5, label="training")
+    ax.plot(validation, places, "D", color=VERMILLION, markersize=5, markerfacecolor="none", label="validation")
+    ax.set_yticks(places, [shortened(t.label, 30) for t in trials], parse_math=False)
+    ax.set_ylim(len(trials) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    stretch(ax.xaxis)
+    ax.set_xlim(*range_of(np.concatenate([training, validation])))
+    return tidy(ax, "x")

@@ -1,0 +1,157 @@
+"""Curves against epochs."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from fastmlp.history import History
+
+from .style import BEST, DECAY, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One network in a figure of learning curves.
+
+    title         such as "tanh, learning rate 0.5"
+    history       its epochs
+    decay_epochs  epochs after which its learning rate fell
+    diverged      None, or why its training failed, in words
+    kept_epoch    the epoch, from 1, whose weights it kept when it stopped early; None: the last
+    """
+
+    title: str
+    history: History
+    decay_epochs: Sequence[int] = ()
+    diverged: str | None = None
+    kept_epoch: int | None = None
+
+
+def learning_curves(ax: Axes, panel: Panel) -> Axes:
+    """Draw training and validation accuracy against epochs, the epochs where the rate fell, and the best epoch."""
+    epochs, validation = _draw_curves(ax, panel, "accuracy")
+    stretch(ax.yaxis)
+    if panel.diverged:
+        _title_diverged(ax, panel)
+    else:
+        _mark_best(ax, panel, epochs, validation, np.nanargmax, "best {:.2%} (epoch {}), {} {:.2%}")
+    return ax
+
+
+def loss_curves(ax: Axes, panel: Panel) -> Axes:
+    """Draw training and validation loss per sample against epochs, on a logarithmic axis, and the lowest one."""
+    epochs, validation = _draw_curves(ax, panel, "loss")
+    losses = np.array(panel.history["train_loss"])
+    if (losses[np.isfinite(losses)] > 0).any():  # a logarithmic axis must have something to show
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(_Losses())
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+        ax.yaxis.set_minor_locator(NullLocator())
+    if panel.diverged:
+        _title_diverged(ax, panel)
+    else:
+        _mark_best(ax, panel, epochs, validation, np.nanargmin, "lowest {:.3g} (epoch {}), {} {:.3g}")
+    return ax
+
+
+class _Losses(LogLocator):
+    """Powers of ten; between them as well where few of them are in view."""
+
+    def tick_values(self, vmin, vmax):
+        if vmax > 30 * vmin:
+            return super().tick_values(vmin, vmax)
+        between = LogLocator(subs=(1, 2, 5)) if vmax > 4 * vmin else MaxNLocator(5, steps=(1, 2, 5, 10))
+        return between.tick_values(vmin, vmax)
+
+
+def _draw_curves(ax, panel, what):
+    """Draw "accuracy" or "loss" and the epochs where the rate fell; (epochs, values on the validation set)."""
+    columns = panel.history.to_numpy()
+    epochs, training, validation = columns["epoch"], columns[f"train_{what}"], columns[f"validation_{what}"]
+    for number, decay in enumerate(panel.decay_epochs):
+        ax.axvline(decay, label="learning rate decays" if number == 0 else None, **DECAY)
+    ax.plot(epochs, training, label="training", **TRAINING)
+    if np.isfinite(validation).any():
+        ax.plot(epochs, validation, label="validation", **VALIDATION)
+    ax.set_xlim(0, max(epochs.max(initial=1), *panel.decay_epochs, 1) * 1.02)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    tidy(ax, "y")
+    return epochs, validation
+
+
+def _title_diverged(ax, panel):
+    """The reason without the mend; above the axes, where it hides no curve."""
+    reason = textwrap.fill(panel.diverged.partition(";")[0], 52)
+    ax.set_title(f"{panel.title}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
+
+
+def _mark_best(ax, panel, epochs, validation, choose, sentence):
+    """Circle the best epoch, and say how good it and the kept one are; a title alone without a validation set."""
+    text = panel.title
+    if np.isfinite(validation).any():
+        kept = panel.kept_epoch or len(epochs)
+        best = int(choose(validation))
+        ax.plot(epochs[best], validation[best], "o", label="best epoch", **BEST)
+        end = "final" if kept == len(epochs) else f"kept epoch {kept},"
+        text += "\n" + sentence.format(validation[best], epochs[best], end, validation[kept - 1])
+    ax.set_title(text, fontsize=10, parse_math=False)
+
+
+def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
+    """(bottom, top) of an accuracy axis on which all curves of `panels` can be seen."""
+    columns = [panel.history[name] for panel in panels for name in ("train_accuracy", "validation_accuracy")]
+    return range_of(np.concatenate([np.asarray(column, float) for column in columns]))
+
+
+def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Axes:
+    """Draw the validation accuracies of many networks against epochs in one picture, thin and grey.
+
+    best  the position in `panels` of the one to stand out
+    """
+    lines = [np.column_stack([panel.history["epoch"], panel.history["validation_accuracy"]]) for panel in panels]
+    ax.add_collection(LineCollection(lines, colors=GREY, linewidths=0.7, alpha=0.55, label=f"all {len(panels)}"))
+    if best is not None:
+        ax.plot(*lines[best].T, label="best configuration", **{**VALIDATION, "linestyle": "-"})
+    stretch(ax.yaxis)
+    ax.set_ylim(*range_of(np.concatenate(lines)[:, 1]))
+    ax.set_xlim(0, max(*(line[:, 0].max(initial=1) for line in lines), 1) * 1.02)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    return tidy(ax, "y")
+
+
+def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
+    """A figure of (rows, columns) panels of learning curves on the same axes, with one legend."""
+    figure, axes = _grid_of_curves(panels, shape, heading, learning_curves, "accuracy, stretched near 100%")
+    axes[0, 0].set_ylim(*accuracy_range(panels))
+    return figure
+
+
+def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
+    """A figure of (rows, columns) panels of loss curves on the same axes, with one legend."""
+    return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample")[0]
+
+
+def _grid_of_curves(panels, shape, heading, draw, ylabel):
+    rows, columns = shape
+    figure = Figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for ax, panel in zip(axes.flat, panels, strict=True):
+        draw(ax, panel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
+    for ax in axes[-1]:
+        ax.set_xlabel("epoch")
+    figure.suptitle(heading, fontsize=12, parse_math=False)
+    entries: dict[str, Artist] = {}
+    for ax in axes.flat:
+        handles, labels = ax.get_legend_handles_labels()
+        entries.update({str(label): handle for handle, label in zip(handles, labels, strict=True)})
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=len(entries), frameon=False)
+    return figure, axes

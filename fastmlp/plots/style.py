@@ -1,0 +1,85 @@
+"""What all figures share: colours, dash patterns, the axis of accuracies, and how a figure becomes a file."""
+
+import os
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from fastmlp.files import atomic_path
+
+BLUE, VERMILLION, GREY, GREEN, PURPLE = "#0072B2", "#D55E00", "#777777", "#009E73", "#CC79A7"
+GRID = "#E5E5E5"
+SOLID, DASHED, DOTTED, MIXED = "-", (0, (4, 1.5)), (0, (1, 1.3)), (0, (5, 1.3, 1, 1.3))
+# Colour and dash pattern of the first, second ... line of an axis.
+LINES = ((BLUE, SOLID), (VERMILLION, DASHED), (GREEN, MIXED), (PURPLE, DOTTED), (GREY, SOLID))
+
+TRAINING: dict[str, Any] = {"color": BLUE, "linestyle": SOLID, "linewidth": 1.6}
+VALIDATION: dict[str, Any] = {"color": VERMILLION, "linestyle": DASHED, "linewidth": 1.6}
+DECAY: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.1}
+BEST: dict[str, Any] = {
+    "markersize": 7,
+    "markerfacecolor": "none",
+    "markeredgecolor": VERMILLION,
+    "markeredgewidth": 1.5,
+}
+DOTS_PER_INCH = 150
+
+# Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be told apart in one picture, from
+# 97% as well. ROOM keeps 100% on the axis.
+ROOM = 0.005
+ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1)
+
+
+def line_style(number: int) -> dict[str, Any]:
+    """How the line of that number in an axis, from 0 to 4, is drawn: arguments of `Axes.plot`."""
+    colour, dashes = LINES[number]
+    return {"color": colour, "linestyle": dashes, "linewidth": 1.7}
+
+
+def tidy(ax: Axes, grid: str = "both") -> Axes:
+    """A light grid along "x", "y" or "both", behind the curves, and no frame but the two axes."""
+    ax.grid(axis=grid, color=GRID, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def stretch(axis: Axis) -> None:
+    """Make `ax.xaxis` or `ax.yaxis` one of accuracies that gives the last percents as much room as the first ones."""
+    set_scale = {"x": axis.axes.set_xscale, "y": axis.axes.set_yscale}[axis.axis_name]
+    set_scale(
+        "function",
+        functions=(lambda a: -np.log10(np.maximum(1 - a + ROOM, 1e-9)), lambda drawn: 1 + ROOM - 10.0**-drawn),
+    )
+    axis.set_major_locator(FixedLocator(ACCURACY_TICKS))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:.0%}"))
+
+
+def range_of(accuracies: np.ndarray) -> tuple[float, float]:
+    """(bottom, top), both ticks, of an axis of accuracies on which all that are finite can be seen."""
+    values = accuracies[np.isfinite(accuracies)]
+    lowest, highest = values.min(initial=1), values.max(initial=0)
+    # R^2, the accuracy of numbers, may be below 0: such curves come up from below.
+    bottom = max(tick for tick in ACCURACY_TICKS[:-1] if tick <= max(lowest, 0))
+    return bottom, min(tick for tick in ACCURACY_TICKS if tick >= highest and tick > bottom)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text with at most so many characters: its beginning and, where differences often are, its end."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 3
+    return f"{text[: most - 1 - end].rstrip()}…{text[len(text) - end :].lstrip()}"
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG, atomically."""
+    FigureCanvasAgg(figure)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH)

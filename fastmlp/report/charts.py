@@ -1,0 +1,217 @@
+"""The charts of a report: what `fastmlp.plots` draws, as SVG with its values beside it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fastmlp import plots
+from fastmlp.plots.confusion import FEW_CLASSES
+
+from .svg import POINTS_PER_INCH, inline_svg
+
+# Points, which are pixels of a page: a phone shows this width as it is.
+WIDTH, HEIGHT = 360, 215
+MARGINS = (51, 36, 8, 23)  # of curves: left, bottom, right, top
+SMALL: dict[str, Any] = {"fontsize": 10}
+NOTHING = "\u2013"  # what stands where there is no number
+MOST_VALUES = 400  # of a curve that are told when it is pointed at
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture for the page.
+
+    svg     an <svg> element
+    width   pixels that it needs to be read
+    values  for what it says when it is pointed at: see `_values`; None: nothing
+    """
+
+    svg: Markup
+    width: int
+    values: dict[str, Any] | None = None
+
+
+def _axes(width: float, height: float, margins: tuple[float, float, float, float] | None = None) -> Axes:
+    """Axes in a figure of this size.
+
+    margins  left, bottom, right, top; None: those that the labels turn out to need, which takes longer to find
+    """
+    figure = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
+    if margins is None:
+        figure.set_layout_engine("constrained")
+        ax = figure.subplots()
+    else:
+        left, bottom, right, top = margins
+        place = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+        ax = figure.add_axes(place)
+    ax.tick_params(labelsize=10, width=0.8)
+    return ax
+
+
+def _chart(ax: Axes, name: str, title: str) -> Chart:
+    figure = ax.figure
+    return Chart(Markup(inline_svg(figure, name, title)), round(figure.get_size_inches()[0] * POINTS_PER_INCH))
+
+
+def _legend(ax: Axes, columns: int = 4) -> None:
+    """Above the axes, where it hides nothing."""
+    ax.set_title("")
+    outside = "outside " if ax.figure.get_layout_engine() else ""
+    ax.figure.legend(loc=f"{outside}upper left", ncols=columns, frameon=False, borderaxespad=0, **COMPACT)
+
+
+COMPACT: dict[str, Any] = {"fontsize": 9.5, "handlelength": 1.8, "columnspacing": 1, "handletextpad": 0.5}
+
+
+def _values(ax: Axes, epochs: Sequence[int], series: dict[str, Sequence[float]], tell: Callable) -> dict[str, Any]:
+    """Where the points of curves are in the drawn picture, and what they say.
+
+    series  the values of each curve, one per epoch;  tell(value) -> text
+    Returns x (epochs,) and, for each curve, its name, y (epochs,) and text (epochs,); y is None where it has no point.
+    """
+    height = ax.figure.get_size_inches()[1] * POINTS_PER_INCH
+    chosen = range(0, len(epochs), math.ceil(len(epochs) / MOST_VALUES))
+    at = [epochs[position] for position in chosen]
+    lines = []
+    for name, values in series.items():
+        column = np.array([values[position] for position in chosen], float)
+        if not np.isfinite(column).any():
+            continue
+        y = height - ax.transData.transform(np.column_stack([at, column]))[:, 1]
+        lines.append(
+            {
+                "name": name,
+                "y": [round(float(v), 1) if math.isfinite(v) else None for v in y],
+                "text": [tell(v) for v in column],
+            }
+        )
+    x = ax.transData.transform([(epoch, ax.get_ylim()[1]) for epoch in at])[:, 0]
+    top, bottom = height - ax.bbox.y1, height - ax.bbox.y0
+    return {
+        "x": [round(float(v), 1) for v in x],
+        "epoch": at,
+        "span": [round(float(top), 1), round(float(bottom), 1)],
+        "lines": lines,
+    }
+
+
+def percent(value: float) -> str:
+    """An accuracy for a person."""
+    return NOTHING if not math.isfinite(value) else f"{value:.2%}"
+
+
+def number(value: float) -> str:
+    """A loss for a person."""
+    return NOTHING if not math.isfinite(value) else f"{value:.4g}"
+
+
+def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, measure: str) -> Chart:
+    """Accuracies against epochs, on an axis with these limits."""
+    ax = plots.learning_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
+    ax.set_ylim(*limits)
+    return _curves(ax, panel, name, measure, percent)
+
+
+def loss_chart(panel: plots.Panel, limits: tuple[float, float] | None, name: str) -> Chart:
+    """Losses against epochs; limits None: those that its own values need."""
+    ax = plots.loss_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
+    if limits is not None:
+        ax.set_ylim(*limits)
+    return _curves(ax, panel, name, "loss", number)
+
+
+def _curves(ax, panel, name, measure, tell):
+    ax.set_ylabel(measure, **SMALL)
+    ax.set_xlabel("epoch", **SMALL)
+    _legend(ax)
+    chart = _chart(ax, name, f"{measure} of {panel.title} against epochs")
+    column = "loss" if measure == "loss" else "accuracy"
+    series = {part: panel.history[f"{key}_{column}"] for part, key in PARTS.items()}
+    return Chart(chart.svg, chart.width, _values(ax, panel.history["epoch"], series, tell))
+
+
+PARTS = {"training": "train", "validation": "validation"}
+
+
+def loss_limits(panels: Sequence[plots.Panel]) -> tuple[float, float] | None:
+    """A range for the losses of all these networks; None when there is nothing to draw on a logarithmic axis."""
+    columns = [panel.history[f"{part}_loss"] for panel in panels for part in PARTS.values()]
+    losses = np.concatenate([np.array(column, float) for column in columns]) if columns else np.empty(0)
+    losses = losses[np.isfinite(losses) & (losses > 0)]
+    if not len(losses):
+        return None
+    return float(losses.min()) / 1.25, float(losses.max()) * 1.25
+
+
+def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: str) -> Chart:
+    """The validation accuracies of many configurations in one picture."""
+    ax = plots.all_curves(_axes(WIDTH * 1.6, HEIGHT * 1.5, MARGINS), panels, best)
+    ax.set_ylabel(f"validation {measure}", **SMALL)
+    ax.set_xlabel("epoch", **SMALL)
+    _legend(ax)
+    chart = _chart(ax, "all", f"validation {measure} of {len(panels)} configurations against epochs")
+    longest = max(len(panel.history) for panel in panels)
+    table = np.full((len(panels), longest), np.nan)
+    for row, panel in zip(table, panels, strict=True):
+        row[: len(panel.history)] = panel.history["validation_accuracy"]
+    # An epoch that no finite accuracy is left in has no median.
+    seen = np.flatnonzero(np.isfinite(table).any(axis=0))
+    table = table[:, seen]
+    series = {"best configuration": table[best]} if best is not None else {}
+    series |= {"highest": np.nanmax(table, axis=0), "median": np.nanmedian(table, axis=0)}
+    series |= {"lowest": np.nanmin(table, axis=0)}
+    return Chart(chart.svg, chart.width, _values(ax, (seen + 1).tolist(), series, percent))
+
+
+def rates_chart(trials: Sequence[plots.Trial], measure: str) -> Chart:
+    """Validation accuracy against learning rate."""
+    groups = min(len({trial.group for trial in trials}), 5)
+    ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT + 10 * groups), trials)
+    ax.set_ylabel(f"validation {measure}", **SMALL)
+    ax.set_xlabel("learning rate", **SMALL)
+    long = max(len(trial.group) for trial in trials) > 12
+    _legend(ax, 2 if long else 4)
+    return _chart(ax, "rates", f"validation {measure} against learning rate")
+
+
+def gap_chart(trials: Sequence[plots.Trial], measure: str) -> Chart:
+    """Training against validation accuracy."""
+    ax = plots.generalisation_gap(_axes(WIDTH, 70 + 19 * len(trials)), trials)
+    ax.set_xlabel(measure, **SMALL)
+    _legend(ax)
+    return _chart(ax, "gap", f"training and validation {measure} of each configuration")
+
+
+def confusion_chart(matrix: np.ndarray, class_names: Sequence[str]) -> Chart:
+    """A confusion matrix with its counts."""
+    count = len(class_names)
+    side = WIDTH if count <= FEW_CLASSES else 18.5 * count + 90
+    ax = plots.confusion_matrix(_axes(side, side), matrix, class_names)
+    ax.tick_params(labelsize=9)
+    return _chart(ax, "confusion", f"confusion matrix of {count} classes: true class down, answer across")
+
+
+def mistakes_chart(mistakes: dict[str, np.ndarray], class_names: Sequence[str]) -> Chart:
+    """The most confident mistakes as pictures."""
+    pictures, true, given = mistakes["pictures"], mistakes["true"], mistakes["given"]
+    ax = plots.mistakes(_axes(WIDTH, WIDTH), pictures, true, given, mistakes["certainty"], class_names, fontsize=9)
+    return _chart(_fitted(ax), "mistakes", f"the {len(pictures)} most confident mistakes")
+
+
+def first_layer_chart(weights: np.ndarray, image_shape: tuple[int, int]) -> Chart:
+    """The weights of the first layer's units as pictures."""
+    ax = _fitted(plots.first_layer(_axes(WIDTH, WIDTH), weights, image_shape))
+    return _chart(ax, "weights", "weights of the first layer, a picture for each unit")
+
+
+def _fitted(ax: Axes) -> Axes:
+    """Make the figure as high as the one picture in it asks for."""
+    height, width = ax.images[0].get_array().shape
+    ax.figure.set_size_inches(WIDTH / POINTS_PER_INCH, WIDTH / POINTS_PER_INCH * height / width)
+    return ax

@@ -1,0 +1,230 @@
+"""The page: the contents of a run, arranged for its template."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from fastmlp.errors import InputError
+from fastmlp.experiment import words
+from fastmlp.experiment.labels import words as setting_text
+from fastmlp.experiment.record import class_names
+from fastmlp.experiment.reference import figures
+from fastmlp.experiment.summary import data_line
+from fastmlp.plots import accuracy_range
+
+from . import charts, verdict
+from .contents import Cell, Contents
+from .panel import MNIST_FILL
+from .panel import panel as drawing_panel
+
+# Of more configurations, the best ones get curves of their own, and all are drawn in one picture.
+MOST_PANELS, MOST_GAPS = 12, 20
+# Of more classes there is no matrix: the most frequent mistakes say more.
+MOST_CLASSES = 40
+MOST_CONFUSIONS = 15
+POLICY = "%policy%"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A configuration with curves of its own."""
+
+    cell: Cell
+    drawn: list[charts.Chart]
+
+
+def render(contents: Contents) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=FunctionLoader(_resource), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"percent": charts.percent, "number": charts.number, "clock": verdict.clock}
+    page = environment.get_template("template.html.jinja").render(
+        policy=POLICY,
+        style=Markup(_resource("report.css")),
+        script=Markup(_resource("report.js")),
+        contents=contents,
+        record=contents.record,
+        data=data_line(contents.record["data"]),
+        measure=verdict.measure(contents),
+        lead=verdict.lead(contents),
+        remarks=verdict.remarks(contents),
+        references=_references(contents),
+        evaluation=_evaluation(contents),
+        weights=_weights(contents),
+        panel=Markup(_panel(contents)),
+        settings=_settings(contents),
+        in_words=_in_words(contents),
+        **_curves(contents),
+    )
+    return page.replace(POLICY, _policy(page), 1)
+
+
+@cache
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(page):
+    """A Content-Security-Policy that allows the page its own style and scripts, pictures in it, and nothing else."""
+
+    def allowed(tag):
+        blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digests = (base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks)
+        return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+    return (
+        f"default-src 'none'; style-src {allowed('style')}; script-src {allowed('script')}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ sweep
+
+
+def _curves(contents: Contents) -> dict[str, Any]:
+    """The charts of the configurations: blocks with curves of their own, and those that compare."""
+    measure, drawn = verdict.measure(contents), [cell for cell in contents.cells if cell.history]
+    ranked = sorted(contents.cells, key=_merit)
+    trials = [cell.trial() for cell in ranked if np.isfinite(cell.figure("validation_accuracy"))]
+    rates = {trial.learning_rate for trial in trials}
+    shown = drawn if len(contents.cells) <= MOST_PANELS else [cell for cell in ranked if cell.history][:MOST_PANELS]
+    many = len(drawn) > len(shown)
+    best = next((number for number, cell in enumerate(drawn) if cell is contents.best), None)
+    return {
+        "blocks": _blocks(shown, measure),
+        "everything": charts.all_curves_chart([cell.panel() for cell in drawn], best, measure) if many else None,
+        # In the order of the grid, so that the groups are.
+        "rates": charts.rates_chart([cell.trial() for cell in contents.cells], measure) if len(rates) > 1 else None,
+        "gap": charts.gap_chart(trials[:MOST_GAPS], measure) if trials else None,
+        "gaps_left_out": max(len(trials) - MOST_GAPS, 0),
+        "advised": [cell for cell in contents.cells if cell.failure or cell.entry.get("diagnoses")],
+    }
+
+
+def _merit(cell):
+    """A key that puts the best first, failures last."""
+    accuracy = cell.figure("validation_accuracy")
+    return cell.failure is not None, -accuracy if np.isfinite(accuracy) else np.inf
+
+
+def _blocks(cells, measure):
+    panels = [cell.panel() for cell in cells]
+    sound = [panel for panel in panels if not panel.diverged]
+    limits = charts.loss_limits(sound)
+    return [
+        Block(
+            cell,
+            [
+                charts.accuracy_chart(panel, accuracy_range(panels), f"accuracy{place}", measure),
+                charts.loss_chart(panel, None if panel.diverged else limits, f"loss{place}"),
+            ],
+        )
+        for place, (cell, panel) in enumerate(zip(cells, panels, strict=True))
+    ]
+
+
+def _references(contents):
+    """{slug: validation accuracy that others got}; of several sources the first."""
+    tables = contents.record["recipe"].get("reference", [])
+    found = {cell.entry["slug"]: figures(tables, cell.entry["slug"], "validation_accuracy") for cell in contents.cells}
+    return {slug: values[0][0] for slug, values in found.items() if values}
+
+
+# ------------------------------------------------------------------------------------------------------------- test
+
+
+def _evaluation(contents: Contents) -> dict[str, Any] | None:
+    """What the last evaluation found; None when there was none."""
+    if not contents.evaluations:
+        return None
+    last = contents.evaluations[-1]
+    matrix, names = np.array(last["confusion"]), last["class_names"]
+    mistakes, few = contents.mistakes, len(names) <= MOST_CLASSES
+    classes = verdict.class_figures(matrix)
+    if not few:
+        classes = sorted((c for c in classes if c[1]), key=lambda c: c[2])[:MOST_CONFUSIONS]
+    pictures = "pictures" in mistakes
+    return {
+        "last": last,
+        "interval": verdict.interval(last["accuracy"], last["test"]["rows"]),
+        "names": names,
+        "confusion": charts.confusion_chart(matrix, names) if few else None,
+        "confusions": verdict.confusions(matrix, MOST_CONFUSIONS),
+        "classes": classes,
+        "few": few,
+        "mistakes": charts.mistakes_chart(mistakes, names) if pictures else None,
+        "mistake_rows": [] if pictures or not mistakes else _rows(mistakes),
+    }
+
+
+def _rows(mistakes):
+    columns = (mistakes[name].tolist() for name in ("rows", "true", "given", "certainty"))
+    return list(zip(*columns, strict=True))
+
+
+def _weights(contents):
+    """The first layer as pictures; None where the inputs are none, or there is no network."""
+    weights, shape = contents.first_weights(), contents.image_shape
+    if weights is None or shape is None or shape[0] * shape[1] != len(weights):
+        return None
+    return charts.first_layer_chart(weights, shape)
+
+
+def _panel(contents):
+    """Where the reader draws a picture that the retrained network classifies; "" where it cannot."""
+    if contents.network is None or contents.image_shape is None:
+        return ""
+    data = contents.record["data"]
+    fill = 1 if data["name"] == "notmnist" else MNIST_FILL  # its letters go to the edge
+    try:
+        return drawing_panel(contents.network, contents.image_shape, class_names(data), fill)
+    except InputError:  # the files of the run do not belong together, as the other sections show
+        return ""
+
+
+# --------------------------------------------------------------------------------------------------------- settings
+
+
+def _settings(contents: Contents) -> list[tuple[str, str, str]]:
+    """(name, value of the best configuration, all values tried where they differ) of each setting."""
+    shown = contents.best or (contents.cells[0] if contents.cells else None)
+    if shown is None:
+        return []
+    lines = []
+    for name, value in shown.entry["settings"].items():
+        tried = dict.fromkeys(_text(cell.entry["settings"].get(name)) for cell in contents.cells)
+        lines.append((name, _text(value), "; ".join(tried) if len(tried) > 1 else ""))
+    return lines
+
+
+def _text(value):
+    if isinstance(value, list):
+        return ", ".join(map(setting_text, value)) or "none"
+    return charts.NOTHING if value is None else setting_text(value)
+
+
+def _in_words(contents):
+    """The settings of the best configuration as sentences: (what, words)."""
+    shown = contents.best or (contents.cells[0] if contents.cells else None)
+    if shown is None:
+        return []
+    data, settings = contents.record["data"], shown.entry["settings"]
+    return [
+        ("Layers", words.layers(settings, data["features"], len(class_names(data)))),
+        ("Loss", words.loss(settings)),
+        ("Optimiser", words.optimiser(settings)),
+        ("Batch size", words.batch(settings, data["training_rows"])),
+        ("Learning rate", f"{words.initial_rate(settings)}; {words.schedule(settings)}"),
+        ("Initialisation", words.initialisation(settings)),
+        ("Regulariser", words.regulariser(settings)),
+    ]

@@ -1,0 +1,133 @@
+"""The first screen: which configuration is best, how good it is, and whether that can be trusted."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastmlp.experiment.evaluate import network_digest
+from fastmlp.experiment.reference import comparison_lines
+from fastmlp.experiment.summary import data_line
+
+from .charts import percent
+from .contents import Contents
+
+GOOD, CARE, PLAIN = "good", "care", "plain"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence about how far to trust the run; kind is GOOD, CARE or PLAIN."""
+
+    kind: str
+    text: str
+
+
+def interval(accuracy: float, rows: int) -> tuple[float, float]:
+    """95% confidence interval of a share measured on `rows` samples (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    z = 1.959964
+    centre = accuracy + z * z / (2 * rows)
+    half = z * math.sqrt(accuracy * (1 - accuracy) / rows + z * z / (4 * rows * rows))
+    return max((centre - half) / (1 + z * z / rows), 0.0), min((centre + half) / (1 + z * z / rows), 1.0)
+
+
+def measure(contents: Contents) -> str:
+    """What the accuracies of the training are: "accuracy", or R² where the squared error is minimised."""
+    squared = [cell.entry["settings"].get("loss") == "squared_error" for cell in contents.cells]
+    return "R²" if squared and all(squared) else "accuracy"
+
+
+def lead(contents: Contents) -> str:
+    """The result in two sentences."""
+    best, cells, data = contents.best, contents.cells, contents.record["data"]
+    if best is None:
+        return f"None of {len(cells)} configurations trained to the end." if cells else "No configuration was trained."
+    among = f"is the best of {len(cells)} configurations" if len(cells) > 1 else "is the only configuration"
+    text = (
+        f"{best.label} {among}: validation {measure(contents)} {percent(best.figure('validation_accuracy'))} "
+        f"on {data['validation_rows']:,} samples."
+    )
+    if contents.evaluations:
+        last = contents.evaluations[-1]
+        text += (
+            f" Trained again on all {data['training_rows'] + data['validation_rows']:,} samples, it gets "
+            f"{percent(last['accuracy'])} of {last['test']['rows']:,} test samples right."
+        )
+    return text
+
+
+def remarks(contents: Contents) -> list[Remark]:
+    """Whether the figures can be trusted, the test set first."""
+    failed = sum(cell.failure is not None for cell in contents.cells)
+    found = [_looks(contents), *_network(contents)]
+    if len(contents.cells) > 1 and contents.best is not None:
+        found.append(
+            Remark(
+                PLAIN,
+                f"The best of {len(contents.cells)} was chosen by its validation {measure(contents)}, which is "
+                "therefore a little too high"
+                + ("." if len(contents.evaluations) > 1 else "; a first test accuracy is not."),
+            )
+        )
+    if failed:
+        found.append(Remark(CARE, f"{failed} of {len(contents.cells)} configurations failed: see what to change."))
+    if contents.record["data"]["synthetic"]:
+        found.append(Remark(CARE, "The samples were made by this library: synthetic, and no result on real data."))
+    found += [Remark(PLAIN, f"{_capital(note)}.") for note in contents.record.get("notes", [])]
+    if contents.evaluations:
+        compared = comparison_lines(contents.evaluations[-1].get("reference", []))
+        found += [Remark(PLAIN, f"{_capital(line)}.") for line in compared]
+    return found
+
+
+def _looks(contents):
+    looks = contents.evaluations
+    if not looks:
+        if contents.best is None:
+            return Remark(PLAIN, "The test set has not been opened: there is no network to measure.")
+        step = "evaluate" if contents.network is not None else "retrain"
+        return Remark(PLAIN, f"The test set has not been opened, so there is no test accuracy: run `fastmlp {step}`.")
+    if len(looks) == 1:
+        return Remark(GOOD, f"The test set was opened once, on {clock(looks[0]['time'])}.")
+    return Remark(
+        CARE,
+        f"The test set was opened {len(looks)} times. Only the first look was blind: "
+        f"{percent(looks[0]['accuracy'])} on {data_line(looks[0]['test'])}.",
+    )
+
+
+def _network(contents):
+    """Whether the network in the folder is the one that was measured."""
+    if not contents.evaluations:
+        return []
+    if contents.network is None:
+        return [Remark(CARE, "The network that was evaluated is no longer in this folder.")]
+    if network_digest(contents.network) != contents.evaluations[-1]["network_digest"]:
+        return [Remark(CARE, "The network in this folder is not the one that was evaluated: their digests differ.")]
+    return [Remark(GOOD, "The network in this folder is the one that was evaluated: their digests agree.")]
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
+
+
+def clock(time: str) -> str:
+    """A time of run.json for a person."""
+    return time.replace("T", " ").replace("+00:00", " UTC")
+
+
+def confusions(matrix: np.ndarray, most: int) -> list[tuple[int, int, int, float]]:
+    """The most frequent mistakes: (true class, answer, count, share of the true class), the most frequent first."""
+    wrong = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    totals = matrix.sum(axis=1)
+    pairs = [(int(flat) // len(matrix), int(flat) % len(matrix)) for flat in order]
+    return [(t, g, int(wrong[t, g]), float(wrong[t, g] / totals[t])) for t, g in pairs if wrong[t, g]]
+
+
+def class_figures(matrix: np.ndarray) -> list[tuple[int, int, float, float]]:
+    """(class, samples, recall, precision) of each class, in their order; nan where there is nothing to divide by."""
+    right, true, given = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        recall, precision = right / true, right / given
+    return [(k, int(true[k]), float(recall[k]), float(precision[k])) for k in range(len(matrix))]
