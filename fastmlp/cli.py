@@ -120,11 +120,21 @@ def _sweep_arguments(parser):
     parser.add_argument("--batch-size", type=int, metavar="N", help="samples per step")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data")
     parser.add_argument("--seed", type=int, metavar="N", help="of the initial weights and the order of the samples")
-    _add_threads(parser)
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train every configuration with N seeds, and compare means"
+    )
+    parser.add_argument("--trials", type=int, metavar="N", help="configurations that a search tries")
+    parser.add_argument("--method", choices=("random", "optuna"), help="how a search chooses them")
+    parser.add_argument(
+        "--storage",
+        metavar="URL",
+        help="of Optuna's study, such as sqlite:///studies.db (default: in the run's folder)",
+    )
+    _add_threads(parser, "changes no result, but what Optuna tries")
 
 
-def _add_threads(parser):
-    parser.add_argument("--threads", type=int, metavar="N", help="cores to use (default: all); changes no result")
+def _add_threads(parser, effect="changes no result"):
+    parser.add_argument("--threads", type=int, metavar="N", help=f"cores to use (default: all); {effect}")
 
 
 def _share_or_count(text: str) -> float | int:
@@ -145,7 +155,8 @@ def _sweep(options) -> int:
         name=options.data, training=options.training, validation=options.validation, stratify=options.stratify
     )
     recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
-    record = sweep(recipe.shortened(options.epochs), options.out, options.threads)
+    recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
+    record = sweep(recipe, options.out, options.threads, options.storage)
     print(table(record))
     print()
     for path in result_files(options.out):

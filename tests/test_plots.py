@@ -309,3 +309,35 @@ def test_drawing_changes_no_global_setting_and_loads_no_pyplot():
 def test_a_saved_figure_is_a_picture(tmp_path):
     plots.save(plots.curves_figure([GOOD], (1, 1), "costs 5$ or $6"), tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_other_seeds_are_drawn_behind_and_named_once(ax):
+    others = [history([0.5, 0.6, 0.7, 0.7], [0.3, 0.4, 0.5, 0.5]), history([0.5, 0.6], [0.3, 0.2])]
+    plots.learning_curves(ax, plots.Panel("tanh", GOOD.history, others=others))
+    drawn = [list(line.get_ydata()) for line in ax.get_lines()]
+    assert [0.3, 0.4, 0.5, 0.5] in drawn
+    assert [0.5, 0.6] in drawn
+    assert [line.get_label() for line in ax.get_lines()].count("other seeds") == 1
+    assert plots.accuracy_range([plots.Panel("relu", GOOD.history, others=others)])[0] == 0
+
+
+def test_a_last_row_may_have_places_left_and_every_column_its_epochs():
+    figure = plots.curves_figure([GOOD] * 4, (2, 3), "four")
+    axes = figure.axes
+    assert [bool(ax.get_lines()) for ax in axes] == [True] * 4 + [False] * 2
+    assert [ax.get_xlabel() for ax in axes] == ["", "epoch", "epoch", "epoch", "", ""]
+    assert not axes[5].axison
+
+
+def test_a_long_title_is_wrapped_but_no_width_is_torn(ax):
+    title = "hidden 256-128, tanh, learning rate 0.337, batch size 215, l2 1.25e-07"
+    plots.loss_curves(ax, plots.Panel(title, GOOD.history))
+    assert ax.get_title().replace("\n", " ") == title
+    assert max(map(len, ax.get_title().splitlines())) <= 44
+
+
+def test_a_short_training_cuts_no_other_off():
+    short = plots.Panel("pruned", history([0.5, 0.6], [0.5, 0.6]))
+    for draw in (plots.curves_figure, plots.losses_figure):
+        figure = draw([GOOD, short], (1, 2), "two")
+        assert all(ax.get_xlim()[1] > 4 for ax in figure.axes)

@@ -13,6 +13,7 @@ from fastmlp.files import atomic_path
 from fastmlp.identity import digest_of_arrays
 from fastmlp.mlp import MLP
 
+from .groups import slug_of
 from .parallel import targets
 from .record import class_names, now
 from .reference import compare
@@ -44,11 +45,17 @@ def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: boo
     with run.claimed():
         data = _test_data(record["data"], test)
         result, mistakes = _measure(mlp, data, class_names(record["data"]))
-        result["reference"] = compare(record["recipe"].get("reference", []), record["best"], _figures(mlp, result))
+        references = record["recipe"].get("reference", [])
+        result["reference"] = compare(references, _best_configuration(record), _figures(mlp, result))
         run.write_evaluations([*done, result])  # first: a look that was taken is recorded, whatever comes after
         _write_pictures(run, data, result, mistakes)
         write_summary(run)
     return result
+
+
+def _best_configuration(record):
+    """The slug of the configuration that was retrained."""
+    return next(slug_of(cell) for cell in record["cells"] if cell["slug"] == record["best"])
 
 
 def _test_data(trained_on: dict, test: str | None) -> Dataset:

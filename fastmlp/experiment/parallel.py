@@ -1,9 +1,9 @@
 """Networks trained side by side on the cores, in threads that share one copy of the data."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,26 +13,13 @@ from fastmlp.diagnosis import NAME
 from fastmlp.errors import FastmlpError
 from fastmlp.mlp import MLP
 
+from .outcome import Trained
 from .recipe import Cell
 
 SECONDS_TO_WAIT = 0.2  # at a time: on Windows a thread that waits without an end does not feel Ctrl-C
 SECONDS_TO_STOP = 1.5  # a training stops within 0.1 seconds, one whose kernels are being compiled does not
 
 
-@dataclass(frozen=True)
-class Failure:
-    """What is left of a cell whose training raised an error. reason: one line."""
-
-    reason: str
-
-    @classmethod
-    def of(cls, error: BaseException) -> "Failure":
-        """The failure that an error stands for."""
-        text = " ".join(str(error).split())
-        return cls(f"failed: {type(error).__name__}{': ' if text else ''}{text}")
-
-
-Outcome = MLP | Failure
 Report = Callable[[int, dict], None]
 
 
@@ -44,8 +31,8 @@ def train_cells(
     threads: int,
     checkpoints: Callable[[Cell], Checkpoints],
     report: Report = lambda position, record: None,
-) -> Generator[tuple[int, Outcome], None, None]:
-    """Train every cell; yield its position and its network, or what stopped it, as each one ends.
+) -> Generator[tuple[int, Trained], None, None]:
+    """Train every cell; yield its position and what became of it, as each one ends.
 
     at_once, threads  cells side by side, cores for each; they change no result
     checkpoints       where the training of a cell is kept: it goes on from there
@@ -55,19 +42,20 @@ def train_cells(
     """
     stop = threading.Event()
 
-    def fit(position: int, cell: Cell) -> Outcome:
+    def fit(position: int, cell: Cell) -> Trained:
         NAME.set(cell.label)
         try:
             kept = replace(checkpoints(cell), stop=stop)
-            return fit_network(cell.settings, train, validation, threads, lambda r: report(position, r), kept)
+            mlp = fit_network(cell.settings, train, validation, threads, lambda r: report(position, r), kept)
+            return Trained(cell, mlp)
         except (FastmlpError, Paused):
             raise
         except OSError as error:
             if error.filename is not None:  # a checkpoint that cannot be written: no cell could be
                 raise
-            return Failure.of(error)
+            return Trained.failure(cell, error)
         except Exception as error:  # one cell's trouble is not the others'
-            return Failure.of(error)
+            return Trained.failure(cell, error)
 
     team = ThreadPoolExecutor(at_once)
     futures = {team.submit(fit, position, cell): position for position, cell in enumerate(cells)}
@@ -80,9 +68,9 @@ def train_cells(
         wait([future for future in futures if not future.cancelled()], SECONDS_TO_STOP)
 
 
-def shared_inputs(cells: list[Cell], dataset: Dataset) -> Dataset:
-    """The dataset with inputs in the form in which all cells read them, so that no cell makes a copy of its own."""
-    networks = [MLP(**cell.settings) for cell in cells]
+def shared_inputs(settings: Iterable[dict], dataset: Dataset) -> Dataset:
+    """The dataset with inputs in the form in which networks of all these settings read them: none makes a copy."""
+    networks = [MLP(**one) for one in settings]
     wanted = {(network.engine, network.dtype, network.form) for network in networks}
     if len(wanted) != 1 or networks[0].engine != "numba":
         return dataset

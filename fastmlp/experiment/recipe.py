@@ -4,38 +4,46 @@ import difflib
 import itertools
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fastmlp import settings as check
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
-from fastmlp.mlp import MLP, SETTINGS
+from fastmlp.mlp import DEFAULTS, MLP, SETTINGS
 
 from . import labels
 from .names import recipe_names, recipe_text
 from .reference import check_references
+from .search import OWN_KEYS, Choices, Search, from_grid, from_table
 
-SECTIONS = ("title", "epoch_lines", "data", "network", "training", "grid", "reference")
+SECTIONS = ("title", "epoch_lines", "seeds", "data", "network", "training", "grid", "search", "reference")
 DATA_KEYS = ("name", "training", "validation", "stratify", "n_features")
 NETWORK_KEYS = ("hidden", "activation", "loss", "init", "init_scale", "init_bias", "dtype")
 # How many cores are used is no part of an experiment: it changes no result.
 GRID_KEYS = tuple(name for name in SETTINGS if name != "threads")
 TRAINING_KEYS = tuple(name for name in GRID_KEYS if name not in NETWORK_KEYS)
+SEARCH_KEYS = tuple(name for name in GRID_KEYS if name != "seed")
+COLUMNS = 5  # of a figure that no grid gives a shape
 WITH_CARE = "the references are of the recipe as it stands; this run has other data or settings"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One network of the grid.
+    """One network to train.
 
-    slug      names its folder, such as "tanh-0.5"
-    label     names it to a person, such as "tanh, learning rate 0.5"
+    slug      names its folder, such as "tanh-0.5-seed-4"
+    label     names it to a person, such as "tanh, learning rate 0.5, seed 4"
     settings  arguments of `MLP`
+    group     the slug without the seed: what cells have in common that differ in it alone
+    configuration  the label without the seed
     """
 
     slug: str
     label: str
     settings: dict
+    group: str
+    configuration: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class Recipe:
     data      arguments of `fastmlp.data.load_split`, its first one called `name`
     settings  arguments of `MLP` that all cells share
     grid      arguments of `MLP` that vary, each with the list of its values; the last one varies fastest
+    search    how settings are drawn, where there is no grid: see `fastmlp.experiment.search`
+    seeds     how often every configuration is trained: with the seed of its settings and those that follow it
     reference what others got in this experiment: see `fastmlp.experiment.reference`
     epoch_lines  whether every epoch prints a line, as trainers of a single network do
     notes     what a person is to know of the recipe before it is run
@@ -58,27 +68,97 @@ class Recipe:
     reference: list[dict] = field(default_factory=list)
     epoch_lines: bool = False
     notes: tuple[str, ...] = ()
+    search: Search | None = None
+    seeds: int = 1
+
+    def __post_init__(self):
+        check.whole("seeds", self.seeds, 1, "how often every configuration is trained, such as 5")
+        if self.search is not None and self.grid:
+            raise InputError("the recipe has a [grid] and a [search]; remove one of the two")
+        if self.seeds > 1 and "seed" in self.grid:
+            raise InputError(f"seeds is {self.seeds} and seed is in [grid]; remove one of the two")
+        if self.seeds > 1 and self.search is not None and self.search.method == "optuna":
+            raise InputError(
+                f"seeds is {self.seeds} and method 'optuna', which trains every configuration once; search first, then "
+                "repeat the best ones with seeds"
+            )
 
     def cells(self) -> list[Cell]:
-        """Every combination of the grid's values, in order; one cell when there is no grid."""
-        combinations = [dict(zip(self.grid, values, strict=True)) for values in itertools.product(*self.grid.values())]
-        slugs = labels.distinct(map(labels.slug, combinations))
+        """Every combination of the grid's values, in order, or what a random search draws; each with every seed.
+
+        One configuration when there is neither grid nor search; none yet where Optuna is to choose them.
+        """
+        varied = self.varied()
         return [
-            Cell(slug, labels.label(varied) or self.title, {**self.settings, **varied})
-            for slug, varied in zip(slugs, combinations, strict=True)
+            cell
+            for slug, values in zip(labels.distinct(map(labels.slug, varied)), varied, strict=True)
+            for cell in self._with_seeds(slug, values)
         ]
 
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns) of a figure of the cells: the last key of the grid goes across, all others go down."""
-        lengths = [len(values) for values in self.grid.values()] or [1]
-        columns = lengths[-1]
-        return len(self.cells()) // columns, columns
+    def varied(self) -> list[dict]:
+        """What tells the configurations apart: the settings that the grid or the search gives to each."""
+        if self.search is None:
+            return [dict(zip(self.grid, values, strict=True)) for values in itertools.product(*self.grid.values())]
+        return [] if self.search.method == "optuna" else self.search.configurations(self.seed)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the settings, the first one."""
+        return check.whole("seed", self.settings.get("seed", DEFAULTS["seed"]), 0, "any whole number from 0")
+
+    def _with_seeds(self, slug: str, varied: dict) -> Iterator[Cell]:
+        """A configuration's cells. The first has the folder and the settings that it has without repetitions."""
+        label, settings = labels.label(varied) or self.title, {**self.settings, **varied}
+        if self.seeds == 1:
+            yield Cell(slug, label, settings, slug, label)
+            return
+        yield Cell(slug, f"{label}, seed {self.seed}", settings, slug, label)
+        for seed in range(self.seed + 1, self.seed + self.seeds):
+            yield Cell(f"{slug}-seed-{seed}", f"{label}, seed {seed}", {**settings, "seed": seed}, slug, label)
+
+    def shape(self, count: int) -> tuple[int, int]:
+        """(rows, columns) of a figure of so many configurations.
+
+        The last key of a grid goes across, all others go down; what is no whole grid fills rows from the left.
+        """
+        if self.search is None and count == len(self.varied()):
+            columns = len(list(self.grid.values())[-1]) if self.grid else 1
+        else:
+            columns = min(count, COLUMNS)
+        return -(-count // columns), columns
+
+    def settings_met(self) -> Iterator[dict]:
+        """The settings of all cells, and of a search those at the ends of what it draws from."""
+        yield from (cell.settings for cell in self.cells())
+        if self.search is not None:
+            yield from ({**self.settings, **varied} for varied in self.search.extremes())
+
+    def repeated(self, seeds: int | None) -> "Recipe":
+        """The recipe with so many seeds for every configuration (None: its own)."""
+        return self if seeds is None else replace(self, seeds=seeds)
+
+    def searched(self, method: str | None, trials: int | None) -> "Recipe":
+        """The recipe searched by another method, or with another number of trials (None: its own).
+
+        A grid is searched among its values. Raises InputError when there is nothing to search.
+        """
+        if method is None and trials is None:
+            return self
+        if self.search is not None:
+            trials = self.search.trials if trials is None else trials
+            return replace(self, search=replace(self.search, method=method or self.search.method, trials=trials))
+        if not self.grid:
+            raise InputError("the recipe has neither [search] nor [grid]; give it the settings that are to be searched")
+        if trials is None:
+            raise InputError(f"a [grid] searched by {method!r} has no number of trials; pass --trials 20")
+        return replace(self, grid={}, search=from_grid(self.grid, trials, method or "random"))
 
     def override(self, **changes: object) -> "Recipe":
         """The recipe with other settings; None leaves one as it is, and a setting of the grid is no longer varied."""
         chosen = {name: value for name, value in changes.items() if value is not None}
         grid = {name: values for name, values in self.grid.items() if name not in chosen}
-        changed = replace(self, settings={**self.settings, **chosen}, grid=grid)
+        searched = self.search and self.search.without(chosen)
+        changed = replace(self, settings={**self.settings, **chosen}, grid=grid, search=searched)
         return changed if chosen.items() <= self.settings.items() else changed._compared_with_care()
 
     def override_data(self, **changes: object) -> "Recipe":
@@ -103,13 +183,18 @@ class Recipe:
             dropped.update(decay for decay in decays if decay >= epochs)
             return [decay for decay in decays if decay < epochs]
 
+        def all_kept(values):
+            kept_values = [kept(decays) for decays in values]
+            return [value for number, value in enumerate(kept_values) if value not in kept_values[:number]]
+
         shorter = self.override(epochs=epochs)
         if "decay_epochs" in self.settings:
             shorter = shorter.override(decay_epochs=kept(self.settings["decay_epochs"]))
         if "decay_epochs" in self.grid:
-            values = [kept(decays) for decays in self.grid["decay_epochs"]]
-            distinct = [value for number, value in enumerate(values) if value not in values[:number]]
-            shorter = replace(shorter, grid={**shorter.grid, "decay_epochs": distinct})
+            shorter = replace(shorter, grid={**shorter.grid, "decay_epochs": all_kept(self.grid["decay_epochs"])})
+        if shorter.search is not None and "decay_epochs" in shorter.search.distributions:
+            choices = Choices(tuple(all_kept(shorter.search.distributions["decay_epochs"].ends)))
+            shorter = replace(shorter, search=shorter.search.changed("decay_epochs", choices))
         if not dropped:
             return shorter
         never = ", ".join(map(str, sorted(dropped)))
@@ -123,6 +208,8 @@ class Recipe:
             "data": self.data,
             "settings": self.settings,
             "grid": self.grid,
+            "search": self.search and self.search.to_dict(),
+            "seeds": self.seeds,
             "reference": self.reference,
             "epoch_lines": self.epoch_lines,
         }
@@ -149,8 +236,8 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
 
 def check_cells(recipe: Recipe) -> None:
     """Raise InputError, InputTypeError when a cell has settings that no network takes."""
-    for cell in recipe.cells():
-        MLP(**cell.settings)
+    for settings in recipe.settings_met():
+        MLP(**settings)
 
 
 def _read(name_or_path):
@@ -176,6 +263,7 @@ def _parse(table: dict, default_title: str) -> Recipe:
         ("network", NETWORK_KEYS),
         ("training", TRAINING_KEYS),
         ("grid", GRID_KEYS),
+        ("search", (*OWN_KEYS, *SEARCH_KEYS)),
     ):
         section = table.get(name, {})
         if not isinstance(section, dict):
@@ -185,6 +273,7 @@ def _parse(table: dict, default_title: str) -> Recipe:
     settings = {**sections["network"], **sections["training"]}
     _check_data(sections["data"])
     _check_grid(sections["grid"], settings)
+    _check_varied_once("search", sections["search"], settings)
     title = table.get("title", default_title)
     if not isinstance(title, str) or not title.strip():
         raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
@@ -192,8 +281,11 @@ def _parse(table: dict, default_title: str) -> Recipe:
     if not isinstance(epoch_lines, bool):
         raise InputTypeError(f"epoch_lines is {epoch_lines!r}; expected true or false")
     data, references = {"name": "auto", **sections["data"]}, table.get("reference", [])
-    recipe = Recipe(title, data, settings, sections["grid"], references, epoch_lines)
-    check_references(references, [cell.slug for cell in recipe.cells()])
+    found = from_table(sections["search"]) if "search" in table else None
+    recipe = Recipe(
+        title, data, settings, sections["grid"], references, epoch_lines, search=found, seeds=table.get("seeds", 1)
+    )
+    check_references(references, list(dict.fromkeys(cell.group for cell in recipe.cells())))
     return recipe
 
 
@@ -227,12 +319,17 @@ def _check_data(data):
             raise InputError(f"{key} in [data] is {value!r}; expected {expected}, above 0")
 
 
+def _check_varied_once(section, table, settings):
+    for key in table:
+        if key in settings:
+            raise InputError(f"{key} is in [{section}] and has a value of its own as well; remove one of the two")
+
+
 def _check_grid(grid, settings):
+    _check_varied_once("grid", grid, settings)
     for key, values in grid.items():
         if not isinstance(values, list) or not values:
             raise InputTypeError(f"{key} in [grid] is {values!r}; expected a list of values to try: put it in brackets")
-        if key in settings:
-            raise InputError(f"{key} is in [grid] and has a value of its own as well; remove one of the two")
         for value in values:
             if values.count(value) > 1:
                 raise InputError(f"{key} in [grid] has {value!r} twice; list each value once")

@@ -11,10 +11,9 @@ from typing import Any
 import fastmlp
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
-from fastmlp.mlp import MLP
 
-from .parallel import Failure
-from .recipe import Cell
+from .groups import ranked
+from .outcome import Trained
 
 PACKAGES = ("numpy", "numba", "llvmlite", "h5py", "matplotlib")
 
@@ -80,51 +79,37 @@ def load_again(data: dict) -> Dataset:
     return first_rows(dataset, data["training_rows"] + data["validation_rows"])
 
 
-def describe_cell(cell: Cell, mlp: MLP) -> dict[str, Any]:
-    """The settings and the results of a trained cell; a value that is not finite is None.
+def describe_cell(trained: Trained, folder: str | None) -> dict[str, Any]:
+    """The settings and the results of a cell; None for a value that is not finite, or that a failed cell never had.
 
     The results are those of the weights that the network has: after its last epoch, or, where it stopped early, after
     the one that it went back to, `kept_epoch`.
+
+    folder  what its folder in the run is called; None where it has none
     """
-    history = mlp.history.to_dict()
+    cell, mlp = trained.cell, trained.mlp
+    history, settings = mlp.history.to_dict(), mlp.settings()
     accuracies = history["validation_accuracy"]
-    best = max(range(len(accuracies)), key=accuracies.__getitem__)
-    settings = mlp.settings()
+    best = max(range(len(accuracies)), key=accuracies.__getitem__, default=None)
     del settings["threads"]
     kept = kept_epoch(history, settings["early_stopping"])
     finals = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
     return {
         "slug": cell.slug,
         "label": cell.label,
+        "group": cell.group,
+        "configuration": cell.configuration,
+        "folder": folder,
         "settings": settings,
         "diverged": mlp.diverged,
         "diagnoses": mlp.history.diagnoses,
+        "pruned": trained.pruned,
         "epochs": len(accuracies),
         "kept_epoch": kept,
-        **{name: _finite(history[name][kept - 1]) for name in finals},
-        "best_epoch": history["epoch"][best],
-        "best_validation_accuracy": _finite(accuracies[best]),
+        **{name: _finite(history[name][kept - 1]) if kept else None for name in finals},
+        "best_epoch": None if best is None else history["epoch"][best],
+        "best_validation_accuracy": None if best is None else _finite(accuracies[best]),
         "seconds": round(sum(history["seconds"]), 3),
-    }
-
-
-def describe_failure(cell: Cell, failure: Failure) -> dict[str, Any]:
-    """The entry of a cell whose training raised an error; all results are None."""
-    settings = MLP(**cell.settings).settings()
-    del settings["threads"]
-    results = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-    return {
-        "slug": cell.slug,
-        "label": cell.label,
-        "settings": settings,
-        "diverged": failure.reason,
-        "epochs": 0,
-        "kept_epoch": 0,
-        **dict.fromkeys(results),
-        "best_epoch": None,
-        "best_validation_accuracy": None,
-        "seconds": 0.0,
-        "folder": None,
     }
 
 
@@ -148,14 +133,13 @@ def _finite(value):
 
 
 def best_cell(cells: list[dict]) -> dict | None:
-    """The cell with the highest validation accuracy after its last epoch, then the lowest loss; None if all diverged.
+    """The cell to retrain: of the configuration with the highest mean validation accuracy; None if all diverged.
 
-    Not the highest of any epoch: retraining follows the whole schedule, so its last epoch is what one gets.
+    The accuracy after the last epoch, or after the one that early stopping went back to; not the highest of any epoch:
+    retraining follows the whole schedule, so its last epoch is what one gets. Ties are broken by the losses.
+
+    Of the configuration's seeds the first that did not diverge, which is the recipe's own: choosing the luckiest would
+    be choosing noise, as the luck of a seed is not that of the same seed on more rows.
     """
-    sound = [cell for cell in cells if not cell["diverged"]]
-    return max(sound, key=_merit, default=None)
-
-
-def _merit(cell):
-    loss = cell["validation_loss"]
-    return cell["validation_accuracy"], -math.inf if loss is None else -loss
+    best = ranked(cells)
+    return best[0].sound[0] if best else None

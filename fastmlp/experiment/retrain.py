@@ -10,7 +10,7 @@ from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.progress import reporter, with_epoch_lines
 
-from .parallel import Failure, train_cells
+from .parallel import train_cells
 from .recipe import Cell
 from .record import load_again
 from .run import Run, read_json, write_json
@@ -36,23 +36,25 @@ def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
             f"evaluate it, or delete {run.retrained} first"
         )
     data = load_again(record["data"])
-    cell = Cell("retrained", f"{best_cell['label']}, all rows", _settings(best_cell))
+    label = f"{best_cell['label']}, all rows"
+    cell = Cell("retrained", label, _settings(best_cell), "retrained", label)
     identity = _identity(record, best_cell)
     checkpoints = Checkpoints(run.retrained / "checkpoint", identity=f"{identity} {engine_version()}")
     with run.claimed():
         with reporter([cell.label], [cell.settings["epochs"]]) as shown:
             report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
-            trained = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
-            with closing(trained):
-                _, outcome = next(trained)
-        if isinstance(outcome, Failure):
-            raise InputError(f"{cell.label} {outcome.reason}")
-        outcome.history.to_csv(run.history(run.retrained))
-        outcome.save(run.model(run.retrained))
+            training = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
+            with closing(training):
+                _, trained = next(training)
+        mlp = trained.mlp
+        if trained.failed:
+            raise InputError(f"{cell.label} {mlp.diverged}")
+        mlp.history.to_csv(run.history(run.retrained))
+        mlp.save(run.model(run.retrained))
         write_json(run.retrained / "cell.json", {"identity": identity, "slug": best_cell["slug"]})
         checkpoints.remove()
         write_summary(run)
-    return outcome
+    return mlp
 
 
 def is_retrained(run: Run, record: dict) -> bool:

@@ -4,6 +4,7 @@ run.json                 what was run: recipe, data, versions; once it is finish
 table.csv, summary.md    the results for a spreadsheet and for a reader
 curves.png, losses.png   all cells' accuracies and losses against epochs
 cells/<slug>-<digits>/   history.csv, model.h5, curve.png of one cell: see `store`
+study.journal            what Optuna knows, where it chose the cells
 retrained/               history.csv, model.h5 of the best cell, trained on all rows
 .lock                    held by the one process that works in the folder
 evaluation.json          every look at the test data
@@ -40,6 +41,7 @@ class Run:
         self.curves = self.folder / "curves.png"
         self.losses = self.folder / "losses.png"
         self.cells = self.folder / "cells"
+        self.study = self.folder / "study.journal"
         self.retrained = self.folder / "retrained"
         self.evaluation = self.folder / "evaluation.json"
         self.confusion_table = self.folder / "confusion.csv"

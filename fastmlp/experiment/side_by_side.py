@@ -53,7 +53,7 @@ def choose_plan(cells: list[Cell], train: Dataset, threads: int | None = None) -
 def _timed(plan, cells, settings, train):
     """The plan with the seconds it would take, were all cells like the first; evaluations are left out."""
     rows = min(len(train.y), max(MOST_ROWS, BATCHES * settings["batch_size"]))
-    some = shared_inputs(cells[:1], first_rows(train, rows))
+    some = shared_inputs([settings], first_rows(train, rows))
     short = {**settings, "epochs": 1, "schedule": None, "decay_epochs": (), "early_stopping": None}
 
     def trial(_):

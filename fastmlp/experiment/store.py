@@ -2,7 +2,7 @@
 
 cells/<slug>-<first digits of the identity>/   the folder of a cell
     cell.json    written last: its identity, what went into that, and the SHA-256 of model.h5
-    model.h5, history.csv, curve.png
+    model.h5, history.csv, curve.png    of one that was pruned no model.h5
     checkpoint/  while it is trained
 """
 
@@ -14,12 +14,14 @@ from fastmlp import plots
 from fastmlp.checkpoint import Checkpoints
 from fastmlp.errors import InputError
 from fastmlp.files import write_bytes
+from fastmlp.history import History
 from fastmlp.identity import digest_of_values, engine_version
 from fastmlp.mlp import MLP
 from fastmlp.modelfile import dumps
 
+from .figures import panel
+from .outcome import Trained
 from .recipe import Cell
-from .record import kept_epoch
 from .run import Run, read_json, write_json
 
 DIGITS = 8  # of an identity in a folder's name; the whole is compared
@@ -52,31 +54,35 @@ class Store:
         """Where the training of a cell is kept."""
         return Checkpoints(self.folder(cell) / "checkpoint", identity=digest_of_values(self.made_of(cell)))
 
-    def finished(self, cell: Cell) -> MLP | None:
-        """The network of a cell that was trained to its end; None when there is none, or it is damaged."""
-        folder = self.folder(cell)
+    def finished(self, cell: Cell) -> Trained | None:
+        """What became of a cell that was trained to its end, or pruned; None where there is none, or it is damaged."""
+        folder, made_of = self.folder(cell), self.made_of(cell)
         try:
-            record, model = read_json(folder / "cell.json"), self._run.model(folder).read_bytes()
+            record = read_json(folder / "cell.json")
+            if record.get("identity") != digest_of_values(made_of):
+                return None
+            if record.get("pruned"):
+                mlp = MLP(**cell.settings)
+                mlp.history = History.from_csv(self._run.history(folder))
+                return Trained(cell, mlp, record["pruned"])
+            model = self._run.model(folder).read_bytes()
         except (InputError, OSError):
             return None
-        whole = record.get("model_sha256") == hashlib.sha256(model).hexdigest()
-        if not whole or record.get("identity") != digest_of_values(self.made_of(cell)):
+        if record.get("model_sha256") != hashlib.sha256(model).hexdigest():
             return None
-        return MLP.load(self._run.model(folder))
+        return Trained(cell, MLP.load(self._run.model(folder)))
 
-    def keep(self, cell: Cell, mlp: MLP, heading: str) -> None:
-        """Write a trained cell; its checkpoints go. `heading` is that of its figure."""
-        folder, model = self.folder(cell), dumps(mlp)
+    def keep(self, trained: Trained, heading: str) -> None:
+        """Write a cell that did not fail; its checkpoints go. `heading` is that of its figure."""
+        cell, mlp = trained.cell, trained.mlp
+        folder, made_of = self.folder(cell), self.made_of(cell)
         mlp.history.to_csv(self._run.history(folder))
-        write_bytes(self._run.model(folder), model)
-        plots.save(plots.curves_figure([panel(cell.label, mlp)], (1, 1), heading), self._run.curve(folder))
-        made_of = self.made_of(cell)
-        record = {"identity": digest_of_values(made_of), "model_sha256": hashlib.sha256(model).hexdigest(), **made_of}
+        figure = plots.curves_figure([panel(cell.label, mlp, trained.pruned)], (1, 1), heading)
+        plots.save(figure, self._run.curve(folder))
+        record = {"identity": digest_of_values(made_of), "pruned": trained.pruned, **made_of}
+        if trained.pruned is None:
+            model = dumps(mlp)
+            write_bytes(self._run.model(folder), model)
+            record["model_sha256"] = hashlib.sha256(model).hexdigest()
         write_json(folder / "cell.json", record)
         self.checkpoints(cell).remove()
-
-
-def panel(label: str, mlp: MLP) -> plots.Panel:
-    """What a figure shows of a trained cell."""
-    kept = kept_epoch(mlp.history.to_dict(), mlp.early_stopping)
-    return plots.Panel(label, mlp.history, mlp.decay_epochs, mlp.diverged, kept)

@@ -4,14 +4,19 @@ from fastmlp.files import write_text
 from fastmlp.mlp import DEFAULTS
 
 from . import words
+from .groups import Group, groups, ranked, repeated, verdict
 from .reference import comparison_lines, figure_text, figures
 from .run import Run, write_csv
+from .statistics import Interval
 
 COLUMNS = (
     *("configuration", "batch_size", "epochs", "train_loss", "train_accuracy", "validation_loss"),
     *("validation_accuracy", "best_epoch", "best_validation_accuracy", "reference", "note"),
 )
+# Only where configurations were trained with several seeds; the means are those of the row's configuration.
+SEED_COLUMNS = ("seed", "mean_validation_accuracy", "half_width")
 WIDEST = 100  # characters of a printed table
+MOST_LISTED = 8  # different numbers; of more the least and the greatest are told
 
 
 def data_line(data: dict) -> str:
@@ -28,54 +33,121 @@ def heading(record: dict) -> str:
 def _note(cell: dict, best: str | None) -> str:
     if cell["diverged"]:
         return cell["diverged"]
+    if cell.get("pruned"):
+        return f"pruned after epoch {cell['pruned']}"
     return "best" if cell["slug"] == best else ""
 
 
 def write_table(run: Run, record: dict) -> None:
     """Write table.csv, one row per cell; an empty field stands for a number that is not finite, or not known."""
+    columns = list(COLUMNS)
+    if repeated(record["cells"]):
+        columns[1:1], columns[-1:-1] = SEED_COLUMNS[:1], SEED_COLUMNS[1:]
     rows = []
-    for cell in record["cells"]:
-        values = {
-            **cell,
-            "configuration": cell["label"],
-            "batch_size": cell["settings"]["batch_size"],
-            "reference": _theirs(record, cell),
-            "note": _note(cell, record["best"]),
-        }
-        rows.append([values[name] for name in COLUMNS])
-    write_csv(run.table, list(COLUMNS), rows)
+    for group in groups(record["cells"]):
+        found = group.accuracy
+        for cell in group.cells:
+            values = {
+                **cell,
+                "configuration": group.label,
+                "seed": cell["settings"].get("seed"),
+                "batch_size": cell["settings"]["batch_size"],
+                "reference": _theirs(record, group.slug),
+                "mean_validation_accuracy": found and found.mean,
+                "half_width": found.half_width if found and found.count > 1 else None,
+                "note": _note(cell, record["best"]),
+            }
+            rows.append([values[name] for name in columns])
+    write_csv(run.table, columns, rows)
 
 
 def table(record: dict) -> str:
-    """The cells of a run as text, less than 80 characters wide with the usual labels; losses are nats per sample."""
-    theirs = [_theirs(record, cell) for cell in record["cells"]]
-    header = ["\nconfiguration", "train\nloss", "\ntrain", "valid\nloss", "\nvalid"]
-    header += ["\nreference"] if any(theirs) else []
-    header += ["best\n(epoch)", "\nnote"]
+    """The configurations of a run as text, less than 80 characters wide with the usual labels; losses are per sample.
+
+    Those of a search come best first.
+    """
+    found = _in_order(record)
+    theirs = [_theirs(record, group.slug) for group in found]
+    header, rows = (_rows_of_seeds if repeated(record["cells"]) else _rows_of_cells)(record, found)
+    if any(theirs):
+        place = header.index("\nvalid") + 1
+        header.insert(place, "\nreference")
+        for row, reference in zip(rows, theirs, strict=True):
+            row.insert(place, reference)
+    lines = [heading(record), "", *text_table(header, rows)]
+    for more in (_sources(record) if any(theirs) else [], _failures(record), _verdict(record)):
+        lines += ["", *more] if more else []
+    return "\n".join(lines)
+
+
+def _in_order(record: dict) -> list[Group]:
+    cells = record["cells"]
+    if not record["recipe"].get("search"):
+        return groups(cells)
+    return [*ranked(cells), *(group for group in groups(cells) if not group.sound)]
+
+
+def _rows_of_cells(record, found):
+    header = ["\nconfiguration", "train\nloss", "\ntrain", "valid\nloss", "\nvalid", "best\n(epoch)", "\nnote"]
     rows = []
-    for cell, reference in zip(record["cells"], theirs, strict=True):
-        note = _note(cell, record["best"])
+    for group in found:
+        (cell,) = group.cells
         rows.append(
             [
-                cell["label"].replace("learning rate", "rate"),
+                group.label.replace("learning rate", "rate"),
                 _number(cell["train_loss"]),
                 _number(cell["train_accuracy"]),
                 _number(cell["validation_loss"]),
                 _number(cell["validation_accuracy"]),
-                *([reference] if any(theirs) else []),
                 f"{_number(cell['best_validation_accuracy'])} ({cell['best_epoch'] or '-'})",
-                note.partition(":")[0],
+                _note(cell, record["best"]).partition(":")[0],
             ]
         )
-    lines = [heading(record), "", *text_table(header, rows)]
-    lines += ["", *_sources(record)] if any(theirs) else []
-    lines += ["", *_failures(record)] if _failures(record) else []
-    return "\n".join(lines)
+    return header, rows
 
 
-def _theirs(record, cell):
-    """The reference's validation accuracy of a cell, or ""; of several sources the first."""
-    found = figures(_references(record), cell["slug"], "validation_accuracy")
+def _rows_of_seeds(record, found):
+    """Means over the seeds of every configuration."""
+    names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    header = [
+        "\nconfiguration",
+        "train\nloss",
+        "\ntrain",
+        "valid\nloss",
+        "\nvalid",
+        "95%\ninterval",
+        "\nseeds",
+        "\nnote",
+    ]
+    rows = []
+    for group in found:
+        notes = list(
+            dict.fromkeys(filter(None, (_note(cell, record["best"]).partition(":")[0] for cell in group.cells)))
+        )
+        rows.append(
+            [
+                group.label.replace("learning rate", "rate"),
+                *(_number(group.mean(name)) for name in names),
+                _half_width(group.accuracy),
+                str(len(group.sound)),
+                ", ".join(notes),
+            ]
+        )
+    return header, rows
+
+
+def _half_width(interval: Interval | None) -> str:
+    return "-" if interval is None or interval.count == 1 else f"± {interval.half_width:.4f}"
+
+
+def _verdict(record):
+    sentence = verdict(record["cells"])
+    return [sentence] if sentence else []
+
+
+def _theirs(record, slug):
+    """The reference's validation accuracy of a configuration, or ""; of several sources the first."""
+    found = figures(_references(record), slug, "validation_accuracy")
     return figure_text("validation_accuracy", found[0][0]) if found else ""
 
 
@@ -159,17 +231,20 @@ def summary(run: Run) -> str:
     lines += [
         f"- Layers and neurons: "
         f"{_joined(words.layers(one, data['features'], data['class_count']) for one in settings)}",
-        f"- Batch size: {_joined(words.batch(one, rows) for one in settings)}",
+        f"- Batch size: {_joined(_few(words.batch(one, rows) for one in settings))}",
         f"- Initial learning rates: {_rates(settings)}",
         *_unusual(settings),
         f"- Initialisation: {_joined(map(words.initialisation, settings))}",
-        f"- Regulariser: {' or '.join(dict.fromkeys(map(words.regulariser, settings)))}",
+        f"- Regulariser: {_regularisers(settings)}",
+        *_how_chosen(record),
         "",
         f"![Training and validation accuracy against epochs]({run.curves.name})",
         f"![Training and validation loss against epochs]({run.losses.name})",
         "",
         *_reference_table(record),
+        *_seeds_table(record),
         *(f"- {line}" for line in (*_failures(record), *_diagnoses(record))),
+        *(f"- {sentence[0].upper()}{sentence[1:]}" for sentence in _verdict(record)),
         f"- Best configuration: {_best(record)}",
         f"- Final test accuracy: {_accuracy(run)}",
         *_compared(run),
@@ -184,7 +259,36 @@ def _joined(texts):
 def _rates(settings):
     """The learning rates of several cells, each with what becomes of it said once."""
     later = _joined(map(words.schedule, settings))
-    return f"{_joined(map(words.initial_rate, settings))}; {later}"
+    return f"{_joined(_few(map(words.initial_rate, settings)))}; {later}"
+
+
+def _few(texts):
+    """Numbers as texts; of very many different ones their range."""
+    different = list(dict.fromkeys(texts))
+    if len(different) <= MOST_LISTED or not all(
+        text.replace(".", "").replace("e-", "").isdigit() for text in different
+    ):
+        return different
+    numbers = sorted(different, key=float)
+    return [f"{numbers[0]} to {numbers[-1]}"]
+
+
+def _regularisers(settings):
+    different = list(dict.fromkeys(map(words.regulariser, settings)))
+    return (
+        " or ".join(different) if len(different) <= MOST_LISTED else f"{len(different)} different ones, see table.csv"
+    )
+
+
+def _how_chosen(record):
+    """Lines on the search and on the seeds; none for a plain grid."""
+    recipe, lines = record["recipe"], []
+    if recipe.get("search"):
+        lines.append(f"- Search: {words.search(recipe['search'])}")
+    if repeated(record["cells"]):
+        seeds = sorted({cell["settings"]["seed"] for cell in record["cells"]})
+        lines.append(f"- Seeds: {', '.join(map(str, seeds))}")
+    return lines
 
 
 def _unusual(settings):
@@ -198,12 +302,18 @@ def _unusual(settings):
 
 
 def _best(record):
-    for cell in record["cells"]:
-        if cell["slug"] == record["best"]:
-            theirs = figures(_references(record), cell["slug"], "validation_accuracy")
+    for group in groups(record["cells"]):
+        if record["best"] in (cell["slug"] for cell in group.cells):
+            theirs = figures(_references(record), group.slug, "validation_accuracy")
             beside = "".join(f"; reference {value:.4f}, {source}" for value, source in theirs)
-            return f"{cell['label']}, validation accuracy {cell['validation_accuracy']:.4f}{beside}"
+            return f"{group.label}, validation accuracy {_with_interval(group.accuracy)}{beside}"
     return "none, all diverged"
+
+
+def _with_interval(interval):
+    if interval.count == 1:
+        return f"{interval.mean:.4f}"
+    return f"{interval.mean:.4f} ± {interval.half_width:.4f} (mean of {interval.count} seeds, 95% interval)"
 
 
 def _accuracy(run):
@@ -226,12 +336,28 @@ def _compared(run):
 
 def _reference_table(record):
     """The validation accuracies beside their references, as Markdown; nothing when there is no reference."""
-    theirs = [_theirs(record, cell) for cell in record["cells"]]
-    if not any(theirs):
+    found = [(group, _theirs(record, group.slug)) for group in groups(record["cells"])]
+    if not any(reference for _, reference in found):
         return []
-    rows = [
-        f"| {cell['label']} | {_number(cell['validation_accuracy'])} | {reference} |"
-        for cell, reference in zip(record["cells"], theirs, strict=True)
-    ]
+    rows = [f"| {group.label} | {_number(_mean(group))} | {reference} |" for group, reference in found]
     header = ["| configuration | validation accuracy | reference |", "|---|---|---|"]
     return [*header, *rows, "", *(f"- {source.capitalize()}" for source in _sources(record))]
+
+
+def _mean(group):
+    """The mean validation accuracy of a configuration; of all its cells where none is sound."""
+    cells = group.sound or group.cells
+    return sum(cell["validation_accuracy"] for cell in cells) / len(cells)
+
+
+def _seeds_table(record):
+    """The mean of every configuration with its interval, as Markdown; nothing without repetitions."""
+    if not repeated(record["cells"]):
+        return []
+    rows = [
+        f"| {group.label} | {_number(group.mean('validation_accuracy'))} | {_half_width(group.accuracy)} | "
+        f"{len(group.sound)} |"
+        for group in _in_order(record)
+    ]
+    header = ["| configuration | mean validation accuracy | 95% interval | seeds |", "|---|---|---|---|"]
+    return [*header, *rows, ""]

@@ -4,33 +4,47 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
-from fastmlp import plots
 from fastmlp.data import Dataset, load, split
 from fastmlp.errors import InputError
+from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.progress import note, reporter, with_epoch_lines
 
-from .parallel import Failure, Outcome, shared_inputs, train_cells
+from .figures import draw
+from .optuna_search import OptunaSearch, load_optuna, study_name
+from .outcome import Trained
+from .parallel import shared_inputs, train_cells
 from .recipe import Cell, Recipe, check_cells
-from .record import best_cell, describe_cell, describe_data, describe_failure, environment, now
+from .record import best_cell, describe_cell, describe_data, environment, now
 from .run import FORMAT, Run
 from .side_by_side import choose_plan
-from .store import Store, panel
+from .store import Store
 from .summary import heading, write_summary, write_table
 
+SIDE_BY_SIDE = (
+    "trials run side by side, and what Optuna tries depends on which of them end first; --threads 1 can be repeated"
+)
 
-def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = None) -> dict:
+
+def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = None, storage: str | None = None) -> dict:
     """Train all cells of `recipe` into the directory `out`; returns what it wrote to run.json.
 
     A cell that is there already, of the same settings, data and engine, is not trained again, and one that was
     interrupted goes on from its last checkpoint: the same call finishes what was killed, to the same bits.
 
-    threads  cores to use in all; None: all this process may use. It changes no result
+    threads  cores to use in all; None: all this process may use. It changes no result, but for Optuna's choices
+    storage  the URL of a database for Optuna's study; None: a file in `out`. A study that is there goes on
     Raises InputError, InputTypeError for settings, data or a directory that cannot be used, before anything is written.
     """
     check_cells(recipe)
+    by_optuna = recipe.search is not None and recipe.search.method == "optuna"
+    if by_optuna:
+        load_optuna()
+    elif storage is not None:
+        raise InputError(f"storage is {storage!r} and nothing is searched by Optuna; leave it out, or use that method")
     run = Run(out)
     run.check_usable()
     options = dict(recipe.data)
@@ -44,36 +58,42 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
         "recipe": recipe.to_dict(),
         "data": describe_data(data, len(train.y), len(validation.y)),
         "environment": environment(),
-        "notes": [*recipe.notes, *_full_batch(recipe.cells(), len(train.y))],
+        "notes": [*recipe.notes, *_full_batch(recipe, len(train.y))],
     }
+    if by_optuna and (threads or available_cores()) > 1:
+        record["notes"].append(SIDE_BY_SIDE)
     parts = ("digest", "training_rows", "validation_rows")
     store = Store(run, {**{name: record["data"][name] for name in parts}, "stratify": options.get("stratify", False)})
     with run.claimed():
-        earlier = run.read_unfinished()
-        _check_same_data(run, earlier, record)
+        _check_same_data(run, record)
         for line in record["notes"]:
             note(line)
         run.write_record(record)
         begun = time.perf_counter()
         try:
-            outcomes = _train(store, recipe, train, validation, threads, heading(record))
+            if by_optuna:
+                place = storage or run.study
+                trained = _search(run, store, recipe, train, validation, threads, record, place)
+            else:
+                trained = _train(store, recipe, train, validation, threads, heading(record))
         finally:
             run.forget_if_empty()
         record["seconds"] = round(time.perf_counter() - begun, 3)
-        _write_results(run, store, recipe, outcomes, record)
+        _write_results(run, store, recipe, trained, record)
     return record
 
 
-def _full_batch(cells: list[Cell], rows: int) -> list[str]:
+def _full_batch(recipe: Recipe, rows: int) -> list[str]:
     """A note when a batch size is larger than the training set."""
-    largest = max(MLP(**cell.settings).batch_size for cell in cells)
+    largest = max(MLP(**settings).batch_size for settings in recipe.settings_met())
     if largest <= rows:
         return []
     return [f"batch size {largest} is more than the {rows} training samples: a step takes all of them"]
 
 
-def _check_same_data(run, earlier, record):
+def _check_same_data(run: Run, record: dict) -> None:
     """Raise InputError when the folder holds a sweep of other data, whose results no table may put beside these."""
+    earlier = run.read_unfinished()
     if earlier is None or earlier["data"]["digest"] == record["data"]["digest"]:
         return
     before, after = earlier["data"], record["data"]
@@ -85,54 +105,72 @@ def _check_same_data(run, earlier, record):
 
 def _train(
     store: Store, recipe: Recipe, train: Dataset, validation: Dataset, threads: int | None, title: str
-) -> list[Outcome]:
+) -> list[Trained]:
     """What became of every cell, in order; each is kept as it ends, and what was kept before is not trained again."""
     cells = recipe.cells()
-    outcomes: list[Outcome | None] = [store.finished(cell) for cell in cells]
-    missing = [position for position, outcome in enumerate(outcomes) if outcome is None]
+    found = {cell.slug: store.finished(cell) for cell in cells}
+    missing = [cell for cell in cells if (one := found[cell.slug]) is None or one.pruned]
     if len(missing) < len(cells):
         note(f"{len(cells) - len(missing)} of {len(cells)} cells are there already")
     if missing:
-        todo = [cells[position] for position in missing]
-        for position, outcome in _side_by_side(store, recipe, todo, train, validation, threads):
-            outcomes[missing[position]] = outcome
-            if isinstance(outcome, MLP):
-                store.keep(todo[position], outcome, title)
-    return [outcome for outcome in outcomes if outcome is not None]
+        for one in _side_by_side(store, recipe, missing, train, validation, threads):
+            found[one.cell.slug] = one
+            if not one.failed:
+                store.keep(one, title)
+    return [one for cell in cells if (one := found[cell.slug]) is not None]
 
 
-def _side_by_side(store, recipe, cells, train, validation, threads) -> Iterable[tuple[int, Outcome]]:
-    """Train cells on this machine; yields as `train_cells` does."""
+def _side_by_side(
+    store: Store, recipe: Recipe, cells: list[Cell], train: Dataset, validation: Dataset, threads: int | None
+) -> Iterable[Trained]:
+    """Train cells on this machine; yields each as it ends."""
     plan = choose_plan(cells, train, threads)
     note(plan.describe(len(cells)))
-    train, validation = shared_inputs(cells, train), shared_inputs(cells, validation)
-    labels, epochs = [cell.label for cell in cells], [MLP(**cell.settings).epochs for cell in cells]
+    settings = [cell.settings for cell in cells]
+    train, validation = shared_inputs(settings, train), shared_inputs(settings, validation)
+    labels, epochs = [cell.label for cell in cells], [MLP(**one).epochs for one in settings]
     with reporter(labels, epochs) as shown:
         report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
         with closing(
             train_cells(cells, train, validation, plan.at_once, plan.threads, store.checkpoints, report)
         ) as trained:
-            yield from trained
+            for _, one in trained:
+                yield one
 
 
-def _write_results(run, store, recipe, outcomes, record):
+def _search(
+    run: Run,
+    store: Store,
+    recipe: Recipe,
+    train: Dataset,
+    validation: Dataset,
+    threads: int | None,
+    record: dict,
+    storage: str | Path,
+) -> list[Trained]:
+    """Let Optuna choose the cells, each kept as it ends; those of an earlier start first."""
+    name = study_name(recipe, run.folder, record["data"]["digest"])
+    search = OptunaSearch(recipe, storage, name, store.finished)
+    numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
+    labels = [f"trial {number}" for number in numbers]
+    most = max(MLP(**settings).epochs for settings in recipe.settings_met())
+    found = search.earlier
+    with reporter(labels, [most] * len(labels)) as shown:
+        report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
+        with closing(search.train(train, validation, threads, report)) as trained:
+            for one in trained:
+                found.append(one)
+                if not one.failed:
+                    store.keep(one, heading(record))
+    return found
+
+
+def _write_results(run: Run, store: Store, recipe: Recipe, trained: list[Trained], record: dict) -> None:
     """Everything but the cells' own folders. The record is last but the summary: a run that is finished is whole."""
-    cells = recipe.cells()
-    record["cells"] = [
-        describe_failure(cell, outcome)
-        if isinstance(outcome, Failure)
-        else {**describe_cell(cell, outcome), "folder": store.folder(cell).name}
-        for cell, outcome in zip(cells, outcomes, strict=True)
-    ]
+    record["cells"] = [describe_cell(one, None if one.failed else store.folder(one.cell).name) for one in trained]
     best = best_cell(record["cells"])
     record["best"], record["finished"] = best and best["slug"], True
-    panels = [
-        panel(cell.label, outcome) for cell, outcome in zip(cells, outcomes, strict=True) if isinstance(outcome, MLP)
-    ]
-    if panels:
-        shape = recipe.shape() if len(panels) == len(cells) else (len(panels), 1)
-        plots.save(plots.curves_figure(panels, shape, heading(record)), run.curves)
-        plots.save(plots.losses_figure(panels, shape, heading(record)), run.losses)
+    draw(run, recipe, record, [one.mlp for one in trained])
     write_table(run, record)
     run.write_record(record)
     write_summary(run)

@@ -67,6 +67,21 @@ def schedule(settings: dict[str, Any]) -> str:
     return text if _of(settings, "early_stopping") is None else f"{text} at most"
 
 
+def search(table: dict[str, Any]) -> str:
+    """What was searched and how; `table` is that of the recipe in run.json."""
+    laws = {name: law for name, law in table.items() if isinstance(law, dict)}
+    how = "chosen by Optuna" if table["method"] == "optuna" else "drawn at random"
+    parts = [f"{name.replace('_', ' ')} {_law(law)}" for name, law in laws.items()]
+    trials = f"{table['trials']} trial{'' if table['trials'] == 1 else 's'}"
+    return f"{trials} {how}: {'; '.join(parts)}"
+
+
+def _law(law):
+    if "choices" in law:
+        return " or ".join(map(words, law["choices"]))
+    return f"from {law['from']:g} to {law['to']:g}" + (" on a logarithmic scale" if law.get("log") else "")
+
+
 def _epochs(count):
     return f"{count} epoch{'' if count == 1 else 's'}"
 

@@ -13,7 +13,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from fastmlp.history import History
 
-from .style import BEST, DECAY, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
+from .style import BEST, DECAY, FAINT, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
+
+TITLE_WIDTH = 44  # characters above a panel
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Panel:
     decay_epochs  epochs after which its learning rate fell
     diverged      None, or why its training failed, in words
     kept_epoch    the epoch, from 1, whose weights it kept when it stopped early; None: the last
+    others        the epochs of the same network from other seeds, drawn faintly behind it
     """
 
     title: str
@@ -32,6 +35,7 @@ class Panel:
     decay_epochs: Sequence[int] = ()
     diverged: str | None = None
     kept_epoch: int | None = None
+    others: Sequence[History] = ()
 
 
 def learning_curves(ax: Axes, panel: Panel) -> Axes:
@@ -77,10 +81,14 @@ def _draw_curves(ax, panel, what):
     epochs, training, validation = columns["epoch"], columns[f"train_{what}"], columns[f"validation_{what}"]
     for number, decay in enumerate(panel.decay_epochs):
         ax.axvline(decay, label="learning rate decays" if number == 0 else None, **DECAY)
+    for number, other in enumerate(panel.others):
+        for part, style in (("train", TRAINING), ("validation", VALIDATION)):
+            label = "other seeds" if (number, part) == (0, "validation") else None
+            ax.plot(other["epoch"], other[f"{part}_{what}"], label=label, **{**style, **FAINT})
     ax.plot(epochs, training, label="training", **TRAINING)
     if np.isfinite(validation).any():
         ax.plot(epochs, validation, label="validation", **VALIDATION)
-    ax.set_xlim(0, max(epochs.max(initial=1), *panel.decay_epochs, 1) * 1.02)
+    ax.set_xlim(0, max(epochs.max(initial=1), *panel.decay_epochs, *map(len, panel.others), 1) * 1.02)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     tidy(ax, "y")
     return epochs, validation
@@ -89,12 +97,17 @@ def _draw_curves(ax, panel, what):
 def _title_diverged(ax, panel):
     """The reason without the mend; above the axes, where it hides no curve."""
     reason = textwrap.fill(panel.diverged.partition(";")[0], 52)
-    ax.set_title(f"{panel.title}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
+    ax.set_title(f"{_wrapped(panel.title)}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
+
+
+def _wrapped(title):
+    """In lines that are no wider than a panel."""
+    return textwrap.fill(title, TITLE_WIDTH, break_on_hyphens=False)
 
 
 def _mark_best(ax, panel, epochs, validation, choose, sentence):
     """Circle the best epoch, and say how good it and the kept one are; a title alone without a validation set."""
-    text = panel.title
+    text = _wrapped(panel.title)
     if np.isfinite(validation).any():
         kept = panel.kept_epoch or len(epochs)
         best = int(choose(validation))
@@ -106,7 +119,8 @@ def _mark_best(ax, panel, epochs, validation, choose, sentence):
 
 def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
     """(bottom, top) of an accuracy axis on which all curves of `panels` can be seen."""
-    columns = [panel.history[name] for panel in panels for name in ("train_accuracy", "validation_accuracy")]
+    histories = [history for panel in panels for history in (panel.history, *panel.others)]
+    columns = [history[name] for history in histories for name in ("train_accuracy", "validation_accuracy")]
     return range_of(np.concatenate([np.asarray(column, float) for column in columns]))
 
 
@@ -127,7 +141,10 @@ def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Ax
 
 
 def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
-    """A figure of (rows, columns) panels of learning curves on the same axes, with one legend."""
+    """A figure of (rows, columns) panels of learning curves on the same axes, with one legend.
+
+    There may be fewer panels than places in the last row.
+    """
     figure, axes = _grid_of_curves(panels, shape, heading, learning_curves, "accuracy, stretched near 100%")
     axes[0, 0].set_ylim(*accuracy_range(panels))
     return figure
@@ -142,12 +159,17 @@ def _grid_of_curves(panels, shape, heading, draw, ylabel):
     rows, columns = shape
     figure = Figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for ax, panel in zip(axes.flat, panels, strict=True):
-        draw(ax, panel)
+    longest = 0.0
+    for ax, panel in zip(axes.flat, panels, strict=False):
+        longest = max(longest, draw(ax, panel).get_xlim()[1])
+    axes[0, 0].set_xlim(0, longest)  # all have the same axis, which each drawing has set to its own epochs
     for ax in axes[:, 0]:
         ax.set_ylabel(ylabel)
-    for ax in axes[-1]:
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax in axes.flat[max(len(panels) - columns, 0) : len(panels)]:  # the lowest of each column
         ax.set_xlabel("epoch")
+        ax.tick_params(labelbottom=True)
     figure.suptitle(heading, fontsize=12, parse_math=False)
     entries: dict[str, Artist] = {}
     for ax in axes.flat:

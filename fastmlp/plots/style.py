@@ -20,6 +20,7 @@ LINES = ((BLUE, SOLID), (VERMILLION, DASHED), (GREEN, MIXED), (PURPLE, DOTTED), 
 
 TRAINING: dict[str, Any] = {"color": BLUE, "linestyle": SOLID, "linewidth": 1.6}
 VALIDATION: dict[str, Any] = {"color": VERMILLION, "linestyle": DASHED, "linewidth": 1.6}
+FAINT: dict[str, Any] = {"linewidth": 0.9, "alpha": 0.35}
 DECAY: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.1}
 BEST: dict[str, Any] = {
     "markersize": 7,

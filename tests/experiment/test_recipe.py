@@ -49,7 +49,7 @@ def test_every_cell_has_a_folder_name_of_its_own(written):
 
 
 def test_the_figure_has_a_column_for_each_value_of_the_last_key(written):
-    assert load_recipe(written(GOOD)).shape() == (2, 3)
+    assert load_recipe(written(GOOD)).shape(6) == (2, 3)
 
 
 def test_a_recipe_without_a_grid_is_one_network(written):
@@ -189,3 +189,52 @@ def test_a_setting_from_the_command_line_wins_over_the_grid(written):
 def test_a_recipe_without_a_title_is_called_by_its_file(written):
     path = written("[training]\nlearning_rate = 0.3\n")
     assert load_recipe(path).title == Path(path).stem
+
+
+# ----------------------------------------------------------------------------------------------------------- seeds
+
+
+def test_every_configuration_is_trained_with_seeds_that_follow_one_another(written):
+    plain = load_recipe(written(GOOD)).override(seed=7)
+    cells = plain.repeated(3).cells()
+    assert [cell.settings.get("seed") for cell in cells] == [7, 8, 9] * 6
+    assert [cell.slug for cell in cells[:3]] == ["tanh-0.5", "tanh-0.5-seed-8", "tanh-0.5-seed-9"]
+    assert cells[1].label == "tanh, learning rate 0.5, seed 8"
+    assert {(cell.group, cell.configuration) for cell in cells[:3]} == {("tanh-0.5", "tanh, learning rate 0.5")}
+
+
+def test_the_first_seed_of_a_repeated_recipe_is_the_recipe_itself(written):
+    recipe = load_recipe(written(GOOD))
+    first = [(cell.slug, cell.settings) for cell in recipe.repeated(3).cells()[::3]]
+    assert first == [(cell.slug, cell.settings) for cell in recipe.cells()]
+
+
+def test_a_recipe_may_ask_for_seeds_itself(written):
+    recipe = load_recipe(written("seeds = 2" + GOOD))
+    assert len(recipe.cells()) == 12
+    assert len(recipe.repeated(None).cells()) == 12
+    assert len(recipe.repeated(1).cells()) == 6
+
+
+def test_what_a_reference_got_belongs_to_all_seeds_of_a_cell():
+    recipe = load_recipe("ee541").repeated(2)
+    known = {cell["cell"] for cell in recipe.reference[0]["cells"]}
+    assert {cell.group for cell in recipe.cells()} == known
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seeds = 0", "seeds is 0; expected at least 1"),
+        ("seeds = 2.5", "seeds is 2.5; expected a whole number"),
+        ("seeds = 2\n[training]\nseed = -1", "seed is -1; expected at least 0"),
+        ("seeds = 2\n[grid]\nseed = [1, 2]", "seeds is 2 and seed is in .grid.; remove one of the two"),
+        (
+            "seeds = 2\n[search]\nmethod = 'optuna'\nl2 = {from = 0, to = 1}",
+            "seeds is 2 and method 'optuna', which trains",
+        ),
+    ],
+)
+def test_seeds_that_cannot_be_are_named(written, text, message):
+    with pytest.raises((InputError, InputTypeError), match=message):
+        load_recipe(written(text + "\n"))

@@ -105,3 +105,41 @@ def test_the_confusion_of_very_many_classes_is_left_to_the_file():
     text = evaluation_text(result)
     assert "see confusion.csv" in text
     assert max(map(len, text.splitlines())) < 100
+
+
+def test_of_very_many_numbers_the_range_is_told(run):
+    cells = [cell(f"c{k}", 0.1 + k / 100, batch_size=100 + k, l2=k / 1000) for k in range(9)]
+    run.write_record(record(cells, "c0"))
+    text = summary(run)
+    assert "- Batch size: 100 to 108\n" in text
+    assert "- Initial learning rates: 0.1 to 0.18; halved" in text
+    assert "- Regulariser: 9 different ones, see table.csv\n" in text
+
+
+def test_a_search_and_its_seeds_are_told_and_its_table_is_best_first(run):
+    cells = [
+        {
+            **cell(f"{group}{seed or ''}", 0.1, accuracy + seed / 100, seed=seed),
+            "group": group,
+            "configuration": group,
+            "validation_loss": 0.5,
+        }
+        for group, accuracy in (("worse", 0.7), ("better", 0.8))
+        for seed in (0, 1)
+    ]
+    searched = record(cells, "better")
+    searched["recipe"]["search"] = {
+        **{"method": "random", "trials": 2, "pruner": "median"},
+        "l2": {"from": 1e-6, "to": 0.1, "log": True},
+        "hidden": {"choices": [[64], [64, 32]]},
+    }
+    run.write_record(searched)
+    text = summary(run)
+    assert (
+        "- Search: 2 trials drawn at random: l2 from 1e-06 to 0.1 on a logarithmic scale; hidden 64 or 64-32\n" in text
+    )
+    assert "- Seeds: 0, 1\n" in text
+    # Half the range of two values times t of one degree of freedom, 12.706.
+    better, worse = "| better | 0.8050 | ± 0.0635 | 2 |", "| worse | 0.7050 | ± 0.0635 | 2 |"
+    assert f"{better}\n{worse}\n" in text
+    assert "- Best configuration: better, validation accuracy 0.8050 ± 0.0635 (mean of 2 seeds, 95% interval)\n" in text

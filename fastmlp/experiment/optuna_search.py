@@ -1,0 +1,336 @@
+"""Search by Optuna: what a trial tries depends on what the trials before it got, and hopeless ones end early.
+
+T. Akiba, S. Sano, T. Yanase, T. Ohta and M. Koyama, "Optuna: a next-generation hyperparameter optimization framework",
+KDD 2019. Its sampler is the tree-structured Parzen estimator of J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl,
+"Algorithms for hyper-parameter optimization", NIPS 2011.
+
+What is made large is the validation accuracy of the weights that a network ends with. A study is kept in a file beside
+the run, or in a database: one that was killed goes on.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import re
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastmlp.data import Dataset
+from fastmlp.diagnosis import NAME
+from fastmlp.errors import FastmlpError, InputError
+from fastmlp.history import History
+from fastmlp.kernels.team import available_cores
+from fastmlp.mlp import MLP
+
+from . import labels
+from .outcome import Trained
+from .parallel import SECONDS_TO_STOP, SECONDS_TO_WAIT, fit_network, shared_inputs
+from .recipe import Cell, Recipe
+from .record import kept_epoch
+from .search import Choices, Range, Search
+
+# No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
+# first ones tell little, as rates that end best may begin slowly.
+TRIALS_BEFORE_PRUNING, SHARE_BEFORE_PRUNING = 5, 0.2
+LOST = 0.0  # what a trial is told to have got whose accuracy is no number
+TWIN = "twin"  # the mark, in the study, of a trial that repeats an earlier one
+
+
+class _Pruned(Exception):
+    """Raised inside a training that is hopeless."""
+
+
+class _Interrupted(Exception):
+    """Raised inside a training that is to end."""
+
+
+def load_optuna() -> Any:
+    """The package. InputError when it is not installed."""
+    try:
+        import optuna
+    except ImportError:
+        raise InputError("method is 'optuna', which needs optuna; install it (pip install optuna)") from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would report every trial, and so do we
+    return optuna
+
+
+def study_name(recipe: Recipe, folder: Path, data_digest: str) -> str:
+    """What a run's study is called: by its folder, and by all that its results depend on."""
+    laws = {name: law.to_dict() for name, law in _search_of(recipe).distributions.items()}
+    parts = json.dumps([recipe.settings, laws, recipe.data, data_digest], sort_keys=True)
+    return f"{folder.absolute().name}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
+
+
+class OptunaSearch:
+    """The search of a recipe, begun or continued.
+
+    storage   a file for Optuna's journal, or the URL of a database
+    name      of the study in it: one that is there is continued
+    finished  called with a cell of an earlier trial; returns what became of it, or None where that is gone, which
+              leaves the trial to the sampler's knowledge alone
+    earlier   what was there already, in the order of its trials
+    remaining how many trials are still to be made
+    Raises InputError when optuna is not installed or the storage cannot be used.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        storage: Path | str,
+        name: str,
+        finished: Callable[[Cell], Trained | None] = lambda cell: None,
+    ):
+        self._optuna = load_optuna()
+        self.recipe, self.search = recipe, _search_of(recipe)
+        self._distributions = {key: _distribution(self._optuna, law) for key, law in self.search.distributions.items()}
+        self._study = self._open(storage, name)
+        self._told: dict[str, Any] = {}  # trials of the study, by the slug of their cell
+        self._cells: dict[str, Cell] = {}  # by their settings
+        self.earlier: list[Trained] = []
+        self._begin_again()
+        self.remaining = max(0, self.search.trials - self._read_earlier(finished))
+
+    def _open(self, storage, name):
+        optuna = self._optuna
+        shown = storage if isinstance(storage, Path) else re.sub(r"//[^/@]*@", "//", storage)  # without a password
+        try:
+            kept = _journal(storage) if isinstance(storage, Path) else storage
+            return optuna.create_study(
+                storage=kept, study_name=name, load_if_exists=True, direction="maximize", pruner=self._pruner()
+            )
+        except Exception as error:  # whatever a database's driver raises
+            reason = str(error).partition("\n")[0]
+            raise InputError(
+                f"storage {shown} cannot be used ({reason}); expected one such as sqlite:///studies.db, or leave it out"
+            ) from None
+
+    def _pruner(self):
+        if self.search.pruner == "none":
+            return self._optuna.pruners.NopPruner()
+        least = min(MLP(**settings).epochs for settings in self.recipe.settings_met())
+        return self._optuna.pruners.MedianPruner(TRIALS_BEFORE_PRUNING, 1 + math.ceil(SHARE_BEFORE_PRUNING * least))
+
+    # --------------------------------------------------------------------------------------------- what was before
+
+    def _trials(self, *states):
+        """The study's trials in these states, in their order."""
+        known = self._optuna.trial.TrialState
+        return self._study.get_trials(deepcopy=False, states=[known[state] for state in states])
+
+    def _begin_again(self):
+        """Mark what was being trained when a run ended as failed, and put it first."""
+        for trial in self._trials("RUNNING"):
+            if trial.params not in [waiting.system_attrs.get("fixed_params") for waiting in self._trials("WAITING")]:
+                self._study.enqueue_trial(trial.params)
+            self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
+
+    def _read_earlier(self, finished):
+        """Fill `earlier`; how many trials count as made."""
+        made = 0
+        for trial in self._trials("COMPLETE", "PRUNED"):
+            varied = self._varied(trial.params)
+            if trial.user_attrs.get(TWIN):
+                made += 1
+                continue
+            cell = self._cell(varied)
+            one = finished(cell)
+            if one is None:
+                del self._cells[_key(varied)]
+                continue
+            self._told[cell.slug] = trial
+            self.earlier.append(Trained(cell, one.mlp, _pruned_epoch(trial)))
+            made += 1
+        return made
+
+    # --------------------------------------------------------------------------------------------------- new trials
+
+    def train(
+        self,
+        train: Dataset,
+        validation: Dataset,
+        threads: int | None = None,
+        report: Callable[[int, dict], None] = lambda position, record: None,
+    ) -> Generator[Trained, None, None]:
+        """Make the remaining trials, side by side; yield each as it ends. One that repeats an earlier one is not made.
+
+        threads  cores to use in all; None: all this process may use. With 1, the same seed makes the same trials
+        report   called with the number of a trial from 0, of those that were remaining, and the record of its epoch,
+                 from the thread that trains it
+        The study learns of a result when the generator is asked for the next one: by then it can have been written.
+        When the generator is closed (Ctrl-C), the trainings end after their current epoch.
+        """
+        met = list(self.recipe.settings_met())
+        train, validation = shared_inputs(met, train), shared_inputs(met, validation)
+        cores = threads or available_cores()
+        at_once = max(1, min(cores, self.remaining))
+        stop, asked = threading.Event(), 0
+        running: dict[Future, tuple[int, Any]] = {}
+        twins: list[tuple[str, Any]] = []
+
+        def fit(position, trial, cell):
+            def progress(record):
+                if stop.is_set():
+                    raise _Interrupted
+                report(position, record)
+
+            return self._fit(trial, cell, train, validation, cores // at_once, progress)
+
+        team = ThreadPoolExecutor(at_once)
+        try:
+            while running or asked < self.remaining:
+                while len(running) < at_once and asked < self.remaining:
+                    trial, cell, new = self._ask()
+                    if new:
+                        running[team.submit(fit, asked, trial, cell)] = asked, trial
+                    else:
+                        twins.append((cell.slug, trial))
+                    asked += 1
+                ended = wait(running, SECONDS_TO_WAIT, FIRST_COMPLETED).done
+                for future in sorted(ended, key=lambda one: running[one][0]):
+                    _, trial = running.pop(future)
+                    trained = future.result()
+                    yield trained
+                    self._tell(trial, trained)
+                twins = self._tell_twins(twins)
+        finally:
+            stop.set()
+            team.shutdown(wait=False, cancel_futures=True)
+            wait(running, SECONDS_TO_STOP)
+
+    def _ask(self):
+        """The next trial, its cell, and whether nothing has been trained with these settings before."""
+        # A sampler of its own for every trial: a study that goes on draws what it would have drawn, had it not ended.
+        made = len(self._trials("RUNNING", "COMPLETE", "PRUNED"))
+        seed = int(np.random.SeedSequence([self.recipe.seed, made]).generate_state(1)[0])
+        self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
+        trial = self._study.ask(self._distributions)
+        varied = self._varied(trial.params)
+        new = _key(varied) not in self._cells
+        if not new:
+            trial.set_user_attr(TWIN, True)
+        return trial, self._cell(varied), new
+
+    def _fit(self, trial, cell, train, validation, threads, progress):
+        NAME.set(cell.label)
+        history = History()
+
+        def watched(record):
+            history.append(record)
+            progress(record)
+            accuracy = record["validation_accuracy"]
+            if not math.isfinite(record["train_loss"]) or not math.isfinite(accuracy):
+                return  # it ends by itself, as diverged
+            trial.report(accuracy, record["epoch"])
+            if trial.should_prune():
+                raise _Pruned
+
+        try:
+            return Trained(cell, fit_network(cell.settings, train, validation, threads, watched), None)
+        except _Pruned:
+            mlp = MLP(**cell.settings)
+            mlp.history = history
+            return Trained(cell, mlp, len(history))
+        except (FastmlpError, _Interrupted):
+            raise
+        except Exception as error:  # one trial's trouble is not the others'
+            return Trained.failure(cell, error)
+
+    def _tell(self, trial, trained):
+        if trained.failed:
+            result = self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+        elif trained.pruned is None:
+            result = self._study.tell(trial, _accuracy(trained.mlp))
+        else:
+            result = self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
+        self._told[trained.cell.slug] = result
+
+    def _tell_twins(self, twins):
+        """Tell the trials that repeat a finished one its result; returns those whose first is still being trained."""
+        left = []
+        for slug, trial in twins:
+            first = self._told.get(slug)
+            if first is None:
+                left.append((slug, trial))
+                continue
+            for step, value in first.intermediate_values.items():
+                trial.report(value, step)
+            pruned = first.state.name == "PRUNED"
+            self._study.tell(trial, None if pruned else first.value, state=first.state)
+        return left
+
+    def _varied(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The settings that a trial's parameters stand for, in the order of the recipe."""
+        return {name: _value(law, params[name]) for name, law in self.search.distributions.items()}
+
+    def _cell(self, varied: dict[str, Any]) -> Cell:
+        """The cell of these settings, with a folder of its own."""
+        key = _key(varied)
+        if key not in self._cells:
+            slug = labels.distinct([*(cell.slug for cell in self._cells.values()), labels.slug(varied)])[-1]
+            label = labels.label(varied)
+            self._cells[key] = Cell(slug, label, {**self.recipe.settings, **varied}, slug, label)
+        return self._cells[key]
+
+
+def _search_of(recipe: Recipe) -> Search:
+    if recipe.search is None:
+        raise InputError("the recipe has no [search]; give it the settings that are to be searched")
+    return recipe.search
+
+
+def _journal(path: Path):
+    """A storage in a file that one process at a time writes to.
+
+    What a killed process left is cleared away: its lock, which would be waited for, and a line it did not finish.
+    """
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        whole = path.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            os.truncate(path, len(whole[0]) + len(whole[1]))
+    # The lock by a symbolic link, which also holds on network file systems, needs special rights on Windows.
+    lock = JournalFileOpenLock(str(path)) if os.name == "nt" else None
+    return JournalStorage(JournalFileBackend(str(path), lock))
+
+
+def _distribution(optuna, law: Range | Choices):
+    if isinstance(law, Choices):
+        return optuna.distributions.CategoricalDistribution([_text(value) for value in law.values])
+    kind = optuna.distributions.IntDistribution if law.whole else optuna.distributions.FloatDistribution
+    return kind(law.low, law.high, log=law.log)
+
+
+def _text(value):
+    """A choice as Optuna can keep it: a table or a list as its JSON."""
+    return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+def _value(law, kept):
+    if isinstance(law, Range):
+        return law.rounded(kept)
+    return next(value for value in law.values if _text(value) == kept)
+
+
+def _key(varied: dict[str, Any]) -> str:
+    return json.dumps(varied, sort_keys=True)
+
+
+def _accuracy(mlp: MLP) -> float:
+    """The validation accuracy of the weights that a network has."""
+    kept = kept_epoch(mlp.history.to_dict(), mlp.early_stopping)
+    accuracy = mlp.history["validation_accuracy"][kept - 1]
+    return accuracy if math.isfinite(accuracy) else LOST
+
+
+def _pruned_epoch(trial) -> int | None:
+    return trial.last_step if trial.state.name == "PRUNED" else None
