@@ -130,6 +130,11 @@ def _sweep_arguments(parser):
         metavar="URL",
         help="of Optuna's study, such as sqlite:///studies.db (default: in the run's folder)",
     )
+    parser.add_argument(
+        "--backend", default="threads", metavar="NAME",
+        help="who trains: threads, of this machine, or the workers of a cluster of dask or ray (default: threads)",
+    )  # fmt: skip
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the cluster: tcp://HOST:PORT")
     _add_threads(parser, "changes no result, but what Optuna tries")
 
 
@@ -156,7 +161,7 @@ def _sweep(options) -> int:
     )
     recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
     recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
-    record = sweep(recipe, options.out, options.threads, options.storage)
+    record = sweep(recipe, options.out, options.threads, options.storage, options.backend, options.scheduler)
     print(table(record))
     print()
     for path in result_files(options.out):

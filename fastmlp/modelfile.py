@@ -37,8 +37,8 @@ def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
 
 def dumps(mlp: "MLP") -> bytes:
     """What `save` writes."""
-    # The name counts for nothing: without a backing store there is no file.
-    with h5py.File("model.h5", "w", driver="core", backing_store=False) as file:
+    image = io.BytesIO()  # not HDF5's own memory files: two of one name cannot be open at once
+    with h5py.File(image, "w") as file:
         file.attrs.update(
             format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, diverged=mlp.diverged or ""
         )
@@ -50,9 +50,7 @@ def dumps(mlp: "MLP") -> bytes:
             file[f"history/{name}"] = column
         for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
             file[f"weights/{layer}"], file[f"biases/{layer}"] = W, b
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    return image.getvalue()
 
 
 def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":

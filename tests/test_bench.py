@@ -1,9 +1,12 @@
 """The benchmarks that call kernels directly: a kernel whose parameters change must not leave them behind."""
 
+import heapq
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 KERNELS = {"affine, relu", "delta, relu", "update", "sparse affine, relu", "sparse regroup", "sparse update"}
@@ -17,3 +20,19 @@ def test_the_roofline_measures_every_kernel():
     assert {kernel["kernel"] for kernel in measured["kernels"]} == KERNELS
     assert all(kernel["gflops"] > 0 for kernel in measured["kernels"])
     assert measured["peak_gflops"] > 0
+
+
+@pytest.mark.parametrize(("cells", "seconds", "workers"), [(10, 5, 3), (7, 1, 7), (100, 2, 9), (12, 1, 4), (5, 3, 8)])
+def test_the_computed_length_of_a_sweep_is_that_of_playing_it_through(monkeypatch, cells, seconds, workers):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.scaling import makespan
+
+    serial = 0.25  # exact in binary
+    free, home = [0.0] * min(workers, cells), []
+    for _ in range(cells):
+        home.append(heapq.heappop(free) + seconds)
+        heapq.heappush(free, home[-1])
+    clock = 0.0
+    for arrival in sorted(home):
+        clock = max(clock, arrival) + serial
+    assert makespan(cells, seconds, workers, serial) == clock

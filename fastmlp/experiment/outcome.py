@@ -22,8 +22,9 @@ class Trained:
     failed: bool = False
 
     @classmethod
-    def failure(cls, cell: Cell, error: BaseException) -> "Trained":
-        """A cell whose training stopped with `error`."""
+    def failure(cls, cell: Cell, error: BaseException | str) -> "Trained":
+        """A cell whose training stopped with `error`: an exception, or why in words."""
         mlp, text = MLP(**cell.settings), " ".join(str(error).split())
-        mlp.diverged = f"failed: {type(error).__name__}{': ' if text else ''}{text}"
+        kind = [] if isinstance(error, str) else [type(error).__name__]
+        mlp.diverged = ": ".join(["failed", *kind, *filter(None, [text])])
         return cls(cell, mlp, failed=True)

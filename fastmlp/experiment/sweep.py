@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.progress import note, reporter, with_epoch_lines
 
+from .cluster import trainer
 from .figures import draw
 from .optuna_search import OptunaSearch, load_optuna, study_name
 from .outcome import Trained
-from .parallel import shared_inputs, train_cells
+from .parallel import Report, shared_inputs, train_cells
 from .recipe import Cell, Recipe, check_cells
 from .record import best_cell, describe_cell, describe_data, environment, now
 from .run import FORMAT, Run
@@ -29,18 +31,36 @@ SIDE_BY_SIDE = (
 )
 
 
-def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = None, storage: str | None = None) -> dict:
+def sweep(
+    recipe: Recipe,
+    out: str | os.PathLike[str],
+    threads: int | None = None,
+    storage: str | None = None,
+    backend: str = "threads",
+    scheduler: str | None = None,
+) -> dict:
     """Train all cells of `recipe` into the directory `out`; returns what it wrote to run.json.
 
     A cell that is there already, of the same settings, data and engine, is not trained again, and one that was
     interrupted goes on from its last checkpoint: the same call finishes what was killed, to the same bits.
 
-    threads  cores to use in all; None: all this process may use. It changes no result, but for Optuna's choices
+    threads  cores to use in all, or on a cluster at most for a cell; None: all there are. It changes no result, but for
+             Optuna's choices
     storage  the URL of a database for Optuna's study; None: a file in `out`. A study that is there goes on
-    Raises InputError, InputTypeError for settings, data or a directory that cannot be used, before anything is written.
+    backend, scheduler  "threads" of this machine, or "dask" or "ray" and the address of a cluster's scheduler
+    Raises InputError, InputTypeError for settings, data, a cluster or a directory that cannot be used, before anything
+    is written.
     """
+    with trainer(backend, scheduler, recipe.data) as on_cluster:
+        return _sweep(recipe, out, threads, storage, on_cluster)
+
+
+def _sweep(recipe, out, threads, storage, on_cluster):
+    """`sweep`, with the function of a cluster that trains the cells; None: the threads of this machine do."""
     check_cells(recipe)
     by_optuna = recipe.search is not None and recipe.search.method == "optuna"
+    if by_optuna and on_cluster is not None:
+        raise InputError("method is 'optuna', whose trials are made by the threads of one machine; leave --backend out")
     if by_optuna:
         load_optuna()
     elif storage is not None:
@@ -75,7 +95,7 @@ def sweep(recipe: Recipe, out: str | os.PathLike[str], threads: int | None = Non
                 place = storage or run.study
                 trained = _search(run, store, recipe, train, validation, threads, record, place)
             else:
-                trained = _train(store, recipe, train, validation, threads, heading(record))
+                trained = _train(store, recipe, train, validation, threads, heading(record), on_cluster)
         finally:
             run.forget_if_empty()
         record["seconds"] = round(time.perf_counter() - begun, 3)
@@ -104,7 +124,13 @@ def _check_same_data(run: Run, record: dict) -> None:
 
 
 def _train(
-    store: Store, recipe: Recipe, train: Dataset, validation: Dataset, threads: int | None, title: str
+    store: Store,
+    recipe: Recipe,
+    train: Dataset,
+    validation: Dataset,
+    threads: int | None,
+    title: str,
+    on_cluster: Callable[..., Generator] | None,
 ) -> list[Trained]:
     """What became of every cell, in order; each is kept as it ends, and what was kept before is not trained again."""
     cells = recipe.cells()
@@ -113,29 +139,27 @@ def _train(
     if len(missing) < len(cells):
         note(f"{len(cells) - len(missing)} of {len(cells)} cells are there already")
     if missing:
-        for one in _side_by_side(store, recipe, missing, train, validation, threads):
-            found[one.cell.slug] = one
-            if not one.failed:
-                store.keep(one, title)
+        labels, epochs = [cell.label for cell in missing], [MLP(**cell.settings).epochs for cell in missing]
+        begin = on_cluster or partial(_side_by_side, store)
+        with reporter(labels, epochs) as shown:
+            report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
+            with closing(begin(missing, train, validation, threads, report)) as training:
+                for _, one in training:
+                    found[one.cell.slug] = one
+                    if not one.failed:
+                        store.keep(one, title)
     return [one for cell in cells if (one := found[cell.slug]) is not None]
 
 
 def _side_by_side(
-    store: Store, recipe: Recipe, cells: list[Cell], train: Dataset, validation: Dataset, threads: int | None
-) -> Iterable[Trained]:
-    """Train cells on this machine; yields each as it ends."""
+    store: Store, cells: list[Cell], train: Dataset, validation: Dataset, threads: int | None, report: Report
+) -> Generator[tuple[int, Trained], None, None]:
+    """Train cells in the threads of this machine; yields as `train_cells` does."""
     plan = choose_plan(cells, train, threads)
     note(plan.describe(len(cells)))
     settings = [cell.settings for cell in cells]
     train, validation = shared_inputs(settings, train), shared_inputs(settings, validation)
-    labels, epochs = [cell.label for cell in cells], [MLP(**one).epochs for one in settings]
-    with reporter(labels, epochs) as shown:
-        report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
-        with closing(
-            train_cells(cells, train, validation, plan.at_once, plan.threads, store.checkpoints, report)
-        ) as trained:
-            for _, one in trained:
-                yield one
+    yield from train_cells(cells, train, validation, plan.at_once, plan.threads, store.checkpoints, report)
 
 
 def _search(

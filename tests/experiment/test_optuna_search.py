@@ -167,8 +167,8 @@ def test_a_network_that_diverges_is_no_failure_of_the_search(recipe_of, data, tm
 
 def test_a_search_goes_on_with_more_trials_as_if_it_had_not_ended(made_once, recipe_of, data, tmp_path):
     first = searched(recipe_of().searched(None, 5), data, tmp_path / "study")
-    networks = {one.cell.slug: one.mlp for one in first}
-    search = OptunaSearch(recipe_of(), tmp_path / "study", "rates", lambda cell, pruned: networks[cell.slug])
+    networks = {one.cell.slug: one for one in first}
+    search = OptunaSearch(recipe_of(), tmp_path / "study", "rates", lambda cell: networks[cell.slug])
     assert rates(search.earlier) == rates(first)
     assert search.remaining == 11
     assert rates(first) + rates(search.train(*data, 1)) == rates(made_once[0])
@@ -176,10 +176,10 @@ def test_a_search_goes_on_with_more_trials_as_if_it_had_not_ended(made_once, rec
 
 def test_what_was_being_trained_at_the_end_is_trained_first(made_once, recipe_of, data, tmp_path):
     begun = OptunaSearch(recipe_of(), tmp_path / "study", "rates").train(*data, 1)
-    kept = {one.cell.slug: one.mlp for one in (next(begun), next(begun), next(begun))}
+    kept = {one.cell.slug: one for one in (next(begun), next(begun), next(begun))}
     lost = list(kept)[-1]  # told to nobody: the generator was not asked for another
     begun.close()
-    search = OptunaSearch(recipe_of(), tmp_path / "study", "rates", lambda cell, pruned: kept[cell.slug])
+    search = OptunaSearch(recipe_of(), tmp_path / "study", "rates", lambda cell: kept[cell.slug])
     assert [one.cell.slug for one in search.earlier] == list(kept)[:2]
     trained = list(search.train(*data, 1))
     assert trained[0].cell.slug == lost
@@ -199,8 +199,8 @@ def test_the_lock_and_the_torn_line_of_a_process_that_was_killed_are_cleared_awa
     whole = (tmp_path / "study").read_bytes()
     (tmp_path / "study").write_bytes(whole + b'{"op_code":')
     (tmp_path / "study.lock").write_bytes(b"")
-    networks = {one.cell.slug: one.mlp for one in first}
-    search = OptunaSearch(few, tmp_path / "study", "rates", lambda cell, pruned: networks[cell.slug])
+    networks = {one.cell.slug: one for one in first}
+    search = OptunaSearch(few, tmp_path / "study", "rates", lambda cell: networks[cell.slug])
     assert (search.remaining, len(search.earlier)) == (0, 3)
     now = (tmp_path / "study").read_bytes()
     assert now.startswith(whole)
@@ -238,7 +238,7 @@ def test_a_sweep_that_was_killed_goes_on_and_ends_as_if_it_had_not_been(swept_on
         time.sleep(0.01)
     process.kill()
     process.wait()
-    assert not (killed / "run.json").exists()
+    assert not record_of(killed)["finished"]
     before = {path: path.stat().st_mtime_ns for path in killed.glob("cells/*/model.h5")}
     assert main(sweep_arguments(killed, train_file)) == 0
     kept = [path for path, changed in before.items() if path.stat().st_mtime_ns == changed]
@@ -260,7 +260,7 @@ def test_a_sweep_tells_what_it_pruned_and_never_chooses_it(swept_once):
     for cell in pruned:
         assert cell["pruned"] == cell["epochs"] < 4
         assert f"pruned after epoch {cell['pruned']}" in table
-        assert not (swept_once / "cells" / cell["slug"] / "model.h5").exists()
+        assert not (swept_once / "cells" / cell["folder"] / "model.h5").exists()
     assert record["best"] not in [cell["slug"] for cell in pruned]
     text = (swept_once / "summary.md").read_text(encoding="utf-8")
     assert "- Search: 7 trials chosen by Optuna: learning rate from 1e-05 to 1 on a logarithmic scale\n" in text
