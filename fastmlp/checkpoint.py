@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InputError, InputTypeError
-from .files import write_bytes
+from .files import remove_leftovers, write_bytes
 from .history import COLUMNS, History
 from .identity import digest_of_arrays, digest_of_values, engine_version
 from .source import arrays_of
@@ -60,6 +60,8 @@ class Checkpoints:
 
         Raises InputError when it is of another training than `identity`.
         """
+        if Path(self.folder).is_dir():
+            remove_leftovers(self.folder)  # each as large as a checkpoint
         for path in reversed(self._files()):
             state = _read(path)
             if state is None:
@@ -104,7 +106,10 @@ class Checkpoints:
 
 def _read(path):
     """The state in a file; None when it is not whole."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError:  # as of a disk with a bad block
+        return None
     header = len(MAGIC) + 65
     checksum, body = data[len(MAGIC) : header - 1], data[header:]
     if not data.startswith(MAGIC) or hashlib.sha256(body).hexdigest().encode() != checksum:

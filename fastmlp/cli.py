@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from . import __version__
 from .errors import FastmlpError, InputError
-from .signals import Stopped, stoppable
+from .signals import Stopped, ignore_from_now_on, stoppable
 
 RUNS = Path("runs")
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -27,6 +27,7 @@ class _Parser(argparse.ArgumentParser):
 def command(*verb: str) -> NoReturn:
     """The program `fastmlp`: run `main` with `verb` and the arguments of the command line, and end the process."""
     status = main([*verb, *sys.argv[1:]])
+    ignore_from_now_on()
     if status > INTERRUPTED - 2:  # a thread whose kernels are being compiled would keep the process for seconds
         sys.stdout.flush()
         os._exit(status)
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser(arguments).parse_args(arguments)
         with stoppable():
             status: int = options.run(options)
+            sys.stdout.flush()  # here a reader that has left is told of
         return status
     except FastmlpError as error:
         return _fail(str(error))

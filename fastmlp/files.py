@@ -1,10 +1,11 @@
 """Files that are either whole or absent."""
 
+import errno
 import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TEMPORARY = re.compile(r"\..*\.\d+\.[0-9a-f]{8}(\.\w+)?")
@@ -18,7 +19,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     cut there is the old file or the new one, never a part.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
@@ -27,11 +28,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, path)
         _flush_folder(path.parent)
     except OSError as error:
-        if error.filename is None:  # as when a disk is full
-            error.filename = str(path)
+        if error.filename in (None, str(temporary)):  # none when a disk is full
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be deleted either, the error to tell is the first one
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -53,8 +55,21 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     For a folder that no other process writes to.
     """
     for path in Path(folder).rglob(".*"):
-        if _TEMPORARY.fullmatch(path.name):
+        if is_temporary(path):
             path.unlink(missing_ok=True)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a path is one that `atomic_path` yields."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, if it is not there, and those above it; their names are then on the disk."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        _flush_folder(path.parent)
 
 
 def _flush_folder(folder):
@@ -64,5 +79,9 @@ def _flush_folder(folder):
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems have no such call
+            error.filename = str(folder)
+            raise
     finally:
         os.close(descriptor)

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SECONDS_UNTIL_AGAIN = 0.01
 
 
 class Stopped(KeyboardInterrupt):
@@ -35,12 +38,31 @@ def stoppable() -> Iterator[None]:
         seen = True
         raise Stopped(number)
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    def raise_again(unraisable: Any) -> None:
+        """Where a destructor was interrupted nothing can be raised, and Python passes what was to this hook."""
+        nonlocal seen
+        if not isinstance(unraisable.exc_value, Stopped):
+            hook(unraisable)
+            return
+        seen = False
+        number = unraisable.exc_value.status - 128
+        threading.Timer(SECONDS_UNTIL_AGAIN, signal.raise_signal, (number,)).start()
+
+    before, hook = {number: signal.getsignal(number) for number in SIGNALS}, sys.unraisablehook
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
             signal.signal(number, handle)
+    sys.unraisablehook = raise_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def ignore_from_now_on() -> None:
+    """Have SIGINT and SIGTERM do nothing: the work is done, and the end of the interpreter takes a moment."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

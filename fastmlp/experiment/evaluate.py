@@ -1,5 +1,6 @@
 """The one look at the test data: the only code that opens them."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, digest, load
 from fastmlp.errors import InputError
-from fastmlp.files import atomic_path
+from fastmlp.files import write_bytes
 from fastmlp.identity import digest_of_arrays
 from fastmlp.mlp import MLP
 
@@ -29,28 +30,47 @@ def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: boo
 
     test   a name or a file; None: the test part of the run's own data
     again  evaluate although it was done before; every evaluation is recorded
+    One that was interrupted when it was on record is finished by the next call, and stays one.
     Raises InputError when it was done before, when there is no retrained network, or the test data cannot be used.
     """
     run = Run(folder)
-    record = run.read_record()
-    done = run.read_evaluations()
-    if done and not again:
-        raise InputError(
-            f"{run.folder} was evaluated on {done[-1]['time']}, with a test accuracy of {done[-1]['accuracy']:.4f}; "
-            "test data are for one look: pass --again if you mean it"
-        )
+    run.read_record()
+    with run.claimed():
+        return _evaluate(run, test, again)
+
+
+def _evaluate(run: Run, test: str | None, again: bool) -> dict[str, Any]:
+    record, done = run.read_record(), run.read_evaluations()
+    begun = done[-1] if done and not done[-1].get("finished", True) else None
+    if done and not again and begun is None:
+        raise _done_before(run, done[-1])
     if not is_retrained(run, record):
         raise InputError(f"{run.folder} has no retrained network; run `fastmlp retrain {run.folder}` first")
     mlp = MLP.load(run.model(run.retrained))
-    with run.claimed():
-        data = _test_data(record["data"], test)
-        result, mistakes = _measure(mlp, data, class_names(record["data"]))
-        references = record["recipe"].get("reference", [])
-        result["reference"] = compare(references, _best_configuration(record), _figures(mlp, result))
-        run.write_evaluations([*done, result])  # first: a look that was taken is recorded, whatever comes after
-        _write_pictures(run, data, result, mistakes)
-        write_summary(run)
+    data = _test_data(record["data"], test)
+    if begun is not None:
+        if (begun["test"]["digest"], begun["network_digest"]) == (digest(data), network_digest(mlp)):
+            done = done[:-1]  # that look, which this one finishes
+        elif not again:
+            raise _done_before(run, begun)
+    result, mistakes = _measure(mlp, data, class_names(record["data"]))
+    result["slug"] = record["best"]
+    references = record["recipe"].get("reference", [])
+    result["reference"] = compare(references, _best_configuration(record), _figures(mlp, result))
+    # It is on record before anything shows it: whoever stops it here has had the look.
+    run.write_evaluations([*done, {**result, "finished": False}])
+    _write_pictures(run, data, result, mistakes)
+    write_summary(run)
+    result["finished"] = True
+    run.write_evaluations([*done, result])
     return result
+
+
+def _done_before(run, last):
+    return InputError(
+        f"{run.folder} was evaluated on {last['time']}, with a test accuracy of {last['accuracy']:.4f}; "
+        "test data are for one look: pass --again if you mean it"
+    )
 
 
 def _best_configuration(record):
@@ -150,8 +170,9 @@ def _write_pictures(run, data, result, mistakes):
         figure = plots.mistakes_figure(pictures, true, given, certainty, names, data_line(result["test"]))
         plots.save(figure, run.mistakes)
         mistakes = {**mistakes, "pictures": pictures}
-    with atomic_path(run.mistakes_data) as temporary:
-        np.savez(temporary, **mistakes)
+    archive = io.BytesIO()
+    np.savez(archive, **mistakes)
+    write_bytes(run.mistakes_data, archive.getvalue())
 
 
 def result_files(folder: str | os.PathLike[str]) -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fastmlp import settings as check
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
+from fastmlp.identity import digest_of_values
 from fastmlp.mlp import DEFAULTS, MLP, SETTINGS
 
 from . import labels
@@ -235,9 +236,16 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
 
 
 def check_cells(recipe: Recipe) -> None:
-    """Raise InputError, InputTypeError when a cell has settings that no network takes."""
+    """Raise InputError, InputTypeError for settings that no network takes, and for a grid with a network twice."""
     for settings in recipe.settings_met():
         MLP(**settings)
+    cells, seen = recipe.cells() if recipe.search is None else [], dict[str, int]()
+    for position, cell in enumerate(cells):
+        first = seen.setdefault(digest_of_values(MLP(**cell.settings).settings()), position)
+        if first != position:
+            raise InputError(
+                f"{cells[first].slug} and {cell.slug} are the same network; list each value once in [grid]"
+            )
 
 
 def _read(name_or_path):

@@ -1,13 +1,16 @@
 """The best network of a sweep, trained again on all rows: those for training and those for validation."""
 
+import hashlib
 import os
 from contextlib import closing
 
 from fastmlp.checkpoint import Checkpoints
 from fastmlp.errors import InputError
+from fastmlp.files import write_bytes
 from fastmlp.identity import digest_of_values, engine_version
 from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
+from fastmlp.modelfile import dumps
 from fastmlp.progress import reporter, with_epoch_lines
 
 from .parallel import train_cells
@@ -28,6 +31,12 @@ def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
     Raises InputError when there is no best cell, the data have changed, or the network is there already.
     """
     run = Run(folder)
+    run.read_record()
+    with run.claimed():
+        return _retrain(run, threads)
+
+
+def _retrain(run: Run, threads: int | None) -> MLP:
     record = run.read_record()
     best_cell = best(run, record)
     if is_retrained(run, record):
@@ -39,36 +48,46 @@ def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
     label = f"{best_cell['label']}, all rows"
     cell = Cell("retrained", label, _settings(best_cell), "retrained", label)
     identity = _identity(record, best_cell)
-    checkpoints = Checkpoints(run.retrained / "checkpoint", identity=f"{identity} {engine_version()}")
-    with run.claimed():
-        with reporter([cell.label], [cell.settings["epochs"]]) as shown:
-            report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
-            training = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
-            with closing(training):
-                _, trained = next(training)
-        mlp = trained.mlp
-        if trained.failed:
-            raise InputError(f"{cell.label} {mlp.diverged}")
-        mlp.history.to_csv(run.history(run.retrained))
-        mlp.save(run.model(run.retrained))
-        write_json(run.retrained / "cell.json", {"identity": identity, "slug": best_cell["slug"]})
-        checkpoints.remove()
-        write_summary(run)
+    checkpoints = Checkpoints(_checkpoints(run), identity=f"{identity} {engine_version()}")
+    with reporter([cell.label], [cell.settings["epochs"]]) as shown:
+        report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
+        training = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
+        with closing(training):
+            _, trained = next(training)
+    mlp = trained.mlp
+    if trained.failed:
+        raise InputError(f"{cell.label} {mlp.diverged}")
+    model = dumps(mlp)
+    mlp.history.to_csv(run.history(run.retrained))
+    write_bytes(run.model(run.retrained), model)
+    made = {"identity": identity, "slug": best_cell["slug"], "model_sha256": hashlib.sha256(model).hexdigest()}
+    write_json(run.retrained / "cell.json", made)
+    write_summary(run)
+    checkpoints.remove()
     return mlp
 
 
 def is_retrained(run: Run, record: dict) -> bool:
-    """Whether the best cell of a run was trained again. InputError when another one was, before the sweep grew."""
-    path = run.retrained / "cell.json"
-    if not path.exists():
+    """Whether the best cell of a run was trained again to the end, and its network is whole.
+
+    Raises InputError when another cell was, before the sweep grew.
+    """
+    try:
+        made, model = read_json(run.retrained / "cell.json"), run.model(run.retrained).read_bytes()
+    except (InputError, OSError):
         return False
-    made, best_cell = read_json(path), best(run, record)
+    best_cell = best(run, record)
     if made.get("identity") != _identity(record, best_cell):
         raise InputError(
             f"{run.retrained} is of {made.get('slug')}, and the best cell of the sweep is now {best_cell['slug']}; "
             f"delete {run.retrained}, then retrain"
         )
-    return True
+    return made.get("model_sha256") == hashlib.sha256(model).hexdigest() and not _checkpoints(run).exists()
+
+
+def _checkpoints(run):
+    """The folder of the checkpoints; the last thing of a training that goes."""
+    return run.retrained / "checkpoint"
 
 
 def _identity(record, cell):

@@ -24,9 +24,13 @@ from pathlib import Path
 import filelock
 
 from fastmlp.errors import InputError
-from fastmlp.files import remove_leftovers, write_text
+from fastmlp.files import is_temporary, make_folder, remove_leftovers, write_text
 
 FORMAT = 2
+
+
+class Damaged(InputError):
+    """A file that is not whole."""
 
 
 class Run:
@@ -76,7 +80,7 @@ class Run:
         Raises InputError when another one holds it, or it cannot be made.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             lock = filelock.FileLock(self._lock)
             lock.acquire(blocking=False)
         except filelock.Timeout:
@@ -84,22 +88,38 @@ class Run:
                 f"{self.folder} is being worked in by another process; wait until it is done, or choose another --out"
             ) from None
         except OSError as error:
+            with contextlib.suppress(OSError):  # it was there before and holds something
+                self.folder.rmdir()
             raise InputError(f"{self.folder} cannot be written to ({error.strerror}); choose another --out") from None
         try:
             remove_leftovers(self.folder)
             yield
         finally:
-            lock.release()
-            if not self.record.exists():
-                self._lock.unlink(missing_ok=True)
-                with contextlib.suppress(OSError):  # it was there before and holds something else
-                    self.folder.rmdir()
+            if self.record.exists():
+                lock.release()
+            else:
+                self._give_back(lock)
+
+    def _give_back(self, lock):
+        """Let go of a folder in which there is no run, and remove it."""
+        # Windows deletes no open file, the others might delete what another process has just locked.
+        deleted_first = os.name != "nt"
+        with contextlib.suppress(OSError):
+            if deleted_first:
+                self._lock.unlink()
+        lock.release()
+        with contextlib.suppress(OSError):  # the folder was there before and holds something else
+            if not deleted_first:
+                self._lock.unlink()
+            self.folder.rmdir()
 
     def check_usable(self) -> None:
-        """Raise InputError when the folder is neither new, nor empty, nor that of a run."""
+        """Raise InputError when the folder is neither new, nor empty, nor that of a run, nor of one killed at once."""
         if self.record.exists() or not self.folder.exists():
             return
-        if not self.folder.is_dir() or any(path != self._lock for path in self.folder.iterdir()):
+        if not self.folder.is_dir() or not all(
+            path == self._lock or is_temporary(path) for path in self.folder.iterdir()
+        ):
             raise InputError(f"{self.folder} is there already and holds no run; choose another --out")
 
     def read_record(self) -> dict:
@@ -165,7 +185,7 @@ def read_json(path):
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error}); expected what fastmlp wrote: run the sweep anew") from None
+        raise Damaged(f"{path} cannot be read ({error}); expected what fastmlp wrote: run the sweep anew") from None
     if not isinstance(value, dict):
-        raise InputError(f"{path} is not what fastmlp wrote; run the sweep anew")
+        raise Damaged(f"{path} is not what fastmlp wrote; run the sweep anew")
     return value

@@ -65,9 +65,12 @@ def _timed(plan, cells, settings, train):
             best = min(best, network.history["seconds"][0])
         return best
 
-    with ThreadPoolExecutor(plan.at_once) as team:
+    team = ThreadPoolExecutor(plan.at_once)
+    try:
         team.submit(trial, 0).result()  # the first one loads or compiles the kernels
         seconds = max(team.map(trial, range(plan.at_once)))
+    finally:
+        team.shutdown(wait=False)  # Ctrl-C is not to wait for trials
     epochs = sum(MLP(**cell.settings).epochs for cell in cells) / len(cells)
     rounds = math.ceil(len(cells) / plan.at_once)
     return Plan(plan.at_once, plan.threads, rounds * epochs * seconds * len(train.y) / rows)

@@ -42,9 +42,13 @@ class Store:
         del settings["threads"]  # changes no result
         return {"settings": settings, "data": self._data, "engine": engine_version()}
 
+    def identity(self, cell: Cell) -> str:
+        """What tells a cell from all others, whatever it is called."""
+        return digest_of_values(self.made_of(cell))
+
     def folder(self, cell: Cell) -> Path:
         """The folder of a cell; it may have been made under another name, by a sweep with another grid."""
-        identity = digest_of_values(self.made_of(cell))
+        identity = self.identity(cell)
         for path in self._run.cells.glob(f"*-{identity[:DIGITS]}"):
             if path.is_dir():
                 return path
@@ -52,14 +56,14 @@ class Store:
 
     def checkpoints(self, cell: Cell) -> Checkpoints:
         """Where the training of a cell is kept."""
-        return Checkpoints(self.folder(cell) / "checkpoint", identity=digest_of_values(self.made_of(cell)))
+        return Checkpoints(self.folder(cell) / "checkpoint", identity=self.identity(cell))
 
     def finished(self, cell: Cell) -> Trained | None:
         """What became of a cell that was trained to its end, or pruned; None where there is none, or it is damaged."""
-        folder, made_of = self.folder(cell), self.made_of(cell)
+        folder = self.folder(cell)
         try:
             record = read_json(folder / "cell.json")
-            if record.get("identity") != digest_of_values(made_of):
+            if record.get("identity") != self.identity(cell):
                 return None
             if record.get("pruned"):
                 mlp = MLP(**cell.settings)
@@ -70,6 +74,7 @@ class Store:
             return None
         if record.get("model_sha256") != hashlib.sha256(model).hexdigest():
             return None
+        self.checkpoints(cell).remove()  # of a process that was killed before it did so
         return Trained(cell, MLP.load(self._run.model(folder)))
 
     def keep(self, trained: Trained, heading: str) -> None:

@@ -324,7 +324,11 @@ def _accuracy(run):
     looks = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
     references = [line for line in last.get("reference", []) if line["name"] == "test_accuracy"]
     beside = "".join(f"; reference {line['theirs']:.4f}, {line['source']}" for line in references)
-    return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks}){beside}"
+    best = run.read_record()["best"]
+    other = (
+        "" if last.get("slug", best) == best else f", of {last['slug']}, the best configuration before the sweep grew"
+    )
+    return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks}){beside}{other}"
 
 
 def _compared(run):

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from .outcome import Trained
 from .parallel import Report, shared_inputs, train_cells
 from .recipe import Cell, Recipe, check_cells
 from .record import best_cell, describe_cell, describe_data, environment, now
-from .run import FORMAT, Run
+from .run import FORMAT, Damaged, Run
 from .side_by_side import choose_plan
 from .store import Store
 from .summary import heading, write_summary, write_table
@@ -85,7 +86,7 @@ def _sweep(recipe, out, threads, storage, on_cluster):
     parts = ("digest", "training_rows", "validation_rows")
     store = Store(run, {**{name: record["data"][name] for name in parts}, "stratify": options.get("stratify", False)})
     with run.claimed():
-        _check_same_data(run, record)
+        _check_same_data(run, _earlier(run), record)
         for line in record["notes"]:
             note(line)
         run.write_record(record)
@@ -96,8 +97,9 @@ def _sweep(recipe, out, threads, storage, on_cluster):
                 trained = _search(run, store, recipe, train, validation, threads, record, place)
             else:
                 trained = _train(store, recipe, train, validation, threads, heading(record), on_cluster)
-        finally:
+        except BaseException:
             run.forget_if_empty()
+            raise
         record["seconds"] = round(time.perf_counter() - begun, 3)
         _write_results(run, store, recipe, trained, record)
     return record
@@ -111,9 +113,19 @@ def _full_batch(recipe: Recipe, rows: int) -> list[str]:
     return [f"batch size {largest} is more than the {rows} training samples: a step takes all of them"]
 
 
-def _check_same_data(run: Run, record: dict) -> None:
+def _earlier(run: Run) -> dict | None:
+    """The record of a sweep that was begun in the folder, or None. A damaged one is written anew: the cells tell."""
+    try:
+        return run.read_unfinished()
+    except Damaged:
+        if not run.cells.is_dir():  # it is perhaps not ours
+            raise
+        note(f"{run.record} is damaged, and is written anew")
+        return None
+
+
+def _check_same_data(run: Run, earlier: dict | None, record: dict) -> None:
     """Raise InputError when the folder holds a sweep of other data, whose results no table may put beside these."""
-    earlier = run.read_unfinished()
     if earlier is None or earlier["data"]["digest"] == record["data"]["digest"]:
         return
     before, after = earlier["data"], record["data"]
@@ -134,10 +146,11 @@ def _train(
 ) -> list[Trained]:
     """What became of every cell, in order; each is kept as it ends, and what was kept before is not trained again."""
     cells = recipe.cells()
-    found = {cell.slug: store.finished(cell) for cell in cells}
-    missing = [cell for cell in cells if (one := found[cell.slug]) is None or one.pruned]
-    if len(missing) < len(cells):
-        note(f"{len(cells) - len(missing)} of {len(cells)} cells are there already")
+    distinct = {store.identity(cell): cell for cell in reversed(cells)}  # a random search may draw a cell twice
+    found = {identity: store.finished(cell) for identity, cell in distinct.items()}
+    missing = [cell for cell in cells if cell in distinct.values() and _is_missing(found[store.identity(cell)])]
+    if len(missing) < len(distinct):
+        note(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
     if missing:
         labels, epochs = [cell.label for cell in missing], [MLP(**cell.settings).epochs for cell in missing]
         begin = on_cluster or partial(_side_by_side, store)
@@ -145,10 +158,15 @@ def _train(
             report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
             with closing(begin(missing, train, validation, threads, report)) as training:
                 for _, one in training:
-                    found[one.cell.slug] = one
+                    found[store.identity(one.cell)] = one
                     if not one.failed:
                         store.keep(one, title)
-    return [one for cell in cells if (one := found[cell.slug]) is not None]
+    return [replace(one, cell=cell) for cell in cells if (one := found[store.identity(cell)]) is not None]
+
+
+def _is_missing(trained: Trained | None) -> bool:
+    """Whether a cell is to be trained: a search may have given it up."""
+    return trained is None or trained.pruned is not None
 
 
 def _side_by_side(

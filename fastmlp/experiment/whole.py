@@ -38,7 +38,7 @@ def run_whole(
     if not is_retrained(Run(out), record):
         retrain(out, threads)
     done = Run(out).read_evaluations()
-    say(f"\n{evaluation_text(done[-1] if done else evaluate(out, test))}\n")
+    say(f"\n{evaluation_text(done[-1] if done and done[-1].get('finished', True) else evaluate(out, test))}\n")
     for path in result_files(out):
         say(str(path))
     return record
@@ -57,8 +57,11 @@ def free_folder(wanted: str | os.PathLike[str], recipe: Recipe) -> Path:
 def _was_interrupted(folder, recipe):
     run = Run(folder)
     try:
-        record = run.read_unfinished()
+        run.check_usable()
+        record, looks = run.read_unfinished(), run.read_evaluations()
     except InputError:
         return False
-    same = record is not None and record["recipe"] == json.loads(json.dumps(recipe.to_dict()))
-    return same and not run.evaluation.exists()
+    if record is None:
+        return any(folder.iterdir())  # what is left of a run that was killed at once
+    same = record["recipe"] == json.loads(json.dumps(recipe.to_dict()))
+    return same and not (looks and looks[-1].get("finished", True))

@@ -1,5 +1,6 @@
 """What all figures share: colours, dash patterns, the axis of accuracies, and how a figure becomes a file."""
 
+import io
 import os
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from fastmlp.files import atomic_path
+from fastmlp.files import write_bytes
 
 BLUE, VERMILLION, GREY, GREEN, PURPLE = "#0072B2", "#D55E00", "#777777", "#009E73", "#CC79A7"
 GRID = "#E5E5E5"
@@ -82,5 +83,6 @@ def shortened(text: str, most: int) -> str:
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a figure as PNG, atomically."""
     FigureCanvasAgg(figure)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
+    write_bytes(path, picture.getvalue())

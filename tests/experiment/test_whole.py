@@ -39,7 +39,7 @@ def test_a_repeated_run_gets_a_numbered_folder_unless_it_was_interrupted(tmp_pat
     sweep(recipe, tmp_path / "demo-2")
     assert free_folder(wanted, recipe) == tmp_path / "demo-2"
     assert free_folder(wanted, recipe.shortened(3)) == tmp_path / "demo-3"
-    (tmp_path / "demo-2" / "evaluation.json").write_text("{}")
+    (tmp_path / "demo-2" / "evaluation.json").write_text('{"evaluations": [{"finished": true}]}')
     assert free_folder(wanted, recipe) == tmp_path / "demo-3"
 
 

@@ -1,0 +1,121 @@
+"""Ctrl-C and SIGTERM, and two processes in one folder."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastmlp.cli import main
+
+ROOT = Path(__file__).parents[2]
+LINE = "fastmlp: interrupted; the same command goes on from here"
+
+
+@pytest.fixture
+def endless(tmp_path, train_file):
+    """A function that starts a sweep that never ends in a process of its own, once it trains; and its command."""
+    recipe = tmp_path / "endless.toml"
+    recipe.write_text("[data]\nvalidation = 0.25\n[network]\nhidden = [8]\n[training]\nepochs = 100000000\n")
+    arguments = ["sweep", "--recipe", str(recipe), "--data", str(train_file), "--out", str(tmp_path / "run")]
+    processes = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fastmlp", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            # Where the tests run in the background the shell has them ignore SIGINT, and so would what they start.
+            preexec_fn=None if sys.platform == "win32" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        processes.append(process)
+        while "epoch " not in (line := process.stderr.readline()):
+            assert line
+        return process, int(line.partition("epoch ")[2].split()[0])
+
+    yield start, arguments
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to one child")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_a_sweep_in_one_line_and_the_next_start_goes_on(tmp_path, endless, number):
+    start, _ = endless
+    reached = 0
+    for _ in range(2):
+        process, epoch = start()
+        assert epoch > reached
+        process.send_signal(number)
+        out, err = process.communicate(timeout=2)
+        assert (process.returncode, out) == (128 + number, "")
+        *progress, last = err.splitlines()
+        assert last == LINE
+        assert all("epoch" in line for line in progress)
+        assert len(list((tmp_path / "run").glob("cells/*/checkpoint/*.bin"))) in (1, 2)
+        reached = epoch
+
+
+@posix
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_second_signal_ends_a_command_at_once(second):
+    script = (
+        "import signal, time\n"
+        "from fastmlp.signals import stoppable\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "with stoppable():\n"
+        "    try:\n"
+        "        print('begun', flush=True); time.sleep(60)\n"
+        "    finally:\n"
+        "        print('ending', flush=True); time.sleep(60); print('ended', flush=True)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "ending\n"
+        process.send_signal(second)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (128 + second, "", "")
+
+
+def test_a_second_sweep_in_the_same_folder_is_refused_while_the_first_goes_on(tmp_path, endless, capsys):
+    start, arguments = endless
+    process, _ = start()
+    (run_json,) = (tmp_path / "run").glob("run.json")
+    before = run_json.read_bytes()
+    assert main([*arguments, "--epochs", "1"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("is being worked in by another process; wait until it is done, or choose another --out")
+    assert process.poll() is None
+    assert run_json.read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["retrain", "evaluate"])
+def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained, test_file, verb, capsys):
+    script = (
+        "import sys, time\n"
+        "from fastmlp.experiment.run import Run\n"
+        "with Run(sys.argv[1]).claimed():\n"
+        "    print('claimed', flush=True); time.sleep(60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(retrained)], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout.readline() == "claimed\n"
+        options = ["--test", str(test_file)] if verb == "evaluate" else []
+        assert main([verb, str(retrained), *options]) == 2
+        process.kill()
+    assert "is being worked in by another process" in capsys.readouterr().err
+    assert not (retrained / "evaluation.json").exists()
