@@ -342,3 +342,8 @@ def test_a_short_training_cuts_no_other_off():
     for draw in (plots.curves_figure, plots.losses_figure):
         figure = draw([GOOD, short], (1, 2), "two")
         assert all(ax.get_xlim()[1] > 4 for ax in figure.axes)
+
+
+def test_curves_of_one_epoch_are_dots(ax):
+    plots.learning_curves(ax, plots.Panel("one", history([0.8], [0.7])))
+    assert lines(ax)["training"].get_marker() == lines(ax)["validation"].get_marker() == "."

@@ -32,10 +32,12 @@ class Trial:
     failed: bool = False
 
 
-def learning_rate_comparison(ax: Axes, trials: Sequence[Trial]) -> Axes:
+def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = True) -> Axes:
     """Draw validation accuracy against learning rate, a line for each group; the best is circled, failures crossed.
 
     Of more groups than there are kinds of lines, the best ones are named, and the others grey.
+
+    joined  False where the trials of a group differ in more than their rates, as in a search: points without lines
     """
     groups = _best_first(trials)
     named = len(LINES) if len(groups) <= len(LINES) else len(LINES) - 1
@@ -47,13 +49,17 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial]) -> Axes:
         else:
             style = {"color": GREY, "linewidth": 0.7, "marker": ".", "markersize": 3, "zorder": 1.5}
             style["label"] = "the others" if number == named else None
+        if not joined:
+            style["linestyle"] = "none"
         if line:
             ax.plot(*zip(*line, strict=True), **style)
     bottom, top = range_of(np.array([t.validation_accuracy for t in trials if not t.failed]))
     _mark_failures(ax, trials, bottom)
     best = max((t for t in trials if _is_sound(t)), key=lambda t: t.validation_accuracy, default=None)
     if best is not None:
-        ax.plot(best.learning_rate, best.validation_accuracy, "o", label="best", **{**BEST, "markersize": 11})
+        ax.plot(
+            best.learning_rate, best.validation_accuracy, "o", label="best", clip_on=False, **{**BEST, "markersize": 11}
+        )
     stretch(ax.yaxis)
     ax.set_ylim(bottom, top)
     _rates_axis(ax, sorted({t.learning_rate for t in trials}))
@@ -97,8 +103,17 @@ def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
     training = np.array([t.train_accuracy for t in trials])
     validation = np.array([t.validation_accuracy for t in trials])
     ax.hlines(places, validation, training, color=GREY, linewidth=2, alpha=0.5)
-    ax.plot(training, places, "o", color=BLUE, markersize=5.5, label="training")
-    ax.plot(validation, places, "D", color=VERMILLION, markersize=5, markerfacecolor="none", label="validation")
+    ax.plot(training, places, "o", color=BLUE, markersize=5.5, label="training", clip_on=False)
+    ax.plot(
+        validation,
+        places,
+        "D",
+        color=VERMILLION,
+        markersize=5,
+        markerfacecolor="none",
+        label="validation",
+        clip_on=False,
+    )
     ax.set_yticks(places, [shortened(t.label, 30) for t in trials], parse_math=False)
     ax.set_ylim(len(trials) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

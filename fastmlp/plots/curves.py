@@ -85,9 +85,10 @@ def _draw_curves(ax, panel, what):
         for part, style in (("train", TRAINING), ("validation", VALIDATION)):
             label = "other seeds" if (number, part) == (0, "validation") else None
             ax.plot(other["epoch"], other[f"{part}_{what}"], label=label, **{**style, **FAINT})
-    ax.plot(epochs, training, label="training", **TRAINING)
+    dot = {"marker": "."} if len(epochs) == 1 else {}  # a line needs two points
+    ax.plot(epochs, training, label="training", **TRAINING, **dot)
     if np.isfinite(validation).any():
-        ax.plot(epochs, validation, label="validation", **VALIDATION)
+        ax.plot(epochs, validation, label="validation", **VALIDATION, **dot)
     ax.set_xlim(0, max(epochs.max(initial=1), *panel.decay_epochs, *map(len, panel.others), 1) * 1.02)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     tidy(ax, "y")

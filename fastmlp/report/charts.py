@@ -106,6 +106,11 @@ def percent(value: float) -> str:
     return NOTHING if not math.isfinite(value) else f"{value:.2%}"
 
 
+def half_width(value: float) -> str:
+    """Half of an interval of accuracies for a person."""
+    return NOTHING if not math.isfinite(value) else f"\u00b1 {value:.2%}"
+
+
 def number(value: float) -> str:
     """A loss for a person."""
     return NOTHING if not math.isfinite(value) else f"{value:.4g}"
@@ -169,10 +174,10 @@ def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: s
     return Chart(chart.svg, chart.width, _values(ax, (seen + 1).tolist(), series, percent))
 
 
-def rates_chart(trials: Sequence[plots.Trial], measure: str) -> Chart:
-    """Validation accuracy against learning rate."""
+def rates_chart(trials: Sequence[plots.Trial], measure: str, joined: bool = True) -> Chart:
+    """Validation accuracy against learning rate; joined: see `plots.learning_rate_comparison`."""
     groups = min(len({trial.group for trial in trials}), 5)
-    ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT + 10 * groups), trials)
+    ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT + 10 * groups), trials, joined)
     ax.set_ylabel(f"validation {measure}", **SMALL)
     ax.set_xlabel("learning rate", **SMALL)
     long = max(len(trial.group) for trial in trials) > 12

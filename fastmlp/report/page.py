@@ -21,7 +21,7 @@ from fastmlp.experiment.summary import data_line
 from fastmlp.plots import accuracy_range
 
 from . import charts, verdict
-from .contents import Cell, Contents
+from .contents import Configuration, Contents
 from .panel import MNIST_FILL
 from .panel import panel as drawing_panel
 
@@ -30,6 +30,8 @@ MOST_PANELS, MOST_GAPS = 12, 20
 # Of more classes there is no matrix: the most frequent mistakes say more.
 MOST_CLASSES = 40
 MOST_CONFUSIONS = 15
+# Photographs: no drawing looks like them.
+NOT_DRAWN = ("fashion-mnist",)
 POLICY = "%policy%"
 
 
@@ -37,7 +39,7 @@ POLICY = "%policy%"
 class Block:
     """A configuration with curves of its own."""
 
-    cell: Cell
+    configuration: Configuration
     drawn: list[charts.Chart]
 
 
@@ -47,7 +49,10 @@ def render(contents: Contents) -> str:
         loader=FunctionLoader(_resource), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"percent": charts.percent, "number": charts.number, "clock": verdict.clock}
+    environment.filters |= {
+        "percent": charts.percent, "number": charts.number, "half_width": charts.half_width, "clock": verdict.clock
+    }  # fmt: skip
+    environment.globals["nan"] = float("nan")
     page = environment.get_template("template.html.jinja").render(
         policy=POLICY,
         style=Markup(_resource("report.css")),
@@ -92,51 +97,58 @@ def _policy(page):
 
 
 def _curves(contents: Contents) -> dict[str, Any]:
-    """The charts of the configurations: blocks with curves of their own, and those that compare."""
-    measure, drawn = verdict.measure(contents), [cell for cell in contents.cells if cell.history]
-    ranked = sorted(contents.cells, key=_merit)
-    trials = [cell.trial() for cell in ranked if np.isfinite(cell.figure("validation_accuracy"))]
-    rates = {trial.learning_rate for trial in trials}
-    shown = drawn if len(contents.cells) <= MOST_PANELS else [cell for cell in ranked if cell.history][:MOST_PANELS]
+    """The configurations as they are listed and drawn: with curves of their own, and in charts that compare."""
+    measure, known = verdict.measure(contents), contents.configurations
+    ranked = sorted(known, key=_merit)
+    drawn = [one for one in known if one.cell.history]
+    # What was given up half way is compared with nothing.
+    compared = [one for one in known if one.sound or one.failure]
+    search = contents.record["recipe"].get("search")
+    gaps = [one.trial() for one in ranked if one.sound and np.isfinite(one.figure("train_accuracy"))]
+    rates = {one.trial().learning_rate for one in compared if np.isfinite(one.figure("validation_accuracy"))}
+    shown = drawn if len(known) <= MOST_PANELS else [one for one in ranked if one.cell.history][:MOST_PANELS]
     many = len(drawn) > len(shown)
-    best = next((number for number, cell in enumerate(drawn) if cell is contents.best), None)
+    best = next((number for number, one in enumerate(drawn) if one is contents.best_configuration), None)
     return {
+        "listed": ranked if search else known,
         "blocks": _blocks(shown, measure),
-        "everything": charts.all_curves_chart([cell.panel() for cell in drawn], best, measure) if many else None,
+        "everything": charts.all_curves_chart([one.panel() for one in drawn], best, measure) if many else None,
         # In the order of the grid, so that the groups are.
-        "rates": charts.rates_chart([cell.trial() for cell in contents.cells], measure) if len(rates) > 1 else None,
-        "gap": charts.gap_chart(trials[:MOST_GAPS], measure) if trials else None,
-        "gaps_left_out": max(len(trials) - MOST_GAPS, 0),
+        "rates": charts.rates_chart([one.trial() for one in compared], measure, not search) if len(rates) > 1 else None,
+        "gap": charts.gap_chart(gaps[:MOST_GAPS], measure) if gaps else None,
+        "gaps_left_out": max(len(gaps) - MOST_GAPS, 0),
         "advised": [cell for cell in contents.cells if cell.failure or cell.entry.get("diagnoses")],
+        "verdict": verdict.difference(contents),
     }
 
 
-def _merit(cell):
-    """A key that puts the best first, failures last."""
-    accuracy = cell.figure("validation_accuracy")
-    return cell.failure is not None, -accuracy if np.isfinite(accuracy) else np.inf
+def _merit(configuration):
+    """A key that puts the best first, then those that were given up, failures last."""
+    accuracy = configuration.figure("validation_accuracy")
+    place = (configuration.failure is not None, -len(configuration.sound))
+    return *place, -accuracy if np.isfinite(accuracy) else np.inf
 
 
-def _blocks(cells, measure):
-    panels = [cell.panel() for cell in cells]
+def _blocks(configurations, measure):
+    panels = [one.panel() for one in configurations]
     sound = [panel for panel in panels if not panel.diverged]
     limits = charts.loss_limits(sound)
     return [
         Block(
-            cell,
+            one,
             [
                 charts.accuracy_chart(panel, accuracy_range(panels), f"accuracy{place}", measure),
                 charts.loss_chart(panel, None if panel.diverged else limits, f"loss{place}"),
             ],
         )
-        for place, (cell, panel) in enumerate(zip(cells, panels, strict=True))
+        for place, (one, panel) in enumerate(zip(configurations, panels, strict=True))
     ]
 
 
 def _references(contents):
-    """{slug: validation accuracy that others got}; of several sources the first."""
+    """{slug of a configuration: validation accuracy that others got}; of several sources the first."""
     tables = contents.record["recipe"].get("reference", [])
-    found = {cell.entry["slug"]: figures(tables, cell.entry["slug"], "validation_accuracy") for cell in contents.cells}
+    found = {one.slug: figures(tables, one.slug, "validation_accuracy") for one in contents.configurations}
     return {slug: values[0][0] for slug, values in found.items() if values}
 
 
@@ -182,9 +194,9 @@ def _weights(contents):
 
 def _panel(contents):
     """Where the reader draws a picture that the retrained network classifies; "" where it cannot."""
-    if contents.network is None or contents.image_shape is None:
-        return ""
     data = contents.record["data"]
+    if contents.network is None or contents.image_shape is None or data["name"] in NOT_DRAWN:
+        return ""
     fill = 1 if data["name"] == "notmnist" else MNIST_FILL  # its letters go to the edge
     try:
         return drawing_panel(contents.network, contents.image_shape, class_names(data), fill)
@@ -218,7 +230,8 @@ def _in_words(contents):
     shown = contents.best or (contents.cells[0] if contents.cells else None)
     if shown is None:
         return []
-    data, settings = contents.record["data"], shown.entry["settings"]
+    data, settings, recipe = contents.record["data"], shown.entry["settings"], contents.record["recipe"]
+    seeds = sorted({cell.entry["settings"]["seed"] for cell in contents.cells}) if contents.repeated else []
     return [
         ("Layers", words.layers(settings, data["features"], len(class_names(data)))),
         ("Loss", words.loss(settings)),
@@ -227,4 +240,6 @@ def _in_words(contents):
         ("Learning rate", f"{words.initial_rate(settings)}; {words.schedule(settings)}"),
         ("Initialisation", words.initialisation(settings)),
         ("Regulariser", words.regulariser(settings)),
+        *([("Search", words.search(recipe["search"]))] if recipe.get("search") else []),
+        *([("Seeds", ", ".join(map(str, seeds)))] if seeds else []),
     ]

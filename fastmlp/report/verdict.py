@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastmlp.experiment import groups
 from fastmlp.experiment.evaluate import network_digest
 from fastmlp.experiment.reference import comparison_lines
 from fastmlp.experiment.summary import data_line
@@ -37,46 +38,67 @@ def measure(contents: Contents) -> str:
     return "R²" if squared and all(squared) else "accuracy"
 
 
+def difference(contents: Contents) -> str | None:
+    """Whether the best configuration of repeated ones beats the runner-up; None where it cannot be asked."""
+    return groups.verdict([cell.entry for cell in contents.cells]) if contents.repeated else None
+
+
 def lead(contents: Contents) -> str:
     """The result in two sentences."""
-    best, cells, data = contents.best, contents.cells, contents.record["data"]
-    if best is None:
-        return f"None of {len(cells)} configurations trained to the end." if cells else "No configuration was trained."
-    among = f"is the best of {len(cells)} configurations" if len(cells) > 1 else "is the only configuration"
+    best, count, data = contents.best_configuration, len(contents.configurations), contents.record["data"]
+    if best is None or best.accuracy is None:
+        return f"None of {count} configurations trained to the end." if count else "No configuration was trained."
+    among = f"is the best of {count} configurations" if count > 1 else "is the only configuration"
+    seeds = f", the mean of {best.accuracy.count} seeds," if best.accuracy.count > 1 else ""
     text = (
-        f"{best.label} {among}: validation {measure(contents)} {percent(best.figure('validation_accuracy'))} "
+        f"{best.label} {among}: validation {measure(contents)} {percent(best.accuracy.mean)}{seeds} "
         f"on {data['validation_rows']:,} samples."
     )
     if contents.evaluations:
         last = contents.evaluations[-1]
-        text += (
-            f" Trained again on all {data['training_rows'] + data['validation_rows']:,} samples, it gets "
-            f"{percent(last['accuracy'])} of {last['test']['rows']:,} test samples right."
-        )
+        measured, rows = last.get("slug"), f"all {data['training_rows'] + data['validation_rows']:,} samples"
+        if measured is None or measured in (cell.entry["slug"] for cell in best.cells):
+            subject = f"Trained again on {rows}, it"
+        else:
+            subject = f"Not it but {measured}, the best before the sweep grew, was trained again on {rows}; that one"
+        text += f" {subject} gets {percent(last['accuracy'])} of {last['test']['rows']:,} test samples right."
     return text
 
 
 def remarks(contents: Contents) -> list[Remark]:
     """Whether the figures can be trusted, the test set first."""
-    failed = sum(cell.failure is not None for cell in contents.cells)
+    count = len(contents.configurations)
     found = [_looks(contents), *_network(contents)]
-    if len(contents.cells) > 1 and contents.best is not None:
+    if count > 1 and contents.best is not None:
         found.append(
             Remark(
                 PLAIN,
-                f"The best of {len(contents.cells)} was chosen by its validation {measure(contents)}, which is "
+                f"The best of {count} was chosen by its validation {measure(contents)}, which is "
                 "therefore a little too high"
                 + ("." if len(contents.evaluations) > 1 else "; a first test accuracy is not."),
             )
         )
-    if failed:
-        found.append(Remark(CARE, f"{failed} of {len(contents.cells)} configurations failed: see what to change."))
+    told = difference(contents)
+    found += [Remark(PLAIN, f"{_capital(told)}.")] if told else []
+    found += _lost(contents)
     if contents.record["data"]["synthetic"]:
         found.append(Remark(CARE, "The samples were made by this library: synthetic, and no result on real data."))
     found += [Remark(PLAIN, f"{_capital(note)}.") for note in contents.record.get("notes", [])]
     if contents.evaluations:
         compared = comparison_lines(contents.evaluations[-1].get("reference", []))
         found += [Remark(PLAIN, f"{_capital(line)}.") for line in compared]
+    return found
+
+
+def _lost(contents):
+    """How many of the trainings have no result of their last epoch."""
+    failed = sum(cell.failure is not None for cell in contents.cells)
+    pruned = sum(cell.failure is None and cell.pruned is not None for cell in contents.cells)
+    of = f"of {len(contents.cells)} {'trainings' if contents.repeated else 'configurations'}"
+    found = [Remark(CARE, f"{failed} {of} failed: see what to change.")] if failed else []
+    if pruned:
+        text = f"{pruned} {of} {'was' if pruned == 1 else 'were'} pruned: given up early, being behind the others."
+        found.append(Remark(PLAIN, text))
     return found
 
 

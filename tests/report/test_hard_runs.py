@@ -34,7 +34,7 @@ def test_hostile_names_are_shown_and_do_nothing(evaluated, edited, page):
     def rename_the_rest(value):
         value["recipe"]["title"] = HOSTILE
         value["data"]["name"] = value["data"]["source"] = HOSTILE
-        value["cells"][0]["label"] = HOSTILE
+        value["cells"][0]["label"] = value["cells"][0]["configuration"] = HOSTILE
         value["notes"] = [HOSTILE]
         value["cells"][0]["diagnoses"] = [{"epoch": 1, "cause": HOSTILE, "sentence": HOSTILE}]
 
@@ -102,6 +102,8 @@ def test_200_configurations_get_a_row_each_and_few_charts(swept, edited, page):
             {
                 **cells[k % 4],
                 "label": f"number {k}",
+                "group": f"number-{k}",
+                "configuration": f"number {k}",
                 "settings": {**cells[k % 4]["settings"], "seed": k // 20, "learning_rate": 0.01 * (1 + k % 20)},
                 "validation_accuracy": 0.5 + 0.001 * (k * 37 % 200),
             }
@@ -209,3 +211,20 @@ def test_a_cell_that_failed_for_another_reason_tells_it(swept, edited, page):
     edited(swept / "run.json", fail)
     read = page(swept)
     assert "relu, learning rate 0.05 out of memory." in read.text("advice")
+
+
+def test_an_earlier_best_configuration_that_was_evaluated_is_named(evaluated, edited, page):
+    before = json.loads((evaluated / "run.json").read_text(encoding="utf-8"))["best"]
+    assert "Trained again on all 200 samples, it gets" in page(evaluated).text("result")
+    edited(evaluated / "run.json", lambda value: value.update(best="relu-0.05"))
+    assert before != "relu-0.05"
+    assert f"Not it but {before}, the best before the sweep grew, was trained" in page(evaluated).text("result")
+
+
+def test_clothes_are_not_to_be_drawn(evaluated, edited, page):
+    read = page(evaluated)
+    assert read.text("try").startswith("Try it The retrained network is in this page.")
+    edited(evaluated / "run.json", lambda value: value["data"].update(name="fashion-mnist"))
+    read = page(evaluated)
+    assert not read.text("try")
+    assert not read.count("canvas") + read.count("a", href="#try")

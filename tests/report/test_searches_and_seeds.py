@@ -1,0 +1,171 @@
+"""Runs with several seeds, and searches: what is a mean says so, and what was given up is no failure."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy.stats import t
+
+from fastmlp import plots
+from fastmlp.cli import main
+from fastmlp.report import charts
+from fastmlp.report.contents import read as read_contents
+
+RECIPE = """
+[data]
+validation = 0.25
+[network]
+hidden = [6]
+[training]
+epochs = 2
+batch_size = 20
+"""
+RESULTS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "best_epoch")
+
+
+def record(folder):
+    return json.loads((folder / "run.json").read_text(encoding="utf-8"))
+
+
+def swept_with(text, folder, data, first=""):
+    recipe = folder / "recipe.toml"
+    recipe.write_text(first + RECIPE + text, encoding="utf-8")
+    assert main(["sweep", "--recipe", str(recipe), "--data", str(data), "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def repeated(tmp_path, train_file):
+    """Two configurations, three seeds each."""
+    grid = '[grid]\nactivation = ["tanh"]\nlearning_rate = [0.5, 0.05]\n'
+    return swept_with(grid, tmp_path, train_file, "seeds = 3\n")
+
+
+@pytest.fixture
+def searched(tmp_path, train_file):
+    text = (
+        '[search]\ntrials = 5\nactivation = { choices = ["tanh", "relu"] }\n'
+        "learning_rate = { from = 0.01, to = 1.0, log = true }\nl2 = { from = 1e-7, to = 1e-3, log = true }\n"
+    )
+    return swept_with(text, tmp_path, train_file)
+
+
+def test_of_several_seeds_the_mean_and_its_interval_are_told(repeated, page):
+    read = page(repeated)
+    for rate in (0.5, 0.05):
+        cells = [c for c in record(repeated)["cells"] if c["settings"]["learning_rate"] == rate]
+        found = np.array([c["validation_accuracy"] for c in cells])
+        half = t.ppf(0.975, 2) * found.std(ddof=1) / np.sqrt(3)
+        assert f"tanh, learning rate {rate} {found.mean():.2%} \u00b1 {half:.2%} 3 " in read.text("configurations")
+    assert "is the best of 2 configurations" in read.text("result")
+    assert "the mean of 3 seeds" in read.text("result")
+    assert "mean of 3 seeds, 95% interval" in read.text("result")
+    assert "Seeds 0, 1, 2" in read.text("settings")
+
+
+def test_every_seed_has_a_row_and_each_configuration_one_pair_of_curves(repeated, page):
+    read = page(repeated)
+    for cell in record(repeated)["cells"]:
+        assert f"{cell['label']} {cell['validation_accuracy']:.2%}" in read.text("configurations")
+    assert len(read.charts("accuracy of")) == len(read.charts("loss of")) == 2
+    assert "Faint lines: other seeds." in read.text("curves")
+
+
+def test_whether_the_best_beats_the_runner_up_is_that_of_the_summary(repeated, page):
+    text = page(repeated).text("result")
+    (sentence,) = (
+        line
+        for line in (repeated / "summary.md").read_text(encoding="utf-8").replace("- ", "").splitlines()
+        if "with 3 seeds: mean difference" in line or "with each of 3 seeds" in line
+    )
+    assert sentence.rpartition(":")[2].strip() in text
+
+
+def test_a_seed_that_failed_is_left_out_of_the_mean(repeated, edited, page):
+    (lost,) = (
+        c["slug"]
+        for c in record(repeated)["cells"]
+        if c["settings"]["seed"] == 1 and c["settings"]["learning_rate"] < 0.1
+    )
+
+    def fail(value):
+        for cell in value["cells"]:
+            if cell["slug"] == lost:
+                cell.update(dict.fromkeys(RESULTS), folder=None, diverged="diverged in epoch 1: try less", kept_epoch=0)
+
+    edited(repeated / "run.json", fail)
+    read = page(repeated)
+    assert "1 of 3 seeds: diverged in epoch 1" in read.text("configurations")
+    assert "1 of 6 trainings failed" in read.text("result")
+    kept = [
+        c["validation_accuracy"]
+        for c in record(repeated)["cells"]
+        if c["settings"]["learning_rate"] < 0.1 and c["slug"] != lost
+    ]
+    assert f"tanh, learning rate 0.05 {np.mean(kept):.2%}" in read.text("configurations")
+
+
+def test_a_pruned_configuration_is_not_called_failed(searched, edited, page):
+    best = record(searched)["best"]
+
+    def prune(value):
+        for cell in value["cells"]:
+            if cell["slug"] != best:
+                cell["pruned"] = 2
+
+    edited(searched / "run.json", prune)
+    read = page(searched)
+    assert "4 of 5 configurations were pruned" in read.text("result")
+    assert read.text("configurations").count("pruned after epoch 2") == 4
+    assert read.text("curves").count("pruned after epoch 2") == 4
+    assert not any(
+        word in read.text(section) for section in ("result", "configurations") for word in ("diverged", "failed")
+    )
+    # What was given up half way is compared with nothing: there is one rate left.
+    assert "There are no two learning rates to compare" in read.text("configurations")
+
+
+def test_a_configuration_without_a_result_has_dashes(searched, edited, page):
+    best = record(searched)["best"]
+
+    def fail(value):
+        cell = next(c for c in value["cells"] if c["slug"] != best)
+        cell.update(
+            dict.fromkeys(RESULTS), folder=None, diverged="diverged in epoch 1: try less", epochs=0, kept_epoch=0
+        )
+
+    edited(searched / "run.json", fail)
+    read = page(searched)
+    assert " ".join([charts.NOTHING] * 7) + " diverged in epoch 1" in read.text("configurations")
+    assert "None" not in read.text("configurations")
+
+
+def test_a_search_lists_the_best_first_and_says_what_was_searched(searched, page):
+    read = page(searched)
+    accuracies = [c["validation_accuracy"] for c in record(searched)["cells"]]
+    table = read.text("configurations").partition("Learning rates")[0]
+    shown = [table.index(c["label"]) for c in record(searched)["cells"]]
+    in_page = [accuracies[k] for k in np.argsort(shown)]
+    assert in_page == sorted(accuracies, reverse=True)
+    assert "5 trials drawn at random" in read.text("settings")
+
+
+def test_trials_of_a_search_are_grouped_by_what_was_chosen_from_a_list(searched):
+    assert {cell.group for cell in read_contents(searched).cells} <= {"tanh", "relu"}
+
+
+def test_points_of_a_search_are_not_joined():
+    trials = [plots.Trial(f"{rate}", rate, 0.9, 0.8 + rate / 10, "tanh") for rate in (0.1, 0.5, 1.0)]
+    for joined, style in ((True, "-"), (False, "None")):
+        ax = plots.learning_rate_comparison(Figure().subplots(), trials, joined)
+        assert ax.lines[0].get_linestyle() == style
+        assert len(ax.lines[0].get_xdata()) == 3
+
+
+def test_the_rows_of_a_mean_are_those_of_the_table_file(repeated):
+    with open(repeated / "table.csv", newline="", encoding="utf-8") as file:
+        means = {row["configuration"]: float(row["mean_validation_accuracy"]) for row in csv.DictReader(file)}
+    found = {one.label: one.figure("validation_accuracy") for one in read_contents(repeated).configurations}
+    assert found == pytest.approx(means)
