@@ -146,7 +146,8 @@ PARTS = {"training": "train", "validation": "validation"}
 
 def loss_limits(panels: Sequence[plots.Panel]) -> tuple[float, float] | None:
     """A range for the losses of all these networks; None when there is nothing to draw on a logarithmic axis."""
-    columns = [panel.history[f"{part}_loss"] for panel in panels for part in PARTS.values()]
+    histories = [history for panel in panels for history in (panel.history, *panel.others)]
+    columns = [history[f"{part}_loss"] for history in histories for part in PARTS.values()]
     losses = np.concatenate([np.array(column, float) for column in columns]) if columns else np.empty(0)
     losses = losses[np.isfinite(losses) & (losses > 0)]
     if not len(losses):

@@ -19,6 +19,7 @@ from fastmlp.experiment.record import class_names
 from fastmlp.experiment.reference import figures
 from fastmlp.experiment.summary import data_line
 from fastmlp.plots import accuracy_range
+from fastmlp.plots.pictures import UNITS_SHOWN
 
 from . import charts, verdict
 from .contents import Configuration, Contents
@@ -185,11 +186,13 @@ def _rows(mistakes):
 
 
 def _weights(contents):
-    """The first layer as pictures; None where the inputs are none, or there is no network."""
+    """(which units, the first layer as pictures); None where the inputs are none, or there is no network."""
     weights, shape = contents.first_weights(), contents.image_shape
     if weights is None or shape is None or shape[0] * shape[1] != len(weights):
         return None
-    return charts.first_layer_chart(weights, shape)
+    units = weights.shape[1]
+    shown = "each unit" if units <= UNITS_SHOWN else f"{UNITS_SHOWN} of the {units:,} units"
+    return shown, charts.first_layer_chart(weights, shape)
 
 
 def _panel(contents):

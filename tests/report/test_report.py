@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from fastmlp import MLP
 from fastmlp.cli import main
 from fastmlp.report import verdict, write_report
 
@@ -101,6 +102,18 @@ def test_worst_mistakes_and_weights_are_pictures(evaluated_page):
     assert len(read.charts("the ")) == 1
     assert len(read.charts("weights of the first layer")) == 1
     assert read.count("image") == 3  # and the confusion matrix
+
+
+def test_more_units_than_fit_are_said_to_be_left_out(evaluated, train_file, page):
+    data = np.load(train_file)
+    X = data["images"].reshape(len(data["images"]), -1)
+    for width, said in (
+        (64, "into each unit of the first layer"),
+        (100, "into 64 of the 100 units of the first layer"),
+    ):
+        network = MLP(hidden=(width,), epochs=1, engine="numpy").fit(X, data["labels"])
+        network.save(evaluated / "retrained" / "model.h5")
+        assert said in page(evaluated).text("weights")
 
 
 def test_every_look_at_the_test_set_is_told(evaluated, test_file, page):

@@ -169,3 +169,15 @@ def test_the_rows_of_a_mean_are_those_of_the_table_file(repeated):
         means = {row["configuration"]: float(row["mean_validation_accuracy"]) for row in csv.DictReader(file)}
     found = {one.label: one.figure("validation_accuracy") for one in read_contents(repeated).configurations}
     assert found == pytest.approx(means)
+
+
+def test_losses_of_all_seeds_are_within_the_axis(repeated):
+    contents = read_contents(repeated)
+    low, high = charts.loss_limits([one.panel() for one in contents.configurations])
+    losses = [
+        np.array(cell.history[f"{part}_loss"])
+        for cell in read_contents(repeated).cells
+        for part in ("train", "validation")
+    ]
+    assert len(losses) == 12
+    assert low < np.min(losses) < np.max(losses) < high
