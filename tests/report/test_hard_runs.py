@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from fastmlp import MLP
 from fastmlp.cli import main
 
 HOSTILE = "<script>alert(1)</script>\"'&%policy%\x07日本"
@@ -228,3 +229,13 @@ def test_clothes_are_not_to_be_drawn(evaluated, edited, page):
     read = page(evaluated)
     assert not read.text("try")
     assert not read.count("canvas") + read.count("a", href="#try")
+
+
+def test_a_network_too_large_for_the_page_is_not_said_to_be_in_it(evaluated, train_file, page):
+    data = np.load(train_file)
+    X = data["images"].reshape(len(data["images"]), -1)
+    network = MLP(hidden=(6000,), epochs=1, batch_size=200, engine="numpy").fit(X, data["labels"])
+    network.save(evaluated / "retrained" / "model.h5")
+    text = page(evaluated).text("try")
+    assert text.startswith("Try it The network has 408,003 weights and biases, too many to embed in a page")
+    assert "is in this page" not in text
