@@ -100,7 +100,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, 
 
 
 @forking
-@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_within_any_write_fsync_or_rename_ends_with_the_same_bits(
     tmp_path, whole, server, undisturbed, step
 ):
