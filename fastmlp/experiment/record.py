@@ -133,7 +133,7 @@ def _finite(value):
 
 
 def best_cell(cells: list[dict]) -> dict | None:
-    """The cell to retrain: of the configuration with the highest mean validation accuracy; None if all diverged.
+    """The cell to retrain: of the configuration with the highest mean validation accuracy; None where there is none.
 
     The accuracy after the last epoch, or after the one that early stopping went back to; not the highest of any epoch:
     retraining follows the whole schedule, so its last epoch is what one gets. Ties are broken by the losses.

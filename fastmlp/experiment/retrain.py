@@ -108,8 +108,10 @@ def _settings(cell):
 
 
 def best(run: Run, record: dict) -> dict:
-    """The best cell of a run. InputError when all diverged."""
+    """The best cell of a run. InputError when all diverged or failed."""
     for cell in record["cells"]:
         if cell["slug"] == record["best"]:
             return cell
-    raise InputError(f"{run.folder} has no best configuration, all having diverged; sweep with smaller learning rates")
+    raise InputError(
+        f"{run.folder} has no best configuration: all diverged or failed; sweep with other settings, {run.table} says why"
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fastmlp.data import Dataset, first_rows
 from fastmlp.diagnosis import NAME
+from fastmlp.errors import FastmlpError
 from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 
@@ -43,11 +44,17 @@ def choose_plan(cells: list[Cell], train: Dataset, threads: int | None = None) -
     if cores == 1 or len(cells) == 1:
         return Plan(1, cores)
     settings = MLP(**cells[0].settings).settings()
+    untried = Plan(min(cores, len(cells)), max(1, cores // len(cells)))
     if settings["optimizer"] == "lbfgs":  # its epochs are no passes over the data
-        return Plan(min(cores, len(cells)), max(1, cores // len(cells)))
+        return untried
     sizes = sorted({cores // at_once for at_once in range(1, min(cores, len(cells)) + 1)})
     plans = [Plan(min(len(cells), cores // size), size) for size in sizes]
-    return min((_timed(plan, cells, settings, train) for plan in plans), key=lambda plan: plan.seconds or math.inf)
+    try:
+        return min((_timed(plan, cells, settings, train) for plan in plans), key=lambda plan: plan.seconds or math.inf)
+    except FastmlpError:
+        raise
+    except Exception:  # such as of a network too large for the memory: it is told when that cell is trained
+        return untried
 
 
 def _timed(plan, cells, settings, train):

@@ -182,7 +182,7 @@ def _number(value):
 
 
 def _failures(record: dict) -> list[str]:
-    """One sentence per cell that diverged."""
+    """One sentence per cell that diverged or stopped with an error."""
     return [f"{cell['label']} {cell['diverged']}" for cell in record["cells"] if cell["diverged"]]
 
 
@@ -307,7 +307,7 @@ def _best(record):
             theirs = figures(_references(record), group.slug, "validation_accuracy")
             beside = "".join(f"; reference {value:.4f}, {source}" for value, source in theirs)
             return f"{group.label}, validation accuracy {_with_interval(group.accuracy)}{beside}"
-    return "none, all diverged"
+    return "none, all diverged or failed"
 
 
 def _with_interval(interval):
@@ -349,9 +349,10 @@ def _reference_table(record):
 
 
 def _mean(group):
-    """The mean validation accuracy of a configuration; of all its cells where none is sound."""
-    cells = group.sound or group.cells
-    return sum(cell["validation_accuracy"] for cell in cells) / len(cells)
+    """The mean validation accuracy of a configuration; where none of its cells is sound, of those that have one."""
+    accuracies = [cell["validation_accuracy"] for cell in group.sound or group.cells]
+    known = [accuracy for accuracy in accuracies if accuracy is not None]  # none of a cell that stopped with an error
+    return sum(known) / len(known) if known else None
 
 
 def _seeds_table(record):
