@@ -113,5 +113,5 @@ def best(run: Run, record: dict) -> dict:
         if cell["slug"] == record["best"]:
             return cell
     raise InputError(
-        f"{run.folder} has no best configuration: all diverged or failed; sweep with other settings, {run.table} says why"
+        f"{run.folder} has no best configuration: all diverged or failed, see {run.table}; sweep with other settings"
     )

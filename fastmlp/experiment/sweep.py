@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.data import Dataset, load, split
-from fastmlp.errors import InputError
+from fastmlp.errors import FastmlpError, InputError
 from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.progress import note, reporter, with_epoch_lines
@@ -86,7 +86,8 @@ def _sweep(recipe, out, threads, storage, on_cluster):
     parts = ("digest", "training_rows", "validation_rows")
     store = Store(run, {**{name: record["data"][name] for name in parts}, "stratify": options.get("stratify", False)})
     with run.claimed():
-        _check_same_data(run, _earlier(run), record)
+        earlier = _earlier(run)
+        _check_same_data(run, earlier, record)
         for line in record["notes"]:
             note(line)
         run.write_record(record)
@@ -97,8 +98,11 @@ def _sweep(recipe, out, threads, storage, on_cluster):
                 trained = _search(run, store, recipe, train, validation, threads, record, place)
             else:
                 trained = _train(store, recipe, train, validation, threads, heading(record), on_cluster)
-        except BaseException:
-            run.forget_if_empty()
+        except BaseException as error:
+            if earlier is not None and (isinstance(error, FastmlpError) or not run.cells.exists()):
+                run.write_record(earlier)  # nothing came of this one; what was there can still be retrained
+            else:
+                run.forget_if_empty()
             raise
         record["seconds"] = round(time.perf_counter() - begun, 3)
         _write_results(run, store, recipe, trained, record)
