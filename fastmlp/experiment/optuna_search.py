@@ -40,7 +40,8 @@ from .search import Choices, Range, Search
 # first ones tell little, as rates that end best may begin slowly.
 TRIALS_BEFORE_PRUNING, SHARE_BEFORE_PRUNING = 5, 0.2
 LOST = 0.0  # what a trial is told to have got whose accuracy is no number
-TWIN = "twin"  # the mark, in the study, of a trial that repeats an earlier one
+# Marks, in the study, of a trial that repeats an earlier one, and of one that stopped with an error.
+TWIN, FAILED = "twin", "failed"
 
 
 class _Pruned(Exception):
@@ -125,11 +126,19 @@ class OptunaSearch:
         return self._study.get_trials(deepcopy=False, states=[known[state] for state in states])
 
     def _begin_again(self):
-        """Mark what was being trained when a run ended as failed, and put it first."""
-        for trial in self._trials("RUNNING"):
-            if trial.params not in [waiting.system_attrs.get("fixed_params") for waiting in self._trials("WAITING")]:
-                self._study.enqueue_trial(trial.params)
+        """Mark what was being trained when a run ended as failed, and put it first; then what stopped with an error."""
+        interrupted = self._trials("RUNNING")
+        made = [trial.params for trial in self._trials("COMPLETE", "PRUNED")]
+        failed = [trial.params for trial in self._failed() if trial.params not in made]
+        for params in (*(trial.params for trial in interrupted), *failed):
+            if params not in [waiting.system_attrs.get("fixed_params") for waiting in self._trials("WAITING")]:
+                self._study.enqueue_trial(params)
+        for trial in interrupted:
             self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
+
+    def _failed(self):
+        """The study's trials that stopped with an error."""
+        return [trial for trial in self._trials("FAIL") if trial.user_attrs.get(FAILED)]
 
     def _read_earlier(self, finished):
         """Fill `earlier`; how many trials count as made."""
@@ -207,7 +216,7 @@ class OptunaSearch:
     def _ask(self):
         """The next trial, its cell, and whether nothing has been trained with these settings before."""
         # A sampler of its own for every trial: a study that goes on draws what it would have drawn, had it not ended.
-        made = len(self._trials("RUNNING", "COMPLETE", "PRUNED"))
+        made = len(self._trials("RUNNING", "COMPLETE", "PRUNED")) + len(self._failed())
         seed = int(np.random.SeedSequence([self.recipe.seed, made]).generate_state(1)[0])
         self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
         trial = self._study.ask(self._distributions)
@@ -244,6 +253,7 @@ class OptunaSearch:
 
     def _tell(self, trial, trained):
         if trained.failed:
+            trial.set_user_attr(FAILED, True)
             result = self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
         elif trained.pruned is None:
             result = self._study.tell(trial, _accuracy(trained.mlp))
@@ -261,6 +271,8 @@ class OptunaSearch:
                 continue
             for step, value in first.intermediate_values.items():
                 trial.report(value, step)
+            if first.state.name == "FAIL":
+                trial.set_user_attr(FAILED, True)
             pruned = first.state.name == "PRUNED"
             self._study.tell(trial, None if pruned else first.value, state=first.state)
         return left

@@ -14,9 +14,14 @@ validation = 0.25
 [training]
 batch_size = 20
 epochs = 2
-learning_rate = 0.2
-[grid]
-hidden = [WIDTHS]
+{}
+"""
+GRID = "learning_rate = 0.2\n[grid]\nhidden = [{}]"
+SEARCH = """[search]
+method = "optuna"
+trials = 6
+hidden = {{ choices = [[8], {}] }}
+learning_rate = {{ from = 0.05, to = 0.5 }}
 """
 REFERENCE = '[[reference]]\nsource = "the course"\ncells = [{ cell = "hidden-8", validation_accuracy = 0.5 }]\n'
 TOO_WIDE = "[10_000_000_000_000]"  # more than the addresses of a process
@@ -33,9 +38,10 @@ def run_of(tmp_path, train_file):
     """A function that sweeps these widths into a folder: the exit status, and the folder."""
     folder = tmp_path / "run"
 
-    def run(*widths, more="", options=()):
+    def run(*widths, more="", options=(), varied=None):
         path = tmp_path / "recipe.toml"
-        path.write_text(RECIPE.replace("WIDTHS", ", ".join(widths)) + more, encoding="utf-8")
+        text = RECIPE.format(varied or GRID.format(", ".join(widths)))
+        path.write_text(text + more, encoding="utf-8")
         arguments = ["sweep", "--recipe", path, "--data", train_file, "--out", folder, *options]
         return main(list(map(str, arguments))), folder
 
@@ -64,3 +70,43 @@ def test_a_run_in_which_all_failed_says_so_and_has_a_report(run_of, capsys):
     assert main(["report", str(folder)]) == 0
     assert main(["retrain", str(folder)]) == 2
     assert "all diverged or failed" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------ what was there before
+
+
+def test_a_sweep_that_is_refused_leaves_the_finished_one_as_it_was(run_of, capsys):
+    pytest.importorskip("optuna", reason="optuna is not installed", exc_type=ImportError)
+    _, folder = run_of("[8]")
+    before = (folder / "run.json").read_bytes()
+    searched = ("--method", "optuna", "--trials", "2", "--storage", "nowhere://host")
+    assert run_of("[8]", options=searched)[0] == 2
+    assert (folder / "run.json").read_bytes() == before
+    assert main(["retrain", str(folder)]) == 0
+
+
+def test_a_run_in_which_all_failed_can_be_interrupted_and_given_again(run_of, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    _, folder = run_of(TOO_WIDE)
+    with monkeypatch.context() as patch:
+        patch.setattr("fastmlp.experiment.sweep.choose_plan", interrupted)
+        assert run_of(TOO_WIDE)[0] == 130
+    assert run_of(TOO_WIDE, "[8]") == (3, folder)
+
+
+# ------------------------------------------------------------------------------------------------------------- a search
+
+
+def test_a_failed_trial_takes_no_others_with_it_and_is_tried_again_by_the_next_start(run_of):
+    pytest.importorskip("optuna", reason="optuna is not installed", exc_type=ImportError)
+    starts = []
+    for _ in range(2):
+        status, folder = run_of(varied=SEARCH.format(TOO_WIDE), options=["--threads", "1"])
+        assert status == 3
+        cells = json.loads((folder / "run.json").read_text(encoding="utf-8"))["cells"]
+        starts.append({cell["slug"]: cell["diverged"] for cell in cells})
+        assert len(cells) == 6
+    assert starts[0] == starts[1]
+    assert 0 < sum(reason is not None for reason in starts[0].values()) < 6
