@@ -68,8 +68,8 @@ class Checkpoints:
                 continue
             if state["meta"]["identity"] != self.identity:
                 raise InputError(
-                    f"{path} is of another training: its settings or its data differ; expected those that it was begun "
-                    "with: choose another folder, or delete this one"
+                    f"{path} is of another training: its settings, its data or its fastmlp differ; expected those that "
+                    f"it was begun with: choose another folder, or delete {path.parent}"
                 )
             return state
         return None
