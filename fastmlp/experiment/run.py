@@ -148,6 +148,8 @@ class Run:
                 f"{self.record} has format {record.get('format')!r}; expected {FORMAT}: use the fastmlp that "
                 "wrote it, or sweep anew into another folder"
             )
+        if "finished" not in record:
+            raise _not_ours(self.record)
         return record
 
     def forget_if_empty(self) -> None:
@@ -161,7 +163,12 @@ class Run:
 
     def read_evaluations(self) -> list[dict]:
         """Every look at the test data so far, oldest first."""
-        return read_json(self.evaluation)["evaluations"] if self.evaluation.exists() else []
+        if not self.evaluation.exists():
+            return []
+        evaluations = read_json(self.evaluation).get("evaluations")
+        if not isinstance(evaluations, list) or not all("accuracy" in look for look in evaluations):
+            raise _not_ours(self.evaluation)
+        return evaluations
 
     def write_evaluations(self, evaluations: list[dict]) -> None:
         """Write evaluation.json."""
@@ -187,5 +194,9 @@ def read_json(path):
     except (ValueError, OSError) as error:
         raise Damaged(f"{path} cannot be read ({error}); expected what fastmlp wrote: run the sweep anew") from None
     if not isinstance(value, dict):
-        raise Damaged(f"{path} is not what fastmlp wrote; run the sweep anew")
+        raise _not_ours(path)
     return value
+
+
+def _not_ours(path):
+    return Damaged(f"{path} is not what fastmlp wrote; run the sweep anew")

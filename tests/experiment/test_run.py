@@ -62,11 +62,18 @@ def test_a_run_of_another_format_is_named(tmp_path):
         Run(tmp_path).read_record()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}'])
 def test_a_damaged_record_is_named(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(InputError, match=r"run\.json"):
         Run(tmp_path).read_record()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"evaluations": 3}', '{"evaluations": [{}]}'])
+def test_damaged_evaluations_are_named(tmp_path, text):
+    (tmp_path / "evaluation.json").write_text(text)
+    with pytest.raises(InputError, match=r"evaluation\.json"):
+        Run(tmp_path).read_evaluations()
 
 
 def test_a_folder_without_a_sweep_is_named(tmp_path):
