@@ -136,7 +136,9 @@ def _sweep_arguments(parser):
         "--backend", default="threads", metavar="NAME",
         help="who trains: threads, of this machine, or the workers of a cluster of dask or ray (default: threads)",
     )  # fmt: skip
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the cluster: tcp://HOST:PORT")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of the cluster: tcp://HOST:PORT for dask, HOST:PORT for ray"
+    )
     _add_threads(parser, "changes no result, but what Optuna tries")
 
 
@@ -242,7 +244,10 @@ def _run_arguments(parser):
     from .experiment.names import recipe_names
 
     parser.add_argument("recipe", metavar="RECIPE", help=f"{', '.join(recipe_names())}, or a TOML file")
-    parser.add_argument("--out", metavar="RUN", help="new folder (default: runs/RECIPE, runs/RECIPE-2, ...)")
+    parser.add_argument(
+        "--out", metavar="RUN",
+        help="folder for the results; a run begun there goes on (default: runs/RECIPE, runs/RECIPE-2, ...)",
+    )  # fmt: skip
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
     parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the training data)")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: the recipe's)")
@@ -271,8 +276,9 @@ def _run_whole(recipe, out, wanted, threads=None, test=None) -> int:
 
 def _demo_arguments(parser):
     parser.add_argument(
-        "--out", metavar="RUN", help="new folder for the results (default: runs/demo, runs/demo-2, ...)"
-    )
+        "--out", metavar="RUN",
+        help="folder for the results; a run begun there goes on (default: runs/demo, runs/demo-2, ...)",
+    )  # fmt: skip
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: 50)")
 
 

@@ -197,6 +197,8 @@ def _search(
     """Let Optuna choose the cells, each kept as it ends; those of an earlier start first."""
     name = study_name(recipe, run.folder, record["data"]["digest"])
     search = OptunaSearch(recipe, storage, name, store.finished)
+    if search.earlier:
+        note(f"{len(search.earlier)} trials are there already")
     numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
     labels = [f"trial {number}" for number in numbers]
     most = max(MLP(**settings).epochs for settings in recipe.settings_met())
