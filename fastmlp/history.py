@@ -95,8 +95,11 @@ class History:
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> "History":
         """Read what `to_csv` wrote. InputError when the columns are others."""
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                rows = list(csv.reader(file))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{path} cannot be read ({error}); expected a CSV in UTF-8") from None
         if not rows or tuple(rows[0]) != COLUMNS:
             raise InputError(f"{path} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
         for number, row in enumerate(rows[1:], start=2):

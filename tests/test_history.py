@@ -97,6 +97,12 @@ def test_a_damaged_row_is_an_error_that_names_the_file(tmp_path, line):
         History.from_csv(path)
 
 
+def test_bytes_that_are_no_text_are_an_error_that_names_the_file(tmp_path):
+    (tmp_path / "history.csv").write_bytes(b"epoch,\xff\n")
+    with pytest.raises(InputError, match=r"history\.csv cannot be read"):
+        History.from_csv(tmp_path / "history.csv")
+
+
 def test_a_record_in_a_few_words(history):
     first, second, _ = history
     assert describe(first) == "loss 0.3333, accuracy 0.6667"

@@ -75,7 +75,15 @@ class Store:
         if record.get("model_sha256") != hashlib.sha256(model).hexdigest():
             return None
         self.checkpoints(cell).remove()  # of a process that was killed before it did so
-        return Trained(cell, MLP.load(self._run.model(folder)))
+        mlp = MLP.load(self._run.model(folder))
+        self._mend_history(folder, mlp.history)
+        return Trained(cell, mlp)
+
+    def _mend_history(self, folder, history):
+        """Write history.csv anew where it is not what the network says."""
+        path = self._run.history(folder)
+        if not path.exists() or path.read_bytes() != history.to_csv().encode():
+            history.to_csv(path)
 
     def keep(self, trained: Trained, heading: str) -> None:
         """Write a cell that did not fail; its checkpoints go. `heading` is that of its figure."""

@@ -174,6 +174,20 @@ def test_a_grid_with_the_same_network_twice_is_refused(tmp_path, sweep, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("left", [b"\xff", None])
+def test_a_damaged_history_is_written_anew_and_nothing_is_trained(tmp_path, sweep, capsys, left):
+    assert sweep(tmp_path / "run") == 0
+    before = bits(tmp_path / "run")
+    path = next(tmp_path.glob("run/cells/*/history.csv"))
+    text = path.read_bytes()
+    path.unlink() if left is None else path.write_bytes(left)
+    capsys.readouterr()
+    assert sweep(tmp_path / "run") == 0
+    assert capsys.readouterr().err == "4 of 4 cells are there already\n"
+    assert path.read_bytes() == text
+    assert bits(tmp_path / "run") == before
+
+
 def test_a_damaged_record_of_a_sweep_is_written_anew(tmp_path, sweep, capsys):
     assert sweep(tmp_path / "run") == 0
     before = bits(tmp_path / "run")
