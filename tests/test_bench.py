@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 KERNELS = {"affine, relu", "delta, relu", "update", "sparse affine, relu", "sparse regroup", "sparse update"}
 
 
+@pytest.mark.slow
 def test_the_roofline_measures_every_kernel():
     command = [sys.executable, "-m", "bench.roofline", "--json", "--seconds", "0.02"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)

@@ -117,7 +117,7 @@ def local(data):
     return {at: bits(fit_network(one.settings, *data[1:], threads=2)) for at, one in enumerate(SHORT_AND_LONG)}
 
 
-@pytest.mark.parametrize(("threads", "by_path"), [((1, 1), True), ((1, 2), False)])
+@pytest.mark.parametrize(("threads", "by_path"), [pytest.param((1, 1), True, marks=pytest.mark.slow), ((1, 2), False)])
 def test_a_killed_workers_cells_are_trained_again_to_the_bits_of_a_local_run(dask, data, local, threads, by_path):
     dask.with_workers(threads)
     options, train, validation = data

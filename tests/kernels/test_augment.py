@@ -251,7 +251,10 @@ print(registers.REGISTER_BYTES, digest_of_distortions())"""
 @pytest.mark.skipif(not AVX2, reason="these CPUs can be had on an x86-64 with AVX2 and FMA alone")
 @pytest.mark.parametrize(
     ("width", "name", "features"),
-    [(32, "haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+popcnt,+sse4.2"), (16, "x86-64", "+sse2")],
+    [
+        (32, "haswell", "+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+popcnt,+sse4.2"),
+        pytest.param(16, "x86-64", "+sse2", marks=pytest.mark.slow),
+    ],
 )
 def test_another_cpu_distorts_to_the_same_bits(run_python, width, name, features, request):
     done = run_python(SCRIPT, request.path.parent, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)

@@ -36,7 +36,9 @@ def entries(folder):
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
-@pytest.mark.parametrize("script", [SCRIPT, PREDICTION], ids=["one line", "a whole pass"])
+@pytest.mark.parametrize(
+    "script", [SCRIPT, pytest.param(PREDICTION, marks=pytest.mark.slow)], ids=["one line", "a whole pass"]
+)
 def test_a_second_process_loads_what_the_first_compiled(run_python, tmp_path, script):
     answer = run_python(script, FASTMLP_CACHE=str(tmp_path)).stdout
     before = entries(tmp_path)

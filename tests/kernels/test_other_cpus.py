@@ -48,7 +48,7 @@ def digest_of_a_training():
 
 
 @pytest.mark.skipif(not AVX2, reason="these CPUs can be had on an x86-64 with AVX2 and FMA alone")
-@pytest.mark.parametrize("cpu", CPUS)
+@pytest.mark.parametrize("cpu", ["avx2", pytest.param("sse2", marks=pytest.mark.slow)])
 def test_another_cpu_trains_to_the_same_bits(run_python, cpu, request):
     width, name, features = CPUS[cpu]
     done = run_python(SCRIPT, request.path.parent, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
