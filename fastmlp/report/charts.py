@@ -17,7 +17,7 @@ from .svg import POINTS_PER_INCH, inline_svg
 
 # Points, which are pixels of a page: a phone shows this width as it is.
 WIDTH, HEIGHT = 360, 215
-MARGINS = (51, 36, 8, 23)  # of curves: left, bottom, right, top
+MARGINS = (62, 36, 8, 23)  # of curves: left, bottom, right, top
 SMALL: dict[str, Any] = {"fontsize": 10}
 NOTHING = "\u2013"  # what stands where there is no number
 MOST_VALUES = 400  # of a curve that are told when it is pointed at
