@@ -79,6 +79,18 @@ def recipe_file(shared):
     return path
 
 
+@pytest.fixture
+def written(tmp_path):
+    """A function that writes a recipe and returns its path."""
+
+    def write(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def sweep_made_once(shared, train_file, recipe_file):
     folder = shared / "swept"

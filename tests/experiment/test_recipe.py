@@ -23,18 +23,6 @@ learning_rate = [0.5, 0.1, 0.02]
 """
 
 
-@pytest.fixture
-def written(tmp_path):
-    """A function that writes a recipe and returns its path."""
-
-    def write(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 def test_a_grid_gives_every_combination_in_order(written):
     cells = load_recipe(written(GOOD)).cells()
     expected = list(itertools.product(["tanh", "relu"], [0.5, 0.1, 0.02]))

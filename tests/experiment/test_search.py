@@ -22,18 +22,6 @@ batch_size = { from = 20, to = 500, log = true, whole = true }
 """
 
 
-@pytest.fixture
-def written(tmp_path):
-    """A function that writes a recipe and returns its path."""
-
-    def write(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 def many(law, count=2000):
     """So many draws of one setting, repeated ones too."""
     shares = np.random.default_rng(5).random(count)
