@@ -1,13 +1,29 @@
 """Dense inputs to compressed rows: what share of them is not zero, and the rows themselves."""
 
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 from . import team
 from .gather import address, pointer_to
 from .inputs import PIXELS, Sparse, index_dtype
 from .jit import entry, jit
 from .layout import BLOCK_ROWS
-from .registers import lanes_of, load, lowest_bit, nonzero_lanes, shifted
+from .registers import (
+    INDEX,
+    INT32,
+    PACKS_LANES,
+    REGISTER_BYTES,
+    as_index,
+    bits_set,
+    lanes_of,
+    load,
+    lowest_bit,
+    nonzero_lanes,
+    pointer,
+    shifted,
+)
 from .team import share
 
 # Rows spread over the matrix that are enough to know its density to a few percent.
@@ -63,6 +79,63 @@ def entry_rooms(X, dtype, size):
     return np.zeros((size, BLOCK_ROWS + 1), np.int64), indices, values, PIXELS.astype(dtype)
 
 
+@intrinsic
+def _pack(typing, row, column, mask, indices, values, at):
+    """Append the elements of row[column : column + lanes] that `mask` has, and their columns; returns the next place.
+
+    Whole registers are written: what comes up to `lanes` places after `at` is overwritten.
+    """
+    lanes = REGISTER_BYTES * 8 // row.dtype.bitwidth
+
+    def codegen(context, builder, signature, arguments):
+        row, column, mask, indices, values, at = as_index(context, builder, signature, arguments)
+        source, number, value = (signature.args[i].dtype for i in (0, 3, 4))
+        chosen = builder.bitcast(builder.trunc(mask, ir.IntType(lanes)), ir.VectorType(ir.IntType(1), lanes))
+
+        def lanes_from(vector, first, count):
+            """Part of a vector, or its first lane in all lanes."""
+            lane = [first + i for i in range(count)] if vector.type.count > 1 else [0] * count
+            return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(INT32, count), lane))
+
+        def append(target, at, kind, elements):
+            """Write what `elements(first, count)` has in the chosen lanes, one register at a time."""
+            count = min(lanes, REGISTER_BYTES * 8 // kind.bitwidth)
+            for first in range(0, lanes, count):
+                part, register = lanes_from(chosen, first, count), elements(first, count)
+                letter = "f" if isinstance(kind, types.Float) else "i"
+                name = f"llvm.experimental.vector.compress.v{count}{letter}{kind.bitwidth}"
+                call = ir.FunctionType(register.type, [register.type, part.type, register.type])
+                pack = cgutils.get_or_insert_function(builder.module, call, name)
+                packed = builder.call(pack, [register, part, ir.Constant(register.type, ir.Undefined)])
+                where = builder.bitcast(builder.gep(target, [at]), register.type.as_pointer())
+                builder.store(packed, where, align=kind.bitwidth // 8)
+                at = builder.add(at, builder.zext(builder.ctpop(builder.bitcast(part, ir.IntType(count))), INDEX))
+            return at
+
+        def numbers(first, count):
+            """The columns of these lanes."""
+            element = context.get_data_type(number)
+            lowest = builder.trunc(builder.add(column, INDEX(first)), element)
+            alone = builder.insert_element(ir.Constant(ir.VectorType(element, 1), ir.Undefined), lowest, INT32(0))
+            steps = ir.Constant(ir.VectorType(element, count), list(range(count)))
+            return builder.add(lanes_from(alone, 0, count), steps)
+
+        def values_of(first, count):
+            """What stands in these lanes, in the type of `values`."""
+            kind = ir.VectorType(context.get_data_type(source), count)
+            where = builder.bitcast(builder.gep(row, [builder.add(column, INDEX(first))]), kind.as_pointer())
+            found = builder.load(where, align=source.bitwidth // 8)
+            if value.bitwidth == source.bitwidth:
+                return found
+            convert = builder.fpext if value.bitwidth > source.bitwidth else builder.fptrunc
+            return convert(found, ir.VectorType(context.get_data_type(value), count))
+
+        append(indices, at, number, numbers)
+        return append(values, at, value, values_of)
+
+    return types.int64(row, column, mask, indices, values, at), codegen
+
+
 @jit
 def compress_block(source, rows, first, count, features, compressed):
     """The rows rows[first : first + count] of a dense source, compressed: they become rows 0 to count."""
@@ -71,19 +144,23 @@ def compress_block(source, rows, first, count, features, compressed):
     X = pointer_to(location, sample)
     for i in range(count):
         row = shifted(X, rows[first + i] * x_row)
-        indptr[i + 1] = compress_row(row, features, indices, values, indptr[i])
+        indptr[i + 1] = compress_row(row, features, indices, values, indptr[i], len(indices))
 
 
 @jit
-def compress_row(row, features, indices, values, at):
+def compress_row(row, features, indices, values, at, limit):
     """Append the entries of a row that are not zero to `indices` and `values` from place `at` on; returns the next.
 
-    row: pointer to `features` elements. A register is looked at as a whole, for most of them are all zero.
+    row    pointer to `features` elements. A register is looked at as a whole, for most of them are all zero
+    limit  the place from which on nothing may be written; what lies before it may be, even behind the entries
     """
     lanes = lanes_of(row)
     whole = features - features % lanes
     for c in range(0, whole, lanes):
         mask = nonzero_lanes(row, c)
+        if PACKS_LANES and mask != 0 and at + lanes <= limit:
+            at = _pack(row, c, mask, pointer(indices), pointer(values), at)
+            continue
         while mask != 0:
             column = c + lowest_bit(mask)
             mask &= mask - np.uint64(1)
@@ -101,10 +178,13 @@ def compress_row(row, features, indices, values, at):
 def _count_share(me, size, barrier, location, x_row, sample, features, indptr):
     """indptr[i + 1] = number of entries of row i that are not zero, for thread `me`'s rows."""
     X = pointer_to(location, sample)
+    whole = features - features % lanes_of(X)
     first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
     for i in range(first, last):
         row, found = shifted(X, i * x_row), 0
-        for c in range(features):
+        for c in range(0, whole, lanes_of(X)):
+            found += bits_set(nonzero_lanes(row, c))
+        for c in range(whole, features):
             found += load(row, c) != 0
         indptr[i + 1] = found
 
@@ -114,7 +194,8 @@ def _fill_share(me, size, barrier, location, x_row, sample, features, indptr, in
     X = pointer_to(location, sample)
     first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
     for i in range(first, last):
-        compress_row(shifted(X, i * x_row), features, indices, values, indptr[i])
+        # Not a place beyond the last of these rows: what comes there is another thread's.
+        compress_row(shifted(X, i * x_row), features, indices, values, indptr[i], indptr[last])
 
 
 _count = entry("count_rows", _count_share)

@@ -40,6 +40,8 @@ def _register_file():
 
 CPU_FEATURES = _cpu_features()
 REGISTER_BYTES, REGISTER_COUNT = _register_file()
+# Whether one instruction moves the chosen lanes of a register to its front, whatever their type.
+PACKS_LANES = "avx512vbmi2" in CPU_FEATURES
 
 
 class Vector:
@@ -211,6 +213,16 @@ def lowest_bit(typing, mask):
 
     def codegen(context, builder, signature, arguments):
         return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def bits_set(typing, mask):
+    """How many bits of a mask are set."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), codegen
 

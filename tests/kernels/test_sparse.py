@@ -184,9 +184,15 @@ def test_a_sparse_matrix_that_is_none_is_refused(change, message):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 40), st.integers(1, 70), st.floats(0, 1), st.integers(0, 5))
-def test_compressing_keeps_every_number(rows, features, share, seed):
-    X = mostly_zero(rows, features, share, "uint8", seed)
+@given(
+    st.integers(1, 40),
+    st.integers(1, 300),
+    st.floats(0, 1),
+    st.sampled_from(["uint8", "float32", "float64"]),
+    st.integers(0, 5),
+)
+def test_compressing_keeps_every_number(rows, features, share, dtype, seed):
+    X = mostly_zero(rows, features, share, dtype, seed)
     compressed = compress(X, "float32")
     assert isinstance(compressed, Sparse)
     assert compressed.shape == X.shape
@@ -202,9 +208,18 @@ def test_compressing_keeps_every_number(rows, features, share, seed):
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
 def test_threads_compress_to_the_same_rows(threads):
-    X = mostly_zero(1000, 40, 0.3, "uint8")
-    for alone, together in zip(compress(X, "float32"), compress(X, "float32", threads), strict=True):
-        np.testing.assert_array_equal(alone, together)
+    X = mostly_zero(1000, 150, 0.3, "uint8")
+    for _ in range(20):  # whoever is first must not write over what another has written
+        for alone, together in zip(compress(X, "float32"), compress(X, "float32", threads), strict=True):
+            np.testing.assert_array_equal(alone, together)
+
+
+def test_compressing_writes_nothing_behind_the_entries():
+    room, X = Room(), mostly_zero(60, 150, 0.3, "uint8")
+    large = compress(np.full_like(X, 7), "float32", room=room)
+    compressed = compress(X, "float32", room=room)
+    assert np.shares_memory(large.values, compressed.values)
+    np.testing.assert_array_equal(large.values[len(compressed.values) :], 7)
 
 
 def test_one_room_serves_matrices_of_all_sizes_and_types():
