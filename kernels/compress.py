@@ -103,10 +103,10 @@ def _pack(typing, row, column, mask, indices, values, at):
             for first in range(0, lanes, count):
                 part, register = lanes_from(chosen, first, count), elements(first, count)
                 letter = "f" if isinstance(kind, types.Float) else "i"
-                name = f"llvm.experimental.vector.compress.v{count}{letter}{kind.bitwidth}"
-                call = ir.FunctionType(register.type, [register.type, part.type, register.type])
+                name = f"llvm.x86.avx512.mask.compress.v{count}{letter}{kind.bitwidth}"
+                call = ir.FunctionType(register.type, [register.type, register.type, part.type])
                 pack = cgutils.get_or_insert_function(builder.module, call, name)
-                packed = builder.call(pack, [register, part, ir.Constant(register.type, ir.Undefined)])
+                packed = builder.call(pack, [register, ir.Constant(register.type, ir.Undefined), part])
                 where = builder.bitcast(builder.gep(target, [at]), register.type.as_pointer())
                 builder.store(packed, where, align=kind.bitwidth // 8)
                 at = builder.add(at, builder.zext(builder.ctpop(builder.bitcast(part, ir.IntType(count))), INDEX))
