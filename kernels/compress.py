@@ -2,7 +2,7 @@
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 from . import team
@@ -17,6 +17,7 @@ from .registers import (
     REGISTER_BYTES,
     as_index,
     bits_set,
+    emit_packed,
     lanes_of,
     load,
     lowest_bit,
@@ -102,13 +103,8 @@ def _pack(typing, row, column, mask, indices, values, at):
             count = min(lanes, REGISTER_BYTES * 8 // kind.bitwidth)
             for first in range(0, lanes, count):
                 part, register = lanes_from(chosen, first, count), elements(first, count)
-                letter = "f" if isinstance(kind, types.Float) else "i"
-                name = f"llvm.x86.avx512.mask.compress.v{count}{letter}{kind.bitwidth}"
-                call = ir.FunctionType(register.type, [register.type, register.type, part.type])
-                pack = cgutils.get_or_insert_function(builder.module, call, name)
-                packed = builder.call(pack, [register, ir.Constant(register.type, ir.Undefined), part])
                 where = builder.bitcast(builder.gep(target, [at]), register.type.as_pointer())
-                builder.store(packed, where, align=kind.bitwidth // 8)
+                builder.store(emit_packed(builder, register, part), where, align=kind.bitwidth // 8)
                 at = builder.add(at, builder.zext(builder.ctpop(builder.bitcast(part, ir.IntType(count))), INDEX))
             return at
 

@@ -6,15 +6,15 @@ a store per entry and some ten instructions per column, whatever the column hold
 """
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 from .jit import jit
 from .layout import BLOCK_ROWS
-from .registers import CPU_FEATURES, INDEX, as_index, load, pointer, shifted, store
+from .registers import INDEX, PACKS_LANES, as_index, emit_packed, load, pointer, shifted, store
 
 # The grid of a block is 64 bytes per column: so many are an eighth of a second cache of 1 MiB.
-GRID_COLUMNS = 2048 if "avx512vbmi2" in CPU_FEATURES else 0
+GRID_COLUMNS = 2048 if PACKS_LANES else 0
 BYTES = ir.VectorType(ir.IntType(8), BLOCK_ROWS)
 
 
@@ -27,11 +27,7 @@ def _take_line(typing, line, rows, numbers, place):
 
     def codegen(context, builder, signature, arguments):
         line, rows, numbers, place = as_index(context, builder, signature, arguments)
-        mask_type = ir.VectorType(ir.IntType(1), BLOCK_ROWS)
-        kind = ir.FunctionType(BYTES, [BYTES, mask_type, BYTES])
-        name = f"llvm.experimental.vector.compress.v{BLOCK_ROWS}i8"
-        compress = cgutils.get_or_insert_function(builder.module, kind, name)
-        zeros, undefined = ir.Constant(BYTES, [0] * BLOCK_ROWS), ir.Constant(BYTES, ir.Undefined)
+        zeros = ir.Constant(BYTES, [0] * BLOCK_ROWS)
         positions = ir.Constant(BYTES, list(range(BLOCK_ROWS)))
         where = builder.bitcast(line, BYTES.as_pointer())
         found = builder.load(where, align=1)
@@ -40,9 +36,8 @@ def _take_line(typing, line, rows, numbers, place):
         with builder.if_then(builder.icmp_unsigned("!=", mask, INDEX(0))):
             builder.store(zeros, where, align=1)
             for source, target in ((positions, rows), (found, numbers)):
-                front = builder.call(compress, [source, present, undefined])
                 at = builder.bitcast(builder.gep(target, [place]), BYTES.as_pointer())
-                builder.store(front, at, align=1)
+                builder.store(emit_packed(builder, source, present), at, align=1)
         return builder.ctpop(mask)
 
     return types.int64(line, rows, numbers, place), codegen

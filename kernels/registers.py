@@ -128,6 +128,19 @@ def as_index(context, builder, signature, arguments):
     ]
 
 
+def emit_packed(builder, register, chosen):
+    """The lanes of an integer or float register that `chosen` (as many bits) has, moved to its front; PACKS_LANES only.
+
+    By the name of the x86 instruction, which all versions of LLVM know: the general one is new in LLVM 19.
+    """
+    kind, element = register.type, register.type.element
+    bits = element.width if isinstance(element, ir.IntType) else 32 if isinstance(element, ir.FloatType) else 64
+    letter = "i" if isinstance(element, ir.IntType) else "f"
+    name = f"llvm.x86.avx512.mask.compress.v{kind.count}{letter}{bits}"
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, chosen.type]), name)
+    return builder.call(function, [register, ir.Constant(kind, ir.Undefined), chosen])
+
+
 def emit_switch(builder, value, cases):
     """Run the emitter that `cases` has for the run-time integer `value`; a value without one is undefined."""
     impossible, done = builder.append_basic_block("impossible"), builder.append_basic_block("done")
