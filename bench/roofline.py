@@ -20,8 +20,8 @@ from fastmlp.kernels import dense, sparse
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.inputs import PIXELS
 from fastmlp.kernels.jit import jit
-from fastmlp.kernels.layout import BLOCK_ROWS, RELU, aligned_zeros, padded
-from fastmlp.kernels.registers import INDEX, REGISTER_BYTES, REGISTER_COUNT, UNIT, ZERO, Vector, pointer
+from fastmlp.kernels.layout import BLOCK_ROWS, RELU, aligned_zeros, padded, stride_of
+from fastmlp.kernels.registers import INDEX, REGISTER_BYTES, REGISTER_COUNT, UNIT, ZERO, Vector, pointer, row_stride
 
 from .density import matrix
 from .report import roofline as page_section
@@ -72,8 +72,8 @@ def _shift_and_add(rounds, x):
 @jit
 def _delta(D, WT, A, zeros, depth, out):
     dense.delta_block(
-        D.shape[0], WT.shape[1], pointer(D), D.shape[1], UNIT, pointer(WT), WT.shape[1], depth, pointer(zeros),
-        pointer(A), A.shape[1], 1.0, dense.DELTA_RELU, pointer(out), out.shape[1],
+        D.shape[0], WT.shape[1], pointer(D), row_stride(D), UNIT, pointer(WT), row_stride(WT), depth, pointer(zeros),
+        pointer(A), row_stride(A), 1.0, dense.DELTA_RELU, pointer(out), row_stride(out),
     )  # fmt: skip
 
 
@@ -121,10 +121,15 @@ def gigahertz(seconds=SECONDS, rounds=1_000_000):
     return 2e-9 * rounds / fastest(_shift_and_add, rounds, np.uint64(1), seconds=seconds)
 
 
+def _room(rows, columns):
+    """(rows, padded columns) zeros in float32, laid out as in a training."""
+    stride = stride_of(columns, "float32")
+    return aligned_zeros(rows * stride, np.float32).reshape(rows, stride)[:, : padded(columns, "float32")]
+
+
 def _filled(rows, columns, random, scale=1.0):
-    """(rows, padded columns) float32, the padding zero."""
-    stride = padded(columns, "float32")
-    numbers = aligned_zeros(rows * stride, np.float32).reshape(rows, stride)
+    """The same with random numbers, the padding zero."""
+    numbers = _room(rows, columns)
     numbers[:, :columns] = scale * random.standard_normal((rows, columns))
     return numbers
 
@@ -133,9 +138,9 @@ def dense_kernels(rows, fan_in, fan_out, seconds=SECONDS):
     """affine, delta and update of one layer."""
     random = np.random.default_rng(0)
     A, W, D = _filled(rows, fan_in, random), _filled(fan_in, fan_out, random, 0.01), _filled(rows, fan_out, random)
-    b, out, below = _filled(1, fan_out, random)[0], np.zeros_like(D), np.zeros_like(A)
+    b, out, below = _filled(1, fan_out, random)[0], _room(rows, fan_out), _room(rows, fan_in)
     zeros = np.zeros(A.shape[1], np.float32)
-    transposed = np.zeros((W.shape[1], A.shape[1]), np.float32)
+    transposed = _room(W.shape[1], fan_in)
     transposed[:, :fan_in] = W.T
     inputs, forward, backward = A[:, :fan_in], fan_in * W.shape[1], A.shape[1] * fan_out
     runs = {

@@ -165,7 +165,8 @@ def _product_tile(typing, A, a_row, B, b_row, depth, zeros, C, c_row):
     def codegen(context, builder, signature, arguments):
         A, a_row, B, b_row, depth, zeros, C, c_row = as_index(context, builder, signature, arguments)
         tile = Tile(builder, context.get_value_type(signature.args[6].dtype), TILE_ROWS, TILE_REGISTERS, None)
-        for m, row in enumerate(tile.accumulate(A, a_row, INDEX(1), B, b_row, depth, zeros)):
+        sums = tile.accumulate(A, a_row, INDEX(1), B, b_row, depth, zeros, INDEX(0))
+        for m, row in enumerate(sums):
             for total, column in zip(row, tile.columns(), strict=True):
                 tile.v.store(total, C, builder.add(builder.mul(INDEX(m), c_row), column))
         return context.get_dummy_value()

@@ -10,7 +10,7 @@ from . import sparse
 from .dense import DELTA, affine_block, delta_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
-from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, padded
+from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, stride_of
 from .loss import output_row
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
 
@@ -22,23 +22,23 @@ def workspace(layers, rows, dtype, dense_inputs):
     """Room for what a pass over `rows` rows computes: (flat aligned buffer, (layers + 1, 5) int64 table, place of a 1).
 
     Row l of the table places the inputs (rows, INPUTS_STRIDE) of layer l, its delta, and its transposed weights
-    (STRIDE of the layer, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has
+    (COLUMNS of the layer, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has
     room for its inputs when they are dense. The buffer starts with zeros for as long as the widest row, then a one.
     """
     widest = int(layers[:, STRIDE].max())
     line = LINE // np.dtype(dtype).itemsize
     places = np.zeros((len(layers) + 1, 5), np.int64)
     end = widest + line
-    widths = [int(layers[0, FAN_IN]) if dense_inputs else 0, *layers[:, STRIDE].tolist()]
+    widths = [int(layers[0, FAN_IN]) if dense_inputs else 0, *layers[:, FAN_OUT].tolist()]
     for place, width in zip(places, widths, strict=True):
-        place[INPUTS_STRIDE] = place[TRANSPOSED_STRIDE] = padded(width, dtype)
+        place[INPUTS_STRIDE] = place[TRANSPOSED_STRIDE] = stride_of(width, dtype) if width else 0
         place[INPUTS] = end
         end += rows * place[INPUTS_STRIDE]
     for place, layer in zip(places, layers, strict=False):
         place[DELTAS] = end
         end += rows * layer[STRIDE]
         place[TRANSPOSED] = end
-        end += layer[STRIDE] * place[TRANSPOSED_STRIDE]
+        end += layer[COLUMNS] * place[TRANSPOSED_STRIDE]
     buffer = aligned_zeros(end, dtype)
     buffer[widest] = 1
     return buffer, places, widest
@@ -73,7 +73,7 @@ def affine_dense(source, layers, parameters, rows, first, count, work, places, a
 @inlined
 def affine_sparse(source, layers, parameters, rows, first, count, work, places, at):
     """The same for a sparse source: (indptr, indices, values, table of pixels)."""
-    affine_columns(source, layers, parameters, rows, first, count, ZERO, layers[0, STRIDE], work, places, at)
+    affine_columns(source, layers, parameters, rows, first, count, ZERO, layers[0, COLUMNS], work, places, at)
 
 
 @inlined
@@ -92,9 +92,8 @@ def affine_layer(layer, layers, parameters, count, work, places, at):
     A, a_row = inputs_of(work, places, layer, at)
     out, out_row = inputs_of(work, places, layer + 1, at)
     W, b = shifted(weights, layers[layer, WEIGHTS]), shifted(weights, layers[layer, BIASES])
-    affine_block(
-        count, stride, A, a_row, UNIT, W, stride, layers[layer, FAN_IN], b, layers[layer, ACTIVATION], out, out_row
-    )
+    columns, activation = layers[layer, COLUMNS], layers[layer, ACTIVATION]
+    affine_block(count, columns, A, a_row, UNIT, W, stride, layers[layer, FAN_IN], b, activation, out, out_row)
 
 
 @inlined
@@ -103,10 +102,10 @@ def outputs_of(kind, layers, parameters, count, work, places, out, first):
     for layer in range(1, layers.shape[0]):
         affine_layer(layer, layers, parameters, count, work, places, ZERO)
     last = layers.shape[0]
-    classes, columns = layers[last - 1, FAN_OUT], layers[last - 1, STRIDE]
-    logits, _ = inputs_of(work, places, last, ZERO)
+    classes, columns = layers[last - 1, FAN_OUT], layers[last - 1, COLUMNS]
+    logits, z_row = inputs_of(work, places, last, ZERO)
     for i in range(count):
-        z = shifted(logits, i * columns)
+        z = shifted(logits, i * z_row)
         output_row(kind, z, classes, columns, z)
         for c in range(classes):
             out[first + i, c] = load(z, c)
@@ -123,9 +122,9 @@ def delta_below(layer, layers, rows, factor, work, places, at):
     out, out_row = delta_of(layers, work, places, layer - 1, at)
     A, a_row = inputs_of(work, places, layer, at)
     W, w_row = shifted(zeros, places[layer, TRANSPOSED]), places[layer, TRANSPOSED_STRIDE]
-    epilogue = DELTA[layers[layer - 1, ACTIVATION]]
+    epilogue, columns = DELTA[layers[layer - 1, ACTIVATION]], layers[layer - 1, COLUMNS]
     delta_block(
-        rows, w_row, D, d_row, UNIT, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, factor, epilogue, out, out_row
+        rows, columns, D, d_row, UNIT, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, factor, epilogue, out, out_row
     )
 
 
@@ -138,7 +137,7 @@ def transpose(layers, layer, parameters, work, places, first, last):
     lanes = lanes_of(W)
     whole = last - (last - first) % lanes
     for i in range(first, whole, lanes):
-        for j in range(0, w_row, lanes):
+        for j in range(0, layers[layer, COLUMNS], lanes):
             transpose_square(shifted(W, i * w_row + j), w_row, shifted(T, j * t_row + i), t_row)
     for i in range(whole, last):
         for j in range(layers[layer, FAN_OUT]):

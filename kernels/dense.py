@@ -37,6 +37,9 @@ from .registers import (
 # Accumulators plus a row of B plus a broadcast of A must fit the register file: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = GRAIN
 TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
+# Terms that a tile sums before the next one does: so many rows of a strip of B, of at most 256 bytes, are 24 KB, and
+# stay in the first cache while all tiles of the strip pass over them.
+DEPTH = np.int64(96)
 
 # What the tile does with a sum before it stores it.
 PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = range(6)
@@ -69,14 +72,13 @@ class Tile:
     def columns(self):
         return [INDEX(r * self.v.lanes) for r in range(self.registers)]
 
-    def accumulate(self, A, a_row, a_step, B, b_step, depth, init):
-        """The sums of the tile, [row][register]; depth is the number of terms."""
+    def accumulate(self, A, a_row, a_step, B, b_step, depth, init, init_row):
+        """The sums of the tile, [row][register]; depth is the number of terms, init where those of its rows start."""
         b, v = self.b, self.v
         sums = [[cgutils.alloca_once(b, v.type) for _ in range(self.registers)] for _ in range(self.rows)]
-        for r, column in enumerate(self.columns()):
-            start = v.load(init, column)
-            for row in sums:
-                b.store(start, row[r])
+        for m, row in enumerate(sums):
+            for r, column in enumerate(self.columns()):
+                b.store(v.load(init, b.add(b.mul(INDEX(m), init_row), column)), row[r])
         row_offsets = [b.mul(INDEX(m), a_row) for m in range(self.rows)]
         with cgutils.for_range_slice(b, INDEX(0), depth, INDEX(1), intp=INDEX) as (k, _):
             along = b.mul(k, a_step)
@@ -128,19 +130,19 @@ def tile(rows, registers, lanes=None):
     """The intrinsic of one tile. All matrices are pointers to the tile's first element, with strides in elements."""
 
     @intrinsic
-    def run(typing, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
+    def run(typing, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
         def codegen(context, builder, signature, arguments):
-            element = context.get_value_type(signature.args[7].dtype)
-            A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor = as_index(
+            element = context.get_value_type(signature.args[8].dtype)
+            A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor = as_index(
                 context, builder, signature, arguments
             )
             one = Tile(builder, element, rows, registers, lanes)
-            sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init)
-            factor = context.cast(builder, factor, types.float64, signature.args[7].dtype)
+            sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init, init_row)
+            factor = context.cast(builder, factor, types.float64, signature.args[8].dtype)
             one.finish(sums, C, c_row, E, e_row, epilogue, factor)
             return context.get_dummy_value()
 
-        signature = types.void(A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor)
+        signature = types.void(A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
         return signature, codegen
 
     return run
@@ -151,14 +153,16 @@ def _strip(registers, lanes=None):
     block, single = tile(TILE_ROWS, registers, lanes), tile(1, registers, lanes)
 
     @jit
-    def run(rows, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
+    def run(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
         whole = rows - rows % TILE_ROWS
         for i in range(0, whole, TILE_ROWS):
+            a, z = shifted(A, i * a_row), shifted(init, i * init_row)
             c, e = shifted(C, i * c_row), shifted(E, i * e_row)
-            block(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, factor)
+            block(a, a_row, a_step, B, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
         for i in range(whole, rows):
+            a, z = shifted(A, i * a_row), shifted(init, i * init_row)
             c, e = shifted(C, i * c_row), shifted(E, i * e_row)
-            single(shifted(A, i * a_row), a_row, a_step, B, b_step, depth, init, c, c_row, e, e_row, epilogue, factor)
+            single(a, a_row, a_step, B, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
 
     return run
 
@@ -168,16 +172,8 @@ _strip_lane = _strip(1, lanes=1)
 
 
 @jit
-def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
-    """C (rows, columns) = epilogue(init + A @ B), strip by strip so that a strip of B stays in cache.
-
-    A, B, init, C, E   pointers of one float type;  C[i, j] stands at i * c_row + j
-    a_row, a_step      strides of A along its rows and along the sum;  b_step: from one row of B to the next
-    depth              number of terms of each sum
-    E, e_row           the outputs for a delta, the epilogue's second matrix
-    factor             float64: rate / samples for a step; what the outputs of a delta are multiplied by, 1 if nothing
-                       was dropped from them; otherwise unused
-    """
+def _strips(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
+    """`multiply` over all terms, with init[i * init_row + j] where the sum of C[i, j] starts."""
     lanes = lanes_of(C)
     j = ZERO
     while j < columns:
@@ -185,20 +181,42 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, 
         b, z, c, e = shifted(B, j), shifted(init, j), shifted(C, j), shifted(E, j)
         if left >= 4 and TILE_REGISTERS >= 4:
             width = 4 * lanes
-            _strip_4(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
+            _strip_4(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
         elif left >= 3 and TILE_REGISTERS >= 3:
             width = 3 * lanes
-            _strip_3(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
+            _strip_3(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
         elif left >= 2:
             width = 2 * lanes
-            _strip_2(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
+            _strip_2(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
         elif left == 1:
             width = lanes
-            _strip_1(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
+            _strip_1(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
         else:
             width = 1
-            _strip_lane(rows, A, a_row, a_step, b, b_step, depth, z, c, c_row, e, e_row, epilogue, factor)
+            _strip_lane(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
         j += width
+
+
+@jit
+def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
+    """C (rows, columns) = epilogue(init + A @ B), so many columns and terms at a time that a piece of B stays in cache.
+
+    A, B, init, C, E   pointers of one float type;  C[i, j] stands at i * c_row + j, and is none of A, B, init
+    a_row, a_step      strides of A along its rows and along the sum;  b_step: from one row of B to the next
+    depth              number of terms of each sum
+    E, e_row           the outputs for a delta, the epilogue's second matrix
+    factor             float64: rate / samples for a step; what the outputs of a delta are multiplied by, 1 if nothing
+                       was dropped from them; otherwise unused
+    """
+    # Between two pieces the sums wait in C, exactly as they are. A step, with its weights there, has one piece alone.
+    piece = depth if epilogue == STEP else DEPTH
+    start, start_row, k = init, ZERO, ZERO
+    while depth - k > piece:
+        a, b = shifted(A, k * a_step), shifted(B, k * b_step)
+        _strips(rows, columns, a, a_row, a_step, b, b_step, piece, start, start_row, C, c_row, E, e_row, _PLAIN, factor)
+        start, start_row, k = C, c_row, k + piece
+    a, b, rest = shifted(A, k * a_step), shifted(B, k * b_step), depth - k
+    _strips(rows, columns, a, a_row, a_step, b, b_step, rest, start, start_row, C, c_row, E, e_row, epilogue, factor)
 
 
 @inlined

@@ -19,7 +19,7 @@ from .block import (
 )
 from .dense import step_single, update_block
 from .jit import inlined, jit
-from .layout import ACTIVATION, BIASES, FAN_IN, FAN_OUT, GRAIN, SIGMOID, STRIDE, WEIGHTS
+from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, SIGMOID, STRIDE, WEIGHTS
 from .registers import UNIT, ZERO, pointer, shifted
 from .softmax import cross_entropy_block
 from .team import share
@@ -42,7 +42,7 @@ def through_upper_layers(layers, parameters, order, start, at, rows, task, work,
     Z, z_row = inputs_of(work, places, last + 1, at)
     D, d_row = delta_of(layers, work, places, last, at)
     hits = cross_entropy_block(
-        rows, layers[last, FAN_OUT], layers[last, STRIDE], Z, z_row, labels, at, D, d_row, losses, at
+        rows, layers[last, FAN_OUT], layers[last, COLUMNS], Z, z_row, labels, at, D, d_row, losses, at
     )
     for layer in range(last, 0, -1):
         delta_below(layer, layers, rows, 1.0, work, places, at)
@@ -73,7 +73,7 @@ def step_dense(
         first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
         if layer % size == me:
-            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, STRIDE], factor, work, places, one)
+            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
     return turn
 
 
@@ -97,14 +97,14 @@ def step_sparse(
         table = source[3]
         sparse.step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, stride, factor)
     elif me == 0:
-        sparse.step_row(source, order[start], stride, D, W, stride, factor)
+        sparse.step_row(source, order[start], layers[0, COLUMNS], D, W, stride, factor)
     if by_columns or me == 0:
         _step_biases(layers, ZERO, parameters, count, left, right, factor, work, places, one)
     for layer in range(1, layers.shape[0]):
         first, last = rows_of(me, size, layers, layer, left, right, by_columns)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
         if layer % size == me:
-            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, STRIDE], factor, work, places, one)
+            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
     return turn
 
 
@@ -130,8 +130,8 @@ def _step_layer(me, first, last, layers, layer, parameters, count, factor, work,
         D, d_row = delta_of(layers, work, places, layer, ZERO)
         stride = layers[layer, STRIDE]
         W = shifted(pointer(parameters), layers[layer, WEIGHTS] + first * stride)
-        zeros = pointer(work)
-        update_block(last - first, stride, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
+        columns, zeros = layers[layer, COLUMNS], pointer(work)
+        update_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
         if layer > 0:
             transpose(layers, layer, parameters, work, places, first, last)
 
@@ -144,8 +144,8 @@ def _step_single(layers, layer, parameters, factor, work, places):
     w_row, t_row = layers[layer, STRIDE], places[layer, TRANSPOSED_STRIDE]
     W = shifted(pointer(parameters), layers[layer, WEIGHTS])
     T = shifted(pointer(work), places[layer, TRANSPOSED])
-    step_single(layers[layer, FAN_IN], w_row, A, D, W, w_row, factor)
-    step_single(layers[layer, FAN_OUT], t_row, D, A, T, t_row, factor)
+    step_single(layers[layer, FAN_IN], layers[layer, COLUMNS], A, D, W, w_row, factor)
+    step_single(layers[layer, FAN_OUT], layers[layer - 1, COLUMNS], D, A, T, t_row, factor)
 
 
 @inlined

@@ -3,8 +3,9 @@
 All weights and biases of a network live in one 64-byte aligned buffer. Layer l has a row of `layer_table`:
 
     FAN_IN, FAN_OUT   the layer's real widths
-    STRIDE            elements from one row of W to the next: fan_out rounded up to whole 64-byte lines, so that a row
-                      starts a cache line and kernels never need a masked load. The padding columns stay zero
+    COLUMNS           fan_out rounded up to whole 64-byte lines: what kernels compute, so that they never need a masked
+                      load. The padding columns stay zero
+    STRIDE            elements from one row of W to the next, COLUMNS or a line more: see `stride_of`
     WEIGHTS           offset of W[0, 0]; W is (fan_in, stride)
     BIASES            offset of b[0]; b is (stride,) and follows W, so that one layer is one contiguous block
     ACTIVATION        a value of ACTIVATIONS
@@ -14,7 +15,7 @@ The layout depends on widths and dtype alone, never on the CPU: a saved buffer m
 
 import numpy as np
 
-FAN_IN, FAN_OUT, STRIDE, WEIGHTS, BIASES, ACTIVATION = range(6)
+FAN_IN, FAN_OUT, COLUMNS, STRIDE, WEIGHTS, BIASES, ACTIVATION = range(7)
 
 IDENTITY, RELU, TANH, SIGMOID = range(4)
 ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "tanh": TANH, "sigmoid": SIGMOID}
@@ -26,6 +27,9 @@ BLOCK_ROWS = 64
 GRAIN = 4
 
 LINE = 64  # bytes: a cache line, and the widest register of any CPU that is known to Numba
+# Rows of a multiple of so many lines stand in a part of a cache's sets alone, where they push one another out: a strip
+# of four lines of a matrix would get an eighth of the cache, or less.
+ALIASING_LINES = 8
 
 
 def padded(width, dtype):
@@ -34,18 +38,25 @@ def padded(width, dtype):
     return -(-width // per_line) * per_line
 
 
+def stride_of(width, dtype):
+    """Elements from one row of a matrix `width` wide to the next, which spread its rows over all sets of a cache."""
+    per_line = LINE // np.dtype(dtype).itemsize
+    lines = padded(width, dtype) // per_line
+    return (lines + (lines % ALIASING_LINES == 0)) * per_line
+
+
 def layer_table(widths, activations, dtype):
-    """Describe a network: (layers, 6) int64, one row per layer as in the module's docstring.
+    """Describe a network: (layers, 7) int64, one row per layer as in the module's docstring.
 
     widths: inputs, hidden widths, classes. activations: a name per hidden layer; the output layer hands out logits.
     """
-    table = np.zeros((len(widths) - 1, 6), np.int64)
+    table = np.zeros((len(widths) - 1, 7), np.int64)
     offset = 0
     for row, fan_in, fan_out, activation in zip(
         table, widths[:-1], widths[1:], (*activations, "identity"), strict=True
     ):
-        stride = padded(fan_out, dtype)
-        row[:] = fan_in, fan_out, stride, offset, offset + fan_in * stride, ACTIVATIONS[activation]
+        columns, stride = padded(fan_out, dtype), stride_of(fan_out, dtype)
+        row[:] = fan_in, fan_out, columns, stride, offset, offset + fan_in * stride, ACTIVATIONS[activation]
         offset += (fan_in + 1) * stride
     return table
 

@@ -15,7 +15,7 @@ from .dense import sum_block
 from .descent import rows_of
 from .gather import gather, pointer_to
 from .jit import inlined, jit
-from .layout import BIASES, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
+from .layout import BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
 from .loss import loss_block, total_weight
 from .optimizer import limit_columns, step_rows, sum_of_squares
 from .random_bits import drop_row, sample_keys
@@ -85,7 +85,7 @@ def through_upper_layers(layers, parameters, order, start, at, rows, task, work,
     Z, z_row = inputs_of(work, places, last + 1, at)
     D, d_row = delta_of(layers, work, places, last, at)
     hits = loss_block(
-        loss, order, start + at, rows, layers[last, FAN_OUT], layers[last, STRIDE], Z, z_row, task.y,
+        loss, order, start + at, rows, layers[last, FAN_OUT], layers[last, COLUMNS], Z, z_row, task.y,
         task.targets, D, d_row, losses, at,
     )  # fmt: skip
     for layer in range(last, 0, -1):
@@ -164,7 +164,7 @@ def _scale_of(me, size, barrier, turn, layers, from_layer, order, start, count, 
                 _row_norms(layers, layer, first, last, me, task)
             if layer % size == me:
                 into = shifted(gradient, layers[layer, BIASES])
-                _sum_biases(layers, layer, ZERO, layers[layer, STRIDE], count, work, places, one, into)
+                _sum_biases(layers, layer, ZERO, layers[layer, COLUMNS], count, work, places, one, into)
                 _row_norms(layers, layer, layers[layer, FAN_IN], layers[layer, FAN_IN] + 1, me, task)
         turn = meet(barrier, size, turn)
         scale *= _clipping(norms, scale, rule.clip_norm)
@@ -187,7 +187,7 @@ def _row_norms(layers, layer, first, last, me, task):
     stride = layers[layer, STRIDE]
     for i in range(first, last):
         row = shifted(pointer(gradient), layers[layer, WEIGHTS] + i * stride)
-        norms[at_norm[layer] + i] = sum_of_squares(row, stride, pointer(room[me]))
+        norms[at_norm[layer] + i] = sum_of_squares(row, layers[layer, COLUMNS], pointer(room[me]))
 
 
 @inlined
@@ -195,8 +195,8 @@ def _sum_rows(layers, layer, first, last, count, work, places, into):
     """Summed gradient of the rows first to last of a weight matrix whose inputs are in the workspace."""
     A, a_row = inputs_of(work, places, layer, ZERO)
     D, d_row = delta_of(layers, work, places, layer, ZERO)
-    stride = layers[layer, STRIDE]
-    sum_block(last - first, stride, shifted(A, first), UNIT, a_row, D, d_row, count, pointer(work), into, stride)
+    columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
+    sum_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, pointer(work), into, stride)
 
 
 @inlined
@@ -218,7 +218,7 @@ def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, pace, task
 @inlined
 def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one):
     """Thread `me`'s rows, first to last, of weights whose inputs are in the workspace, and of their copy; biases."""
-    stride = layers[layer, STRIDE]
+    columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
     for i in range(first, last, ROWS_AT_A_TIME):
         rows = min(ROWS_AT_A_TIME, last - i)
         at = layers[layer, WEIGHTS] + i * stride
@@ -227,9 +227,9 @@ def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, 
         else:
             G = pointer(task.room[me])
             _sum_rows(layers, layer, i, i + rows, count, work, places, G)
-        _step_from(G, stride, rows, stride, at, stride, parameters, scale, pace, task, True)
+        _step_from(G, stride, rows, columns, at, stride, parameters, scale, pace, task, True)
     if layer % size == me:
-        _step_biases(me, layers, layer, ZERO, stride, parameters, count, scale, pace, task, work, places, one)
+        _step_biases(me, layers, layer, ZERO, columns, parameters, count, scale, pace, task, work, places, one)
     if layer > 0 and task.rule.max_norm == 0:
         transpose(layers, layer, parameters, work, places, first, last)
 
@@ -251,7 +251,7 @@ def _limit(me, size, barrier, turn, layers, parameters, task, work, places):
         for layer in range(layers.shape[0] - 1):
             stride = layers[layer, STRIDE]
             W = shifted(pointer(parameters), layers[layer, WEIGHTS])
-            left, right = share(stride, me, size, lanes_of(W))
+            left, right = share(layers[layer, COLUMNS], me, size, lanes_of(W))
             limit_columns(W, stride, layers[layer, FAN_IN], left, right, limit)
         turn = meet(barrier, size, turn)
         for layer in range(1, layers.shape[0]):

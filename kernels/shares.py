@@ -18,7 +18,7 @@ import numpy as np
 from .block import affine_columns, affine_layer, affine_sparse, delta_of, inputs_of, outputs_of, transpose
 from .compress import compress_block
 from .jit import inlined, jit
-from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE
+from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN
 from .loss import loss_block
 from .registers import UNIT, ZERO, lanes_of, pointer
 from .softmax import cross_entropy_block
@@ -72,7 +72,7 @@ def train_sparse(plan):
         turn = _begin(me, size, barrier, layers, parameters, work, places)
         own_blocks = buckets[0].shape[0] // size
         block_zero = me * own_blocks
-        left, right, low, high = ZERO, layers[0, STRIDE], buckets[6][me], buckets[6][me + 1]
+        left, right, low, high = ZERO, layers[0, COLUMNS], buckets[6][me], buckets[6][me + 1]
         held = (ZERO, np.int64(buckets[0].shape[0]))
         if by_columns:
             left, right = share(right, me, size, lanes_of(pointer(parameters)))
@@ -161,7 +161,7 @@ def evaluate(affine_first, judge):
                 affine_layer(layer, layers, parameters, count, work[me], places, ZERO)
             Z, z_row = inputs_of(work[me], places, top + 1, ZERO)
             D, d_row = delta_of(layers, work[me], places, top, ZERO)
-            classes, columns = layers[top, FAN_OUT], layers[top, STRIDE]
+            classes, columns = layers[top, FAN_OUT], layers[top, COLUMNS]
             hits[me, 0] += judge(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses)
 
     return run

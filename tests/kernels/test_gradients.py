@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import epoch, reference
-from fastmlp.kernels.layout import ACTIVATION
+from fastmlp.kernels.layout import ACTIVATION, BIASES, STRIDE
 from fastmlp.kernels.rule import Rule
 
 STEP = 1e-5
@@ -54,7 +54,7 @@ def test_the_penalty_of_a_step_is_l2_times_the_weights_and_not_the_biases(kernel
     kernels.train(p.layers, after, p.states, X, y, np.arange(ROWS), ROWS, rate, np.zeros(2), 1, Rule(l2=l2))
     with_penalty = quotient + l2 * p.buffer
     for row in p.layers:
-        biases = slice(row[4], row[4] + row[2])
+        biases = slice(row[BIASES], row[BIASES] + row[STRIDE])
         with_penalty[biases] = quotient[biases]
     np.testing.assert_allclose((p.buffer - after) / rate, with_penalty, rtol=0, atol=TOLERANCE)
 
