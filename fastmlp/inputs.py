@@ -67,8 +67,9 @@ def _check_sparse(X, dtype, name):
         row = int(np.searchsorted(indptr, entry, "right")) - 1
         raise InputError(f"{name} has {values[entry]} at row {row}, column {indices[entry]}; {FINITE}")
     kind = np.uint8 if values.dtype == np.uint8 else dtype
-    columns = indices.astype(index_dtype(features), copy=False)
-    return _in_order(Sparse(indptr, columns, values.astype(kind, copy=False), features), name)
+    # The kernels step from entry to entry: a view that skips some, as of one column of a table, is copied.
+    columns = np.ascontiguousarray(indices, index_dtype(features))
+    return _in_order(Sparse(np.ascontiguousarray(indptr), columns, np.ascontiguousarray(values, kind), features), name)
 
 
 def _in_order(X, name):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.data import CSR
 from fastmlp.errors import InputError, InputTypeError
 
 ENGINE = {"engine": "numpy", "epochs": 1, "hidden": (3,), "batch_size": 5}
@@ -193,3 +194,20 @@ def test_fit_leaves_its_arrays_alone_and_takes_ones_that_cannot_be_written(data,
     mlp.score(X, y)
     np.testing.assert_array_equal(X, X_before)
     np.testing.assert_array_equal(y, y_before)
+
+
+@pytest.mark.parametrize("first_layer", ["sparse", "dense"])
+def test_compressed_rows_whose_arrays_skip_elements_are_read_right(data, first_layer):
+    """As of a table of which indices and values are columns."""
+    X, y = data
+    X = np.where(X > 0, X, 0).astype(np.float32)
+    rows, columns = np.nonzero(X)
+    indptr = np.concatenate([[0], np.cumsum(np.count_nonzero(X, axis=1))])
+    apart = [np.repeat(array, 2) for array in (indptr, columns.astype(np.uint16), X[rows, columns])]
+    for array in apart:
+        array[1::2] = 3
+    spread = CSR(*(array[::2] for array in apart), X.shape)
+    settings = {**ENGINE, "engine": "numba", "first_layer": first_layer}
+    expected, mlp = MLP(**settings).fit(X, y), MLP(**settings).fit(spread, y)
+    np.testing.assert_array_equal(mlp.weights[0], expected.weights[0])
+    np.testing.assert_array_equal(mlp.predict_proba(spread), expected.predict_proba(X))
