@@ -53,9 +53,11 @@ LARGE_INPUT = 10  # inputs of variance 1 seldom are
 def failure(mlp, source):
     """Why the training of `mlp` on a source failed, in words; or None."""
     objective, loss = read_objective(mlp.loss), mlp.history["train_loss"][-1]
-    guess = objective.guess(source.y)
-    if lost := _lost(mlp, loss, guess):
+    guess = source.guess(objective)
+    if lost := _lost(mlp, loss, guess, source.y):
         return lost
+    if guess == 0:
+        return None  # all targets are the same, and so are the right answers
     if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(source.head(1000))):
         smaller = f"{_smaller_rate(mlp)} or " if _has_rate(mlp) else ""
         return (
@@ -65,14 +67,15 @@ def failure(mlp, source):
     return None
 
 
-def _lost(mlp, loss, guess):
+def _lost(mlp, loss, guess, targets):
     """That the loss is nowhere near what a network may have, in words; or None. guess: the loss of guessing."""
+    objective = read_objective(mlp.loss)
     mend = f"{_smaller_rate(mlp)} may help" if _has_rate(mlp) else "init='auto' may help"
     if not math.isfinite(loss):
         return f"diverged: the loss is {loss} after epoch {len(mlp.history)}; {mend}"
-    if loss > FAR_ABOVE_GUESSING * guess:
-        guessing = read_objective(mlp.loss).guessing
-        return f"diverged: the loss is {loss:.3g}, and {guessing} has {guess:.3g}; {mend}"
+    # Of classes that are hardly ever met a guess is right so often that a network may be slow to do as well.
+    if loss > max(FAR_ABOVE_GUESSING * guess, objective.uninformed(targets, len(mlp.classes))):
+        return f"diverged: the loss is {loss:.3g}, and {objective.guessing} has {guess:.3g}; {mend}"
     return None
 
 
@@ -131,7 +134,7 @@ class Observer:
         if not math.isfinite(record["train_loss"]):
             return  # the training ends here, and `ended` says why
         if math.isnan(self._guess):
-            self._guess = read_objective(self._mlp.loss).guess(self._source.y)
+            self._guess = self._source.guess(read_objective(self._mlp.loss))
         self._compare_losses(record)
         if is_look(record["epoch"], self._mlp.epochs):
             with np.errstate(all="ignore"):  # a network that is lost may overflow
@@ -181,7 +184,7 @@ class Observer:
         epoch, loss = record["epoch"], record["train_loss"]
         if self._sample is None:
             self._sample = sample_of(self._source)
-        lost = _lost(self._mlp, loss, self._guess)
+        lost = _lost(self._mlp, loss, self._guess, self._source.y)
         if lost and loss >= self._lost_at:  # one that falls may yet arrive
             self._tell(epoch, "diverged", lost)
         self._lost_at = loss if lost else math.inf

@@ -4,6 +4,8 @@ An objective stands between the labels of a person and the numbers of the kernel
 that the columns of the outputs stand for, in order; where there are none, the numbers of the columns.
 """
 
+import math
+
 import numpy as np
 
 from .errors import InputError, InputTypeError
@@ -41,10 +43,15 @@ class CrossEntropy:
         return totals[1] / len(targets)
 
     @staticmethod
-    def guess(targets):
-        """The loss of who knows nothing but how frequent each class is."""
-        frequency = np.bincount(targets) / len(targets)
-        return float(-(frequency * np.log(np.maximum(frequency, 1e-300))).sum())
+    def guess(targets, weights):
+        """The loss of who knows nothing but how frequent each class is; weights: (N,) of the samples, or empty."""
+        counts = np.bincount(targets, weights if len(weights) else None)
+        return _entropy(counts / counts.sum())
+
+    @staticmethod
+    def uninformed(targets, columns):
+        """The loss of who does not even know that, and answers the same for every class."""
+        return float(np.log(columns))
 
 
 class BinaryCrossEntropy:
@@ -75,9 +82,13 @@ class BinaryCrossEntropy:
         return totals[1] / len(targets)
 
     @staticmethod
-    def guess(targets):
-        p = np.clip(targets.mean(axis=0, dtype=np.float64), 1e-300, 1 - 1e-16)
-        return float(-(p * np.log(p) + (1 - p) * np.log(1 - p)).sum())
+    def guess(targets, weights):
+        p = _mean(targets, weights)
+        return _entropy(p) + _entropy(1 - p)
+
+    @staticmethod
+    def uninformed(targets, columns):
+        return float(columns * np.log(2))
 
 
 class SquaredError:
@@ -111,8 +122,16 @@ class SquaredError:
         return 1 - 2 * totals[0] / spread if spread > 0 else float("nan")
 
     @staticmethod
-    def guess(targets):
-        return float(0.5 * targets.var(axis=0, dtype=np.float64).sum())
+    def guess(targets, weights):
+        mean = _mean(targets, weights)
+        variance = _mean((targets - mean) ** 2, weights)
+        # Of targets that are all the same there is nothing left but rounding.
+        return float(0.5 * variance[variance > (1e-12 * mean) ** 2].sum())
+
+    @classmethod
+    def uninformed(cls, targets, columns):
+        """The same as `guess`; where all targets are the same, no loss is bad enough."""
+        return cls.guess(targets, np.empty(0)) or math.inf
 
 
 OBJECTIVES = {objective.name: objective for objective in (CrossEntropy, BinaryCrossEntropy, SquaredError)}
@@ -153,6 +172,16 @@ def _check_bits(targets, name):
             f"{name} has {targets[row, column]:g} at row {row}, column {column}; expected 0 or 1: a label is there or "
             "not"
         )
+
+
+def _mean(values, weights):
+    """The mean of each column, (C,) float64, of samples that weigh `weights` (N,), or all the same when it is empty."""
+    return np.average(values.astype(np.float64, copy=False), axis=0, weights=weights if len(weights) else None)
+
+
+def _entropy(p):
+    """-sum p ln p, in nats; 0 where p is 0."""
+    return float(-(p * np.log(np.maximum(p, 1e-300))).sum())
 
 
 def _squeezed(outputs):

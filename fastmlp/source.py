@@ -7,7 +7,7 @@ all rows.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,6 +50,10 @@ class InMemory:
     def head(self, rows: int) -> np.ndarray | Sparse:
         """The first rows of X."""
         return part(self.X, 0, rows)
+
+    def guess(self, objective: Any) -> float:
+        """The loss of who knows nothing of the targets but how frequent each is, as much as the samples weigh."""
+        return float(objective.guess(self.y, self.weights))
 
     def digest(self) -> str:
         """What tells this training set from all others."""
@@ -145,6 +149,12 @@ class Streamed:
     def head(self, rows: int) -> np.ndarray | Sparse:
         """The first rows of X."""
         return compact(self._stream.head(rows), self._dtype, self.first_layer)[0]
+
+    def guess(self, objective: Any) -> float:
+        """The loss of who knows nothing of the labels but how frequent each is, as much as the rows weigh."""
+        counts = np.bincount(self.y)
+        weights = counts * self._class_weights[: len(counts)] if len(self._class_weights) else counts
+        return float(objective.guess(np.arange(len(counts)), weights))
 
     def digest(self) -> str:
         """What tells this training set from all others: of the file, its name, size and time of change alone."""

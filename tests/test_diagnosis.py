@@ -16,6 +16,7 @@ from fastmlp.cli import main
 from fastmlp.data import Stream, load, split
 from fastmlp.diagnosis import CAUSES, PATIENCE, Observer
 from fastmlp.errors import InputError
+from fastmlp.objective import CrossEntropy
 from fastmlp.source import InMemory
 
 CLASSES = 4
@@ -112,6 +113,24 @@ def test_a_loss_that_stays_far_above_guessing_is_told_before_the_end():
     (diagnosis,) = (one for one in mlp.history.diagnoses if one["cause"] == "diverged")
     assert diagnosis["epoch"] < 30
     assert diagnosis["sentence"].startswith("diverged: the loss is ")
+
+
+def test_a_network_with_weighted_classes_is_compared_with_a_guess_that_is_weighted_too():
+    rare = (X[:, 0] > np.sort(X[:, 0])[-4]).astype(int)  # 3 of 300: unweighted, a guess has 0.056
+    mlp = MLP(**{**SMALL, "epochs": 1}, class_weight="balanced", learning_rate=0.01).fit(X, rare)
+    assert mlp.history["train_loss"][-1] > 10 * 0.056
+    assert mlp.diverged is None
+    assert InMemory(X, rare, np.where(rare, 99.0, 1.0)).guess(CrossEntropy) == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize(("loss", "y"), [
+    ("squared_error", np.zeros(len(X))), ("squared_error", np.full(len(X), 0.1)),
+    ("binary_cross_entropy", np.ones(len(X))), ("cross_entropy", np.zeros(len(X), int)),
+])  # fmt: skip
+def test_a_network_whose_targets_are_all_the_same_is_not_called_lost_for_doing_worse_than_a_guess(loss, y):
+    for epochs in (1, 30):
+        mlp = MLP(**{**SMALL, "epochs": epochs}, loss=loss, learning_rate=0.05).fit(X, y, classes=[0, 1])
+        assert mlp.diverged is None, epochs
 
 
 def test_inputs_that_were_not_scaled_are_named():
