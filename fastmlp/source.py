@@ -35,9 +35,9 @@ class InMemory:
     """Checked inputs X (N, D), an array or `Sparse` rows; y, what the kernels compare with; weights (N,) or empty."""
 
     def __init__(self, X: np.ndarray | Sparse, y: np.ndarray, weights: np.ndarray = ALL_ALIKE, density: float = 1.0):
-        self.X, self.y, self.weights, self.shape, self.density = X, y, weights, X.shape, density
+        self.X, self.y, self.weights, self.shape, self.density = X, y, _near_one(weights), X.shape, density
         self.first_layer = "sparse" if isinstance(X, Sparse) else "dense"
-        self.total_weight = float(weights.sum()) if len(weights) else float(len(y))
+        self.total_weight = float(self.weights.sum()) if len(weights) else float(len(y))
 
     def spans(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[Span]:
         """The one span of an epoch, all rows."""
@@ -73,6 +73,14 @@ def _rows(X, picked):
 
     rows = CSR(X.indptr, X.indices, X.values, X.shape)[picked]
     return Sparse(rows.indptr, rows.indices, rows.data, X.features)
+
+
+def _near_one(weights):
+    """Weights over the power of two that leaves the largest from 1 to below 2: no bit of a result depends on it.
+
+    What they are multiplied by, and what their sums divide, then fits the floats of any network.
+    """
+    return np.ldexp(weights, 1 - np.frexp(weights.max())[1]) if len(weights) else weights
 
 
 def arrays_of(X: np.ndarray | Sparse) -> list[np.ndarray]:
@@ -119,7 +127,7 @@ class Streamed:
         self._spare: list = []
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
-        self._class_weights = of_classes(class_weight, self.y, classes)
+        self._class_weights = _near_one(of_classes(class_weight, self.y, classes))
         self.weights = ALL_ALIKE  # of the rows as a whole, which no objective that a stream has needs
         sample, self.density = compact(stream.sample(_SAMPLED_ROWS), dtype, first_layer)
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"

@@ -1,9 +1,11 @@
 """Losses and optimisers as a user meets them: several labels per sample, regression, weights, L-BFGS."""
 
+import h5py
 import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.data import Stream
 from fastmlp.errors import InputError
 
 RANDOM = np.random.RandomState(0)
@@ -209,3 +211,25 @@ def test_r_squared_of_weighted_samples_does_not_depend_on_a_common_factor():
     expected = plain.history["train_accuracy"]
     np.testing.assert_allclose(weighted.history["train_accuracy"], expected, rtol=1e-9)
     assert expected[-1] == pytest.approx(plain.score(X, y), rel=1e-9)
+
+
+@pytest.mark.parametrize("factor", [2.0**-700, 2.0**-140, 2.0**140, 2.0**700])
+def test_a_common_factor_of_the_weights_changes_no_bit_however_large_or_small(factor):
+    y, weights = (X[:, 0] > 0).astype(int), 1 + np.arange(300) % 7
+    settings = {"hidden": (8,), "epochs": 2, "batch_size": 30, "clip_norm": 0.1, "momentum": 0.5}
+    plain = MLP(**settings).fit(X, y, sample_weight=weights)
+    scaled = MLP(**settings).fit(X, y, sample_weight=factor * weights)
+    np.testing.assert_array_equal(scaled.weights[0], plain.weights[0])
+    assert scaled.history["train_loss"] == plain.history["train_loss"]
+
+
+def test_a_common_factor_of_the_classes_weights_cancels_in_a_stream_too(tmp_path):
+    y = (X[:, 0] > 0).astype(int)
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["xdata"], file["ydata"] = X.astype(np.float32), y
+    losses = []
+    for factor in (1.0, 2.0**-300):
+        with Stream(tmp_path / "rows.h5") as stream:
+            mlp = MLP(hidden=(8,), epochs=2, class_weight={0: factor, 1: 3 * factor}).fit(stream)
+        losses.append(mlp.history["train_loss"])
+    assert losses[0] == losses[1]
