@@ -57,7 +57,7 @@ class InMemory:
 
     def digest(self) -> str:
         """What tells this training set from all others."""
-        return digest_of_arrays([*arrays_of(self.X), self.y, self.weights])
+        return digest_of_arrays([*arrays_of(self.X), self.y, self.weights], repr(self.shape))
 
     def sample(self, rows: int) -> Part:
         """(X, y, weights) of at most so many rows, evenly spread."""
@@ -165,8 +165,13 @@ class Streamed:
         return float(objective.guess(np.arange(len(counts)), weights))
 
     def digest(self) -> str:
-        """What tells this training set from all others: of the file, its name, size and time of change alone."""
-        return digest_of_arrays([self.y, self._class_weights], f"{self._stream.path.absolute()} {self._stream.stamp}")
+        """What tells this training set from all others, its order included.
+
+        Of the file, its name, size and time of change alone.
+        """
+        stream = self._stream
+        order = f"{stream.most_rows} {stream.block_rows}"
+        return digest_of_arrays([self.y, self._class_weights], f"{stream.path.absolute()} {stream.stamp} {order}")
 
     def sample(self, rows: int) -> Part:
         """(X, y, weights) of about so many rows, from places spread over the file."""

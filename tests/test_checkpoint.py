@@ -9,7 +9,7 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.checkpoint import Checkpoints, Paused
-from fastmlp.data import Stream
+from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError
 
 random = np.random.default_rng(5)
@@ -90,6 +90,27 @@ def test_a_stream_goes_on_in_the_middle_of_a_window(tmp_path):
         interrupted, times = fit_with_interruptions(tmp_path / "kept", data=(stream, None))
         assert times >= 3
         assert same(interrupted, fit(data=(stream, None)))
+
+
+@pytest.mark.parametrize("other", [{"window_bytes": 120 * 30}, {"block_bytes": 2 * 30}], ids=["windows", "blocks"])
+def test_a_stream_with_other_windows_or_blocks_comes_in_another_order_and_is_another_training(tmp_path, other):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["xdata"], file["ydata"] = X[:200], Y[:200]
+    sizes = {"window_bytes": 60 * 30, "block_bytes": 3 * 30}
+    with Stream(tmp_path / "rows.h5", **sizes) as stream, pytest.raises(Paused):
+        fit(tmp_path / "kept", looks=3, data=(stream, None))
+    another = pytest.raises(InputError, match="of another training")
+    with Stream(tmp_path / "rows.h5", **{**sizes, **other}) as stream, another:
+        fit(tmp_path / "kept", data=(stream, None))
+
+
+def test_rows_with_an_empty_column_more_are_other_data(tmp_path):
+    indptr, columns, values = np.arange(201), Y[:200].astype(np.int32), np.ones(200, np.float32)
+    narrow, wide = (CSR(indptr, columns, values, (200, width)) for width in (3, 4))
+    settings = {**SETTINGS, "batch_size": 50, "epochs": 1}
+    MLP(**settings).fit(narrow, Y[:200], checkpoint=tmp_path)
+    with pytest.raises(InputError, match="of another training"):
+        MLP(**settings).fit(wide, Y[:200], checkpoint=tmp_path)
 
 
 def test_a_finished_training_is_not_done_again(tmp_path):

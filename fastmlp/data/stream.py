@@ -41,6 +41,7 @@ class Stream:
     dtype           of the windows: uint8, or float32 for any floats, as `load` reads them
     labels          (N,) of the smallest unsigned type that holds them; they alone are in memory as a whole
     one_hot_columns C where ydata is one-hot, else None
+    most_rows       rows that a window may have
     block_rows      rows in a block
     stamp           what changes with the file's content: its number, size and time of change
 
@@ -67,7 +68,7 @@ class Stream:
                 file.close()
                 raise
         row_bytes = self.shape[1] * self.dtype.itemsize
-        self._most_rows = min(max(1, window_bytes // row_bytes), self.shape[0])
+        self.most_rows = min(max(1, window_bytes // row_bytes), self.shape[0])
         chunk_rows = self._rows.chunk_rows
         self.block_rows = -(-max(1, block_bytes // row_bytes) // chunk_rows) * chunk_rows
         self._spare: list[np.ndarray] = []
@@ -91,17 +92,17 @@ class Stream:
         """
         rows = self.shape[0]
         batch_size = min(batch_size, rows)
-        if batch_size > self._most_rows:
+        if batch_size > self.most_rows:
             raise InputError(
-                f"batch_size is {batch_size}, and a window of {self.path} has {self._most_rows} rows; expected no more "
+                f"batch_size is {batch_size}, and a window of {self.path} has {self.most_rows} rows; expected no more "
                 "than that: make it smaller, or open the file with more window_bytes"
             )
-        window_rows = even_rows(rows, self._most_rows, batch_size)
+        window_rows = even_rows(rows, self.most_rows, batch_size)
         if not shuffle:
             return self._read_ahead(in_file_order(rows, self.block_rows, window_rows))
-        if window_rows < rows and self._most_rows < FEWEST_BLOCKS * self.block_rows:
+        if window_rows < rows and self.most_rows < FEWEST_BLOCKS * self.block_rows:
             raise InputError(
-                f"{self.path}: a window has {self._most_rows} rows, and blocks of {self.block_rows} stay together; "
+                f"{self.path}: a window has {self.most_rows} rows, and blocks of {self.block_rows} stay together; "
                 f"expected {FEWEST_BLOCKS} blocks or more, for a shuffle that mixes: open it with more window_bytes, "
                 "or store it in smaller chunks"
             )
@@ -109,8 +110,8 @@ class Stream:
 
     def in_order(self) -> Iterator[tuple[np.ndarray, Window]]:
         """All rows in the order of the file, in windows as large as may be; X is valid until the next is asked for."""
-        whole_blocks = max(1, self._most_rows // self.block_rows) * self.block_rows
-        return self._read_ahead(in_file_order(self.shape[0], self.block_rows, min(whole_blocks, self._most_rows)))
+        whole_blocks = max(1, self.most_rows // self.block_rows) * self.block_rows
+        return self._read_ahead(in_file_order(self.shape[0], self.block_rows, min(whole_blocks, self.most_rows)))
 
     def sample(self, rows: int) -> np.ndarray:
         """About `rows` rows (at most all), from places spread over the file."""
@@ -153,7 +154,7 @@ class Stream:
         self._spare += buffers
 
     def _buffer(self):
-        return np.empty((self._most_rows, self.shape[1]), self.dtype)
+        return np.empty((self.most_rows, self.shape[1]), self.dtype)
 
     def _fill(self, window: Window, buffer: np.ndarray, stopped: threading.Event) -> np.ndarray:
         """Read a window into a buffer; returns the part that it takes. Given up when `stopped` is set."""
