@@ -3,6 +3,7 @@
 import copy
 import os
 import time
+from contextlib import contextmanager
 from inspect import signature
 
 import numpy as np
@@ -14,7 +15,7 @@ from .checkpoint import Keeper, Moment, as_checkpoints
 from .diagnosis import failure
 from .early_stopping import from_setting as read_early_stopping
 from .early_stopping import plain as early_stopping_setting
-from .errors import InputError, InputTypeError
+from .errors import FastmlpError, InputError, InputTypeError
 from .fitprogress import reporter
 from .history import History
 from .inputs import all_classes, check_inputs
@@ -174,25 +175,38 @@ class MLP:
         """
         source, held_out, known = self._sources(X, y, validation, classes, sample_weight)
         schedule = self._check_training(source.shape, held_out)
-        self.classes = known
-        self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
-        trainer = self._trainer(source.shape)
-        self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
-        self.history, self.diverged = History(), None
-        stopping = read_early_stopping(self.early_stopping)
-        checkpoints = as_checkpoints(checkpoint, self, source, held_out)
-        with reporter(progress, self.epochs) as report:
-            watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
-            keeper = Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer)
-            trainer.pause = keeper.pause
-            if self._optimizer.name == "lbfgs":
-                lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
-            else:
-                self._descend(trainer, source, schedule, watch, keeper)
-        watch.keep_the_best()
-        self.diverged = failure(self, source)
-        watch.observer.ended()
+        with self._kept_if_refused():
+            self.history, self.diverged = History(), None
+            self.classes = known
+            self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
+            trainer = self._trainer(source.shape)
+            self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
+            stopping = read_early_stopping(self.early_stopping)
+            checkpoints = as_checkpoints(checkpoint, self, source, held_out)
+            with reporter(progress, self.epochs) as report:
+                watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
+                keeper = Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer)
+                trainer.pause = keeper.pause
+                if self._optimizer.name == "lbfgs":
+                    lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
+                else:
+                    self._descend(trainer, source, schedule, watch, keeper)
+            watch.keep_the_best()
+            self.diverged = failure(self, source)
+            watch.observer.ended()
         return self
+
+    @contextmanager
+    def _kept_if_refused(self):
+        """Leave the network as it was where something is found wrong before an epoch is over."""
+        before = dict(vars(self))
+        try:
+            yield
+        except FastmlpError:
+            if not len(self.history):
+                vars(self).clear()
+                vars(self).update(before)
+            raise
 
     def _descend(self, trainer, source, schedule, watch, keeper):
         """Epoch after epoch, until the last or until who watches has seen enough."""

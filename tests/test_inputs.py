@@ -1,10 +1,11 @@
 """Arrays that cannot be used are refused before anything is trained, by a message that says where and what."""
 
+import h5py
 import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.data import CSR
+from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError, InputTypeError
 
 ENGINE = {"engine": "numpy", "epochs": 1, "hidden": (3,), "batch_size": 5}
@@ -146,6 +147,29 @@ def test_a_fit_that_is_refused_leaves_the_fitted_network_as_it_was(data, bad, en
     # The classes first: with others than the weights were made for, a prediction has no room for its columns.
     np.testing.assert_array_equal(mlp.classes, classes)
     np.testing.assert_array_equal(mlp.predict_proba(X), before)
+
+
+@pytest.mark.parametrize(("bad", "message"), [
+    ({"progress": "bar"}, "progress is 'bar'"), ({"checkpoint": 3}, "checkpoint is 3"),
+    ({"X": Stream, "y": None}, "window_bytes"),
+])  # fmt: skip
+def test_so_does_one_that_is_refused_at_the_last_moment(data, bad, message, tmp_path):
+    X, y = data
+    mlp, fresh = MLP(**ENGINE).fit(X, y), MLP(**ENGINE)
+    before, classes, history = mlp.predict_proba(X), mlp.classes, mlp.history
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["xdata"], file["ydata"] = np.zeros((9, 4), np.float32), np.arange(9) % 2
+    with Stream(tmp_path / "rows.h5", window_bytes=3 * 16) as stream:
+        arguments = {"X": X, "y": y % 2, **bad}
+        arguments["X"] = stream if arguments["X"] is Stream else X
+        for network in (mlp, fresh):
+            with pytest.raises((InputError, InputTypeError), match=message):
+                network.fit(**arguments)
+    np.testing.assert_array_equal(mlp.classes, classes)
+    np.testing.assert_array_equal(mlp.predict_proba(X), before)
+    assert mlp.history is history
+    with pytest.raises(InputError, match="call fit first"):
+        fresh.predict(X)
 
 
 @pytest.mark.parametrize("convert", [
