@@ -29,7 +29,7 @@ def _bar(epochs: int) -> Iterator[Report]:
     columns = ("epoch", MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns) as progress:
         task = progress.add_task("", total=epochs)
-        yield lambda record: progress.update(task, advance=1, description=describe(record))
+        yield lambda record: progress.update(task, completed=record["epoch"], description=describe(record))
 
 
 def describe(record: dict) -> str:
