@@ -10,7 +10,7 @@ import numpy as np
 
 from .checkpoint import Moment
 from .kernels.inputs import Sparse
-from .kernels.layout import ACTIVATION, BIASES, FAN_OUT, RELU, SIGMOID, TANH, WEIGHTS, aligned_zeros
+from .kernels.layout import ACTIVATION, BIASES, FAN_OUT, RELU, SIGMOID, TANH, WEIGHTS
 from .kernels.task import SQUARED
 
 SAMPLE = 256  # rows of the training set
@@ -69,7 +69,6 @@ def step_ratios(trainer: Any, sample: tuple, epoch: int, rate: float) -> np.ndar
         if len(weights) and not weights[order].any():
             continue
         moved = copy.copy(p)
-        moved.buffer, moved.states = _copied(p.buffer), _copied(p.states)
         probe = replace(trainer, parameters=moved, threads=1, batch_size=size, moment=Moment(epoch), pause=lambda: None)
         probe.part(X, y, order, trainer.loss._replace(weights=weights), np.full(1, rate))
         moved.buffer -= p.buffer
@@ -84,13 +83,6 @@ def largest_input(X: np.ndarray | Sparse) -> float:
     if not values.size:
         return 0.0
     return float(max(values.max(), -values.min())) if values.dtype != np.uint8 else float(values.max()) / 255
-
-
-def _copied(array):
-    """A copy that starts a cache line, as the kernels expect."""
-    room = aligned_zeros(array.size, array.dtype).reshape(array.shape)
-    room[...] = array
-    return room
 
 
 def _norm(values):

@@ -26,8 +26,23 @@ class Parameters:
         size = layout.buffer_size(self.layers)
         self.buffer = layout.aligned_zeros(size, dtype)
         self.states = layout.aligned_zeros(states * size, dtype).reshape(states, size)
+        self._view()
+
+    def _view(self):
         self.weights = layout.weight_views(self.buffer, self.layers)
         self.biases = layout.bias_views(self.buffer, self.layers)
+
+    def __getstate__(self):
+        return {"layers": self.layers, "buffer": self.buffer, "states": self.states}
+
+    def __setstate__(self, state):
+        """What copy and pickle give: views would be copied one by one, and be views no longer."""
+        self.layers = state["layers"]
+        for name in ("buffer", "states"):
+            room = layout.aligned_zeros(state[name].size, state[name].dtype).reshape(state[name].shape)
+            room[...] = state[name]
+            setattr(self, name, room)
+        self._view()
 
     def initialise(self, init, scale, init_bias, seed):
         """Draw the weights; biases are zero, or of the weights' law when init_bias is "same".

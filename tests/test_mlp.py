@@ -1,6 +1,8 @@
 """The MLP class: what training does to the weights, the history, and the answers."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -233,6 +235,19 @@ def test_writing_to_the_weights_changes_the_network():
     for array in (*mlp.weights, *mlp.biases):
         array[...] = 0
     np.testing.assert_allclose(mlp.predict_proba(X), 1 / 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])
+def test_a_copy_of_the_parameters_is_a_whole_one_of_its_own(duplicate):
+    parameters = Parameters((3, 4, 2), ("relu",), "float32", 1)
+    parameters.initialise("auto", None, "same", 0)
+    twin = duplicate(parameters)
+    np.testing.assert_array_equal(twin.buffer, parameters.buffer)
+    assert twin.buffer.ctypes.data % 64 == 0
+    for array in (*twin.weights, *twin.biases):
+        array[...] = 0
+    assert not twin.buffer.any()
+    assert all(array.any() for array in (*parameters.weights, *parameters.biases))
 
 
 def test_a_single_class_is_refused_by_name():
