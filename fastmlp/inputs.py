@@ -1,5 +1,7 @@
 """Checks of the arrays handed to an `MLP`: each names the value, what was expected and the mend."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from .errors import InputError, InputTypeError
@@ -7,6 +9,7 @@ from .kernels.inputs import Sparse, index_dtype
 
 INPUT_DTYPES = (np.uint8, np.float32, np.float64)
 FINITE = "expected finite numbers: remove or fill in such values"
+_MOST = np.iinfo(np.int64).max
 ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
 
 
@@ -15,19 +18,28 @@ def check_inputs(X, dtype, name="X"):
 
     dtype is the network's; other integers and bools become floats. A sparse matrix is any object with `indptr`,
     `indices`, `data` and `shape`: compressed rows, or what its own `tocsr` turns into them.
-    Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan or infinity.
+    Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan, infinity, and what
+    does not fit `dtype`.
     """
     if type(X) is np.ndarray:  # the usual case, without the questions that only others need
-        return _check_array(X, name)
+        return _check_array(X, dtype, name)
     if isinstance(X, Sparse):
         kinds = (np.uint8, np.dtype(dtype))
         return X if X.values.dtype in kinds else X._replace(values=X.values.astype(dtype))
     if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
         return _check_sparse(X, dtype, name)
-    return _check_array(np.asarray(X), name)
+    return _check_array(as_array(X, name), dtype, name)
 
 
-def _check_array(X, name):
+def as_array(values, name):
+    """`values` as an array. InputError for rows of several lengths."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
+
+
+def _check_array(X, dtype, name):
     """A dense matrix in a form that the kernels read."""
     if X.ndim != 2:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
@@ -40,7 +52,7 @@ def _check_array(X, name):
     if X.strides[1] != X.itemsize or X.strides[0] % X.itemsize:
         X = np.ascontiguousarray(X)
     if X.dtype.kind == "f":
-        _check_finite(X, name)
+        _check_finite(X, dtype, name)
     return X
 
 
@@ -61,11 +73,12 @@ def _check_sparse(X, dtype, name):
         raise InputError(f"{name} has {len(indices)} indices and {len(values)} values; expected one each per entry")
     if len(indices) and not 0 <= indices.min() <= indices.max() < features:
         raise InputError(f"{name} has an index outside of its {features} columns; expected 0 to {features - 1}")
-    finite = np.isfinite(values)
+    finite = fits(values, dtype)
     if not finite.all():
         entry = int(np.argmin(finite))
         row = int(np.searchsorted(indptr, entry, "right")) - 1
-        raise InputError(f"{name} has {values[entry]} at row {row}, column {indices[entry]}; {FINITE}")
+        what = unfit(values[entry], dtype)
+        raise InputError(f"{name} has {values[entry]} at row {row}, column {indices[entry]}; {what}")
     kind = np.uint8 if values.dtype == np.uint8 else dtype
     # The kernels step from entry to entry: a view that skips some, as of one column of a table, is copied.
     columns = np.ascontiguousarray(indices, index_dtype(features))
@@ -90,13 +103,29 @@ def _in_order(X, name):
     return X._replace(indices=X.indices[order], values=X.values[order])
 
 
-def _check_finite(X, name):
+def _check_finite(X, dtype, name):
     for start in range(0, len(X), ROWS_AT_A_TIME):
         block = X[start : start + ROWS_AT_A_TIME]
-        finite = np.isfinite(block)
+        finite = fits(block, dtype)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
-            raise InputError(f"{name} has {block[row, column]} at row {start + row}, column {column}; {FINITE}")
+            what = unfit(block[row, column], dtype)
+            raise InputError(f"{name} has {block[row, column]} at row {start + row}, column {column}; {what}")
+
+
+def fits(values, dtype):
+    """Where an array has finite numbers that a network of `dtype` can hold."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= np.dtype(dtype).itemsize:
+        return np.isfinite(values)
+    with np.errstate(over="ignore"):  # what is too large becomes infinity
+        return np.isfinite(values.astype(dtype))
+
+
+def unfit(value, dtype):
+    """What is wrong with a value that does not fit, as the end of a message."""
+    if not np.isfinite(value):
+        return FINITE
+    return f"expected numbers that fit {np.dtype(dtype)}, the network's dtype: scale them, or set dtype='float64'"
 
 
 def check_labels(y, rows, name="y"):
@@ -104,8 +133,8 @@ def check_labels(y, rows, name="y"):
 
     y: (rows,) integers, or integral floats, or (rows, classes) one-hot. Raises InputError, InputTypeError.
     """
-    y = np.asarray(y)
-    if y.ndim not in (1, 2):
+    y = as_array(y, name)
+    if y.ndim not in (1, 2) or y.shape[1:] == (0,):
         raise InputError(f"{name} has shape {y.shape}; expected (samples,) integers or (samples, classes) one-hot")
     if len(y) != rows:
         raise InputError(f"{name} has {len(y)} labels for {rows} samples; give one label per sample")
@@ -119,10 +148,13 @@ def check_labels(y, rows, name="y"):
     y = y.reshape(rows)
     if y.dtype.kind == "f":
         whole = y == np.floor(y)  # nan is not; infinity is, and is caught by the range
-        whole &= np.abs(y) < 2**53
+        whole &= np.abs(y.astype(np.float64, copy=False)) < 2**53
         if not whole.all():
             row = int(np.argmin(whole))
             raise InputError(f"{name} has {y[row]} at row {row}; expected integers or one-hot rows: number the classes")
+    elif y.dtype == np.uint64 and (y > _MOST).any():
+        row = int(np.argmax(y > _MOST))
+        raise InputError(f"{name} has the label {y[row]} at row {row}; expected at most {_MOST}: number the classes")
     return y.astype(np.int64), None
 
 
@@ -132,7 +164,7 @@ def all_classes(y, one_hot_columns, classes):
     Raises InputError when there are fewer than two, InputTypeError when `classes` holds no integers.
     """
     if classes is not None:
-        known = np.unique(np.asarray(list(classes)))
+        known = np.unique(as_array(classes if isinstance(classes, np.ndarray) else _listed_by(classes), "classes"))
         if known.dtype.kind not in "iu":
             raise InputTypeError(f"classes has dtype {known.dtype}; expected the integers that stand for the classes")
         known = known.astype(np.int64)
@@ -141,6 +173,13 @@ def all_classes(y, one_hot_columns, classes):
     if len(known) < 2:
         raise InputError(f"y holds the single class {known[0]}; expected two or more: there is nothing to tell apart")
     return known
+
+
+def _listed_by(classes):
+    """All that `classes` holds, as a list."""
+    if not isinstance(classes, Iterable):
+        raise InputTypeError(f"classes is {classes!r}; expected all labels there are, such as range(10)")
+    return list(classes)
 
 
 def class_numbers(y, classes, name="y"):

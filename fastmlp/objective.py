@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from .errors import InputError, InputTypeError
-from .inputs import all_classes, check_labels, class_numbers
+from .inputs import all_classes, as_array, check_labels, class_numbers, fits, unfit
 from .kernels.task import LOGISTIC, SOFTMAX, SQUARED
 from .settings import one_of
 
@@ -144,16 +144,17 @@ def from_setting(name):
 
 def _columns(y, rows, dtype, name):
     """Numbers (rows, columns) in `dtype`."""
-    y = np.asarray(y)
+    y = as_array(y, name)
     if y.ndim not in (1, 2) or 0 in y.shape:
         raise InputError(f"{name} has shape {y.shape}; expected (samples,) or (samples, columns)")
     if len(y) != rows:
         raise InputError(f"{name} has {len(y)} rows for {rows} samples; give one per sample")
     if y.dtype.kind not in "buif":
         raise InputTypeError(f"{name} has dtype {y.dtype}; expected numbers")
-    finite = np.isfinite(y)
+    finite = fits(y, dtype)
     if not finite.all():
-        raise InputError(f"{name} has {y[~finite][0]} at row {np.argwhere(~finite)[0][0]}; expected finite numbers")
+        value, row = y[~finite][0], np.argwhere(~finite)[0][0]
+        raise InputError(f"{name} has {value} at row {row}; {unfit(value, dtype)}")
     return np.ascontiguousarray(y.reshape(rows, -1), dtype)
 
 

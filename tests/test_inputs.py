@@ -23,12 +23,49 @@ def spoiled(X, value):
     return X
 
 
+def compressed(X):
+    rows, columns = np.nonzero(X)
+    indptr = np.concatenate([[0], np.cumsum(np.count_nonzero(X, axis=1))])
+    return CSR(indptr, columns, X[rows, columns], X.shape)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_what_is_no_finite_number_is_named_by_row_and_column(data, value, dtype):
     X, y = data
     with pytest.raises(InputError, match=rf"X has {value} at row 7, column 2; expected finite"):
         MLP(**ENGINE).fit(spoiled(X, value).astype(dtype), y)
+
+
+@pytest.mark.parametrize("as_rows", [lambda X: X, compressed], ids=["dense", "sparse"])
+def test_a_number_that_the_networks_dtype_cannot_hold_is_named(data, as_rows):
+    X, y = as_rows(spoiled(data[0], 1e39)), data[1]
+    with pytest.raises(InputError, match=r"X has 1e\+39 at row 7, column 2; expected numbers that fit float32.*scale"):
+        MLP(**ENGINE).fit(X, y)
+    assert MLP(**ENGINE, dtype="float64").prepare_inputs(X).shape == (12, 4)
+
+
+def test_a_target_that_the_networks_dtype_cannot_hold_is_named(data):
+    y = np.where(np.arange(12) == 5, -1e39, 0.0)
+    with pytest.raises(InputError, match=r"y has -1e\+39 at row 5; expected numbers that fit float32"):
+        MLP(**ENGINE, loss="squared_error").fit(data[0], y)
+
+
+@pytest.mark.parametrize(("arguments", "kind", "message"), [
+    ({"X": [[1, 2], [3]], "y": [0, 1]}, InputError, "X has rows of several lengths"),
+    ({"X": np.eye(2), "y": [[1, 0], [1]]}, InputError, "y has rows of several lengths"),
+    ({"X": np.eye(2), "y": np.empty((2, 0))}, InputError, r"y has shape \(2, 0\)"),
+    ({"X": np.eye(2), "y": np.array([0, 2**63], np.uint64)}, InputError, "label 9223372036854775808 at row 1"),
+    ({"X": np.eye(2), "y": [0, 1], "classes": 2}, InputTypeError, r"classes is 2; expected .* range\(10\)"),
+    ({"X": np.eye(2), "y": [0, 1], "classes": [0, [1]]}, InputError, "classes has rows of several lengths"),
+])  # fmt: skip
+def test_what_numpy_would_complain_about_is_told_in_our_words(arguments, kind, message):
+    with pytest.raises(kind, match=message):
+        MLP(**ENGINE).fit(**arguments)
+
+
+def test_labels_of_half_precision_are_taken(data):
+    np.testing.assert_array_equal(MLP(**ENGINE).fit(data[0], data[1].astype(np.float16)).classes, [0, 1, 2])
 
 
 def test_nan_is_found_in_every_block_of_rows():
