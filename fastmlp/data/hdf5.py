@@ -57,4 +57,6 @@ def _array(path, file, key):
     if not isinstance(file.get(key), h5py.Dataset):
         found = ", ".join(file) or "none"
         raise InputError(f"{path} has no array `{key}`; its keys are {found}: rename them to `xdata` and `ydata`")
+    if file[key].shape is None:
+        raise InputError(f"{path}: {key} is an array without a shape; expected a row per sample: fill it")
     return file[key]

@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from fastmlp.data import load
+from fastmlp.data import Stream, load
+from fastmlp.errors import InputError
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (12, 784))
 LABELS = np.arange(12) % 10
@@ -152,3 +153,14 @@ def test_other_content_under_an_hdf5_name_is_not_hdf5(tmp_path, complaint):
 def test_samples_that_are_no_rows_are_refused(write):
     with pytest.raises(ValueError, match=r"xdata has shape \(12, 28, 28\); expected \(N, D\)"):
         load(write(xdata=PIXELS.reshape(12, 28, 28), ydata=LABELS))
+
+
+@pytest.mark.parametrize("key", ["xdata", "ydata"])
+@pytest.mark.parametrize("read", [load, Stream])
+def test_an_array_without_a_shape_is_refused(tmp_path, key, read):
+    path = tmp_path / "rows.h5"
+    with h5py.File(path, "w") as file:
+        for name, values in {"xdata": np.ones((3, 2)), "ydata": np.arange(3), key: h5py.Empty("f")}.items():
+            file[name] = values
+    with pytest.raises(InputError, match=f"{key} is an array without a shape"):
+        read(path)
