@@ -30,7 +30,7 @@ def class_weight_setting(value: object) -> str | dict[int, float] | None:
         if label in weights:
             raise InputError(f"class_weight has the label {label} twice; give each label one weight")
         weights[label] = check.real(f"class_weight of label {label}", weight, "1 is the weight of all others", least=0)
-    return weights
+    return weights or None
 
 
 def _label(key):

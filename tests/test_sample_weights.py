@@ -83,6 +83,10 @@ def test_a_class_weight_survives_a_model_file(setting):
     assert class_weight_setting(json.loads(json.dumps(class_weight_setting(setting)))) == setting
 
 
+def test_a_weight_for_no_class_at_all_is_none():
+    assert class_weight_setting({}) is None
+
+
 def test_numpys_labels_and_weights_become_plain():
     plain = class_weight_setting({np.int64(2): np.float32(0.5)})
     assert [(type(label), type(weight)) for label, weight in plain.items()] == [(int, float)]
