@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InputError, InputTypeError
-from .files import remove_leftovers, write_bytes
+from .files import is_temporary, write_bytes
 from .history import COLUMNS, History
 from .identity import digest_of_arrays, digest_of_values, engine_version
 from .source import arrays_of
@@ -60,8 +60,9 @@ class Checkpoints:
 
         Raises InputError when it is of another training than `identity`.
         """
-        if Path(self.folder).is_dir():
-            remove_leftovers(self.folder)  # each as large as a checkpoint
+        for path in Path(self.folder).glob(".checkpoint-*"):  # each as large as one; other files may be others' work
+            if is_temporary(path):
+                path.unlink(missing_ok=True)
         for path in reversed(self._files()):
             state = _read(path)
             if state is None:

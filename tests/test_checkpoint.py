@@ -145,6 +145,19 @@ def test_two_checkpoints_are_kept_and_nothing_else(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_of_what_other_processes_are_writing_only_checkpoints_in_the_folder_itself_are_leftovers(tmp_path):
+    mine, below = (
+        tmp_path / ".checkpoint-00000001.77.0123abcd.bin",
+        tmp_path / "b" / ".checkpoint-00000001.7.01234567.bin",
+    )
+    model = tmp_path / ".model.77.0123abcd.h5"
+    below.parent.mkdir()
+    for path in (mine, below, model):
+        path.write_bytes(b"half")
+    fit(tmp_path)
+    assert [path.exists() for path in (mine, below, model)] == [False, True, True]
+
+
 def test_with_all_damaged_a_training_begins_anew(tmp_path):
     fit(tmp_path)
     for path in tmp_path.iterdir():
