@@ -228,6 +228,10 @@ def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:
         return value
     if not isinstance(value, Checkpoints | str | os.PathLike):
         raise InputTypeError(f"checkpoint is {value!r}; expected a folder, or fastmlp.checkpoint.Checkpoints")
+    if mlp._optimizer.name == "lbfgs":
+        raise InputError(
+            "checkpoint was given and optimizer is 'lbfgs', whose state scipy keeps to itself; leave checkpoint out"
+        )
     if callable(mlp.schedule):
         raise InputError(
             "checkpoint was given and schedule is a function, which no digest tells from another; expected "

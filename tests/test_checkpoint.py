@@ -158,6 +158,11 @@ def test_of_what_other_processes_are_writing_only_checkpoints_in_the_folder_itse
     assert [path.exists() for path in (mine, below, model)] == [False, True, True]
 
 
+def test_an_optimiser_that_cannot_go_on_is_refused_a_folder(tmp_path):
+    with pytest.raises(InputError, match=r"'lbfgs'.*leave checkpoint out"):
+        fit(tmp_path, optimizer="lbfgs")
+
+
 def test_with_all_damaged_a_training_begins_anew(tmp_path):
     fit(tmp_path)
     for path in tmp_path.iterdir():
