@@ -17,7 +17,7 @@ def check_inputs(X, dtype, name="X"):
     """X as a (N, D) array of uint8, float32 or float64 with contiguous rows, or as `Sparse` rows for sparse matrices.
 
     dtype is the network's; other integers and bools become floats. A sparse matrix is any object with `indptr`,
-    `indices`, `data` and `shape`: compressed rows, or what its own `tocsr` turns into them.
+    `indices`, `data` and `shape`, compressed rows; or one of another format whose `tocsr` turns it into such an object.
     Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan, infinity, and what
     does not fit `dtype`.
     """
@@ -26,6 +26,8 @@ def check_inputs(X, dtype, name="X"):
     if isinstance(X, Sparse):
         kinds = (np.uint8, np.dtype(dtype))
         return X if X.values.dtype in kinds else X._replace(values=X.values.astype(dtype))
+    if hasattr(X, "tocsr") and getattr(X, "format", None) != "csr":
+        X = X.tocsr()
     if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
         return _check_sparse(X, dtype, name)
     return _check_array(as_array(X, name), dtype, name)
@@ -58,8 +60,6 @@ def _check_array(X, dtype, name):
 
 def _check_sparse(X, dtype, name):
     """A sparse matrix as `Sparse` rows."""
-    if getattr(X, "format", "csr") != "csr":
-        X = X.tocsr()
     rows, features = X.shape
     indptr, indices, values = np.asarray(X.indptr, np.int64), np.asarray(X.indices), np.asarray(X.data)
     if 0 in (rows, features):

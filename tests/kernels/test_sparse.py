@@ -147,12 +147,13 @@ def test_a_sparse_matrix_trains_as_the_matrix_it_stands_for():
     np.testing.assert_allclose(from_rows, reference, atol=1e-4)
 
 
-def test_scipy_matrices_of_either_orientation_are_taken():
+def test_scipy_matrices_of_any_format_are_taken():
     sparse = pytest.importorskip("scipy.sparse")
     X = mostly_zero(150, 40, 0.2, "float64")
     y = np.arange(150) % 3
     expected, _ = trained(X, y, first_layer="dense")
-    for matrix in (sparse.csr_matrix(X), sparse.csc_matrix(X), sparse.csr_array(X)):
+    for format in ("csr", "csc", "coo", "lil", "dok", "bsr"):
+        matrix = sparse.csr_array(X).asformat(format)
         np.testing.assert_array_equal(trained(matrix, y)[0].view(np.uint32), expected.view(np.uint32))
 
 
