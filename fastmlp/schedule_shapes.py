@@ -254,6 +254,10 @@ class Custom(Shape):
 
     function: Callable[[float], float] | None
 
+    def __deepcopy__(self, memo):
+        """The function itself: it has no state to keep apart, and may hold what cannot be copied."""
+        return Custom(self.function)
+
     def factors(self, clock: Clock) -> Factors:
         if self.function is None:
             raise InputError(

@@ -3,11 +3,14 @@
 import functools
 import math
 import re
+import threading
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fastmlp import MLP
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.schedule import from_setting
 from fastmlp.schedule_shapes import SHAPES
@@ -106,3 +109,15 @@ def test_every_setting_on_the_page_about_schedules_is_one():
     assert named == set(SHAPES) - {"decay"}
     for setting in settings:
         assert from_setting(setting, RATE, 50).rates(1, 100).shape == (100,)
+
+
+def test_a_schedule_may_be_an_object_that_cannot_be_copied():
+    class Held:
+        def __init__(self):
+            self.own = threading.Lock()
+
+        def __call__(self, t):
+            return 0.5
+
+    mlp = MLP(hidden=(), epochs=1, schedule=Held(), engine="numpy").fit(np.eye(2), [0, 1])
+    assert mlp.history["learning_rate"] == [0.05]
