@@ -10,6 +10,7 @@ from .kernels.layout import ACTIVATIONS
 
 ENGINES = ("numba", "numpy")
 DTYPES = ("float32", "float64")
+LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the least number that has all its digits
 
 
 def whole(name: str, value: object, least: int, mend: str) -> int:
@@ -126,6 +127,12 @@ def check_together(mlp) -> None:
     if changes_inputs(mlp) and mlp.first_layer == "sparse":
         what = "dropout drops inputs" if mlp.augment is None else "augment distorts them"
         raise InputError(f"first_layer is 'sparse' and {what}, for which rows are dense; leave one of them out")
+    epsilon, least = mlp._optimizer.numbers.get("epsilon", 1.0), LEAST[mlp.dtype]
+    if epsilon < least:
+        raise InputError(
+            f"epsilon of optimizer {mlp._optimizer.name} is {epsilon:g}, which is lost in {mlp.dtype}; expected at "
+            f"least {least:.2g}, to keep 0 out of a division: 1e-8 is common"
+        )
     if mlp._optimizer.name == "lbfgs":
         drops = max(mlp.dropout) if isinstance(mlp.dropout, tuple) else mlp.dropout
         for other, value in (

@@ -169,3 +169,11 @@ def test_an_optimiser_is_kept_as_its_name_and_what_differs_from_its_defaults():
     mlp = MLP(optimizer={"name": "adam", "beta1": 0.8})
     assert mlp.optimizer == {"name": "adam", "beta1": 0.8}
     assert MLP(**mlp.settings()).settings() == mlp.settings()
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop"])
+def test_an_epsilon_that_is_nothing_in_the_networks_dtype_is_refused(name):
+    optimizer = {"name": name, "epsilon": 1e-60}
+    with pytest.raises(InputError, match=f"epsilon of optimizer {name} is 1e-60, which is lost in float32"):
+        MLP(optimizer=optimizer)
+    assert MLP(optimizer=optimizer, dtype="float64").optimizer == optimizer
