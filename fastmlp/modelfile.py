@@ -1,6 +1,7 @@
 """A trained network as an HDF5 file: settings, weights, history, classes and version; no pickle."""
 
 import io
+import itertools
 import json
 import os
 from pathlib import Path
@@ -69,7 +70,7 @@ def loads(cls: "type[MLP]", data: bytes, path: str | os.PathLike[str] = "the mod
             return _read(cls, file)
     except _WrongFormat:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError) as error:
         raise InputError(f"{path} cannot be read ({error}); expected a whole model file written by MLP.save") from None
 
 
@@ -87,7 +88,12 @@ def _read(cls: "type[MLP]", file: Any) -> "MLP":
     mlp = cls(**json.loads(file.attrs["settings"]))
     mlp.classes = file["classes"][:]
     mlp.diverged = file.attrs["diverged"] or None
-    mlp._build(file["weights/0"].shape[0])
+    # Before room is made for them: damaged settings may ask for any amount.
+    shapes = [file[f"weights/{layer}"].shape for layer in range(len(mlp.hidden) + 1)]
+    widths = [shapes[0][0], *mlp.hidden, len(mlp.classes)]
+    if shapes != list(itertools.pairwise(widths)):
+        raise ValueError(f"weights of shapes {shapes} for layers of {widths}")
+    mlp._build(widths[0])
     mlp.history = History.from_dict({name: column[:] for name, column in file["history"].items()})
     mlp.history.diagnoses = json.loads(file.attrs.get("diagnoses", "[]"))  # older files have none
     for layer, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):

@@ -1,5 +1,6 @@
 """A saved network is the network; what is no saved network is refused by name."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
@@ -154,3 +155,13 @@ def test_a_failing_save_leaves_the_old_file(trained, saved, tmp_path):
     assert saved.read_bytes() == before
     assert list(tmp_path.iterdir()) == [saved]
     assert MLP.load(saved).weights[0].tobytes() == mlp.weights[0].tobytes()
+
+
+@pytest.mark.parametrize("hidden", [[10**6], [2**62], [4, 4], []])
+def test_settings_that_do_not_fit_the_weights_are_damage(tmp_path, hidden):
+    path = tmp_path / "model.h5"
+    MLP(hidden=(4,), epochs=1, engine="numpy").fit(np.eye(3), [0, 1, 2]).save(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["settings"] = json.dumps({**json.loads(file.attrs["settings"]), "hidden": hidden})
+    with pytest.raises(InputError, match="cannot be read"):
+        MLP.load(path)
