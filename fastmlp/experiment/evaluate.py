@@ -14,6 +14,7 @@ from fastmlp.files import write_bytes
 from fastmlp.identity import digest_of_arrays
 from fastmlp.mlp import MLP
 
+from .chosen import best, identity
 from .groups import slug_of
 from .parallel import targets
 from .record import class_names, now
@@ -54,7 +55,7 @@ def _evaluate(run: Run, test: str | None, again: bool) -> dict[str, Any]:
         elif not again:
             raise _done_before(run, begun)
     result, mistakes = _measure(mlp, data, class_names(record["data"]))
-    result["slug"] = record["best"]
+    result["slug"], result["identity"] = record["best"], identity(record, best(run, record))
     references = record["recipe"].get("reference", [])
     result["reference"] = compare(references, _best_configuration(record), _figures(mlp, result))
     # It is on record before anything shows it: whoever stops it here has had the look.

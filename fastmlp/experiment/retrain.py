@@ -7,12 +7,13 @@ from contextlib import closing
 from fastmlp.checkpoint import Checkpoints
 from fastmlp.errors import InputError
 from fastmlp.files import write_bytes
-from fastmlp.identity import digest_of_values, engine_version
+from fastmlp.identity import engine_version
 from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.modelfile import dumps
 from fastmlp.progress import reporter, with_epoch_lines
 
+from .chosen import best, identity, settings
 from .parallel import train_cells
 from .recipe import Cell
 from .record import load_again
@@ -46,9 +47,9 @@ def _retrain(run: Run, threads: int | None) -> MLP:
         )
     data = load_again(record["data"])
     label = f"{best_cell['label']}, all rows"
-    cell = Cell("retrained", label, _settings(best_cell), "retrained", label)
-    identity = _identity(record, best_cell)
-    checkpoints = Checkpoints(_checkpoints(run), identity=f"{identity} {engine_version()}")
+    cell = Cell("retrained", label, settings(best_cell), "retrained", label)
+    made_of = identity(record, best_cell)
+    checkpoints = Checkpoints(_checkpoints(run), identity=f"{made_of} {engine_version()}")
     with reporter([cell.label], [cell.settings["epochs"]]) as shown:
         report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
         training = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
@@ -60,7 +61,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     model = dumps(mlp)
     mlp.history.to_csv(run.history(run.retrained))
     write_bytes(run.model(run.retrained), model)
-    made = {"identity": identity, "slug": best_cell["slug"], "model_sha256": hashlib.sha256(model).hexdigest()}
+    made = {"identity": made_of, "slug": best_cell["slug"], "model_sha256": hashlib.sha256(model).hexdigest()}
     write_json(run.retrained / "cell.json", made)
     write_summary(run)
     checkpoints.remove()
@@ -77,9 +78,10 @@ def is_retrained(run: Run, record: dict) -> bool:
     except (InputError, OSError):
         return False
     best_cell = best(run, record)
-    if made.get("identity") != _identity(record, best_cell):
+    if made.get("identity") != identity(record, best_cell):
+        now = f"{best_cell['slug']}{' with other settings or rows' if made.get('slug') == best_cell['slug'] else ''}"
         raise InputError(
-            f"{run.retrained} is of {made.get('slug')}, and the best cell of the sweep is now {best_cell['slug']}; "
+            f"{run.retrained} is of {made.get('slug')}, and the best cell of the sweep is now {now}; "
             f"delete {run.retrained}, then retrain"
         )
     return made.get("model_sha256") == hashlib.sha256(model).hexdigest() and not _checkpoints(run).exists()
@@ -88,30 +90,3 @@ def is_retrained(run: Run, record: dict) -> bool:
 def _checkpoints(run):
     """The folder of the checkpoints; the last thing of a training that goes."""
     return run.retrained / "checkpoint"
-
-
-def _identity(record, cell):
-    """What tells the training of a cell on all rows from others."""
-    rows = record["data"]["training_rows"] + record["data"]["validation_rows"]
-    data = {"digest": record["data"]["digest"], "training_rows": rows}
-    return digest_of_values({"settings": _settings(cell), "data": data})
-
-
-def _settings(cell):
-    """The settings for a training without a validation set."""
-    settings = cell["settings"]
-    if settings.get("early_stopping") is None:
-        return settings
-    epochs = cell["kept_epoch"]
-    decays = [decay for decay in settings["decay_epochs"] if decay < epochs]
-    return {**settings, "early_stopping": None, "epochs": epochs, "decay_epochs": decays}
-
-
-def best(run: Run, record: dict) -> dict:
-    """The best cell of a run. InputError when all diverged or failed."""
-    for cell in record["cells"]:
-        if cell["slug"] == record["best"]:
-            return cell
-    raise InputError(
-        f"{run.folder} has no best configuration: all diverged or failed, see {run.table}; sweep with other settings"
-    )

@@ -4,6 +4,7 @@ from fastmlp.files import write_text
 from fastmlp.mlp import DEFAULTS
 
 from . import words
+from .chosen import instead_of_best
 from .groups import Group, groups, ranked, repeated, verdict
 from .reference import comparison_lines, figure_text, figures
 from .run import Run, write_csv
@@ -324,10 +325,8 @@ def _accuracy(run):
     looks = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
     references = [line for line in last.get("reference", []) if line["name"] == "test_accuracy"]
     beside = "".join(f"; reference {line['theirs']:.4f}, {line['source']}" for line in references)
-    best = run.read_record()["best"]
-    other = (
-        "" if last.get("slug", best) == best else f", of {last['slug']}, the best configuration before the sweep grew"
-    )
+    whose = instead_of_best(run.read_record(), last)
+    other = "" if whose is None else f", of {whose}"
     return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks}){beside}{other}"
 
 

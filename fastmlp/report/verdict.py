@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastmlp.experiment import groups
+from fastmlp.experiment.chosen import instead_of_best
 from fastmlp.experiment.evaluate import network_digest
 from fastmlp.experiment.reference import comparison_lines
 from fastmlp.experiment.summary import data_line
@@ -56,11 +57,11 @@ def lead(contents: Contents) -> str:
     )
     if contents.evaluations:
         last = contents.evaluations[-1]
-        measured, rows = last.get("slug"), f"all {data['training_rows'] + data['validation_rows']:,} samples"
-        if measured is None or measured in (cell.entry["slug"] for cell in best.cells):
-            subject = f"Trained again on {rows}, it"
+        other = instead_of_best(contents.record, last)
+        if other is None:
+            subject = f"Trained again on all {data['training_rows'] + data['validation_rows']:,} samples, it"
         else:
-            subject = f"Not it but {measured}, the best before the sweep grew, was trained again on {rows}; that one"
+            subject = f"Not it but {other}, was trained again and measured; that one"
         text += f" {subject} gets {percent(last['accuracy'])} of {last['test']['rows']:,} test samples right."
     return text
 

@@ -315,6 +315,22 @@ def test_the_summary_says_when_an_evaluation_is_of_an_earlier_best_cell(tmp_path
     )
 
 
+def test_the_summary_says_when_an_evaluation_is_of_the_best_cell_with_other_settings(
+    tmp_path, sweep, test_file, capsys
+):
+    run = tmp_path / "run"
+    assert sweep(run, activations=["tanh"], rates=[0.5]) == 0
+    assert main(["retrain", str(run)]) == 0
+    assert main(["evaluate", str(run), "--test", str(test_file)]) == 0
+    assert "an earlier sweep" not in (run / "summary.md").read_text(encoding="utf-8")
+    assert sweep(run, "--seed", "5", activations=["tanh"], rates=[0.5]) == 0
+    summary = (run / "summary.md").read_text(encoding="utf-8")
+    assert ", of the best configuration of an earlier sweep into this folder, with other settings or rows\n" in summary
+    capsys.readouterr()
+    assert main(["retrain", str(run)]) == 2
+    assert "the best cell of the sweep is now tanh-0.5 with other settings or rows; delete" in capsys.readouterr().err
+
+
 def test_a_run_without_out_goes_on_in_its_folder_wherever_it_was_interrupted(
     tmp_path, train_file, test_file, monkeypatch
 ):

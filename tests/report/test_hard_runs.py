@@ -219,7 +219,18 @@ def test_an_earlier_best_configuration_that_was_evaluated_is_named(evaluated, ed
     assert "Trained again on all 200 samples, it gets" in page(evaluated).text("result")
     edited(evaluated / "run.json", lambda value: value.update(best="relu-0.05"))
     assert before != "relu-0.05"
-    assert f"Not it but {before}, the best before the sweep grew, was trained" in page(evaluated).text("result")
+    told = f"Not it but {before}, the best configuration before the sweep grew, was trained"
+    assert told in page(evaluated).text("result")
+
+
+def test_a_network_of_an_earlier_sweep_with_other_settings_is_not_taken_for_the_best(evaluated, edited, page):
+    def train_longer(value):
+        for cell in value["cells"]:
+            cell["settings"]["epochs"] += 1
+
+    edited(evaluated / "run.json", train_longer)
+    told = "Not it but the best configuration of an earlier sweep into this folder, with other settings or rows, was"
+    assert told in page(evaluated).text("result")
 
 
 def test_clothes_are_not_to_be_drawn(evaluated, edited, page):
