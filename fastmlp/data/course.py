@@ -10,6 +10,7 @@ from fastmlp.files import atomic_path
 
 from .csr import CSR
 from .dataset import Dataset
+from .hdf5 import SYNTHETIC
 from .loading import NAMES, load
 
 FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
@@ -64,7 +65,8 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
 def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32") -> None:
     """Write `xdata` (N, D), pixels as value / 255, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
 
-    Both are `dtype`, "float32" or "float64", compressed. Raises InputError for sparse samples and other dtypes.
+    Both are `dtype`, "float32" or "float64", compressed. Samples that this library made are marked by an attribute,
+    which `load` reads. Raises InputError for sparse samples and other dtypes.
     """
     import h5py
 
@@ -81,3 +83,5 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
             block = X[start : start + _ROWS]
             x[start : start + _ROWS] = block / np.dtype(dtype).type(255) if X.dtype == np.uint8 else block
         file.create_dataset("ydata", data=np.eye(dataset.class_count, dtype=dtype)[dataset.y], **storage)
+        if dataset.synthetic:
+            file.attrs[SYNTHETIC] = True

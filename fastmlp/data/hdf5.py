@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fastmlp.errors import InputError
 
 from .checks import picture_shape, read_inputs, read_labels
@@ -13,6 +15,7 @@ from .dataset import Dataset
 if TYPE_CHECKING:
     import h5py
 
+SYNTHETIC = "synthetic"  # attribute of a file whose samples this library made
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -27,7 +30,8 @@ def read_hdf5(path: Path) -> Dataset:
         x, labels = course_arrays(path, file)
         X = read_inputs(f"{path}: xdata", x.shape, x.dtype, x.__getitem__, x.chunks[0] if x.chunks else 1)
         y, class_count = read_labels(f"{path}: ydata", labels[()], len(X))
-        return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name)
+        synthetic = bool(np.all(file.attrs.get(SYNTHETIC, False)))
+        return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name, synthetic)
 
 
 def course_arrays(path: Path, file: "h5py.File") -> "tuple[h5py.Dataset, h5py.Dataset]":

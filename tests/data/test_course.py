@@ -1,6 +1,7 @@
 """Writing the course's files."""
 
 import argparse
+import dataclasses
 
 import h5py
 import numpy as np
@@ -49,6 +50,15 @@ def test_written_files_are_read_back(few):
     assert np.array_equal(dataset.X, original.X / np.float32(255))
     assert np.array_equal(dataset.y, original.y)
     assert dataset.class_count == 10
+
+
+def test_a_written_file_says_whether_its_samples_are_synthetic(few, tmp_path):
+    prepare("--data", "glyphs")
+    assert load("data/mnist_traindata.hdf5").synthetic
+    assert load("data/mnist_testdata.hdf5").synthetic
+    collected = dataclasses.replace(load("glyphs", part="test"), synthetic=False)
+    course.write_course_file(tmp_path / "collected.hdf5", collected)
+    assert not load(tmp_path / "collected.hdf5").synthetic
 
 
 def test_printed_lines_say_shape_and_source_and_that_the_digits_are_synthetic(few, capsys):
