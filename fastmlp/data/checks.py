@@ -8,6 +8,7 @@ import numpy as np
 from fastmlp.errors import InputError
 from fastmlp.inputs import check_labels
 
+MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
 BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result
 
 
@@ -69,6 +70,12 @@ def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[np.ndarray, 
     if y.min() < 0:
         row = int(np.argmax(y < 0))
         raise InputError(f"{where} has the label {y[row]} at row {row}; expected labels from 0: number the classes")
+    if class_count is None and y.max() >= MOST_CLASSES:
+        row = int(np.argmax(y >= MOST_CLASSES))
+        raise InputError(
+            f"{where} has the label {y[row]} at row {row}; expected labels below {MOST_CLASSES}, each of which becomes "
+            "an output of the network: number the classes from 0"
+        )
     return y, class_count or max(2, int(y.max()) + 1)
 
 

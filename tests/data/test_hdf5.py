@@ -164,3 +164,9 @@ def test_an_array_without_a_shape_is_refused(tmp_path, key, read):
             file[name] = values
     with pytest.raises(InputError, match=f"{key} is an array without a shape"):
         read(path)
+
+
+def test_a_label_that_would_make_an_enormous_network_is_refused(write):
+    with pytest.raises(InputError, match=r"has the label 200000000 at row 3; expected labels below 65536"):
+        load(write(xdata=PIXELS, ydata=np.where(np.arange(12) == 3, 200_000_000, LABELS)))
+    assert load(write(xdata=PIXELS, ydata=LABELS * 7000)).class_count == 63_001
