@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fastmlp.errors import InputError
-from fastmlp.files import atomic_path
+from fastmlp.files import atomic_path, make_folder
 
 from .csr import CSR
 from .dataset import Dataset
@@ -53,6 +53,10 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
             raise InputError(f"{path} is there already; pass --force to replace it, or choose another --out")
     train = load(data)
     parts = {"train": train, "test": load(train.key, part="test")}
+    try:
+        make_folder(Path(out))
+    except OSError as error:
+        raise InputError(f"{out} cannot be written to ({error.strerror}); choose another --out") from None
     lines = []
     for part, dataset in parts.items():
         write_course_file(paths[part], dataset, dtype)

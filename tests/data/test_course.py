@@ -98,3 +98,10 @@ def test_sparse_samples_are_refused(tmp_path):
 def test_unknown_dtype_is_refused(few):
     with pytest.raises(InputError, match="float16"):
         course.prepare("glyphs", dtype="float16")
+
+
+def test_a_file_in_the_way_of_the_folder_is_told_with_its_mend(few):
+    (few / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^taken cannot be written to \(.*\); choose another --out$"):
+        prepare("--data", "glyphs", "--out", "taken")
+    assert (few / "taken").read_text(encoding="utf-8") == "mine"
