@@ -71,6 +71,7 @@ def _sweep(recipe, out, threads, storage, on_cluster):
     options = dict(recipe.data)
     data = load(options.pop("name"), n_features=options.pop("n_features", None))
     train, validation = split(data, **options)
+    _check_classes(data, train)
     record: dict[str, Any] = {
         "format": FORMAT,
         "finished": False,
@@ -126,6 +127,15 @@ def _earlier(run: Run) -> dict | None:
             raise
         note(f"{run.record} is damaged, and is written anew")
         return None
+
+
+def _check_classes(data, train):
+    """A file that is sorted by class may have one alone among its first rows."""
+    if (train.y == train.y[0]).all():
+        raise InputError(
+            f"{data.source} has the single class {train.y[0]} in the {len(train.y)} training samples; expected two or "
+            "more: shuffle its rows, or take other ones"
+        )
 
 
 def _check_same_data(run: Run, earlier: dict | None, record: dict) -> None:

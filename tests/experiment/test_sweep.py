@@ -164,3 +164,12 @@ def test_what_cannot_be_used_is_one_line_and_leaves_no_folder(
     assert err.startswith("fastmlp: error: ")
     assert message in err
     assert not (tmp_path / "run").exists()
+
+
+def test_training_samples_of_one_class_are_refused_before_anything_is_written(tmp_path, recipe_file, capsys):
+    data, out = tmp_path / "sorted.npz", tmp_path / "run"
+    np.savez(data, images=np.zeros((30, 8, 8), np.uint8), labels=np.repeat([1, 0, 2], 10))
+    arguments = ["sweep", "--data", str(data), "--recipe", str(recipe_file), "--out", str(out)]
+    assert main([*arguments, "--training", "8", "--validation", "6"]) == 2
+    assert "sorted.npz has the single class 1 in the 8 training samples; expected two or" in capsys.readouterr().err
+    assert not out.exists()
