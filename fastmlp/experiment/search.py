@@ -127,8 +127,8 @@ class Search:
                 last_new = number
             elif number - last_new == MOST_REPEATED:
                 raise InputError(
-                    f"trials is {self.trials}, and [search] has {len(found)} different configurations; ask for no more "
-                    "than that, or widen it"
+                    f"trials is {self.trials}, and there are {len(found)} different configurations; ask for no more "
+                    "than that, or widen the recipe's [search] or [grid]"
                 )
         return found
 

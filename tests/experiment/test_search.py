@@ -106,9 +106,7 @@ def test_numbers_have_few_digits_and_more_in_a_narrow_range():
 def test_more_trials_than_there_are_configurations_is_an_error(written):
     text = "[search]\ntrials = 6\nhidden = { choices = [[4], [5], [6]] }\nshuffle = { choices = [true, false] }\n"
     assert len(load_recipe(written(text)).cells()) == 6
-    with pytest.raises(
-        InputError, match=r"trials is 7, and \[search\] has 6 different configurations; ask for no more"
-    ):
+    with pytest.raises(InputError, match=r"trials is 7, and there are 6 different configurations; ask for no more"):
         load_recipe(written(text.replace("6", "7", 1)))
 
 

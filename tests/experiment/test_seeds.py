@@ -125,7 +125,7 @@ def test_a_random_search_is_swept_like_a_grid_and_its_table_has_the_best_first(t
         (["--trials", "0"], "trials is 0; expected at least 1"),
         (["--method", "grid"], "invalid choice: 'grid'"),
         (["--method", "optuna"], "has no number of trials; pass --trials 20"),
-        (["--trials", "3"], "trials is 3, and [search] has 2 different configurations"),
+        (["--trials", "3"], "trials is 3, and there are 2 different configurations; ask for no more than that"),
     ],
 )
 def test_what_cannot_be_searched_is_one_line_and_leaves_no_folder(tmp_path, train_file, capsys, options, message):
