@@ -125,7 +125,8 @@ class Run:
     def read_record(self) -> dict:
         """What `write_record` wrote. InputError when there is no finished sweep."""
         if not self.folder.is_dir():
-            raise InputError(f"{self.folder} is not there; expected the --out of a sweep")
+            what = "is a file" if self.folder.exists() else "is not there"
+            raise InputError(f"{self.folder} {what}; expected the --out of a sweep")
         record = self.read_unfinished()
         if record is None:
             raise InputError(f"{self.folder} holds no sweep: run.json is missing; run `fastmlp sweep` first")

@@ -39,6 +39,8 @@ def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "run").write_text("mine")
     with pytest.raises(InputError, match="is there already"):
         Run(tmp_path / "run").check_usable()
+    with pytest.raises(InputError, match="run is a file; expected the --out of a sweep"):
+        Run(tmp_path / "run").read_record()
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path):
