@@ -85,6 +85,17 @@ def _test_data(trained_on: dict, test: str | None) -> Dataset:
         raise InputError(f"{data.source} is what the network was trained on; expected other samples: pass --test FILE")
     if data.class_names and trained_on["class_names"] and list(data.class_names) != trained_on["class_names"]:
         raise InputError(f"{data.source} has other classes than {trained_on['name']}; expected the same ones")
+    features, classes = trained_on["features"], trained_on["class_count"]
+    if data.X.shape[1] != features:
+        raise InputError(
+            f"{data.source} has {data.X.shape[1]} features; expected {features}, as in training: pass another --test"
+        )
+    if data.y.max() >= classes:
+        row = int(np.argmax(data.y >= classes))
+        raise InputError(
+            f"{data.source} has the label {data.y[row]} at row {row}; expected one of the {classes} classes of the "
+            "training, numbered from 0: pass another --test"
+        )
     return data
 
 

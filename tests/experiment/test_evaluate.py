@@ -95,7 +95,7 @@ def test_samples_of_another_width_are_refused(retrained, tmp_path, capsys):
     path = tmp_path / "wide.npz"
     np.savez(path, images=np.zeros((5, 9, 9), np.uint8), labels=np.arange(5) % 3)
     assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
-    assert "81 features; expected 64" in capsys.readouterr().err
+    assert f"{path} has 81 features; expected 64, as in training" in capsys.readouterr().err
     assert not (retrained / "evaluation.json").exists()
 
 
@@ -103,7 +103,7 @@ def test_a_class_that_training_never_saw_is_refused(retrained, tmp_path, capsys)
     path = tmp_path / "more.npz"
     np.savez(path, images=np.zeros((5, 8, 8), np.uint8), labels=np.arange(5))
     assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
-    assert "out of range" in capsys.readouterr().err
+    assert f"{path} has the label 3 at row 3; expected one of the 3 classes of the training" in capsys.readouterr().err
     assert not (retrained / "evaluation.json").exists()
 
 
