@@ -132,9 +132,7 @@ def test_a_section_that_is_no_table_is_named(written):
 
 
 def test_an_unknown_name_lists_the_recipes_there_are():
-    with pytest.raises(
-        InputError, match=r"recipe 'ee542' is not there; expected default, dropout-mnist, ee541, elastic-large, .* or a TOML file"
-    ):
+    with pytest.raises(InputError, match=r"recipe 'ee542' is not there; expected default, .*ee541, .* or a TOML file"):
         load_recipe("ee542")
 
 
