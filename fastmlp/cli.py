@@ -110,8 +110,9 @@ def _sweep_arguments(parser):
     )  # fmt: skip
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
     parser.add_argument(
-        "--out", required=True, metavar="RUN", help="folder for the results; a sweep begun there goes on"
-    )
+        "--out", type=_folder, required=True, metavar="RUN",
+        help="folder for the results; a sweep begun there goes on",
+    )  # fmt: skip
     parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
     parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
     parser.add_argument(
@@ -153,6 +154,13 @@ def _share_or_count(text: str) -> float | int:
 _share_or_count.__name__ = "number"  # argparse names a type that fails by this
 
 
+def _folder(text: str) -> str:
+    """A folder's name. An empty one, such as that of a shell's variable never set, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; expected a folder: . is the current one")
+    return text
+
+
 def _sweep(options) -> int:
     from .experiment.evaluate import result_files
     from .experiment.recipe import load_recipe
@@ -171,8 +179,19 @@ def _sweep(options) -> int:
     for path in result_files(options.out):
         print(path)
     if record["best"] is not None:
-        print(f"next: fastmlp retrain {options.out}")
+        print(f"next: {_next_step(options.out, record)}")
     return _sweep_status(record)
+
+
+def _next_step(out, record) -> str:
+    """What is to be done after a sweep."""
+    from .experiment.retrain import is_retrained
+    from .experiment.run import Run
+
+    try:
+        return f"fastmlp {'evaluate' if is_retrained(Run(out), record) else 'retrain'} {out}"
+    except InputError as error:  # what is there was trained before the sweep changed
+        return str(error)
 
 
 def _sweep_status(record) -> int:
@@ -245,7 +264,7 @@ def _run_arguments(parser):
 
     parser.add_argument("recipe", metavar="RECIPE", help=f"{', '.join(recipe_names())}, or a TOML file")
     parser.add_argument(
-        "--out", metavar="RUN",
+        "--out", type=_folder, metavar="RUN",
         help="folder for the results; a run begun there goes on (default: runs/RECIPE, runs/RECIPE-2, ...)",
     )  # fmt: skip
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
@@ -276,7 +295,7 @@ def _run_whole(recipe, out, wanted, threads=None, test=None) -> int:
 
 def _demo_arguments(parser):
     parser.add_argument(
-        "--out", metavar="RUN",
+        "--out", type=_folder, metavar="RUN",
         help="folder for the results; a run begun there goes on (default: runs/demo, runs/demo-2, ...)",
     )  # fmt: skip
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: 50)")

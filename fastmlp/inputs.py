@@ -30,7 +30,11 @@ def check_inputs(X, dtype, name="X"):
         X = X.tocsr()
     if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
         return _check_sparse(X, dtype, name)
-    return _check_array(as_array(X, name), dtype, name)
+    array = as_array(X, name)
+    if array.ndim == 0:
+        kind = type(X).__name__
+        raise InputTypeError(f"{name} is of type {kind}; expected an array (samples, features), or a list of rows")
+    return _check_array(array, dtype, name)
 
 
 def as_array(values, name):

@@ -90,7 +90,7 @@ def arrays_of(X: np.ndarray | Sparse) -> list[np.ndarray]:
 
 def is_stream(X: object) -> bool:
     """Whether X is a `Stream`, without importing what reads files."""
-    return hasattr(X, "in_order")
+    return hasattr(type(X), "in_order")  # its type: a table may have a column of that name
 
 
 def check_streamed(mlp: "MLP", stream: "Stream", y: object, sample_weight: object) -> None:

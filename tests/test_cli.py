@@ -27,6 +27,7 @@ def python(*arguments, **options):
         (["swep"], "invalid choice: 'swep'"),
         (["sweep"], "the following arguments are required: --out; see `fastmlp sweep --help`"),
         (["sweep", "--out"], "argument --out: expected one argument"),
+        (["sweep", "--out", ""], "argument --out: is empty; expected a folder"),
         (["sweep", "--out", "run", "--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
         (["sweep", "--out", "run", "--validation", "half"], "argument --validation: invalid number value: 'half'"),
         (["sweep", "--out", "run", "--test", "x"], "unrecognized arguments: --test x"),

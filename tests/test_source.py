@@ -9,7 +9,7 @@ import pytest
 from fastmlp import MLP
 from fastmlp.checkpoint import Moment
 from fastmlp.data import Stream
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.inputs import Sparse, part, to_network
 from fastmlp.parameters import epoch_order
 from fastmlp.plan import compact
@@ -169,6 +169,28 @@ def test_a_network_fits_a_stream_as_it_fits_its_rows_in_memory(open_stream):
     for name in ("train_loss", "train_accuracy", "validation_loss"):
         np.testing.assert_allclose(mlp.history[name], expected.history[name], rtol=1e-12)
     np.testing.assert_array_equal(mlp.predict_proba(PIXELS), expected.predict_proba(PIXELS))
+
+
+def test_a_stream_that_is_closed_or_stands_where_rows_belong_is_refused(open_stream):
+    with open_stream(PIXELS) as stream:
+        trained = network().fit(stream)
+        with pytest.raises(InputTypeError, match=r"X is of type Stream; expected an array \(samples, features\)"):
+            trained.predict(stream)
+        with pytest.raises(InputTypeError, match="validation X is of type Stream"):
+            network().fit(PIXELS, LABELS, validation=(stream, LABELS))
+    with pytest.raises(InputError, match=r"is closed; expected an open stream"):
+        network().fit(stream)
+
+
+def test_rows_with_an_attribute_named_as_a_method_of_streams_are_no_stream():
+    class Table:
+        def __init__(self):
+            self.in_order = "a column"
+
+        def __array__(self, dtype=None, copy=None):
+            return PIXELS
+
+    assert network().fit(Table(), LABELS).classes.tolist() == sorted(set(LABELS))
 
 
 def test_labels_and_losses_that_a_stream_does_not_have_are_refused(open_stream):

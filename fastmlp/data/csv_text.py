@@ -46,6 +46,8 @@ def _header(path):
     for name in LABEL_NAMES:
         if name in lower:
             return names, lower.index(name), line
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+        raise InputError(f"{path} has no comma in its header, {names[0][:40]!r}; expected commas between the columns")
     raise InputError(
         f"{path} has no column `label`; its header begins {', '.join(names[:4])}: name the column of labels so, "
         "or leave the header out and put the labels first"

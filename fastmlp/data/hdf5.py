@@ -58,7 +58,9 @@ def damage_named(path: Path) -> Iterator[None]:
 def _array(path, file, key):
     import h5py
 
-    if not isinstance(file.get(key), h5py.Dataset):
+    if key in file and not isinstance(file[key], h5py.Dataset):
+        raise InputError(f"{path}: {key} is a group of arrays; expected one array, a row per sample: put it there")
+    if key not in file:
         found = ", ".join(file) or "none"
         raise InputError(f"{path} has no array `{key}`; its keys are {found}: rename them to `xdata` and `ydata`")
     if file[key].shape is None:

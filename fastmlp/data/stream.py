@@ -72,6 +72,7 @@ class Stream:
         chunk_rows = self._rows.chunk_rows
         self.block_rows = -(-max(1, block_bytes // row_bytes) // chunk_rows) * chunk_rows
         self._spare: list[np.ndarray] = []
+        self._closed = False
 
     def __enter__(self) -> "Stream":
         return self
@@ -81,6 +82,7 @@ class Stream:
 
     def close(self) -> None:
         """Close the file."""
+        self._closed = True
         self._rows.close()
 
     def epoch(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[tuple[np.ndarray, Window]]:
@@ -158,6 +160,8 @@ class Stream:
 
     def _fill(self, window: Window, buffer: np.ndarray, stopped: threading.Event) -> np.ndarray:
         """Read a window into a buffer; returns the part that it takes. Given up when `stopped` is set."""
+        if self._closed:
+            raise InputError(f"{self.path} is closed; expected an open stream: train inside of its `with` block")
         pieces, at = list(zip(window.starts.tolist(), window.counts.tolist(), strict=True)), 0
         with damage_named(self.path), np.errstate(over="ignore"):  # float64 beyond float32 is reported as infinity
             for first, count in pieces:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from fastmlp.errors import InputError
 from fastmlp.experiment import words
+from fastmlp.experiment.chosen import instead_of_best
 from fastmlp.experiment.labels import words as setting_text
 from fastmlp.experiment.record import class_names
 from fastmlp.experiment.reference import figures
@@ -169,6 +170,7 @@ def _evaluation(contents: Contents) -> dict[str, Any] | None:
     pictures = "pictures" in mistakes
     return {
         "last": last,
+        "other": instead_of_best(contents.record, last),
         "interval": verdict.interval(last["accuracy"], last["test"]["rows"]),
         "names": names,
         "confusion": charts.confusion_chart(matrix, names) if few else None,

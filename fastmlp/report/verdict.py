@@ -120,9 +120,12 @@ def _looks(contents):
 
 
 def _network(contents):
-    """Whether the network in the folder is the one that was measured."""
+    """Whether the network that was measured is that of the best configuration, and the one in the folder."""
     if not contents.evaluations:
         return []
+    if other := instead_of_best(contents.record, contents.evaluations[-1]):
+        mend = "To measure the one of now, delete the folder `retrained` here, `fastmlp retrain`, `evaluate --again`."
+        return [Remark(CARE, f"The test accuracy, and all under Test, is of {other}. {mend}")]
     if contents.network is None:
         return [Remark(CARE, "The network that was evaluated is no longer in this folder.")]
     if network_digest(contents.network) != contents.evaluations[-1]["network_digest"]:

@@ -41,6 +41,12 @@ def test_digit_recognizer_file_gives_pixels_with_and_without_its_header(write, h
     assert dataset.image_shape == (28, 28)
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_columns_that_something_else_than_commas_divides_are_named(write, mark):
+    with pytest.raises(ValueError, match=r"has no comma in its header, .*; expected commas between the columns"):
+        load(write(mark.join(["label", "pixel0", "pixel1"]) + f"\n1{mark}2{mark}3\n"))
+
+
 def test_label_column_is_found_by_its_name(write):
     dataset = load(write("width,height,class\n1.5,2,0\n3,4,1\n"))
     assert dataset.X.tolist() == [[1.5, 2], [3, 4]]

@@ -326,7 +326,7 @@ def test_the_summary_says_when_an_evaluation_is_of_the_best_cell_with_other_sett
     assert sweep(run, "--seed", "5", activations=["tanh"], rates=[0.5]) == 0
     summary = (run / "summary.md").read_text(encoding="utf-8")
     assert ", of the best configuration of an earlier sweep into this folder, with other settings or rows\n" in summary
-    capsys.readouterr()
+    assert f"delete {run / 'retrained'}, then retrain" in capsys.readouterr().out
     assert main(["retrain", str(run)]) == 2
     assert "the best cell of the sweep is now tanh-0.5 with other settings or rows; delete" in capsys.readouterr().err
 

@@ -228,9 +228,13 @@ def test_a_network_of_an_earlier_sweep_with_other_settings_is_not_taken_for_the_
         for cell in value["cells"]:
             cell["settings"]["epochs"] += 1
 
+    assert "not of this configuration" not in page(evaluated).text("result")
     edited(evaluated / "run.json", train_longer)
-    told = "Not it but the best configuration of an earlier sweep into this folder, with other settings or rows, was"
-    assert told in page(evaluated).text("result")
+    other = "the best configuration of an earlier sweep into this folder, with other settings or rows"
+    read = page(evaluated)
+    assert f"Not it but {other}, was" in read.text("result")
+    assert "Test accuracy, not of this configuration" in read.text("result")
+    assert f"The test accuracy, and all under Test, is of {other}. To measure" in read.text("result")
 
 
 def test_clothes_are_not_to_be_drawn(evaluated, edited, page):
