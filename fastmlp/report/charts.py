@@ -112,8 +112,10 @@ def half_width(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """A loss for a person."""
-    return NOTHING if not math.isfinite(value) else f"{value:.4g}"
+    """A loss for a person: with four decimals, as in the tables, or four digits where that would say too little."""
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
 
 
 def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, measure: str) -> Chart:

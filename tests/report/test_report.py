@@ -42,7 +42,7 @@ def test_the_table_has_the_figures_of_every_configuration(evaluated_once, evalua
         gap = (cell["train_accuracy"] - cell["validation_accuracy"]) * 100
         row = (
             f"{cell['label']} {cell['validation_accuracy']:.2%} {cell['train_accuracy']:.2%} {gap:.2f} "
-            f"{cell['validation_loss']:.4g} {cell['train_loss']:.4g} {cell['best_epoch']} "
+            f"{cell['validation_loss']:.4f} {cell['train_loss']:.4f} {cell['best_epoch']} "
         )
         assert row in text
 
@@ -57,7 +57,7 @@ def test_the_values_beside_a_curve_are_those_of_its_history(evaluated_once, eval
         for part, line in zip(("train", "validation"), accuracy["lines"], strict=True):
             assert line["text"] == [f"{float(row[f'{part}_accuracy']):.2%}" for row in rows]
         for part, line in zip(("train", "validation"), loss["lines"], strict=True):
-            assert line["text"] == [f"{float(row[f'{part}_loss']):.4g}" for row in rows]
+            assert line["text"] == [f"{float(row[f'{part}_loss']):.4f}" for row in rows]
             # On a falling curve, lower values are further down.
             values = np.array([float(row[f"{part}_loss"]) for row in rows])
             assert np.argsort(-values).tolist() == np.argsort(line["y"]).tolist()
