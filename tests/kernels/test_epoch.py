@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
-from fastmlp.kernels.layout import aligned_zeros, bias_views, buffer_size, layer_table, weight_views
+from fastmlp.kernels.layout import STRIDE, aligned_zeros, bias_views, buffer_size, layer_table, weight_views
 from fastmlp.kernels.rule import ADAM, DESCENT, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 WIDTHS = st.integers(1, 40)
-HIDDEN = st.lists(st.tuples(WIDTHS, st.sampled_from(["identity", "relu", "tanh", "sigmoid"])), max_size=3)
+# Some whose rows would share sets of a cache, and are set apart; and some of more terms than are summed in one piece.
+WIDE = WIDTHS | st.sampled_from([64, 128, 150, 200])
+HIDDEN = st.lists(st.tuples(WIDE, st.sampled_from(["identity", "relu", "tanh", "sigmoid"])), max_size=3)
 
 RULES = st.builds(
     Rule,
@@ -85,9 +87,10 @@ def test_an_epoch_in_float32_is_the_float64_references_up_to_rounding(network, a
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_padding_stays_zero(network, dtype, threads):
+@pytest.mark.parametrize("hidden", [(9, 18), (128, 64)])
+def test_padding_stays_zero(network, hidden, dtype, threads):
     X, y = samples(np.random.RandomState(4), 40, 5, 3, "float32")
-    p = network((5, 9, 18, 3), ("sigmoid", "tanh"), dtype)
+    p = network((5, *hidden, 3), ("sigmoid", "tanh"), dtype)
     epoch.train(
         p.layers,
         p.buffer,
@@ -106,6 +109,13 @@ def test_padding_stays_zero(network, dtype, threads):
             assert view.any()
             view[...] = 0
         assert not buffer.any()
+
+
+@pytest.mark.parametrize("width", [64, 128, 500, 512, 1000, 1024, 4096])
+def test_rows_of_a_wide_layer_fall_into_all_sets_of_a_cache(width):
+    layers = layer_table((10, width, 2), ("relu",), "float32")
+    sets = np.arange(64) * (layers[0, STRIDE] * 4 // 64) % 64  # of a first cache with 64 sets, at a line of each row
+    assert len({(s + line) % 64 for s in sets.tolist() for line in range(4)}) == 64
 
 
 @ENGINES
