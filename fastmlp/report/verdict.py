@@ -124,8 +124,9 @@ def _network(contents):
     if not contents.evaluations:
         return []
     if other := instead_of_best(contents.record, contents.evaluations[-1]):
-        mend = "To measure the one of now, delete the folder `retrained` here, `fastmlp retrain`, `evaluate --again`."
-        return [Remark(CARE, f"The test accuracy, and all under Test, is of {other}. {mend}")]
+        told = f"The test accuracy, and all under Test, is of {other}."
+        mend = "delete the folder `retrained` here, then run `fastmlp retrain` and `fastmlp evaluate --again`"
+        return [Remark(CARE, f"{told} To measure the best one of now: {mend}.")]
     if contents.network is None:
         return [Remark(CARE, "The network that was evaluated is no longer in this folder.")]
     if network_digest(contents.network) != contents.evaluations[-1]["network_digest"]:
