@@ -18,6 +18,7 @@ from .registers import (
     as_index,
     bits_set,
     emit_packed,
+    emit_splat,
     lanes_of,
     load,
     lowest_bit,
@@ -93,16 +94,12 @@ def _pack(typing, row, column, mask, indices, values, at):
         source, number, value = (signature.args[i].dtype for i in (0, 3, 4))
         chosen = builder.bitcast(builder.trunc(mask, ir.IntType(lanes)), ir.VectorType(ir.IntType(1), lanes))
 
-        def lanes_from(vector, first, count):
-            """Part of a vector, or its first lane in all lanes."""
-            lane = [first + i for i in range(count)] if vector.type.count > 1 else [0] * count
-            return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(INT32, count), lane))
-
         def append(target, at, kind, elements):
             """Write what `elements(first, count)` has in the chosen lanes, one register at a time."""
             count = min(lanes, REGISTER_BYTES * 8 // kind.bitwidth)
             for first in range(0, lanes, count):
-                part, register = lanes_from(chosen, first, count), elements(first, count)
+                lane = ir.Constant(ir.VectorType(INT32, count), list(range(first, first + count)))
+                part, register = builder.shuffle_vector(chosen, chosen, lane), elements(first, count)
                 where = builder.bitcast(builder.gep(target, [at]), register.type.as_pointer())
                 builder.store(emit_packed(builder, register, part), where, align=kind.bitwidth // 8)
                 at = builder.add(at, builder.zext(builder.ctpop(builder.bitcast(part, ir.IntType(count))), INDEX))
@@ -112,9 +109,8 @@ def _pack(typing, row, column, mask, indices, values, at):
             """The columns of these lanes."""
             element = context.get_data_type(number)
             lowest = builder.trunc(builder.add(column, INDEX(first)), element)
-            alone = builder.insert_element(ir.Constant(ir.VectorType(element, 1), ir.Undefined), lowest, INT32(0))
             steps = ir.Constant(ir.VectorType(element, count), list(range(count)))
-            return builder.add(lanes_from(alone, 0, count), steps)
+            return builder.add(emit_splat(builder, lowest, count), steps)
 
         def values_of(first, count):
             """What stands in these lanes, in the type of `values`."""

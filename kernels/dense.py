@@ -1,9 +1,9 @@
 """The dense kernels: one register tile with the epilogues affine, delta and update.
 
 The tile computes C[i, j] = epilogue(init[j] + sum over k of A[i, k] * B[k, j]) for a few rows and registers of columns.
-Its accumulators never leave the registers, B is streamed row by row, A is broadcast. k runs in order into one
-accumulator with an explicit fma, so an element's bits depend neither on the tile it falls in, nor on the width of a
-register, nor on the thread that computes it.
+Its accumulators are registers, B is streamed row by row, A is broadcast. Long sums go by pieces of k, between which
+they wait in C as they are: k runs in order into one accumulator with an explicit fma, so an element's bits depend
+neither on the tile it falls in, nor on the width of a register, nor on the thread that computes it.
 
     affine   A = inputs (rows, fan_in)    B = W      init = b   C = f(inputs @ W + b)
     delta    A = delta (rows, fan_out)    B = W.T    init = 0   C = (delta @ W.T) * f'(outputs)

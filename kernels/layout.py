@@ -28,7 +28,7 @@ GRAIN = 4
 
 LINE = 64  # bytes: a cache line, and the widest register of any CPU that is known to Numba
 # Rows of a multiple of so many lines stand in a part of a cache's sets alone, where they push one another out: a strip
-# of four lines of a matrix would get an eighth of the cache, or less.
+# of four lines of a matrix would get half of the cache, or less, at 64 lines a sixteenth.
 ALIASING_LINES = 8
 
 

@@ -64,10 +64,7 @@ class Vector:
 
     def splat(self, scalar):
         """A register with the run-time `scalar` in every lane."""
-        undefined = ir.Constant(self.type, ir.Undefined)
-        first = self.b.insert_element(undefined, scalar, INT32(0))
-        zeros = ir.Constant(ir.VectorType(INT32, self.lanes), [0] * self.lanes)
-        return self.b.shuffle_vector(first, undefined, zeros)
+        return emit_splat(self.b, scalar, self.lanes)
 
     def load(self, pointer, offset):
         """The register at `pointer + offset` elements."""
@@ -126,6 +123,14 @@ def as_index(context, builder, signature, arguments):
         context.cast(builder, value, kind, types.int64) if isinstance(kind, types.Integer) else value
         for value, kind in zip(arguments, signature.args, strict=True)
     ]
+
+
+def emit_splat(builder, scalar, lanes):
+    """A register of `lanes` elements with the run-time integer or float `scalar` in every lane."""
+    undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    first = builder.insert_element(undefined, scalar, INT32(0))
+    zeros = ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes)
+    return builder.shuffle_vector(first, undefined, zeros)
 
 
 def emit_packed(builder, register, chosen):

@@ -82,8 +82,11 @@ def write_often(monkeypatch):
     monkeypatch.setattr("fastmlp.training.SECONDS_AT_A_TIME", 1e-6)
 
 
-def draw_quickly(monkeypatch):
-    """Have figures show their numbers as one line: drawing them takes most of a small run, and opens no file."""
+def run_quickly(monkeypatch):
+    """Have figures show their numbers as one line, and the plan try for a moment: most of a small run is that.
+
+    Neither opens a file.
+    """
 
     def sketch(numbers, *_):
         if isinstance(numbers, list):
@@ -95,6 +98,7 @@ def draw_quickly(monkeypatch):
 
     for name in FIGURES:
         monkeypatch.setattr(f"fastmlp.plots.{name}", sketch)
+    monkeypatch.setattr("fastmlp.experiment.side_by_side.SECONDS_PER_TRIAL", 0.001)
 
 
 def files(folder):

@@ -14,7 +14,7 @@ import threading
 import time
 
 import pytest
-from faults import FailingDisk, draw_quickly, write_often
+from faults import FailingDisk, run_quickly, write_often
 
 import fastmlp.files
 from fastmlp.cli import command, main
@@ -67,8 +67,7 @@ def run(arguments, after=None, number=signal.SIGKILL, at=None, err=os.devnull):
 def serve(warming):
     patch = pytest.MonkeyPatch()
     write_often(patch)
-    draw_quickly(patch)
-    patch.setattr("fastmlp.experiment.side_by_side.SECONDS_PER_TRIAL", 0.001)
+    run_quickly(patch)
     output, sys.stdout = sys.stdout, sys.stderr
     status = main(warming)
     if status != 0 or threading.active_count() > 1:

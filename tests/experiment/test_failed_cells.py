@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from faults import draw_quickly
+from faults import run_quickly
 
 from fastmlp.cli import main
 
@@ -29,8 +29,7 @@ TOO_WIDE = "[10_000_000_000_000]"  # more than the addresses of a process
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    draw_quickly(monkeypatch)
-    monkeypatch.setattr("fastmlp.experiment.side_by_side.SECONDS_PER_TRIAL", 0.001)
+    run_quickly(monkeypatch)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
-from faults import BROKEN, FULL, READ_ONLY, SHORT, FailingDisk, bits, check_whole, draw_quickly, leftovers, write_often
+from faults import BROKEN, FULL, READ_ONLY, SHORT, FailingDisk, bits, check_whole, leftovers, run_quickly, write_often
 
 from fastmlp.cli import main
 
@@ -31,8 +31,7 @@ learning_rate = {}
 def command(monkeypatch):
     """A function that runs a command on a disk that fails at its n-th call: the exit status and the disk."""
     write_often(monkeypatch)
-    draw_quickly(monkeypatch)
-    monkeypatch.setattr("fastmlp.experiment.side_by_side.SECONDS_PER_TRIAL", 0.001)
+    run_quickly(monkeypatch)
 
     def run(arguments, n=None, fault=FULL):
         disk = FailingDisk(n, fault)

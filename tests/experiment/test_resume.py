@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from faults import FailingDisk, bits, draw_quickly
+from faults import FailingDisk, bits, run_quickly
 
 from fastmlp import MLP
 from fastmlp.cli import main
@@ -30,8 +30,7 @@ learning_rate = {rates}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    draw_quickly(monkeypatch)
-    monkeypatch.setattr("fastmlp.experiment.side_by_side.SECONDS_PER_TRIAL", 0.001)
+    run_quickly(monkeypatch)
 
 
 @pytest.fixture

@@ -43,6 +43,14 @@ def endless(tmp_path, train_file):
         process.communicate()
 
 
+def running(script, *arguments):
+    """A Python script in a process of its own, to be used in a `with` block."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to one child")
 
 
@@ -77,10 +85,7 @@ def test_a_second_signal_ends_a_command_at_once(second):
         "    finally:\n"
         "        print('ending', flush=True); time.sleep(60); print('ended', flush=True)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with running(script) as process:
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "ending\n"
@@ -109,10 +114,7 @@ def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained
         "with Run(sys.argv[1]).claimed():\n"
         "    print('claimed', flush=True); time.sleep(60)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(retrained)], stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with running(script, str(retrained)) as process:
         assert process.stdout.readline() == "claimed\n"
         options = ["--test", str(test_file)] if verb == "evaluate" else []
         assert main([verb, str(retrained), *options]) == 2
