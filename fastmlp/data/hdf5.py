@@ -48,7 +48,7 @@ def damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
             f"{path} cannot be read as HDF5 ({reason}); it is damaged or cut short: copy it anew, or write it "
             "with `fastmlp prepare`"

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 class Rows(Protocol):
-    """An open array (N, D) in a file. `chunk_rows` rows are stored together: to read a part takes the time of all."""
+    """An open array (N, D) in a file, which several threads may read at once.
+
+    chunk_rows  rows that are stored together: to read a part takes the time of all
+    readers     threads that read it fastest
+    """
 
     chunk_rows: int
-
-    def announce(self, first: int, count: int) -> None:
-        """Rows that will soon be read: the disk may begin to fetch them."""
+    readers: int
 
     def read(self, first: int, out: np.ndarray) -> None:
         """Copy the rows from `first` on into `out` (rows, D), as its dtype. Raises InputError where the file ends."""
@@ -45,53 +47,50 @@ class ContiguousRows:
     """
 
     chunk_rows = 1
+    # A fast disk serves as many requests at once. And while rows are copied out of the system's cache, all cores copy:
+    # one that copied alone would be missed by the threads that train, which wait for one another after every batch.
+    readers = 16
 
     def __init__(self, path: Path, offset: int, columns: int, dtype: np.dtype):
-        self._path, self._offset, self._columns, self._dtype = path, offset, columns, dtype
+        self._path, self._offset, self._dtype = path, offset, dtype
+        self._row_bytes = columns * dtype.itemsize
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115  closed by `close`
-        self._lock = threading.Lock()  # the place in the file is one for all threads
+        self._lock = threading.Lock()
         if hasattr(os, "posix_fadvise"):
             # Without the system's own reading ahead, which follows each block with rows that nobody asked for.
             os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
 
-    def announce(self, first: int, count: int) -> None:
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self._file.fileno(), self._place(first), self._size(count), os.POSIX_FADV_WILLNEED)
-
     def read(self, first: int, out: np.ndarray) -> None:
         stored = out if out.dtype == self._dtype else np.empty(out.shape, self._dtype)
-        room, got = stored.reshape(-1).view(np.uint8).data, 0
-        with self._lock:
-            self._file.seek(self._place(first))
-            while got < len(room):
-                more = self._file.readinto(room[got:])
-                if not more:
-                    raise InputError(
-                        f"{self._path} ends within xdata; it was cut short since it was opened: copy it anew"
-                    )
-                got += more
+        place, room = self._offset + first * self._row_bytes, stored.reshape(-1).view(np.uint8).data
+        while len(room):
+            got = self._read_at(place, room)
+            if not got:
+                raise InputError(f"{self._path} ends within xdata; it was cut short since it was opened: copy it anew")
+            place, room = place + got, room[got:]
         if stored is not out:
             out[:] = stored
+
+    def _read_at(self, place, room):
+        """Bytes read from a place of the file on, at most as many as there is room for; 0 at its end."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [room], place)
+        with self._lock:  # on Windows the place in the file is one for all threads
+            self._file.seek(place)
+            return self._file.readinto(room)
 
     def close(self) -> None:
         self._file.close()
 
-    def _place(self, first):
-        return self._offset + self._size(first)
-
-    def _size(self, rows):
-        return rows * self._columns * self._dtype.itemsize
-
 
 class ChunkedRows:
-    """Rows that the HDF5 library has to put together, such as compressed ones."""
+    """Rows that the HDF5 library has to put together, such as compressed ones, for one thread at a time."""
+
+    readers = 1
 
     def __init__(self, file: "h5py.File", x: "h5py.Dataset"):
         self._file, self._x = file, x
         self.chunk_rows = x.chunks[0] if x.chunks else 1
-
-    def announce(self, first: int, count: int) -> None:
-        """Nothing: where they stand is the library's affair."""
 
     def read(self, first: int, out: np.ndarray) -> None:
         out[:] = self._x[first : first + len(out)]

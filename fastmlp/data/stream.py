@@ -3,10 +3,10 @@
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,11 +22,20 @@ if TYPE_CHECKING:
     import h5py
 
 WINDOW_BYTES = 128 << 20  # two of them and a compressed copy are some 350 MB
-# The smallest blocks that a fast disk reads at nearly its full rate when it is told 1,000 of them in advance.
+# The smallest blocks that a fast disk reads at nearly its full rate when several threads ask for them.
 BLOCK_BYTES = 128 << 10
 # Of a window, below which a file that is sorted by class hardly mixes; see `blockshuffle`.
 FEWEST_BLOCKS = 16
 _SAMPLED_PLACES = 32
+_PARTS_OF_A_READER = 2  # of a window: more even the load, and each costs some 30 microseconds
+
+
+class _Coming(NamedTuple):
+    """A window that threads read."""
+
+    X: np.ndarray
+    window: Window
+    parts: list[Future]
 
 
 class Stream:
@@ -118,8 +127,7 @@ class Stream:
     def sample(self, rows: int) -> np.ndarray:
         """About `rows` rows (at most all), from places spread over the file."""
         places, each = self._places(rows)
-        window = Window(places, np.full(len(places), each), np.arange(len(places) * each))
-        return self._fill(window, np.empty((len(window.order), self.shape[1]), self.dtype), threading.Event())
+        return self._now(Window(places, np.full(len(places), each), np.arange(len(places) * each)))
 
     def sampled_rows(self, rows: int) -> np.ndarray:
         """The numbers of the rows that `sample` returns."""
@@ -133,24 +141,23 @@ class Stream:
 
     def head(self, rows: int) -> np.ndarray:
         """The first `rows` rows, or all if there are fewer."""
-        window = next(in_file_order(self.shape[0], self.block_rows, rows))
-        return self._fill(window, np.empty((len(window.order), self.shape[1]), self.dtype), threading.Event())
+        return self._now(next(in_file_order(self.shape[0], self.block_rows, rows)))
 
     def _read_ahead(self, plan: Iterable[Window]) -> Iterator[tuple[np.ndarray, Window]]:
-        """Each window with its rows; a thread reads the next one while the caller works on this one."""
+        """Each window with its rows; other threads read the next one while the caller works on this one."""
         buffers = [self._spare.pop() if self._spare else self._buffer() for _ in range(2)]
         stopped = threading.Event()
-        with ThreadPoolExecutor(1, thread_name_prefix="fastmlp-read") as reader:
+        with self._readers() as readers:
             try:
                 pending = None
                 # To ask for a window is to release the one before, whose buffer the one after it takes.
                 for window, buffer in zip(plan, cycle(buffers), strict=False):
-                    coming = window, reader.submit(self._fill, window, buffer, stopped)
+                    coming = self._begin(readers, window, buffer, stopped)
                     if pending:
-                        yield pending[1].result(), pending[0]
+                        yield self._finish(pending)
                     pending = coming
                 if pending:
-                    yield pending[1].result(), pending[0]
+                    yield self._finish(pending)
             finally:
                 stopped.set()
         self._spare += buffers
@@ -158,29 +165,50 @@ class Stream:
     def _buffer(self):
         return np.empty((self.most_rows, self.shape[1]), self.dtype)
 
-    def _fill(self, window: Window, buffer: np.ndarray, stopped: threading.Event) -> np.ndarray:
-        """Read a window into a buffer; returns the part that it takes. Given up when `stopped` is set."""
-        if self._closed:
-            raise InputError(f"{self.path} is closed; expected an open stream: train inside of its `with` block")
-        pieces, at = list(zip(window.starts.tolist(), window.counts.tolist(), strict=True)), 0
+    def _readers(self):
+        return ThreadPoolExecutor(self._rows.readers, thread_name_prefix="fastmlp-read")
+
+    def _begin(self, readers, window, buffer, stopped):
+        """Have threads read a window into a buffer, in parts that follow one another in the file."""
+        ends = np.cumsum(window.counts)
+        places = (window.starts, ends - window.counts, ends)
+        pieces = list(zip(*(numbers.tolist() for numbers in places), strict=True))
+        each = -(-len(pieces) // (_PARTS_OF_A_READER * self._rows.readers))
+        parts = [
+            readers.submit(self._read, pieces[first : first + each], buffer, stopped)
+            for first in range(0, len(pieces), each)
+        ]
+        return _Coming(buffer[: ends[-1]], window, parts)
+
+    def _read(self, pieces, buffer, stopped):
+        """Read pieces of the file, each (first row, begin and end in the buffer). Given up when `stopped` is set."""
         with damage_named(self.path), np.errstate(over="ignore"):  # float64 beyond float32 is reported as infinity
-            for first, count in pieces:
+            for first, begin, end in pieces:
                 if stopped.is_set():
                     break
-                self._rows.announce(first, count)
-            for first, count in pieces:
-                if stopped.is_set():
-                    break
-                block = buffer[at : at + count]
-                self._rows.read(first, block)
-                check_finite(block, f"{self.path}: xdata", first)
-                at += count
-            if _stamp(self.path) != self.stamp:
-                raise InputError(
-                    f"{self.path} was changed since it was opened; expected it to stay as it was: train on a copy that "
-                    "nothing else writes to"
-                )
-        return buffer[:at]
+                if self._closed:
+                    raise InputError(f"{self.path} is closed; expected an open stream: train in its `with` block")
+                self._rows.read(first, buffer[begin:end])
+                check_finite(buffer[begin:end], f"{self.path}: xdata", first)
+
+    def _finish(self, coming):
+        """(X, window) when all parts are there, or the error of the first part that has one."""
+        for part in coming.parts:
+            part.result()
+        with damage_named(self.path):
+            stamp = _stamp(self.path)
+        if stamp != self.stamp:
+            raise InputError(
+                f"{self.path} was changed since it was opened; expected it to stay as it was: train on a copy that "
+                "nothing else writes to"
+            )
+        return coming.X, coming.window
+
+    def _now(self, window):
+        """The rows of a window, in memory of their own."""
+        X = np.empty((len(window.order), self.shape[1]), self.dtype)
+        with self._readers() as readers:
+            return self._finish(self._begin(readers, window, X, threading.Event()))[0]
 
 
 def _stamp(path):

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from itertools import islice
+from itertools import count, islice
 
 import h5py
 import numpy as np
@@ -133,16 +133,42 @@ def test_two_buffers_serve_all_windows_of_all_epochs(write):
 
 def test_next_window_is_read_while_this_one_is_used(write, monkeypatch):
     with Stream(write(), **SMALL) as stream:
-        filled, fill = [], stream._fill
-        monkeypatch.setattr(stream, "_fill", lambda *window: (fill(*window), filled.append(1))[0])
+        lengths, read = [], stream._rows.read
+        monkeypatch.setattr(stream._rows, "read", lambda first, out: (read(first, out), lengths.append(len(out))))
         windows = stream.epoch(0, 1, batch_size=50, shuffle=True)
         X, window = next(windows)
         deadline = time.monotonic() + 10
-        while len(filled) < 2 and time.monotonic() < deadline:
+        while sum(lengths) < 1200 and time.monotonic() < deadline:
             time.sleep(1e-3)
-        assert len(filled) == 2  # and no more: there is no third buffer
+        assert sum(lengths) == 1200  # two windows, and no more: there is no third buffer
         np.testing.assert_array_equal(X, PIXELS[window.rows])
         windows.close()
+
+
+def test_several_threads_read_a_window_at_once(write, monkeypatch):
+    with Stream(write(), **SMALL) as stream:
+        calls, together, read = count(), threading.Barrier(4), stream._rows.read
+
+        def meeting(first, out):
+            if next(calls) < 4:
+                together.wait(timeout=10)
+            read(first, out)
+
+        monkeypatch.setattr(stream._rows, "read", meeting)
+        np.testing.assert_array_equal(stream.head(1024), PIXELS[:1024])
+
+
+@pytest.mark.parametrize("limit", ["a few bytes at a time", "no reading at a place, as on Windows"])
+def test_rows_are_the_same_where_the_system_reads_less_at_once(write, monkeypatch, limit):
+    if limit.startswith("no"):
+        monkeypatch.delattr(os, "preadv", raising=False)
+    else:
+        if not hasattr(os, "preadv"):
+            pytest.skip("the system reads at no place")
+        read = os.preadv
+        monkeypatch.setattr(os, "preadv", lambda file, rooms, place: read(file, [rooms[0][:37]], place))
+    with Stream(write(), **SMALL) as stream:
+        check_epoch(stream, PIXELS)
 
 
 def test_two_passes_at_once_do_not_disturb_each_other(write):
@@ -172,11 +198,12 @@ def test_reader_ends_with_the_pass_and_when_it_is_given_up(write):
 def test_giving_up_does_not_wait_for_the_rest_of_a_window(write, monkeypatch):
     with Stream(write(), **SMALL) as stream:
         windows = stream.in_order()
+        begun = []
+        monkeypatch.setattr(stream._rows, "read", lambda *place: (begun.append(1), time.sleep(0.3)))
+        monkeypatch.setattr(stream, "_finish", lambda coming: coming)  # does not wait for the first window either
         next(windows)
-        monkeypatch.setattr(stream._rows, "read", lambda *place: time.sleep(0.1))  # a window would take four seconds
-        begun = time.monotonic()
         windows.close()
-        assert time.monotonic() - begun < 2
+        assert len(begun) < 43  # pieces of one window, of which there are two
 
 
 def test_error_of_the_reader_is_raised_where_the_window_is_asked_for(write):
@@ -193,6 +220,21 @@ def test_error_of_the_reader_is_raised_where_the_window_is_asked_for(write):
         pytest.raises(InputError, match="xdata has nan at row 2500, column 3"),
     ):
         list(stream.in_order())
+
+
+def test_first_of_several_errors_is_raised_whichever_thread_is_faster(write, monkeypatch):
+    inputs = (PIXELS / 255).astype("f4")
+    inputs[[400, 650, 1100], 3] = np.nan
+    with Stream(write(inputs), block_bytes=16 * COLUMNS * 4) as stream:
+        read = stream._rows.read
+
+        def late(first, out):
+            time.sleep(0.05 if first <= 400 < first + len(out) else 0)
+            read(first, out)
+
+        monkeypatch.setattr(stream._rows, "read", late)
+        with pytest.raises(InputError, match="xdata has nan at row 400, column 3"):
+            list(stream.in_order())
 
 
 @pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
