@@ -237,6 +237,16 @@ def test_first_of_several_errors_is_raised_whichever_thread_is_faster(write, mon
             list(stream.in_order())
 
 
+def test_an_error_of_the_system_without_words_is_told_by_its_name(write, monkeypatch):
+    def fail(*_):
+        raise OSError
+
+    with Stream(write()) as stream:
+        monkeypatch.setattr(stream._rows, "read", fail)
+        with pytest.raises(InputError, match=r"large\.h5 cannot be read as HDF5 \(OSError\)"):
+            stream.head(10)
+
+
 @pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
 @pytest.mark.parametrize("change", ["cut", "touched", "gone"])
 def test_file_that_changes_during_an_epoch_is_reported(write, options, change):
