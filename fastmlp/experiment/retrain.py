@@ -7,7 +7,7 @@ from contextlib import closing
 from fastmlp.checkpoint import Checkpoints
 from fastmlp.errors import InputError
 from fastmlp.files import write_bytes
-from fastmlp.identity import engine_version
+from fastmlp.identity import digest_of_values, engine_version
 from fastmlp.kernels.team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.modelfile import dumps
@@ -15,7 +15,7 @@ from fastmlp.progress import reporter, with_epoch_lines
 
 from .chosen import best, identity, settings
 from .parallel import train_cells
-from .recipe import Cell
+from .recipe import Cell, Recipe
 from .record import load_again
 from .run import Run, read_json, write_json
 from .summary import write_summary
@@ -85,6 +85,37 @@ def is_retrained(run: Run, record: dict) -> bool:
             f"delete {run.retrained}, then retrain"
         )
     return made.get("model_sha256") == hashlib.sha256(model).hexdigest() and not _checkpoints(run).exists()
+
+
+def check_retrained(run: Run, recipe: Recipe) -> None:
+    """Raise InputError when the run holds a retrained network with settings that no cell of the recipe has.
+
+    To be called before a sweep that is to be followed by a retraining, which would refuse only when all is trained.
+    """
+    try:
+        read_json(run.retrained / "cell.json")  # written last
+        mlp = MLP.load(run.model(run.retrained))
+    except (InputError, OSError):
+        return  # there is none, or it is to be trained anew
+    if recipe.search is not None and recipe.search.method == "optuna":
+        return  # its cells are not known yet
+    found = digest_of_values(_without_threads(mlp.settings()))
+    if found not in (digest_of_values(_without_threads(one)) for one in _retrainings(recipe, mlp.epochs)):
+        raise InputError(
+            f"{run.retrained} holds a network with other settings than any configuration of this run; choose another "
+            "--out, or delete that folder first"
+        )
+
+
+def _retrainings(recipe, epochs):
+    """The settings with which the recipe's cells may be retrained; one that stops early: for so many epochs."""
+    for cell in recipe.cells():
+        mlp = MLP(**cell.settings)
+        yield settings({"settings": mlp.settings(), "kept_epoch": min(epochs, mlp.epochs)})
+
+
+def _without_threads(settings):
+    return {name: value for name, value in settings.items() if name != "threads"}
 
 
 def _checkpoints(run):

@@ -9,7 +9,7 @@ from fastmlp.errors import InputError
 
 from .evaluate import evaluate, result_files
 from .recipe import Recipe
-from .retrain import is_retrained, retrain
+from .retrain import check_retrained, is_retrained, retrain
 from .run import Run
 from .summary import evaluation_text, table
 from .sweep import sweep
@@ -31,6 +31,7 @@ def run_whole(
     say      called with each stage's result, as text
     Raises InputError, InputTypeError as `sweep`, `retrain` and `evaluate` do.
     """
+    check_retrained(Run(out), recipe)
     record = sweep(recipe, out, threads)
     say(table(record))
     if record["best"] is None:

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from fastmlp.cli import main
 from fastmlp.experiment.recipe import load_recipe
@@ -50,6 +51,37 @@ def test_a_whole_run_given_twice_does_nothing_twice(tmp_path, train_file, test_f
     half = len(said) // 2
     assert said[:half] == said[half:]
     assert len(json.loads((tmp_path / "run" / "evaluation.json").read_text())["evaluations"]) == 1
+
+
+@pytest.mark.parametrize(("stopping", "epochs"), [("", 4), ("early_stopping = 9\n", 1)])
+def test_a_whole_run_that_cannot_give_the_retrained_network_refuses_before_it_sweeps(
+    tmp_path, train_file, test_file, written, capsys, stopping, epochs
+):
+    recipe = written(f"[data]\nvalidation = 0.25\n[network]\nhidden = [8]\n[training]\nlearning_rate = 0.5\n{stopping}")
+    run = tmp_path / "run"
+    arguments = ["run", str(recipe), "--data", str(train_file), "--test", str(test_file), "--out", str(run)]
+    assert main([*arguments, "--epochs", "3"]) == 0
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert main([*arguments, "--epochs", str(epochs)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"{run / 'retrained'} holds a network with other settings" in err
+    assert "choose another --out" in err
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert main([*arguments, "--epochs", "3"]) == 0
+
+
+def test_a_whole_run_that_has_grown_keeps_the_network_that_is_retrained(tmp_path, train_file, test_file, written):
+    text = "[data]\nvalidation = 0.25\n[network]\nhidden = [8]\n[training]\nepochs = 3\n[grid]\nlearning_rate = [0.5]\n"
+    run, recipe = tmp_path / "run", written(text)
+    arguments = ["run", str(recipe), "--data", str(train_file), "--test", str(test_file), "--out", str(run)]
+    assert main(arguments) == 0
+    before = (run / "retrained" / "model.h5").read_bytes()
+    recipe.write_text(text.replace("[0.5]", "[0.5, 1e-6]"), encoding="utf-8")
+    assert main(arguments) == 0
+    assert (run / "retrained" / "model.h5").read_bytes() == before
+    assert len(list((run / "cells").iterdir())) == 2
 
 
 def test_the_command_puts_its_run_under_the_recipes_name_and_prints_each_epoch(
