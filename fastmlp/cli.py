@@ -202,8 +202,10 @@ def _sweep_status(record) -> int:
 
 
 def _check_threads(threads: int | None) -> None:
-    if threads is not None and threads < 1:
-        raise InputError(f"--threads is {threads}; expected at least 1: leave it out for all cores")
+    from .settings import threads as check
+
+    if threads is not None:
+        check("--threads", threads)
 
 
 # ------------------------------------------------------------------------------------------------ retrain, evaluate

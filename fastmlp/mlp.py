@@ -118,7 +118,7 @@ class MLP:
         self._optimizer = read_optimizer(optimizer, momentum)
         self.optimizer, self.momentum = self._optimizer.setting(), self._optimizer.momentum
         self.learning_rate = check.positive("learning_rate", learning_rate, "try 0.1")
-        self.epochs = check.whole("epochs", epochs, 1, "train for one epoch or more")
+        self.epochs = check.whole("epochs", epochs, 1, "50 is the default", check.MOST_EPOCHS)
         self.decay_epochs = check.decay_epochs(decay_epochs, self.epochs)
         self.decay_factor = check.positive("decay_factor", decay_factor, "0.5 halves the rate")
         self._schedule = read_schedule(schedule, self.learning_rate, self.epochs, self.decay_epochs, self.decay_factor)
@@ -139,7 +139,7 @@ class MLP:
         self.label_smoothing = check.real("label_smoothing", label_smoothing, "0.1 is common", least=0, below=1)
         self.class_weight = class_weight_setting(class_weight)
         self.seed = check.whole("seed", seed, 0, "any whole number from 0")
-        self.threads = None if threads is None else check.whole("threads", threads, 1, "leave it out for all cores")
+        self.threads = None if threads is None else check.threads("threads", threads)
         self.dtype = check.one_of("dtype", dtype, check.DTYPES)
         self.engine = check.one_of("engine", engine, check.ENGINES)
         self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))

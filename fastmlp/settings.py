@@ -10,16 +10,25 @@ from .kernels.layout import ACTIVATIONS
 
 ENGINES = ("numba", "numpy")
 DTYPES = ("float32", "float64")
+MOST_EPOCHS = 10_000_000  # the records of as many, which a history keeps, take gigabytes
+MOST_THREADS = 4096  # more than any one machine has cores
 LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the least number that has all its digits
 
 
-def whole(name: str, value: object, least: int, mend: str) -> int:
-    """`value` as an int of at least `least`."""
+def whole(name: str, value: object, least: int, mend: str, most: int | None = None) -> int:
+    """`value` as an int of at least `least` and, where it is given, at most `most`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise InputTypeError(f"{name} is {value!r}; expected a whole number: {mend}")
     if value < least:
         raise InputError(f"{name} is {value}; expected at least {least}: {mend}")
+    if most is not None and int(value) > most:
+        raise InputError(f"{name} is {value}; expected at most {most}: {mend}")
     return int(value)
+
+
+def threads(name: str, value: object) -> int:
+    """`value` as a number of cores to use."""
+    return whole(name, value, 1, "leave it out for all cores", MOST_THREADS)
 
 
 def real(name: str, value: object, mend: str, least: float = -math.inf, below: float = math.inf) -> float:

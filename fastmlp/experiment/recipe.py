@@ -225,7 +225,7 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     text, where = _read(name_or_path)
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also one of a number with thousands of digits
         raise InputError(f"{where} is no TOML ({error}); mend that line") from None
     try:
         recipe = _parse(table, Path(name_or_path).stem)

@@ -116,6 +116,8 @@ def test_every_named_recipe_loads(name):
         ('"mnist"', "3", "name in .data. is 3; expected a name or a path in quotes"),
         ('"Two by three"', "2", "title is 2; expected a line of text"),
         ("[data]", "[data", "is no TOML"),
+        ("epochs = 30", f"epochs = 1{5000 * '0'}", "is no TOML"),
+        ("epochs = 30", "epochs = 10_000_000_000_000", "epochs is 10000000000000; expected at most 10000000"),
     ],
 )
 def test_a_mistake_is_named_with_its_mend(written, old, new, message):
