@@ -77,9 +77,16 @@ def test_small_integers_that_are_no_pixels_keep_their_value(write):
 
 
 @pytest.mark.parametrize(
-    "text", ['"label","a"\r\n"1","2"\r\n0,3\r\n', "label,a\n\n1,2\n\n0,3\n\n", "\nlabel,a\n1,2\n0,3"]
+    "text",
+    [
+        '"label","a"\r\n"1","2"\r\n0,3\r\n',
+        "label,a\n\n1,2\n\n0,3\n\n",
+        "\nlabel,a\n1,2\n0,3",
+        "  \nlabel,a\n \n1,2\n\t \n0,3\n   ",
+        " \r\n1,2\r\n \t\r\n0,3\r\n  \r\n",
+    ],
 )
-def test_quotes_empty_lines_and_windows_line_ends_do_not_matter(write, text):
+def test_quotes_blank_lines_and_windows_line_ends_do_not_matter(write, text):
     dataset = load(write(text))
     assert dataset.X.tolist() == [[2], [3]]
     assert dataset.y.tolist() == [1, 0]
@@ -125,6 +132,9 @@ def test_written_values_are_read_back(tmp_path_factory, table, data):
         ("pixel0,pixel1\n1,1\n2,3\n", ["`label`", "pixel0, pixel1"]),
         ("label,a\n", ["no rows"]),
         ("\n\n", ["no rows"]),
+        (" \n  \n", ["no rows"]),
+        ("label,a\n \n", ["no rows"]),
+        ("label,a\n1,2\n \n0,x\n", ["line 4", "'x'", "column 1"]),
         ("1\n2\n", ["one column"]),
     ],
 )
