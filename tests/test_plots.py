@@ -130,6 +130,24 @@ def test_a_confusion_matrix_shows_its_counts(ax):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog", "$x$"]
 
 
+def test_classes_without_names_are_numbered(ax):
+    plots.confusion_matrix(ax, np.eye(3, dtype=int), ())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2"]
+    figure = plots.confusion_figure(np.eye(20, dtype=int), (), "heading")
+    named = plots.confusion_figure(np.eye(20, dtype=int), [str(k) for k in range(20)], "heading")
+    assert figure.get_size_inches().tolist() == named.get_size_inches().tolist()
+    ax = plots.mistakes_figure(np.zeros((2, 4, 4)), [0, 1], [1, 2], [0.5, 0.5], (), "heading").axes[0]
+    assert {"0 → 1", "1 → 2"} <= {text.get_text() for text in ax.texts}
+
+
+def test_too_few_names_of_classes_are_told_with_the_mend(ax):
+    mend = r"class_names has 2 names for 3 classes; give one per class, or \(\) for none"
+    with pytest.raises(InputError, match=mend):
+        plots.confusion_matrix(ax, np.eye(3, dtype=int), ["cat", "dog"])
+    with pytest.raises(InputError, match=mend):
+        plots.mistakes(ax, np.zeros((1, 4, 4)), [0], [2], [0.5], ["cat", "dog"])
+
+
 def test_a_class_without_samples_is_drawn_white(ax):
     plots.confusion_matrix(ax, np.array([[5, 0], [0, 0]]), ["0", "1"])
     np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0], [0, 0]])

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import shortened
+from .style import named, shortened
 
 FEW_CLASSES, MANY_CLASSES = 12, 40
 DARK, LIGHT = "#101010", "#FFFFFF"
@@ -17,8 +17,11 @@ def confusion_matrix(ax: Axes, matrix: np.ndarray, class_names: Sequence[str]) -
     """Draw a confusion matrix (C, C) of counts: true classes down, the network's answers across.
 
     A cell is as dark as its share of its true class, with small shares lifted so that mistakes are seen.
+
+    class_names  one for each class; () stands for the numbers. InputError when there are too few
     """
-    count = len(class_names)
+    count = len(matrix)
+    class_names = named(class_names, count)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     darkness = shares**0.45
     ax.imshow(darkness, cmap="Blues", vmin=0, vmax=1, interpolation="none")
@@ -42,7 +45,7 @@ def confusion_matrix(ax: Axes, matrix: np.ndarray, class_names: Sequence[str]) -
 
 def confusion_figure(matrix: np.ndarray, class_names: Sequence[str], heading: str) -> Figure:
     """A figure of a confusion matrix (C, C), large enough for its classes."""
-    side = min(max(5.2, 0.3 * len(class_names) + 1.2), 14)
+    side = min(max(5.2, 0.3 * len(matrix) + 1.2), 14)
     figure = Figure(figsize=(side + 0.6, side + 0.6), layout="constrained")
     confusion_matrix(figure.subplots(), matrix, class_names)
     figure.suptitle(heading, fontsize=11, parse_math=False)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fastmlp.errors import InputError
 
-from .style import shortened
+from .style import named, shortened
 
 GAP = 1 / 14  # between pictures, as a share of their width
 UNITS_SHOWN = 64
@@ -43,11 +43,13 @@ def mistakes(
     """Draw pictures (K, height, width), K from 1, that a network got wrong, with both classes above each.
 
     true, given  (K,) classes;  certainty  (K,) the probability the network gave to its answer
+    class_names  one for each class; () stands for the numbers. InputError when there are too few
     columns      pictures side by side; None: 5, or 3 where the names are long
     fontsize     points; a line of a caption has a sixth of a picture's width, or a tenth where the names are long
     The darkest ink of a picture is its largest value.
     """
     count, height, width = pictures.shape
+    class_names = named(class_names, max(*true, *given) + 1)
     columns = min(columns or _columns(class_names), count)
     line, gap = max(1, round(width * columns / 30)), max(1, round(width * GAP))
     room = 3 * line
@@ -108,7 +110,7 @@ def first_layer(ax: Axes, weights: np.ndarray, image_shape: tuple[int, int], mos
 
 
 def _columns(class_names):
-    return 5 if max(map(len, class_names)) <= LONGEST_NAME // 4 else 3
+    return 5 if max(map(len, class_names), default=0) <= LONGEST_NAME // 4 else 3
 
 
 def _caption(true, given, certainty):

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from fastmlp.errors import InputError
 from fastmlp.files import write_bytes
 
 BLUE, VERMILLION, GREY, GREEN, PURPLE = "#0072B2", "#D55E00", "#777777", "#009E73", "#CC79A7"
@@ -70,6 +72,17 @@ def range_of(accuracies: np.ndarray) -> tuple[float, float]:
     # R^2, the accuracy of numbers, may be below 0: such curves come up from below.
     bottom = max(tick for tick in ACCURACY_TICKS[:-1] if tick <= max(lowest, 0))
     return bottom, min(tick for tick in ACCURACY_TICKS if tick >= highest and tick > bottom)
+
+
+def named(class_names: Sequence[str], count: int) -> Sequence[str]:
+    """A name for each of `count` classes, or more: those given or, where there are none, the numbers.
+
+    Raises InputError when there are too few.
+    """
+    names = class_names if len(class_names) else [str(number) for number in range(count)]
+    if len(names) < count:
+        raise InputError(f"class_names has {len(names)} names for {count} classes; give one per class, or () for none")
+    return names
 
 
 def shortened(text: str, most: int) -> str:
