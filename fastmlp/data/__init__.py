@@ -4,6 +4,7 @@ from fastmlp.data import load, split
 train, validation = split(load("mnist"))
 """
 
+from .checks import NoTestPart
 from .csr import CSR
 from .dataset import Dataset, digest
 from .loading import NAMES, load
@@ -14,6 +15,7 @@ __all__ = [
     "CSR",
     "NAMES",
     "Dataset",
+    "NoTestPart",
     "Stream",
     "digest",
     "first_rows",

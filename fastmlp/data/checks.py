@@ -12,6 +12,10 @@ MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels
 BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result
 
 
+class NoTestPart(InputError):
+    """A file or a folder in which there is nothing that would be test data, damaged or not."""
+
+
 def read_inputs(
     where: str, shape: tuple[int, ...], dtype: np.dtype, read: Callable[[slice], np.ndarray], chunk_rows: int = 1
 ) -> np.ndarray:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastmlp.errors import InputError
 
+from .checks import NoTestPart
 from .csv_text import read_csv
 from .dataset import Dataset
 from .hdf5 import SIGNATURE, read_hdf5
@@ -28,7 +29,7 @@ def read(path: Path, part: str, n_features: int | None) -> Dataset:
             f"n_features is {n_features}, and {path} is {name}: only svmlight text leaves it open; drop it"
         )
     if part == "test" and name not in ("IDX", "npz"):
-        raise InputError(f"{path} has no test part, being one {name} file; give the path of the test file instead")
+        raise NoTestPart(f"{path} has no test part, being one {name} file; give the path of the test file instead")
     match name:
         case "HDF5":
             return read_hdf5(path)

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastmlp.errors import InputError
 
-from .checks import picture_shape, read_inputs, read_labels
+from .checks import NoTestPart, picture_shape, read_inputs, read_labels
 from .dataset import Dataset
 
 GZIP = b"\x1f\x8b"
@@ -116,7 +116,8 @@ def _images_in(folder, part):
     found = sorted(file for file in folder.iterdir() if re.search(r"images.idx[234]", file.name))
     wanted = [file for file in found if file.name.startswith(("t10k", "test")) == (part == "test")]
     if not wanted:
-        raise InputError(
+        kind = NoTestPart if part == "test" else InputError
+        raise kind(
             f"{folder} holds no {part} pictures; expected a file named like "
             f"{'t10k' if part == 'test' else 'train'}-images-idx3-ubyte.gz: give the file or another folder"
         )

@@ -20,7 +20,8 @@ def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_feature
                   with `xdata` and `ydata`, IDX (the pictures' file or the folder), npz, CSV, svmlight text
     part          "train", or "test" for the samples that are set aside for one last evaluation
     n_features    columns of svmlight text, whose files may lack the last ones
-    Raises InputError, InputTypeError: one line with the file, what was expected and the mend.
+    Raises InputError, InputTypeError: one line with the file, what was expected and the mend. NoTestPart, an
+    InputError, where a file has nothing for the part "test".
     """
     if not isinstance(path_or_name, str | os.PathLike):
         raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.errors import InputError
 
-from .checks import picture_shape, read_inputs, read_labels
+from .checks import NoTestPart, picture_shape, read_inputs, read_labels
 from .dataset import Dataset
 
 # Keys of inputs and labels; upper or lower case does not matter. The last two are those of Keras' mnist.npz.
@@ -47,4 +47,5 @@ def _keys(path, names, part):
         if inputs in by_lower and labels in by_lower:
             return by_lower[inputs], by_lower[labels]
     expected = " or ".join(f"`{inputs}` and `{labels}`" for inputs, labels in PAIRS[part])
-    raise InputError(f"{path} has the keys {', '.join(names) or 'none'}; expected {expected}: rename its arrays so")
+    kind = NoTestPart if part == "test" else InputError
+    raise kind(f"{path} has the keys {', '.join(names) or 'none'}; expected {expected}: rename its arrays so")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import plots
-from fastmlp.data import NAMES, Dataset, digest, load
+from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
 from fastmlp.errors import InputError
 from fastmlp.files import write_bytes
 from fastmlp.identity import digest_of_arrays
@@ -101,20 +101,14 @@ def _test_data(trained_on: dict, test: str | None) -> Dataset:
 
 def _load_test(trained_on, test):
     features = trained_on["n_features"]
-    if test is None:
-        try:
-            return load(trained_on["key"], part="test", n_features=features)
-        except InputError as error:
-            if trained_on["key"] in NAMES:
-                raise
-            raise InputError(f"{error}: pass --test FILE") from None
     if test in NAMES:
         return load(test, part="test")
     try:
-        # A file that holds both parts.
-        return load(test, part="test", n_features=features)
-    except InputError:
-        return load(test, n_features=features)
+        return load(trained_on["key"] if test is None else test, part="test", n_features=features)
+    except NoTestPart:
+        if test is None:
+            raise InputError(f"{trained_on['key']} has no test part; pass --test FILE") from None
+        return load(test, n_features=features)  # all of it is for the test
 
 
 def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

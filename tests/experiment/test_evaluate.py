@@ -107,9 +107,30 @@ def test_a_class_that_training_never_saw_is_refused(retrained, tmp_path, capsys)
     assert not (retrained / "evaluation.json").exists()
 
 
-def test_a_file_without_a_test_part_asks_for_one(retrained, capsys):
+def test_a_file_without_a_test_part_asks_for_one(retrained, train_file, capsys):
     assert main(["evaluate", str(retrained)]) == 2
-    assert "pass --test FILE" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"fastmlp: error: {train_file} has no test part; pass --test FILE\n"
+
+
+def test_what_is_wrong_with_a_test_part_is_told_with_its_own_mend(retrained, test_file, tmp_path, capsys):
+    data, path = np.load(test_file), tmp_path / "test.npz"
+    np.savez(path, x_test=data["images"], y_test=data["labels"] + 0.5)
+    assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
+    wrong = capsys.readouterr().err
+    assert wrong.startswith(f"fastmlp: error: {path}: y_test has ")
+    assert wrong.endswith("expected integers or one-hot rows: number the classes\n")
+
+
+def test_own_data_that_are_damaged_since_are_to_be_copied_anew(tmp_path, train_file, test_file, recipe_file, capsys):
+    train, test = np.load(train_file), np.load(test_file)
+    both, run = tmp_path / "both.npz", str(tmp_path / "run")
+    np.savez(both, x_train=train["images"], y_train=train["labels"], x_test=test["images"], y_test=test["labels"])
+    assert main(["sweep", "--data", str(both), "--recipe", str(recipe_file), "--out", run]) == 0
+    assert main(["retrain", run]) == 0
+    both.write_bytes(both.read_bytes()[:-500])
+    capsys.readouterr()
+    assert main(["evaluate", run]) == 2
+    assert capsys.readouterr().err.endswith("it is damaged or cut short: copy it anew\n")
 
 
 def test_a_file_with_both_parts_gives_its_test_part(tmp_path, train_file, test_file, recipe_file):
