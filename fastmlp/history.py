@@ -22,6 +22,11 @@ COLUMNS = (
 )
 
 
+def result_text(value: float) -> str:
+    """A loss or an accuracy for a person: four decimals, or four digits where they would say too little or too much."""
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
+
+
 class History:
     """What each epoch did, as columns.
 

@@ -8,7 +8,7 @@ import pytest
 from fastmlp import History
 from fastmlp.errors import InputError
 from fastmlp.fitprogress import describe
-from fastmlp.history import COLUMNS
+from fastmlp.history import COLUMNS, result_text
 
 
 @pytest.fixture
@@ -107,3 +107,11 @@ def test_a_record_in_a_few_words(history):
     first, second, _ = history
     assert describe(first) == "loss 0.3333, accuracy 0.6667"
     assert describe(second) == "loss 0.3333, accuracy 0.6667; validation 0.0000, 0.5000"
+
+
+@pytest.mark.parametrize(
+    ("loss", "text"),
+    [(0.094, "0.0940"), (2.302585, "2.3026"), (0, "0.0000"), (0.00012345, "0.0001234"), (3.2e7, "3.2e+07")],
+)
+def test_a_loss_is_told_with_four_decimals_where_they_say_something(loss, text):
+    assert result_text(loss) == text

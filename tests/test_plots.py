@@ -161,10 +161,10 @@ def test_loss_curves_draw_both_losses_on_a_logarithmic_axis(ax):
 
 
 def test_the_lowest_loss_is_circled_and_told(ax):
-    columns = {**GOOD.history.to_dict(), "validation_loss": [0.5, 0.25, 0.3, 0.4]}
+    columns = {**GOOD.history.to_dict(), "validation_loss": [0.5, 0.094, 0.3, 0.40004]}
     plots.loss_curves(ax, plots.Panel("tanh", History.from_dict(columns)))
-    assert ax.get_title() == "tanh\nlowest 0.25 (epoch 2), final 0.4"
-    assert lines(ax)["best epoch"].get_xydata().tolist() == [[2, 0.25]]
+    assert ax.get_title() == "tanh\nlowest 0.0940 (epoch 2), final 0.4000"
+    assert lines(ax)["best epoch"].get_xydata().tolist() == [[2, 0.094]]
 
 
 @pytest.mark.parametrize("losses", [(2.3, 0.001), (0.4, 0.09), (0.31, 0.24), (0.7, 0.35)])
@@ -188,6 +188,8 @@ def test_losses_that_left_the_finite_numbers_are_drawn_all_the_same(tmp_path):
 def test_a_network_that_stopped_early_tells_the_epoch_it_kept(ax):
     plots.learning_curves(ax, plots.Panel("tanh", GOOD.history, kept_epoch=3))
     assert ax.get_title() == "tanh\nbest 90.00% (epoch 2), kept epoch 3, 85.00%"
+    plots.learning_curves(ax, plots.Panel("tanh", GOOD.history, kept_epoch=2))
+    assert ax.get_title() == "tanh\nbest 90.00% (epoch 2), kept"
 
 
 def test_an_r_squared_below_zero_is_drawn():

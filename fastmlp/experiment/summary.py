@@ -1,6 +1,7 @@
 """A run in words: the table of its cells, and summary.md with what a course asks to hand in."""
 
 from fastmlp.files import write_text
+from fastmlp.history import result_text
 from fastmlp.mlp import DEFAULTS
 
 from . import words
@@ -179,7 +180,7 @@ def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _number(value):
-    return "-" if value is None else f"{value:.4f}"
+    return "-" if value is None else result_text(value)
 
 
 def _failures(record: dict) -> list[str]:

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from fastmlp.history import History
+from fastmlp.history import History, result_text
 
 from .style import BEST, DECAY, FAINT, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
 
@@ -45,7 +45,7 @@ def learning_curves(ax: Axes, panel: Panel) -> Axes:
     if panel.diverged:
         _title_diverged(ax, panel)
     else:
-        _mark_best(ax, panel, epochs, validation, np.nanargmax, "best {:.2%} (epoch {}), {} {:.2%}")
+        _mark_best(ax, panel, epochs, validation, np.nanargmax, "best", "{:.2%}".format)
     return ax
 
 
@@ -61,7 +61,7 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
     if panel.diverged:
         _title_diverged(ax, panel)
     else:
-        _mark_best(ax, panel, epochs, validation, np.nanargmin, "lowest {:.3g} (epoch {}), {} {:.3g}")
+        _mark_best(ax, panel, epochs, validation, np.nanargmin, "lowest", result_text)
     return ax
 
 
@@ -106,15 +106,20 @@ def _wrapped(title):
     return textwrap.fill(title, TITLE_WIDTH, break_on_hyphens=False)
 
 
-def _mark_best(ax, panel, epochs, validation, choose, sentence):
-    """Circle the best epoch, and say how good it and the kept one are; a title alone without a validation set."""
+def _mark_best(ax, panel, epochs, validation, choose, what, tell):
+    """Circle the best epoch, and say how good it and the kept one are; a title alone without a validation set.
+
+    choose, what  which epoch is circled, and what it is;  tell: a value as text
+    """
     text = _wrapped(panel.title)
     if np.isfinite(validation).any():
         kept = panel.kept_epoch or len(epochs)
         best = int(choose(validation))
         ax.plot(epochs[best], validation[best], "o", label="best epoch", **BEST)
-        end = "final" if kept == len(epochs) else f"kept epoch {kept},"
-        text += "\n" + sentence.format(validation[best], epochs[best], end, validation[kept - 1])
+        end = f"final {tell(validation[kept - 1])}"
+        if kept < len(epochs):  # in few words, for the title of the next panel begins where this one's ends
+            end = "kept" if kept == best + 1 else f"kept epoch {kept}, {tell(validation[kept - 1])}"
+        text += f"\n{what} {tell(validation[best])} (epoch {epochs[best]}), {end}"
     ax.set_title(text, fontsize=10, parse_math=False)
 
 

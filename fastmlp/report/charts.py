@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastmlp import plots
+from fastmlp.history import result_text
 from fastmlp.plots.confusion import FEW_CLASSES
 
 from .svg import POINTS_PER_INCH, inline_svg
@@ -112,10 +113,8 @@ def half_width(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """A loss for a person: with four decimals, as in the tables, or four digits where that would say too little."""
-    if not math.isfinite(value):
-        return NOTHING
-    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
+    """A loss for a person."""
+    return NOTHING if not math.isfinite(value) else result_text(value)
 
 
 def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, measure: str) -> Chart:
