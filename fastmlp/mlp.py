@@ -342,7 +342,7 @@ class MLP:
             weights = combine(self.class_weight, sample_weight, y, known)
             held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
             X, density = compact(X, self.dtype, form) if self.engine == "numba" else (X, 1.0)
-            source = InMemory(X, y, weights, density)
+            source = InMemory(X, y, weights, density, self.dtype)
         if held_out is not None and self.engine == "numba":
             held_out = compact(held_out[0], self.dtype, source.first_layer)[0], held_out[1]
         return source, held_out, known

@@ -18,6 +18,7 @@ from .kernels.inputs import Sparse, part
 from .parameters import epoch_order
 from .plan import compact
 from .sample_weights import of_classes
+from .settings import LEAST
 
 if TYPE_CHECKING:
     from .data.stream import Stream
@@ -32,10 +33,20 @@ ALL_ALIKE = np.empty(0)
 
 
 class InMemory:
-    """Checked inputs X (N, D), an array or `Sparse` rows; y, what the kernels compare with; weights (N,) or empty."""
+    """Checked inputs X (N, D), an array or `Sparse` rows, for a network of `dtype`.
 
-    def __init__(self, X: np.ndarray | Sparse, y: np.ndarray, weights: np.ndarray = ALL_ALIKE, density: float = 1.0):
-        self.X, self.y, self.weights, self.shape, self.density = X, y, _near_one(weights), X.shape, density
+    y  what the kernels compare with;  weights: (N,) or empty
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray | Sparse,
+        y: np.ndarray,
+        weights: np.ndarray = ALL_ALIKE,
+        density: float = 1.0,
+        dtype: str = "float32",
+    ):
+        self.X, self.y, self.weights, self.shape, self.density = X, y, _near_one(weights, dtype), X.shape, density
         self.first_layer = "sparse" if isinstance(X, Sparse) else "dense"
         self.total_weight = float(self.weights.sum()) if len(weights) else float(len(y))
 
@@ -75,12 +86,16 @@ def _rows(X, picked):
     return Sparse(rows.indptr, rows.indices, rows.data, X.features)
 
 
-def _near_one(weights):
+def _near_one(weights, dtype):
     """Weights over the power of two that leaves the largest from 1 to below 2: no bit of a result depends on it.
 
-    What they are multiplied by, and what their sums divide, then fits the floats of any network.
+    What they are multiplied by, and what their sums divide, then fits the floats of a network of `dtype`. Those that
+    are too small for them are 0: a gradient divided by a batch's sum of such would be nan.
     """
-    return np.ldexp(weights, 1 - np.frexp(weights.max())[1]) if len(weights) else weights
+    if not len(weights):
+        return weights
+    scaled = np.ldexp(weights, 1 - np.frexp(weights.max())[1])
+    return np.where(scaled < LEAST[dtype], 0.0, scaled)
 
 
 def arrays_of(X: np.ndarray | Sparse) -> list[np.ndarray]:
@@ -127,7 +142,7 @@ class Streamed:
         self._spare: list = []
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
-        self._class_weights = _near_one(of_classes(class_weight, self.y, classes))
+        self._class_weights = _near_one(of_classes(class_weight, self.y, classes), dtype)
         self.weights = ALL_ALIKE  # of the rows as a whole, which no objective that a stream has needs
         sample, self.density = compact(stream.sample(_SAMPLED_ROWS), dtype, first_layer)
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"

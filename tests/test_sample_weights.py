@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from fastmlp import MLP
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.sample_weights import class_weight_setting, combine, of_classes
 
@@ -76,6 +77,24 @@ def test_classes_that_weigh_nothing_together_are_refused():
 
 def test_weights_of_samples_need_no_classes():
     assert combine(None, [1, 0, 2], np.zeros((3, 2)), np.arange(2)).tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize(("dtype", "tiny"), [("float32", 1e-42), ("float32", 1e-200), ("float64", 1e-310)])
+def test_weights_that_are_lost_beside_the_largest_are_as_good_as_none(engine, dtype, tiny):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y, light = (X[:, 0] > 0).astype(int), np.arange(60) < 20
+
+    def trained(weight):
+        mlp = MLP(hidden=(5,), batch_size=10, epochs=2, shuffle=False, momentum=0.5, dtype=dtype, engine=engine)
+        return mlp.fit(X, y, sample_weight=np.where(light, weight, 3.0))
+
+    mlp, without = trained(tiny), trained(0)
+    assert np.isfinite(mlp.history["train_loss"]).all()
+    for W, V in zip(mlp.weights, without.weights, strict=True):
+        np.testing.assert_array_equal(W, V)
+    # What floats can hold is still counted.
+    assert trained(1e-30).history["train_loss"] != mlp.history["train_loss"]
 
 
 @pytest.mark.parametrize("setting", [None, "balanced", {2: 0.5, -1: 3.0}])
