@@ -50,11 +50,14 @@ RISE, PATIENCE, GAP = 0.1, 5, 0.1
 LARGE_INPUT = 10  # inputs of variance 1 seldom are
 
 
-def failure(mlp, source):
-    """Why the training of `mlp` on a source failed, in words; or None."""
-    objective, loss = read_objective(mlp.loss), mlp.history["train_loss"][-1]
+def failure(mlp, source, epoch):
+    """Why the training of `mlp` on a source failed, in words; or None.
+
+    epoch  the one whose weights the network has: the last, or the one that early stopping went back to
+    """
+    objective, loss = read_objective(mlp.loss), mlp.history["train_loss"][epoch - 1]
     guess = source.guess(objective)
-    if lost := _lost(mlp, loss, guess, source.y):
+    if lost := _lost(mlp, loss, epoch, guess, source.y):
         return lost
     if guess == 0:
         return None  # all targets are the same, and so are the right answers
@@ -67,16 +70,19 @@ def failure(mlp, source):
     return None
 
 
-def _lost(mlp, loss, guess, targets):
+def _lost(mlp, loss, epoch, guess, targets):
     """That the loss is nowhere near what a network may have, in words; or None. guess: the loss of guessing."""
-    objective = read_objective(mlp.loss)
-    mend = f"{_smaller_rate(mlp)} may help" if _has_rate(mlp) else "init='auto' may help"
+    objective, mend = read_objective(mlp.loss), _mend_of_divergence(mlp)
     if not math.isfinite(loss):
-        return f"diverged: the loss is {loss} after epoch {len(mlp.history)}; {mend}"
+        return f"diverged: the loss is {loss} after epoch {epoch}; {mend}"
     # Of classes that are hardly ever met a guess is right so often that a network may be slow to do as well.
     if loss > max(FAR_ABOVE_GUESSING * guess, objective.uninformed(targets, len(mlp.classes))):
         return f"diverged: the loss is {loss:.3g}, and {objective.guessing} has {guess:.3g}; {mend}"
     return None
+
+
+def _mend_of_divergence(mlp):
+    return f"{_smaller_rate(mlp)} may help" if _has_rate(mlp) else "init='auto' may help"
 
 
 def _answers_alike(answers):
@@ -140,10 +146,18 @@ class Observer:
             with np.errstate(all="ignore"):  # a network that is lost may overflow
                 self._look(record)
 
-    def ended(self) -> None:
-        """Tell why the training failed, if it did: to be called when `MLP.diverged` is known."""
-        if self._mlp.diverged:
-            self._tell(len(self._mlp.history), "diverged", self._mlp.diverged)
+    def ended(self, kept: int) -> None:
+        """Tell why the training failed, if it did: to be called when `MLP.diverged` is known.
+
+        kept  the epoch whose weights the network has
+        """
+        mlp, last = self._mlp, len(self._mlp.history)
+        loss = mlp.history["train_loss"][-1]
+        if mlp.diverged:
+            self._tell(last, "diverged", mlp.diverged)
+        elif not math.isfinite(loss):
+            what = f"the loss is {loss} after epoch {last}, and the weights of epoch {kept}, the best one, are kept"
+            self._tell(last, "diverged", f"diverged: {what}; {_mend_of_divergence(mlp)}")
 
     def _tell(self, epoch, cause, sentence):
         if self._told(cause):
@@ -184,7 +198,7 @@ class Observer:
         epoch, loss = record["epoch"], record["train_loss"]
         if self._sample is None:
             self._sample = sample_of(self._source)
-        lost = _lost(self._mlp, loss, self._guess, self._source.y)
+        lost = _lost(self._mlp, loss, epoch, self._guess, self._source.y)
         if lost and loss >= self._lost_at:  # one that falls may yet arrive
             self._tell(epoch, "diverged", lost)
         self._lost_at = loss if lost else math.inf

@@ -191,9 +191,9 @@ class MLP:
                     lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
                 else:
                     self._descend(trainer, source, schedule, watch, keeper)
-            watch.keep_the_best()
-            self.diverged = failure(self, source)
-            watch.observer.ended()
+            kept = watch.keep_the_best()
+            self.diverged = failure(self, source, kept)
+            watch.observer.ended(kept)
         return self
 
     @contextmanager

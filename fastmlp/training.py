@@ -173,9 +173,11 @@ class Watch:
         return self.stopping is not None and self.stopping.tell(record, lambda: self.trainer.parameters.buffer)
 
     def keep_the_best(self):
-        """Put back the best weights, where stopping early was asked for."""
-        if self.stopping is not None and self.stopping.best is not None:
-            self.trainer.parameters.buffer[...] = self.stopping.best
+        """Put back the best weights, where stopping early was asked for; the epoch whose weights are kept."""
+        if self.stopping is None or self.stopping.best is None:
+            return len(self.mlp.history)
+        self.trainer.parameters.buffer[...] = self.stopping.best
+        return self.stopping.best_epoch
 
     def _totals(self, X, y, weights):
         t = self.trainer

@@ -101,6 +101,25 @@ def test_what_made_a_training_fail_is_told_in_the_words_of_the_network():
     assert died.diverged in sentences(died)
 
 
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_a_training_that_diverged_after_the_weights_it_kept_says_so_and_has_not_failed(engine, caplog):
+    lost = {"decay_epochs": (3,), "decay_factor": 1e30}
+    mlp = fit({**lost, "early_stopping": 2}, engine=engine)
+    assert math.isnan(mlp.history["train_loss"][-1])
+    assert mlp.diverged is None
+    assert mlp.evaluate(X[200:], Y[200:])[0] == min(mlp.history["validation_loss"][:3])
+    last, kept = len(mlp.history), 1 + int(np.nanargmin(mlp.history["validation_loss"]))
+    expected = (
+        f"diverged: the loss is nan after epoch {last}, and the weights of epoch {kept}, the best one, are kept; "
+        "a smaller learning rate than 0.1 may help"
+    )
+    assert {"epoch": last, "cause": "diverged", "sentence": expected} in mlp.history.diagnoses
+    assert [record.getMessage() for record in caplog.records].count(expected) == 1
+    assert fit(lost, engine=engine).diverged.startswith("diverged: the loss is nan after epoch ")
+    # Where no epoch was good there is nothing to keep.
+    assert fit({"learning_rate": 1e30, "early_stopping": 2}, engine=engine).diverged is not None
+
+
 def test_a_gradient_that_vanishes_is_told_from_a_rate_that_is_too_small():
     deep = sentences(fit({"hidden": (16,) * 7, "activation": "sigmoid"}))[0]
     assert "hidden layer 1: a step" in deep

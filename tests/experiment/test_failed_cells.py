@@ -109,3 +109,17 @@ def test_a_failed_trial_takes_no_others_with_it_and_is_tried_again_by_the_next_s
         assert len(cells) == 6
     assert starts[0] == starts[1]
     assert 0 < sum(reason is not None for reason in starts[0].values()) < 6
+
+
+def test_a_cell_that_diverged_after_it_had_kept_good_weights_is_sound(run_of):
+    settings = "early_stopping = 2\ndecay_epochs = [1]\ndecay_factor = 1e30\n[grid]\nlearning_rate = [0.2]"
+    status, folder = run_of(varied=settings)
+    assert status == 0
+    (cell,) = json.loads((folder / "run.json").read_text(encoding="utf-8"))["cells"]
+    assert cell["diverged"] is None
+    assert cell["kept_epoch"] == 1 < cell["epochs"]
+    assert cell["train_loss"] > 0
+    told = f"and the weights of epoch {cell['kept_epoch']}, the best one, are kept"
+    assert told in (folder / "summary.md").read_text(encoding="utf-8")
+    assert [main([verb, str(folder)]) for verb in ("retrain", "report")] == [0, 0]
+    assert told in (folder / "report.html").read_text(encoding="utf-8")
