@@ -1,5 +1,6 @@
 """The sweep: every cell of a recipe trained and measured on validation data. Test data are out of its reach."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Generator
@@ -49,6 +50,8 @@ def sweep(
              Optuna's choices
     storage  the URL of a database for Optuna's study; None: a file in `out`. A study that is there goes on
     backend, scheduler  "threads" of this machine, or "dask" or "ray" and the address of a cluster's scheduler
+    Where a sweep goes on from an earlier one, `started` is when the first began, and `seconds` what those that came to
+    their end have taken together.
     Raises InputError, InputTypeError for settings, data, a cluster or a directory that cannot be used, before anything
     is written.
     """
@@ -89,6 +92,7 @@ def _sweep(recipe, out, threads, storage, on_cluster):
     with run.claimed():
         earlier = _earlier(run)
         _check_same_data(run, earlier, record)
+        record.update(_made_before(run, store, recipe, earlier))
         for line in record["notes"]:
             note(line)
         run.write_record(record)
@@ -96,16 +100,18 @@ def _sweep(recipe, out, threads, storage, on_cluster):
         try:
             if by_optuna:
                 place = storage or run.study
-                trained = _search(run, store, recipe, train, validation, threads, record, place)
+                trained, some = _search(run, store, recipe, train, validation, threads, record, place)
             else:
-                trained = _train(store, recipe, train, validation, threads, heading(record), on_cluster)
+                trained, some = _train(store, recipe, train, validation, threads, heading(record), on_cluster)
         except BaseException as error:
             if earlier is not None and (isinstance(error, FastmlpError) or not run.cells.exists()):
                 run.write_record(earlier)  # nothing came of this one; what was there can still be retrained
             else:
                 run.forget_if_empty()
             raise
-        record["seconds"] = round(time.perf_counter() - begun, 3)
+        if some:
+            record["seconds"] = round(record["seconds"] + time.perf_counter() - begun, 3)
+            record["environment"] = environment()
         _write_results(run, store, recipe, trained, record)
     return record
 
@@ -127,6 +133,24 @@ def _earlier(run: Run) -> dict | None:
             raise
         note(f"{run.record} is damaged, and is written anew")
         return None
+
+
+def _made_before(run: Run, store: Store, recipe: Recipe, earlier: dict | None) -> dict[str, Any]:
+    """When, in how long and with what the earlier sweep was made, where this one takes up some of its cells."""
+    if earlier is None:
+        return {}
+    if cells := recipe.cells():
+        finished = "cells" in earlier
+        made = {cell.get("folder") for cell in earlier["cells"]} if finished else {p.name for p in run.cells.glob("*")}
+        goes_on = any(store.folder(cell).name in made for cell in cells)
+    else:
+        goes_on = _but_for_trials(earlier["recipe"]) == _but_for_trials(json.loads(json.dumps(recipe.to_dict())))
+    return {name: earlier[name] for name in ("started", "seconds", "environment") if goes_on and name in earlier}
+
+
+def _but_for_trials(recipe):
+    """What tells one of Optuna's searches from others: it goes on when it is given more trials."""
+    return {**recipe, "search": {**(recipe.get("search") or {}), "trials": None}}
 
 
 def _check_classes(data, train):
@@ -157,8 +181,8 @@ def _train(
     threads: int | None,
     title: str,
     on_cluster: Callable[..., Generator] | None,
-) -> list[Trained]:
-    """What became of every cell, in order; each is kept as it ends, and what was kept before is not trained again."""
+) -> tuple[list[Trained], bool]:
+    """What became of every cell, in order, and whether any was trained; what was kept before is not trained again."""
     cells = recipe.cells()
     distinct = {store.identity(cell): cell for cell in reversed(cells)}  # a random search may draw a cell twice
     found = {identity: store.finished(cell) for identity, cell in distinct.items()}
@@ -175,7 +199,8 @@ def _train(
                     found[store.identity(one.cell)] = one
                     if not one.failed:
                         store.keep(one, title)
-    return [replace(one, cell=cell) for cell in cells if (one := found[store.identity(cell)]) is not None]
+    all_there = [replace(one, cell=cell) for cell in cells if (one := found[store.identity(cell)]) is not None]
+    return all_there, bool(missing)
 
 
 def _is_missing(trained: Trained | None) -> bool:
@@ -203,8 +228,8 @@ def _search(
     threads: int | None,
     record: dict,
     storage: str | Path,
-) -> list[Trained]:
-    """Let Optuna choose the cells, each kept as it ends; those of an earlier start first."""
+) -> tuple[list[Trained], bool]:
+    """Let Optuna choose the cells, each kept as it ends, those of an earlier start first; whether any was trained."""
     name = study_name(recipe, run.folder, record["data"]["digest"])
     search = OptunaSearch(recipe, storage, name, store.finished)
     if search.earlier:
@@ -220,7 +245,7 @@ def _search(
                 found.append(one)
                 if not one.failed:
                     store.keep(one, heading(record))
-    return found
+    return found, bool(labels)
 
 
 def _write_results(run: Run, store: Store, recipe: Recipe, trained: list[Trained], record: dict) -> None:

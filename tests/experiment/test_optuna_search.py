@@ -249,6 +249,18 @@ def test_a_sweep_that_was_killed_goes_on_and_ends_as_if_it_had_not_been(swept_on
     assert (ours["cells"], ours["best"]) == (theirs["cells"], theirs["best"])
 
 
+def test_a_search_that_goes_on_keeps_when_it_began(swept_once, tmp_path, train_file):
+    folder = shutil.copytree(swept_once, tmp_path / "run")
+    begun = {"started": "2001-02-03T04:05:06+00:00", "seconds": 1000.5}
+    (folder / "run.json").write_text(json.dumps({**record_of(folder), **begun}), encoding="utf-8")
+    before = record_of(folder)
+    assert main(sweep_arguments(folder, train_file)) == 0
+    assert record_of(folder) == before
+    assert main([*sweep_arguments(folder, train_file), "--trials", "8"]) == 0
+    assert record_of(folder)["started"] == begun["started"]
+    assert 1000.5 < record_of(folder)["seconds"] < 2000
+
+
 # ---------------------------------------------------------------------------------------------------- command line
 
 

@@ -73,6 +73,31 @@ def test_the_same_sweep_again_trains_nothing(tmp_path, sweep, capsys):
     assert bits(tmp_path / "run") == before
 
 
+def test_a_sweep_that_goes_on_keeps_when_it_began_and_adds_what_it_took(tmp_path, sweep):
+    """The record is given a beginning and a duration of long ago, which no sweep of today could have."""
+    run = tmp_path / "run"
+    assert sweep(run) == 0
+    begun = {"started": "2001-02-03T04:05:06+00:00", "seconds": 1000.5, "environment": {"numpy": "1.0"}}
+    (run / "run.json").write_text(json.dumps({**record(run), **begun}), encoding="utf-8")
+    before = record(run)
+    assert sweep(run) == 0
+    assert record(run) == before
+    assert sweep(run, rates=(0.5, 0.05, 0.01)) == 0
+    grown = record(run)
+    assert grown["started"] == begun["started"]
+    assert 1000.5 < grown["seconds"] < 2000
+    assert grown["environment"] != begun["environment"]
+    # What was killed on the way has not forgotten it either.
+    unfinished = {name: value for name, value in grown.items() if name not in ("cells", "best")}
+    (run / "run.json").write_text(json.dumps({**unfinished, "finished": False}), encoding="utf-8")
+    assert sweep(run, rates=(0.5, 0.05, 0.01)) == 0
+    assert record(run) == grown
+    assert sweep(run, "--seed", "4") == 0
+    other = record(run)
+    assert other["started"] > begun["started"]
+    assert other["seconds"] < 1000
+
+
 def test_one_learning_rate_more_trains_three_more_cells_of_nine(tmp_path, sweep, capsys):
     three = ("tanh", "relu", "identity")
     assert sweep(tmp_path / "run", activations=three) == 0
