@@ -32,10 +32,14 @@ class Rows(Protocol):
 
 def open_rows(path: Path, file: "h5py.File", x: "h5py.Dataset") -> Rows:
     """The rows of the array `x` of `file`, which is left to them: it stays open only if they need it."""
-    # Undefined where the values are in chunks, in other files, or were never written.
-    if x.id.get_offset() is None:
+    import h5py
+
+    # Undefined where the values are in chunks, in a file beside, or were never written. What is reached by a link to
+    # another HDF5 file has a place in that one. And of floats that numpy lacks, such as bfloat16, h5py makes others.
+    offset = x.id.get_offset()
+    if offset is None or x.file != file or x.id.get_type() != h5py.h5t.py_create(x.dtype):
         return ChunkedRows(file, x)
-    rows = ContiguousRows(path, x.id.get_offset(), x.shape[1], x.dtype)
+    rows = ContiguousRows(path, offset, x.shape[1], x.dtype)
     file.close()
     return rows
 

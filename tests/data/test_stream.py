@@ -70,6 +70,33 @@ def test_values_in_another_file_or_never_written_are_read_right(write, tmp_path)
         check_epoch(stream, np.full((100, 5), 7, np.uint8))
 
 
+def test_values_behind_a_link_to_another_file_are_read_right(write, tmp_path):
+    write(name="real.h5")
+    with h5py.File(tmp_path / "links.h5", "w") as file:
+        file["more"] = np.zeros(ROWS * COLUMNS)  # bytes where the values are in the other file
+        for key in ("xdata", "ydata"):
+            file[key] = h5py.ExternalLink("real.h5", key)
+    with Stream(tmp_path / "links.h5", **SMALL) as stream:
+        check_epoch(stream, PIXELS)
+
+
+def test_floats_that_numpy_lacks_are_read_as_load_reads_them(tmp_path):
+    bfloat16 = h5py.h5t.IEEE_F32LE.copy()
+    bfloat16.set_fields(15, 7, 8, 0, 7)
+    bfloat16.set_size(2)
+    bfloat16.set_ebias(127)
+    path = tmp_path / "bfloat16.h5"
+    with h5py.File(path, "w") as file:
+        x = h5py.h5d.create(file.id, b"xdata", bfloat16, h5py.h5s.create_simple(PIXELS.shape))
+        x.write(h5py.h5s.ALL, h5py.h5s.ALL, (PIXELS / 255).astype("f4"))
+        file["ydata"] = LABELS
+        file["more"] = np.zeros(ROWS * COLUMNS)
+    expected = load(path).X
+    np.testing.assert_allclose(expected, PIXELS / 255, rtol=2**-8)
+    with Stream(path) as stream:
+        check_epoch(stream, expected)
+
+
 def test_same_settings_give_the_same_order_however_long_the_reading_takes(write, monkeypatch):
     def order(stream, seed, epoch):
         passed = stream.epoch(seed, epoch, batch_size=50, shuffle=True)
