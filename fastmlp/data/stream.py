@@ -181,20 +181,22 @@ class Stream:
         return _Coming(buffer[: ends[-1]], window, parts)
 
     def _read(self, pieces, buffer, stopped):
-        """Read pieces of the file, each (first row, begin and end in the buffer). Given up when `stopped` is set."""
+        """Read pieces of the file, each (first row, begin and end in the buffer), until `stopped` is set or closed."""
         with damage_named(self.path), np.errstate(over="ignore"):  # float64 beyond float32 is reported as infinity
             for first, begin, end in pieces:
-                if stopped.is_set():
+                if stopped.is_set() or self._closed:
                     break
-                if self._closed:
-                    raise InputError(f"{self.path} is closed; expected an open stream: train in its `with` block")
                 self._rows.read(first, buffer[begin:end])
                 check_finite(buffer[begin:end], f"{self.path}: xdata", first)
 
     def _finish(self, coming):
         """(X, window) when all parts are there, or the error of the first part that has one."""
-        for part in coming.parts:
-            part.result()
+        errors = [part.exception() for part in coming.parts]
+        # Before them: a thread that was reading met a file that is no more, or another that has its number by now.
+        if self._closed:
+            raise InputError(f"{self.path} is closed; expected an open stream: train in its `with` block")
+        for error in filter(None, errors):
+            raise error
         with damage_named(self.path):
             stamp = _stamp(self.path)
         if stamp != self.stamp:

@@ -275,6 +275,27 @@ def test_an_error_of_the_system_without_words_is_told_by_its_name(write, monkeyp
 
 
 @pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
+@pytest.mark.parametrize("number_is_taken", [False, True])
+def test_window_that_was_being_read_when_the_file_was_closed_is_not_handed_out(
+    write, monkeypatch, options, number_is_taken
+):
+    block = 350 * COLUMNS  # so large that a thread has but one to read, after which it does not look again
+    with Stream(write(options=options), window_bytes=2 * block, block_bytes=block) as stream:
+        windows, read = stream.in_order(), stream._rows.read
+
+        def overtaken(first, out):
+            stream.close()
+            if not number_is_taken:  # the system gives the number of a closed file to the next, which is then read
+                read(first, out)
+
+        next(windows)
+        monkeypatch.setattr(stream._rows, "read", overtaken)
+        checked = (np.testing.assert_array_equal(X, PIXELS[window.rows]) for X, window in windows)
+        with pytest.raises(InputError, match=r"large\.h5 is closed; expected an open stream"):
+            list(checked)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
 @pytest.mark.parametrize("change", ["cut", "touched", "gone"])
 def test_file_that_changes_during_an_epoch_is_reported(write, options, change):
     path = write(options=options)
