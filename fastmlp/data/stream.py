@@ -60,7 +60,7 @@ class Stream:
     def __init__(self, path: str | os.PathLike[str], window_bytes: int = WINDOW_BYTES, block_bytes: int = BLOCK_BYTES):
         import h5py
 
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()  # the process may change its folder
         if (found := format_of(self.path)) != "HDF5":
             raise InputError(f"{self.path} is {found}; expected HDF5, which can be read in parts: `load` it instead")
         self.stamp = _stamp(self.path)

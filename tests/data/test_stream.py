@@ -295,6 +295,15 @@ def test_window_that_was_being_read_when_the_file_was_closed_is_not_handed_out(
             list(checked)
 
 
+def test_process_may_change_its_folder(write, monkeypatch, tmp_path):
+    path = write()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Stream(path.name, **SMALL) as stream:
+        monkeypatch.chdir("elsewhere")
+        check_epoch(stream, PIXELS)
+
+
 @pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
 @pytest.mark.parametrize("change", ["cut", "touched", "gone"])
 def test_file_that_changes_during_an_epoch_is_reported(write, options, change):
