@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastmlp.errors import InputError
+from fastmlp.settings import whole
 
 from .blockshuffle import Window, even_rows, in_file_order, shuffled
 from .checks import BYTES_AT_A_TIME, check_finite, read_labels
@@ -54,12 +55,15 @@ class Stream:
     block_rows      rows in a block
     stamp           what changes with the file's content: its number, size and time of change
 
-    To be used in a `with` block, or closed. Raises InputError when the file or its arrays cannot be used.
+    To be used in a `with` block, or closed. Raises InputError when the file, its arrays or a number of bytes cannot be
+    used, InputTypeError for a number of bytes that is not whole.
     """
 
     def __init__(self, path: str | os.PathLike[str], window_bytes: int = WINDOW_BYTES, block_bytes: int = BLOCK_BYTES):
         import h5py
 
+        window_bytes = whole("window_bytes", window_bytes, 1, "leave it out for 128 MiB")
+        block_bytes = whole("block_bytes", block_bytes, 1, "leave it out for 128 KiB")
         self.path = Path(path).expanduser().absolute()  # the process may change its folder
         if (found := format_of(self.path)) != "HDF5":
             raise InputError(f"{self.path} is {found}; expected HDF5, which can be read in parts: `load` it instead")
@@ -79,7 +83,7 @@ class Stream:
         row_bytes = self.shape[1] * self.dtype.itemsize
         self.most_rows = min(max(1, window_bytes // row_bytes), self.shape[0])
         chunk_rows = self._rows.chunk_rows
-        self.block_rows = -(-max(1, block_bytes // row_bytes) // chunk_rows) * chunk_rows
+        self.block_rows = -(-min(max(1, block_bytes // row_bytes), self.shape[0]) // chunk_rows) * chunk_rows
         self._spare: list[np.ndarray] = []
         self._closed = False
 

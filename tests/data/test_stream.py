@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastmlp.data import Stream, load
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 
 ROWS, COLUMNS = 3000, 20
 PIXELS = np.random.RandomState(0).randint(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
@@ -302,6 +302,19 @@ def test_process_may_change_its_folder(write, monkeypatch, tmp_path):
     with Stream(path.name, **SMALL) as stream:
         monkeypatch.chdir("elsewhere")
         check_epoch(stream, PIXELS)
+
+
+@pytest.mark.parametrize("name", ["window_bytes", "block_bytes"])
+@pytest.mark.parametrize("value", [0, -1, 1e6, "128 MiB", None, True])
+def test_bytes_that_are_no_number_of_bytes_are_refused(write, name, value):
+    with pytest.raises((InputError, InputTypeError), match=rf"{name} is {value!r}; expected .*leave it out for 128"):
+        Stream(write(), **{name: value})
+
+
+def test_more_bytes_than_any_file_has_are_all_of_it(write):
+    with Stream(write(), window_bytes=2**80, block_bytes=2**80) as stream:
+        (seen,) = check_epoch(stream, PIXELS)
+        assert len(seen) == ROWS
 
 
 @pytest.mark.parametrize("options", [{}, {"chunks": (30, 7), "compression": "gzip"}])
