@@ -58,7 +58,8 @@ def load(cls: "type[MLP]", path: str | os.PathLike[str]) -> "MLP":
     """The network in `path`, as `save` wrote it. InputError when it is missing, damaged or something else."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path} does not exist; expected a model file written by MLP.save")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {what}; expected a model file written by MLP.save")
     return loads(cls, path.read_bytes(), path)
 
 

@@ -84,6 +84,10 @@ def test_a_missing_file_is_refused(tmp_path):
     assert "does not exist" in complaint(tmp_path / "model.hdf5")
 
 
+def test_a_folder_is_not_said_to_be_missing(tmp_path):
+    assert f"{tmp_path} is a folder; expected a model file" in complaint(tmp_path)
+
+
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.9, 0.99])
 def test_a_truncated_file_is_refused(saved, share):
     content = saved.read_bytes()
