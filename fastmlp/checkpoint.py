@@ -238,6 +238,9 @@ def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:
             "Checkpoints(folder, identity=...) with a text of your own that does"
         )
     checkpoints = value if isinstance(value, Checkpoints) else Checkpoints(value)
+    folder = Path(checkpoints.folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"checkpoint is {folder}, which is a file; expected a folder: give it another name")
     held = [] if held_out is None else [*arrays_of(held_out[0]), held_out[1]]
     data = [source.digest(), digest_of_arrays(held), digest_of_arrays([mlp.classes])]
     settings = {**mlp.settings(), "threads": None}

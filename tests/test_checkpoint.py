@@ -163,6 +163,15 @@ def test_an_optimiser_that_cannot_go_on_is_refused_a_folder(tmp_path):
         fit(tmp_path, optimizer="lbfgs")
 
 
+def test_a_file_is_no_folder_for_checkpoints_and_is_refused_before_anything_is_trained(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    for checkpoint in (path, Checkpoints(path)):
+        with pytest.raises(InputError, match=r"notes\.txt, which is a file; expected a folder"):
+            fit(checkpoint)
+    assert path.read_text() == "mine"
+
+
 def test_with_all_damaged_a_training_begins_anew(tmp_path):
     fit(tmp_path)
     for path in tmp_path.iterdir():
