@@ -38,11 +38,17 @@ def check_inputs(X, dtype, name="X"):
 
 
 def as_array(values, name):
-    """`values` as an array. InputError for rows of several lengths."""
+    """`values` as an array. InputError for rows of several lengths and masked values, InputTypeError for no array."""
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except ValueError:
         raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
+    except (TypeError, RuntimeError) as error:  # of what has an `__array__` of its own, as a tensor with a gradient
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputTypeError(f"{name} is no array ({reason}); expected numbers: convert it first") from error
+    if np.ma.is_masked(values):  # below the mask are values that mean nothing
+        raise InputError(f"{name} has masked values; {FINITE}")
+    return array
 
 
 def _check_array(X, dtype, name):
@@ -64,6 +70,8 @@ def _check_array(X, dtype, name):
 
 def _check_sparse(X, dtype, name):
     """A sparse matrix as `Sparse` rows."""
+    if len(X.shape) != 2:
+        raise InputError(f"{name} has shape {X.shape}; expected (samples, features): one sample is X.reshape(1, -1)")
     rows, features = X.shape
     indptr, indices, values = np.asarray(X.indptr, np.int64), np.asarray(X.indices), np.asarray(X.data)
     if 0 in (rows, features):

@@ -7,6 +7,7 @@ import numpy as np
 
 from . import settings as check
 from .errors import InputError, InputTypeError
+from .inputs import as_array
 
 BALANCED = "balanced"
 
@@ -109,10 +110,7 @@ def _listed(classes):
 
 def _check_samples(sample_weight, rows):
     """(rows,) float64."""
-    try:
-        weights = np.asarray(sample_weight)
-    except ValueError:  # rows of several lengths
-        weights = np.asarray(sample_weight, object)
+    weights = as_array(sample_weight, "sample_weight")
     if weights.dtype.kind not in "buif":
         raise InputTypeError(f"sample_weight has dtype {weights.dtype}; expected numbers, one weight per sample")
     if weights.shape != (rows,):

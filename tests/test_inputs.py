@@ -64,6 +64,43 @@ def test_what_numpy_would_complain_about_is_told_in_our_words(arguments, kind, m
         MLP(**ENGINE).fit(**arguments)
 
 
+class Tensor:
+    """What libraries have whose numbers are elsewhere, or of a kind that numpy lacks."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __array__(self, dtype=None, copy=None):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("detach it first\nplease"), TypeError("unsupported BFloat16")])
+@pytest.mark.parametrize("name", ["X", "y"])
+def test_what_an_array_refuses_to_give_is_told_in_one_line(data, error, name):
+    arguments = {"X": data[0], "y": data[1], name: Tensor(error)}
+    with pytest.raises(InputTypeError, match=f"{name} is no array .*(detach it first|BFloat16).; expected"):
+        MLP(**ENGINE).fit(**arguments)
+
+
+@pytest.mark.parametrize("name", ["X", "y"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_nothing_is_learned_from_values_below_a_mask(data, name, loss):
+    arguments = dict(zip("Xy", data, strict=True))
+    masked = np.ma.masked_array(arguments[name], False)
+    fitted = MLP(**ENGINE, loss=loss).fit(**{**arguments, name: masked})
+    assert fitted.weights[0].tobytes() == MLP(**ENGINE, loss=loss).fit(**arguments).weights[0].tobytes()
+    masked[3] = np.ma.masked
+    with pytest.raises(InputError, match=f"{name} has masked values; expected finite numbers: remove or fill in"):
+        MLP(**ENGINE, loss=loss).fit(**{**arguments, name: masked})
+
+
+def test_a_single_compressed_row_is_refused_with_its_shape(data):
+    row = compressed(data[0][:1])
+    flat = CSR(row.indptr, row.indices, row.data, (4,))  # as scipy's `matrix[0]` is
+    with pytest.raises(InputError, match=r"X has shape \(4,\); expected \(samples, features\).*reshape\(1, -1\)"):
+        MLP(**ENGINE).fit(*data).predict(flat)
+
+
 def test_labels_of_half_precision_are_taken(data):
     np.testing.assert_array_equal(MLP(**ENGINE).fit(data[0], data[1].astype(np.float16)).classes, [0, 1, 2])
 
