@@ -58,11 +58,17 @@ def damage_named(path: Path) -> Iterator[None]:
 def _array(path, file, key):
     import h5py
 
-    if key in file and not isinstance(file[key], h5py.Dataset):
-        raise InputError(f"{path}: {key} is a group of arrays; expected one array, a row per sample: put it there")
     if key not in file:
         found = ", ".join(file) or "none"
         raise InputError(f"{path} has no array `{key}`; its keys are {found}: rename them to `xdata` and `ydata`")
-    if file[key].shape is None:
+    try:
+        array = file[key]
+    except KeyError:  # the link is there, and is all that is
+        raise InputError(
+            f"{path}: {key} is a link to an array or a file that is not there; expected a row per sample: put it there"
+        ) from None
+    if not isinstance(array, h5py.Dataset):
+        raise InputError(f"{path}: {key} is a group of arrays; expected one array, a row per sample: put it there")
+    if array.shape is None:
         raise InputError(f"{path}: {key} is an array without a shape; expected a row per sample: fill it")
-    return file[key]
+    return array

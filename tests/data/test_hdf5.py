@@ -124,6 +124,15 @@ def test_group_in_place_of_an_array_is_no_array(tmp_path, complaint):
     assert "xdata is a group of arrays; expected one array" in complaint(path)
 
 
+@pytest.mark.parametrize("key", ["xdata", "ydata"])
+@pytest.mark.parametrize("link", [h5py.SoftLink("/nowhere"), h5py.ExternalLink("nowhere.h5", "xdata")])
+@pytest.mark.parametrize("read", [load, Stream])
+def test_link_that_leads_nowhere_is_named(write, key, link, read):
+    path = write(**{"xdata": PIXELS / 255, "ydata": LABELS, key: link})
+    with pytest.raises(InputError, match=rf"course\.hdf5: {key} is a link to .* not there; expected a row per sample"):
+        read(path)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9, 0.999])
 def test_file_that_is_cut_short_says_so(write, complaint, share):
     path = write(xdata=PIXELS / 255, ydata=LABELS)
