@@ -148,6 +148,15 @@ class MLP:
         self.history = History()
         self.diverged: str | None = None
 
+    def __setattr__(self, name, value):
+        """Settings stay: what was made of one would go on as it was. `threads` alone, which changes no result, may."""
+        if name in SETTINGS and name != "threads" and name in vars(self):
+            raise InputError(
+                f"{name} is {vars(self)[name]!r} since the network was made; expected it to stay: make another one, "
+                f"MLP(**{{**mlp.settings(), {name!r}: {value!r}}})"
+            )
+        super().__setattr__(name, value)
+
     def settings(self) -> dict:
         """The constructor's arguments as plain values: MLP(**mlp.settings()) is the same network before training."""
         return {name: getattr(self, name) for name in SETTINGS}

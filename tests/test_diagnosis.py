@@ -353,7 +353,6 @@ def test_a_saved_network_keeps_its_diagnoses_and_an_older_file_has_none(tmp_path
 
 def test_a_second_fit_begins_with_no_diagnoses():
     mlp = fit(SICK["updates-too-small"][0])
-    mlp.learning_rate = 1e-5
     once = [dict(one) for one in mlp.history.diagnoses]
     mlp.fit(X, Y)
     assert len(mlp.history.diagnoses) == len(once) == 1

@@ -1,5 +1,8 @@
 """Every setting that cannot be used is refused, by a message with the value, what was expected and the mend."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -125,6 +128,27 @@ def test_the_representation_shows_what_differs_from_the_defaults():
     mlp = MLP(hidden=(7,), momentum=0.5)
     assert repr(mlp) == "MLP(hidden=(7,), momentum=0.5)"
     assert eval(repr(mlp)).settings() == mlp.settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("learning_rate", 0.01), ("optimizer", "adam"), ("epochs", 3), ("schedule", "cosine")]
+)
+def test_a_setting_that_is_changed_afterwards_is_refused_rather_than_ignored(name, value):
+    mlp = MLP(hidden=(3,))
+    before = mlp.settings()
+    with pytest.raises(InputError, match=rf"{name} is .* expected it to stay: make another one") as caught:
+        setattr(mlp, name, value)
+    assert mlp.settings() == before
+    advice = str(caught.value).partition("make another one, ")[2]
+    assert eval(advice, {"MLP": MLP, "mlp": mlp}).settings() == {**before, name: value}
+
+
+def test_the_number_of_threads_may_change_and_copies_keep_their_settings():
+    mlp = MLP(threads=1)
+    mlp.threads = 2
+    for other in (copy.copy(mlp), copy.deepcopy(mlp), pickle.loads(pickle.dumps(mlp))):
+        assert other.settings() == mlp.settings()
+        assert other.threads == 2
 
 
 def test_the_rate_decays_after_each_of_the_epochs():
