@@ -94,9 +94,10 @@ class Stream:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and let go of the memory for its windows."""
         self._closed = True
         self._rows.close()
+        self._spare.clear()
 
     def epoch(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[tuple[np.ndarray, Window]]:
         """The windows of an epoch: (X, window), where X (W, D) holds the rows of the file that `window.rows` names.

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import weakref
 from itertools import count, islice
 
 import h5py
@@ -156,6 +157,13 @@ def test_two_buffers_serve_all_windows_of_all_epochs(write):
         }
         places |= {X.__array_interface__["data"][0] for X, _ in stream.in_order()}
         assert len(places) == 2
+
+
+def test_closed_stream_holds_no_window(write):
+    with Stream(write(), **SMALL) as stream:
+        buffers = [weakref.ref(X.base) for X, _ in stream.in_order()]
+        assert all(buffer() is not None for buffer in buffers)
+    assert all(buffer() is None for buffer in buffers)
 
 
 def test_next_window_is_read_while_this_one_is_used(write, monkeypatch):
