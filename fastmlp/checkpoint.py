@@ -137,7 +137,10 @@ class Moment:
 
 
 class Keeper:
-    """Writes the state of one training while it goes on, and restores it; does nothing without `checkpoints`."""
+    """Writes the state of one training while it goes on, and restores it; does nothing without `checkpoints`.
+
+    In its `with` block the trainer pauses here.
+    """
 
     def __init__(
         self,
@@ -151,6 +154,14 @@ class Keeper:
         self._checkpoints, self._trainer, self._history = checkpoints, trainer, history
         self._schedule, self._stopping, self._observer = schedule, stopping, observer
         self._written, self._cost = time.perf_counter(), 0.0
+
+    def __enter__(self) -> "Keeper":
+        self._trainer.pause = self.pause
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # The two would hold each other, and the data of the training, until the garbage collector comes by.
+        self._trainer.pause = _go_on
 
     def restore(self) -> Moment:
         """Bring everything to the state of the newest checkpoint; where to go on, at the first epoch without one."""
@@ -217,6 +228,10 @@ class Keeper:
         self._written = time.perf_counter()
         self._cost = self._written - begun
         moment.started += self._cost  # the seconds of an epoch are those of the training
+
+
+def _go_on():
+    """Pause for nothing."""
 
 
 def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:

@@ -194,12 +194,11 @@ class MLP:
             checkpoints = as_checkpoints(checkpoint, self, source, held_out)
             with reporter(progress, self.epochs) as report:
                 watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
-                keeper = Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer)
-                trainer.pause = keeper.pause
-                if self._optimizer.name == "lbfgs":
-                    lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
-                else:
-                    self._descend(trainer, source, schedule, watch, keeper)
+                with Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer) as keeper:
+                    if self._optimizer.name == "lbfgs":
+                        lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
+                    else:
+                        self._descend(trainer, source, schedule, watch, keeper)
             kept = watch.keep_the_best()
             self.diverged = failure(self, source, kept)
             watch.observer.ended(kept)

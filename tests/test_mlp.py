@@ -1,8 +1,11 @@
 """The MLP class: what training does to the weights, the history, and the answers."""
 
 import copy
+import gc
 import math
 import pickle
+import weakref
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -248,6 +251,33 @@ def test_a_copy_of_the_parameters_is_a_whole_one_of_its_own(duplicate):
         array[...] = 0
     assert not twin.buffer.any()
     assert all(array.any() for array in (*parameters.weights, *parameters.biases))
+
+
+@ENGINES
+@pytest.mark.parametrize("given_up", [False, True])
+def test_the_data_go_with_the_training_and_wait_for_no_garbage_collector(engine, given_up):
+    class GivenUp(Exception):
+        pass
+
+    def report(record):
+        if given_up:
+            raise GivenUp
+
+    def train():
+        X, y = blobs()
+        held_out = X[::2].copy()
+        mlp = MLP(hidden=(3,), epochs=2, dtype="float64", engine=engine, first_layer="dense")
+        with suppress(GivenUp):
+            mlp.fit(X, y, validation=(held_out, y[::2]), progress=report)
+        return mlp, weakref.ref(X), weakref.ref(held_out)
+
+    gc.disable()
+    try:
+        mlp, *data = train()
+        assert [one() is None for one in data] == [True, True]
+    finally:
+        gc.enable()
+    assert mlp.predict(np.zeros((1, 6))).shape == (1,)
 
 
 def test_a_single_class_is_refused_by_name():
