@@ -60,7 +60,9 @@ def _check_array(X, dtype, name):
     if X.dtype.kind not in "buif":
         raise InputTypeError(f"{name} has dtype {X.dtype}; expected numbers: convert it to float32 or uint8")
     if X.dtype not in INPUT_DTYPES or not X.dtype.isnative:
-        X = X.astype(np.float64 if X.dtype.itemsize > 4 else np.float32)
+        # float32 would round integers from 2**24 on, which a network of float64 holds.
+        wide = X.dtype.itemsize > 4 or (X.dtype.kind != "f" and dtype == "float64")
+        X = X.astype(np.float64 if wide else np.float32)
     if X.strides[1] != X.itemsize or X.strides[0] % X.itemsize:
         X = np.ascontiguousarray(X)
     if X.dtype.kind == "f":

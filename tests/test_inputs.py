@@ -282,6 +282,15 @@ def test_other_numbers_are_converted(data, dtype):
     )
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64"])
+@pytest.mark.parametrize("as_rows", [lambda X: X, compressed], ids=["dense", "sparse"])
+def test_a_network_of_float64_reads_whole_numbers_to_the_last_digit(dtype, as_rows):
+    X = np.array([[2**24 + 1, 0], [0, 2**31 - 1]], dtype)
+    mlp = MLP(hidden=(), loss="squared_error", dtype="float64", epochs=1).fit(np.eye(2), [0, 1])
+    mlp.weights[0][...], mlp.biases[0][...] = 1, 0
+    assert mlp.predict(as_rows(X)).tolist() == [2**24 + 1, 2**31 - 1]
+
+
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
 def test_fit_leaves_its_arrays_alone_and_takes_ones_that_cannot_be_written(data, engine):
     X, y = data
