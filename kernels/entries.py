@@ -1,24 +1,23 @@
-"""The sum over runs of compressed entries, in registers: one row's, or two rows' that share columns.
+"""The sum over a run of compressed entries, in registers, and how far a run goes at a time.
 
-Where the rows of a matrix come from the second cache, loading them takes as long as two fused multiply-adds with each:
-two rows of the batch that run through their columns together get the second one for nothing.
+Loading a row of W from the second cache takes about twice as long as the fused multiply-adds with it, and an entry
+needs nothing else. So the rows of a block run through the same stretch of W together, while it is in the first cache.
 """
 
 import numpy as np
-from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-from .dense import AFFINE_RELU, PLAIN, Tile
+from .dense import Tile
 from .jit import jit
-from .registers import CPU_FEATURES, INDEX, as_index, emit_switch
+from .registers import INDEX, REGISTER_BYTES, ZERO
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
-# Registers from which a pair gains more than its merging costs: with masked multiply-adds, in a file of 32 registers.
-PAIR_NARROWEST = 6 if "avx512f" in CPU_FEATURES else WIDEST + 1
-# Share of the columns between a row's first and last entry from which two rows are taken to have many in common.
-PAIR_DENSITY = 1 / 8
+# Of W in a stretch: more than a first cache of 32 KB by as much as there are columns that no row of a block needs.
+STRETCH_BYTES = 40 << 10
+# Uses of a row of W by a block, and entries of a row in a stretch, from which stretches gain more than they cost.
+STRETCH_USES, STRETCH_ENTRIES = 2, 12
+ALL_COLUMNS = np.int64(2**62)
 
 
 class Entries:
@@ -46,13 +45,11 @@ class Entries:
         at = self.b.mul(self.b.zext(key, INDEX), stride)
         return [self.tile.v.load(matrix, self.b.add(at, column)) for column in self.tile.columns()]
 
-    def add_product(self, number, row, present=None):
-        """sums += number * row, in those lanes whose bit of `present` is set."""
+    def add_product(self, number, row):
+        """sums += number * row."""
         factor = self.tile.v.splat(number)
         for cell, register in zip(self.sums, row, strict=True):
-            before = self.b.load(cell)
-            after = self.tile.v.fma(factor, register, before)
-            self.b.store(after if present is None else self.b.select(present, after, before), cell)
+            self.b.store(self.tile.v.fma(factor, register, self.b.load(cell)), cell)
 
     def add(self, keys, values, first, last, matrix, stride):
         """sums += values[k] * matrix[keys[k]] for k from first to last, in order."""
@@ -60,73 +57,44 @@ class Entries:
             key = self.b.load(self.b.gep(keys, [k]))
             self.add_product(self.number(values, k), self.row(matrix, stride, key))
 
+    def add_below(self, limit, keys, values, first, last, matrix, stride):
+        """The same for k up to the first key that is not below the limit; that k, or last."""
+        b, before = self.b, self.b.block
+        head, check, body, behind = (b.append_basic_block(name) for name in ("head", "check", "body", "behind"))
+        b.branch(head)
+        b.position_at_end(head)
+        k = b.phi(INDEX)
+        k.add_incoming(first, before)
+        b.cbranch(b.icmp_signed("<", k, last), check, behind)
+        b.position_at_end(check)
+        key = b.load(b.gep(keys, [k]))
+        b.cbranch(b.icmp_signed("<", b.zext(key, INDEX), limit), body, behind)
+        b.position_at_end(body)
+        self.add_product(self.number(values, k), self.row(matrix, stride, key))
+        k.add_incoming(b.add(k, INDEX(1)), b.block)
+        b.branch(head)
+        b.position_at_end(behind)
+        return k
+
     def finish(self, C, epilogue, factor, codes):
         totals = [[self.b.load(cell) for cell in self.sums]]
         self.tile.finish(totals, C, INDEX(0), C, INDEX(0), epilogue, factor, codes)
 
 
-def _add_pair(pair, keys, values, runs, matrix, stride):
-    """Two runs of ascending keys, merged as they are read: a row of the matrix that both need is loaded once.
-
-    A run that lacks a key of the other leaves its sums alone: lanes under a mask, for a branch would be mispredicted.
-    """
-    b, lanes = pair[0].b, pair[0].tile.v.lanes
-    mask_type = ir.VectorType(ir.IntType(1), lanes)
-    cells = [cgutils.alloca_once_value(b, first) for first, _ in runs]
-    merge, both, rest = (b.append_basic_block(name) for name in ("merge", "both", "rest"))
-    b.branch(merge)
-    b.position_at_end(merge)
-    places = [b.load(cell) for cell in cells]
-    inside = [b.icmp_signed("<", place, last) for place, (_, last) in zip(places, runs, strict=True)]
-    b.cbranch(b.and_(*inside), both, rest)
-    b.position_at_end(both)
-    left, right = (b.load(b.gep(keys, [place])) for place in places)
-    is_next = b.icmp_unsigned("<=", left, right), b.icmp_unsigned("<=", right, left)
-    row = pair[0].row(matrix, stride, b.select(is_next[0], left, right))
-    for entries, place, cell, bit in zip(pair, places, cells, is_next, strict=True):
-        present = b.bitcast(b.sext(bit, ir.IntType(lanes)), mask_type)
-        entries.add_product(entries.number(values, place), row, present)
-        b.store(b.add(place, b.zext(bit, INDEX)), cell)
-    b.branch(merge)
-    b.position_at_end(rest)
-    for entries, cell, (_, last) in zip(pair, cells, runs, strict=True):
-        entries.add(keys, values, b.load(cell), last, matrix, stride)
-
-
-@intrinsic
-def pair_sum(typing, width, indices, values, runs, table, W, w_row, init, out, out_row, epilogue):
-    """Two rows of out = epilogue(init + sum of values[k] * W[indices[k]]) for two runs of k, `width` registers of them.
-
-    runs: (first, last of the one, first, last of the other)
-    """
-
-    def codegen(context, builder, signature, arguments):
-        width, indices, values, runs, table, W, w_row, init, out, out_row, epilogue = as_index(
-            context, builder, signature, arguments
-        )
-        result, stored = signature.args[8].dtype, signature.args[2].dtype
-        element, nothing = context.get_value_type(result), context.get_constant(result, 0)
-        a, b, c, d = cgutils.unpack_tuple(builder, runs)
-
-        def emit(registers):
-            pair = [Entries(builder, element, registers, stored, table) for _ in range(2)]
-            for entries in pair:
-                entries.start(init)
-            _add_pair(pair, indices, values, ((a, b), (c, d)), W, w_row)
-            for entries, place in zip(pair, (out, builder.gep(out, [out_row])), strict=True):
-                entries.finish(place, epilogue, nothing, (PLAIN, AFFINE_RELU))
-
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(PAIR_NARROWEST, WIDEST + 1)})
-        return context.get_dummy_value()
-
-    return types.void(width, indices, values, runs, table, W, w_row, init, out, out_row, epilogue), codegen
-
-
 @jit
-def overlap(indices, runs):
-    """Whether two rows are full enough to have many columns in common, as pictures are, judged by their ends."""
-    a, b, c, d = runs
-    if a == b or c == d:
-        return False
-    span = np.int64(indices[b - 1]) - indices[a] + indices[d - 1] - indices[c]
-    return b - a + d - c >= PAIR_DENSITY * span
+def stretch_of(source, order, first, count, width):
+    """Columns of the inputs that a block of rows runs through at a time, for outputs of `width` registers.
+
+    All of them where stretches would gain less than it costs to put every row's sums away and take them up again.
+    """
+    indptr, indices, _, _ = source
+    entries, columns = ZERO, ZERO
+    for i in range(count):
+        begin, end = indptr[order[first + i]], indptr[order[first + i] + 1]
+        entries += end - begin
+        if begin < end:
+            columns = max(columns, np.int64(indices[end - 1]) + 1)
+    fitting = STRETCH_BYTES // (max(width, 1) * REGISTER_BYTES)
+    if entries >= STRETCH_USES * columns and entries * fitting >= STRETCH_ENTRIES * columns * count:
+        return np.int64(fitting)
+    return ALL_COLUMNS

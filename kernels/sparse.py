@@ -11,12 +11,13 @@ nothing to a sum that runs in order with an fma, so the results have the bits of
 """
 
 import numpy as np
+from numba import carray
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
 from .dense import AFFINE_RELU, PLAIN, STEP
-from .entries import PAIR_NARROWEST, WIDEST, Entries, overlap, pair_sum
+from .entries import WIDEST, Entries, stretch_of
 from .grid import GRID_COLUMNS, sort_by_grid
 from .jit import jit
 from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH, aligned_zeros
@@ -44,23 +45,32 @@ def _emit_run(context, builder, width, kinds, init, table, run, finish):
 
 
 @intrinsic
-def _row_sum(typing, width, indices, values, first, last, table, W, w_row, init, out, epilogue):
-    """out = epilogue(init + sum of values[k] * W[indices[k]] for k from first to last), `width` registers of it."""
+def _row_sum(typing, width, indices, values, first, last, limit, table, W, w_row, init, out, epilogue):
+    """out = init + sum of values[k] * W[indices[k]] for k from first while indices[k] < limit, `width` registers of it.
+
+    Returns the k it came to; epilogue(out) where that is `last`, the end of the row.
+    """
 
     def codegen(context, builder, signature, arguments):
-        width, indices, values, first, last, table, W, w_row, init, out, epilogue = as_index(
+        width, indices, values, first, last, limit, table, W, w_row, init, out, epilogue = as_index(
             context, builder, signature, arguments
         )
-        kinds = signature.args[9].dtype, signature.args[2].dtype
-        nothing = context.get_constant(kinds[0], 0)
-        run = indices, values, first, last, W, w_row
+        result, stored = signature.args[10].dtype, signature.args[2].dtype
+        nothing = context.get_constant(result, 0)
+        reached = cgutils.alloca_once(builder, INDEX)
 
-        def finish(entries):
-            entries.finish(out, epilogue, nothing, (PLAIN, AFFINE_RELU))
+        def emit(registers):
+            entries = Entries(builder, context.get_value_type(result), registers, stored, table)
+            entries.start(init)
+            k = entries.add_below(limit, indices, values, first, last, W, w_row)
+            builder.store(k, reached)
+            code = builder.select(builder.icmp_signed("==", k, last), epilogue, INDEX(PLAIN))
+            entries.finish(out, code, nothing, (PLAIN, AFFINE_RELU))
 
-        return _emit_run(context, builder, width, kinds, init, table, run, finish)
+        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        return builder.load(reached)
 
-    return types.void(width, indices, values, first, last, table, W, w_row, init, out, epilogue), codegen
+    return types.int64(width, indices, values, first, last, limit, table, W, w_row, init, out, epilogue), codegen
 
 
 @intrinsic
@@ -105,35 +115,45 @@ def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W
 def affine_rows(source, order, first, count, left, right, W, w_row, b, activation, out, out_row):
     """out[i, left:right] = f(inputs of row order[first + i] @ W + b)[left:right] for `count` rows; W, b, out pointers.
 
-    Strip by strip, so that a strip of a wide W stays in the second cache while the rows pass by.
+    In strips of W's columns and stretches of its rows, so that what of W is in both stays in the first cache while all
+    rows of the block pass by. Their sums wait in `out` meanwhile, which changes no bit of them.
     """
     indptr, indices, values, table = source
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     lanes = lanes_of(out)
+    stretch = stretch_of(source, order, first, count, min(WIDEST, (right - left) // lanes))
+    places = carray(_places(), BLOCK_ROWS)
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
-        w, bias, i = shifted(W, j), shifted(b, j), 0
-        while i < count:
-            row, target = order[first + i], shifted(out, i * out_row + j)
-            i += 1
-            begin, end = indptr[row], indptr[row + 1]
-            if width >= PAIR_NARROWEST and i < count:
-                other = order[first + i]
-                runs = (begin, end, indptr[other], indptr[other + 1])
-                if overlap(indices, runs):
-                    pair_sum(
-                        width, pointer(indices), pointer(values), runs, pointer(table), w, w_row, bias, target, out_row,
-                        epilogue,
+        w, bias, limit, is_over = shifted(W, j), shifted(b, j), ZERO, False
+        while not is_over:
+            limit += stretch
+            is_over = True
+            for i in range(count):
+                row, target = order[first + i], shifted(out, i * out_row + j)
+                at, end, init = indptr[row], indptr[row + 1], bias
+                if limit > stretch:
+                    at, init = places[i], target
+                if limit == stretch or (at < end and indices[at] < limit):
+                    places[i] = at = _row_sum(
+                        width, pointer(indices), pointer(values), at, end, limit, pointer(table), w, w_row, init,
+                        target, epilogue,
                     )  # fmt: skip
-                    i += 1
-                    continue
-            _row_sum(
-                width, pointer(indices), pointer(values), begin, end, pointer(table), w, w_row, bias, target, epilogue
-            )
+                is_over &= at == end
     if activation in (TANH, SIGMOID):
         for i in range(count):
             row = shifted(out, i * out_row + left)
             activate_row(row, row, right - left, activation)
+
+
+@intrinsic
+def _places(typing):
+    """Room on the stack for a number of each row of a block."""
+
+    def codegen(context, builder, signature, arguments):
+        return cgutils.alloca_once(builder, INDEX, size=BLOCK_ROWS)
+
+    return types.CPointer(types.int64)(), codegen
 
 
 @jit
