@@ -18,7 +18,7 @@ LINE = "fastmlp: interrupted; the same command goes on from here"
 def endless(tmp_path, train_file):
     """A function that starts a sweep that never ends in a process of its own, once it trains; and its command."""
     recipe = tmp_path / "endless.toml"
-    recipe.write_text("[data]\nvalidation = 0.25\n[network]\nhidden = [8]\n[training]\nepochs = 100000000\n")
+    recipe.write_text("[data]\nvalidation = 0.25\n[network]\nhidden = [8]\n[training]\nepochs = 10000000\n")
     arguments = ["sweep", "--recipe", str(recipe), "--data", str(train_file), "--out", str(tmp_path / "run")]
     processes = []
 
