@@ -15,7 +15,10 @@ FunctionIdentity._unique_ids = itertools.count(secrets.randbits(48))
 
 # error_model="numpy": a division by zero gives inf or nan and no exception, so that nogil code never has to unwind.
 # No fastmath: its reassociation would make results depend on the number of lanes, and it deletes tests for nan.
-OPTIONS = {"nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": False}
+# No wrappers for callers in C, which there are none of: a twentieth of the time of compiling.
+OPTIONS = {
+    "nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": False, "no_cfunc_wrapper": True,
+}  # fmt: skip
 
 jit = numba.njit(**OPTIONS)
 

@@ -78,7 +78,7 @@ def undisturbed(shared, whole, server):
 
 
 @forking
-@pytest.mark.parametrize("kills", [50, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [30, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, whole, server, undisturbed, kills):
     expected, life = undisturbed
     moments, killed, finished = random.Random(kills), 0, 0
