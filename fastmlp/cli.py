@@ -26,24 +26,25 @@ class _Parser(argparse.ArgumentParser):
 
 def command(*verb: str) -> NoReturn:
     """The program `fastmlp`: run `main` with `verb` and the arguments of the command line, and end the process."""
-    status = main([*verb, *sys.argv[1:]])
-    ignore_from_now_on()
+    status = main([*verb, *sys.argv[1:]], ends_process=True)
+    ignore_from_now_on()  # also where the arguments were wrong
     if status > INTERRUPTED - 2:  # a thread whose kernels are being compiled would keep the process for seconds
         sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> int:
     """Run `fastmlp` with these arguments (None: the command line's); returns the exit status.
 
+    ends_process  nothing comes after: SIGINT and SIGTERM do nothing any more when the work is done
     0 success; 1 every configuration failed: it diverged or stopped with an error; 2 something to mend, told in one line
     on stderr; 3 some configurations failed; 130 Ctrl-C, 143 SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         options = _parser(arguments).parse_args(arguments)
-        with stoppable():
+        with stoppable(ends_process):
             status: int = options.run(options)
             sys.stdout.flush()  # here a reader that has left is told of
         return status

@@ -21,9 +21,10 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable(ignored_after: bool = False) -> Iterator[None]:
     """Within the block the first SIGINT or SIGTERM raises `Stopped`, and the second ends the process there and then.
 
+    ignored_after  behind it they do nothing, instead of what they did before: there is no moment between
     A signal that the process was started to ignore stays ignored. Does nothing outside of the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -58,7 +59,7 @@ def stoppable() -> Iterator[None]:
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if ignored_after else handler)
 
 
 def ignore_from_now_on() -> None:

@@ -78,7 +78,7 @@ def undisturbed(shared, whole, server):
 
 
 @forking
-@pytest.mark.parametrize("kills", [30, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, whole, server, undisturbed, kills):
     expected, life = undisturbed
     moments, killed, finished = random.Random(kills), 0, 0
@@ -144,7 +144,7 @@ def test_a_run_that_is_stopped_says_so_in_one_line_and_ends_with_the_same_bits(
     assert bits(folder) == expected
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_process_that_is_killed_goes_on_to_the_same_bits(tmp_path, shared, train_file, kills):
     recipe = shared / "long.toml"
     recipe.write_text(RECIPE.format(epochs=200), encoding="utf-8")

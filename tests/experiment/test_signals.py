@@ -121,3 +121,22 @@ def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained
         process.kill()
     assert "is being worked in by another process" in capsys.readouterr().err
     assert not (retrained / "evaluation.json").exists()
+
+
+@posix
+def test_a_signal_after_the_end_of_the_work_does_nothing_where_the_process_ends_with_it():
+    script = (
+        "import signal, sys\n"
+        "from fastmlp.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "assert main(['report', 'absent']) == 2\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+        "assert main(['report', 'absent'], ends_process=True) == 2\n"
+        "for number in (signal.SIGINT, signal.SIGTERM):\n"
+        "    signal.raise_signal(number)\n"
+        "print('went on')\n"
+    )
+    with running(script) as process:
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "went on\n")
+    assert "Traceback" not in err
