@@ -6,9 +6,11 @@ needs nothing else. So the rows of a block run through the same stretch of W tog
 
 import numpy as np
 from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 from .dense import Tile
 from .jit import jit
+from .layout import BLOCK_ROWS
 from .registers import INDEX, REGISTER_BYTES, ZERO
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
@@ -98,3 +100,13 @@ def stretch_of(source, order, first, count, width):
     if entries >= STRETCH_USES * columns and entries * fitting >= STRETCH_ENTRIES * columns * count:
         return np.int64(fitting)
     return ALL_COLUMNS
+
+
+@intrinsic
+def room_of_rows(typing):
+    """Room on the stack for a number of each row of a block."""
+
+    def codegen(context, builder, signature, arguments):
+        return cgutils.alloca_once(builder, INDEX, size=BLOCK_ROWS)
+
+    return types.CPointer(types.int64)(), codegen

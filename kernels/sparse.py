@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from .activations import activate_row
 from .dense import AFFINE_RELU, PLAIN, STEP
-from .entries import WIDEST, Entries, stretch_of
+from .entries import WIDEST, Entries, room_of_rows, stretch_of
 from .grid import GRID_COLUMNS, sort_by_grid
 from .jit import jit
 from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH, aligned_zeros
@@ -122,7 +122,7 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     lanes = lanes_of(out)
     stretch = stretch_of(source, order, first, count, min(WIDEST, (right - left) // lanes))
-    places = carray(_places(), BLOCK_ROWS)
+    places = carray(room_of_rows(), BLOCK_ROWS)
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
         w, bias, limit, is_over = shifted(W, j), shifted(b, j), ZERO, False
@@ -144,16 +144,6 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
         for i in range(count):
             row = shifted(out, i * out_row + left)
             activate_row(row, row, right - left, activation)
-
-
-@intrinsic
-def _places(typing):
-    """Room on the stack for a number of each row of a block."""
-
-    def codegen(context, builder, signature, arguments):
-        return cgutils.alloca_once(builder, INDEX, size=BLOCK_ROWS)
-
-    return types.CPointer(types.int64)(), codegen
 
 
 @jit
