@@ -156,12 +156,12 @@ class Keeper:
         self._written, self._cost = time.perf_counter(), 0.0
 
     def __enter__(self) -> "Keeper":
-        self._trainer.pause = self.pause
+        self._before, self._trainer.pause = self._trainer.pause, self.pause
         return self
 
     def __exit__(self, *_: object) -> None:
         # The two would hold each other, and the data of the training, until the garbage collector comes by.
-        self._trainer.pause = _go_on
+        self._trainer.pause = self._before
 
     def restore(self) -> Moment:
         """Bring everything to the state of the newest checkpoint; where to go on, at the first epoch without one."""
@@ -228,10 +228,6 @@ class Keeper:
         self._written = time.perf_counter()
         self._cost = self._written - begun
         moment.started += self._cost  # the seconds of an epoch are those of the training
-
-
-def _go_on():
-    """Pause for nothing."""
 
 
 def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:

@@ -11,3 +11,8 @@ class InputError(FastmlpError, ValueError):
 
 class InputTypeError(FastmlpError, TypeError):
     """A setting or an array of a type that cannot be used."""
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of another library says, in one line; its name where it says nothing."""
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .errors import InputError, InputTypeError
+from .errors import InputError, InputTypeError, first_line
 from .kernels.inputs import Sparse, index_dtype
 
 INPUT_DTYPES = (np.uint8, np.float32, np.float64)
@@ -44,8 +44,7 @@ def as_array(values, name):
     except ValueError:
         raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
     except (TypeError, RuntimeError) as error:  # of what has an `__array__` of its own, as a tensor with a gradient
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputTypeError(f"{name} is no array ({reason}); expected numbers: convert it first") from error
+        raise InputTypeError(f"{name} is no array ({first_line(error)}); expected numbers: convert it first") from error
     if np.ma.is_masked(values):  # below the mask are values that mean nothing
         raise InputError(f"{name} has masked values; {FINITE}")
     return array

@@ -15,7 +15,7 @@ from .registers import INDEX, REGISTER_BYTES, ZERO
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
-# Of W in a stretch: more than a first cache of 32 KB by as much as there are columns that no row of a block needs.
+# Of W in a stretch. More than a first cache of 32 KB, for there are columns that no row of a block needs.
 STRETCH_BYTES = 40 << 10
 # Uses of a row of W by a block, and entries of a row in a stretch, from which stretches gain more than they cost.
 STRETCH_USES, STRETCH_ENTRIES = 2, 12

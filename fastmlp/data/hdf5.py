@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, first_line
 
 from .checks import picture_shape, read_inputs, read_labels
 from .dataset import Dataset
@@ -48,10 +48,9 @@ def damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"{path} cannot be read as HDF5 ({reason}); it is damaged or cut short: copy it anew, or write it "
-            "with `fastmlp prepare`"
+            f"{path} cannot be read as HDF5 ({first_line(error)}); it is damaged or cut short: copy it anew, or write "
+            "it with `fastmlp prepare`"
         ) from error
 
 

@@ -28,7 +28,7 @@ BLOCK_BYTES = 128 << 10
 # Of a window, below which a file that is sorted by class hardly mixes; see `blockshuffle`.
 FEWEST_BLOCKS = 16
 _SAMPLED_PLACES = 32
-_PARTS_OF_A_READER = 2  # of a window: more even the load, and each costs some 30 microseconds
+_PARTS_OF_A_READER = 2  # of a window: more would share it more evenly, and each has to be handed to a thread
 
 
 class _Coming(NamedTuple):
