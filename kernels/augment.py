@@ -29,6 +29,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .cpu import REGISTER_BYTES
 from .dense import TILE_ROWS, Tile
 from .gather import gather
 from .inputs import to_network
@@ -38,7 +39,6 @@ from .random_bits import sample_keys, splat_integer, uniform_row
 from .registers import (
     INDEX,
     INT32,
-    REGISTER_BYTES,
     UNIT,
     ZERO,
     Vector,

@@ -6,6 +6,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from . import team
+from .cpu import PACKS_LANES, REGISTER_BYTES
 from .gather import address, pointer_to
 from .inputs import PIXELS, Sparse, index_dtype
 from .jit import entry, jit
@@ -13,8 +14,6 @@ from .layout import BLOCK_ROWS
 from .registers import (
     INDEX,
     INT32,
-    PACKS_LANES,
-    REGISTER_BYTES,
     as_index,
     bits_set,
     emit_packed,
@@ -81,51 +80,79 @@ def entry_rooms(X, dtype, size):
     return np.zeros((size, BLOCK_ROWS + 1), np.int64), indices, values, PIXELS.astype(dtype)
 
 
-@intrinsic
-def _pack(typing, row, column, mask, indices, values, at):
-    """Append the elements of row[column : column + lanes] that `mask` has, and their columns; returns the next place.
+@jit
+def _append_each(row, column, mask, indices, values, at):
+    """Append the elements of row[column : column + lanes] that `mask` has, and their columns; the next place."""
+    while mask != 0:
+        place = column + lowest_bit(mask)
+        mask &= mask - np.uint64(1)
+        indices[at] = place
+        values[at] = load(row, place)
+        at += 1
+    return at
 
-    Whole registers are written: what comes up to `lanes` places after `at` is overwritten.
-    """
-    lanes = REGISTER_BYTES * 8 // row.dtype.bitwidth
 
-    def codegen(context, builder, signature, arguments):
-        row, column, mask, indices, values, at = as_index(context, builder, signature, arguments)
-        source, number, value = (signature.args[i].dtype for i in (0, 3, 4))
-        chosen = builder.bitcast(builder.trunc(mask, ir.IntType(lanes)), ir.VectorType(ir.IntType(1), lanes))
+if PACKS_LANES:
 
-        def append(target, at, kind, elements):
-            """Write what `elements(first, count)` has in the chosen lanes, one register at a time."""
-            count = min(lanes, REGISTER_BYTES * 8 // kind.bitwidth)
-            for first in range(0, lanes, count):
-                lane = ir.Constant(ir.VectorType(INT32, count), list(range(first, first + count)))
-                part, register = builder.shuffle_vector(chosen, chosen, lane), elements(first, count)
-                where = builder.bitcast(builder.gep(target, [at]), register.type.as_pointer())
-                builder.store(emit_packed(builder, register, part), where, align=kind.bitwidth // 8)
-                at = builder.add(at, builder.zext(builder.ctpop(builder.bitcast(part, ir.IntType(count))), INDEX))
-            return at
+    @intrinsic
+    def _pack(typing, row, column, mask, indices, values, at):
+        """As `_append_each`, for pointers to `indices` and `values`.
 
-        def numbers(first, count):
-            """The columns of these lanes."""
-            element = context.get_data_type(number)
-            lowest = builder.trunc(builder.add(column, INDEX(first)), element)
-            steps = ir.Constant(ir.VectorType(element, count), list(range(count)))
-            return builder.add(emit_splat(builder, lowest, count), steps)
+        Whole registers are written: what comes up to `lanes` places after `at` is overwritten.
+        """
+        lanes = REGISTER_BYTES * 8 // row.dtype.bitwidth
 
-        def values_of(first, count):
-            """What stands in these lanes, in the type of `values`."""
-            kind = ir.VectorType(context.get_data_type(source), count)
-            where = builder.bitcast(builder.gep(row, [builder.add(column, INDEX(first))]), kind.as_pointer())
-            found = builder.load(where, align=source.bitwidth // 8)
-            if value.bitwidth == source.bitwidth:
-                return found
-            convert = builder.fpext if value.bitwidth > source.bitwidth else builder.fptrunc
-            return convert(found, ir.VectorType(context.get_data_type(value), count))
+        def codegen(context, builder, signature, arguments):
+            row, column, mask, indices, values, at = as_index(context, builder, signature, arguments)
+            source, number, value = (signature.args[i].dtype for i in (0, 3, 4))
+            chosen = builder.bitcast(builder.trunc(mask, ir.IntType(lanes)), ir.VectorType(ir.IntType(1), lanes))
 
-        append(indices, at, number, numbers)
-        return append(values, at, value, values_of)
+            def append(target, at, kind, elements):
+                """Write what `elements(first, count)` has in the chosen lanes, one register at a time."""
+                count = min(lanes, REGISTER_BYTES * 8 // kind.bitwidth)
+                for first in range(0, lanes, count):
+                    lane = ir.Constant(ir.VectorType(INT32, count), list(range(first, first + count)))
+                    part, register = builder.shuffle_vector(chosen, chosen, lane), elements(first, count)
+                    where = builder.bitcast(builder.gep(target, [at]), register.type.as_pointer())
+                    builder.store(emit_packed(builder, register, part), where, align=kind.bitwidth // 8)
+                    at = builder.add(at, builder.zext(builder.ctpop(builder.bitcast(part, ir.IntType(count))), INDEX))
+                return at
 
-    return types.int64(row, column, mask, indices, values, at), codegen
+            def numbers(first, count):
+                """The columns of these lanes."""
+                element = context.get_data_type(number)
+                lowest = builder.trunc(builder.add(column, INDEX(first)), element)
+                steps = ir.Constant(ir.VectorType(element, count), list(range(count)))
+                return builder.add(emit_splat(builder, lowest, count), steps)
+
+            def values_of(first, count):
+                """What stands in these lanes, in the type of `values`."""
+                kind = ir.VectorType(context.get_data_type(source), count)
+                where = builder.bitcast(builder.gep(row, [builder.add(column, INDEX(first))]), kind.as_pointer())
+                found = builder.load(where, align=source.bitwidth // 8)
+                if value.bitwidth == source.bitwidth:
+                    return found
+                convert = builder.fpext if value.bitwidth > source.bitwidth else builder.fptrunc
+                return convert(found, ir.VectorType(context.get_data_type(value), count))
+
+            append(indices, at, number, numbers)
+            return append(values, at, value, values_of)
+
+        return types.int64(row, column, mask, indices, values, at), codegen
+
+    @jit
+    def _append(row, column, mask, indices, values, at, limit):
+        """As `_append_each`, by whole registers where these end before `limit`."""
+        if at + lanes_of(row) <= limit:
+            return _pack(row, column, mask, pointer(indices), pointer(values), at)
+        return _append_each(row, column, mask, indices, values, at)
+
+else:
+
+    @jit
+    def _append(row, column, mask, indices, values, at, limit):
+        """As `_append_each`."""
+        return _append_each(row, column, mask, indices, values, at)
 
 
 @jit
@@ -150,15 +177,8 @@ def compress_row(row, features, indices, values, at, limit):
     whole = features - features % lanes
     for c in range(0, whole, lanes):
         mask = nonzero_lanes(row, c)
-        if PACKS_LANES and mask != 0 and at + lanes <= limit:
-            at = _pack(row, c, mask, pointer(indices), pointer(values), at)
-            continue
-        while mask != 0:
-            column = c + lowest_bit(mask)
-            mask &= mask - np.uint64(1)
-            indices[at] = column
-            values[at] = load(row, column)
-            at += 1
+        if mask != 0:
+            at = _append(row, c, mask, indices, values, at, limit)
     for c in range(whole, features):
         if load(row, c) != 0:
             indices[at] = c

@@ -17,11 +17,11 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
+from .cpu import TILE_REGISTERS
 from .jit import inlined, jit
 from .layout import GRAIN, RELU, SIGMOID, TANH
 from .registers import (
     INDEX,
-    REGISTER_COUNT,
     UNIT,
     ZERO,
     Vector,
@@ -34,9 +34,8 @@ from .registers import (
     shifted,
 )
 
-# Accumulators plus a row of B plus a broadcast of A must fit the register file: 4 x 4 in 32 registers, 4 x 2 in 16.
+# A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = GRAIN
-TILE_REGISTERS = 4 if REGISTER_COUNT >= 32 else 2
 # Terms that a tile sums before the next one does: so many rows of a strip of B, of at most 256 bytes, are 24 KB, and
 # stay in the first cache while all tiles of the strip pass over them.
 DEPTH = np.int64(96)

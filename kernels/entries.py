@@ -8,10 +8,11 @@ import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .cpu import REGISTER_BYTES
 from .dense import Tile
 from .jit import jit
 from .layout import BLOCK_ROWS
-from .registers import INDEX, REGISTER_BYTES, ZERO
+from .registers import INDEX, ZERO
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8

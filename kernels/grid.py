@@ -9,38 +9,57 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from .cpu import PACKS_LANES
 from .jit import jit
 from .layout import BLOCK_ROWS
-from .registers import INDEX, PACKS_LANES, as_index, emit_packed, load, pointer, shifted, store
+from .registers import (
+    INDEX,
+    ZERO,
+    as_index,
+    emit_packed,
+    load,
+    pointer,
+    shifted,
+    store,
+)
 
 # The grid of a block is 64 bytes per column: so many are an eighth of a second cache of 1 MiB.
 GRID_COLUMNS = 2048 if PACKS_LANES else 0
 BYTES = ir.VectorType(ir.IntType(8), BLOCK_ROWS)
 
 
-@intrinsic
-def _take_line(typing, line, rows, numbers, place):
-    """Append the bytes of a line of the grid that are not zero, and their positions; clear it; returns their number.
+if PACKS_LANES:
 
-    What is written beyond them, up to a whole register, is for the next line to overwrite.
-    """
+    @intrinsic
+    def _take_line(typing, line, rows, numbers, place):
+        """Append the non-zero bytes of a line of the grid, and their positions; clear it; returns their number.
 
-    def codegen(context, builder, signature, arguments):
-        line, rows, numbers, place = as_index(context, builder, signature, arguments)
-        zeros = ir.Constant(BYTES, [0] * BLOCK_ROWS)
-        positions = ir.Constant(BYTES, list(range(BLOCK_ROWS)))
-        where = builder.bitcast(line, BYTES.as_pointer())
-        found = builder.load(where, align=1)
-        present = builder.icmp_unsigned("!=", found, zeros)
-        mask = builder.bitcast(present, INDEX)
-        with builder.if_then(builder.icmp_unsigned("!=", mask, INDEX(0))):
-            builder.store(zeros, where, align=1)
-            for source, target in ((positions, rows), (found, numbers)):
-                at = builder.bitcast(builder.gep(target, [place]), BYTES.as_pointer())
-                builder.store(emit_packed(builder, source, present), at, align=1)
-        return builder.ctpop(mask)
+        What is written beyond them, up to a whole register, is for the next line to overwrite.
+        """
 
-    return types.int64(line, rows, numbers, place), codegen
+        def codegen(context, builder, signature, arguments):
+            line, rows, numbers, place = as_index(context, builder, signature, arguments)
+            zeros = ir.Constant(BYTES, [0] * BLOCK_ROWS)
+            positions = ir.Constant(BYTES, list(range(BLOCK_ROWS)))
+            where = builder.bitcast(line, BYTES.as_pointer())
+            found = builder.load(where, align=1)
+            present = builder.icmp_unsigned("!=", found, zeros)
+            mask = builder.bitcast(present, INDEX)
+            with builder.if_then(builder.icmp_unsigned("!=", mask, INDEX(0))):
+                builder.store(zeros, where, align=1)
+                for source, target in ((positions, rows), (found, numbers)):
+                    at = builder.bitcast(builder.gep(target, [place]), BYTES.as_pointer())
+                    builder.store(emit_packed(builder, source, present), at, align=1)
+            return builder.ctpop(mask)
+
+        return types.int64(line, rows, numbers, place), codegen
+
+else:
+
+    @jit
+    def _take_line(line, rows, numbers, place):
+        """Never run, for there is no grid: taking a line bit by bit was no faster than counting."""
+        return ZERO
 
 
 @jit

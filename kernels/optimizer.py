@@ -8,11 +8,11 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .cpu import REGISTER_BYTES
 from .jit import jit
 from .layout import LINE
 from .registers import (
     INDEX,
-    REGISTER_BYTES,
     ZERO,
     Vector,
     as_index,

@@ -5,13 +5,12 @@ reference-counted, nothing depends on an array's layout, and one source serves f
 registers promise the alignment of one element only, so any view is legal.
 """
 
-import llvmlite.binding as llvm
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .cpu import PACKS_LANES, REGISTER_BYTES, UnsupportedInstruction, instruction
 from .jit import jit
 
 # Constant arguments of kernels: numba compiles a callee anew for every literal, once for these.
@@ -20,28 +19,8 @@ ZERO, UNIT = np.int64(0), np.int64(1)
 INDEX = ir.IntType(64)
 INT32 = ir.IntType(32)
 
-
-def _cpu_features():
-    """The SIMD features that Numba compiles for: the host's, or those of NUMBA_CPU_FEATURES."""
-    chosen = numba.config.CPU_FEATURES
-    if chosen is None:
-        return {name for name, present in llvm.get_host_cpu_features().items() if present}
-    return {name[1:] for name in chosen.split(",") if name.startswith("+")}
-
-
-def _register_file():
-    """(bytes in a SIMD register, number of registers) of the CPU compiled for."""
-    if "avx512f" in CPU_FEATURES:
-        return 64, 32
-    if "avx" in CPU_FEATURES:
-        return 32, 16
-    return 16, 32 if "neon" in CPU_FEATURES else 16
-
-
-CPU_FEATURES = _cpu_features()
-REGISTER_BYTES, REGISTER_COUNT = _register_file()
-# Whether one instruction moves the chosen lanes of a register to its front, whatever their type.
-PACKS_LANES = "avx512vbmi2" in CPU_FEATURES
+# By the name of the x86 instruction, which all versions of LLVM know: the general one is new in LLVM 19.
+_COMPRESS = instruction("llvm.x86.avx512.mask.compress") if PACKS_LANES else None
 
 
 class Vector:
@@ -134,14 +113,16 @@ def emit_splat(builder, scalar, lanes):
 
 
 def emit_packed(builder, register, chosen):
-    """The lanes of an integer or float register that `chosen` (as many bits) has, moved to its front; PACKS_LANES only.
+    """The lanes of an integer or float register that `chosen` (as many bits) has, moved to its front.
 
-    By the name of the x86 instruction, which all versions of LLVM know: the general one is new in LLVM 19.
+    Only for a CPU with PACKS_LANES: on others the module that calls it has to define something else.
     """
+    if _COMPRESS is None:
+        raise UnsupportedInstruction("this CPU cannot pack the lanes of a register; test PACKS_LANES before")
     kind, element = register.type, register.type.element
     bits = element.width if isinstance(element, ir.IntType) else 32 if isinstance(element, ir.FloatType) else 64
     letter = "i" if isinstance(element, ir.IntType) else "f"
-    name = f"llvm.x86.avx512.mask.compress.v{kind.count}{letter}{bits}"
+    name = f"{_COMPRESS}.v{kind.count}{letter}{bits}"
     function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, chosen.type]), name)
     return builder.call(function, [register, ir.Constant(kind, ir.Undefined), chosen])
 

@@ -16,6 +16,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .cpu import HAS_PAUSE, instruction
 from .jit import jit
 from .registers import INDEX, array_pointer
 
@@ -129,14 +130,17 @@ def _arrived(typing, barrier):
     return types.int64(barrier), codegen
 
 
+_PAUSE = instruction("llvm.x86.sse2.pause") if HAS_PAUSE else None
+
+
 @intrinsic
 def _pause(typing):
     """Tell an x86 core that it spins; elsewhere nothing."""
 
     def codegen(context, builder, signature, arguments):
-        if "86" in llvm.get_process_triple().split("-")[0]:
+        if _PAUSE is not None:
             kind = ir.FunctionType(ir.VoidType(), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, _PAUSE), [])
         return context.get_dummy_value()
 
     return types.void(), codegen

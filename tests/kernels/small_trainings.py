@@ -1,0 +1,117 @@
+"""A list of small trainings and predictions, each by other kernels, and the digest of what each computes.
+
+Run as a script it prints a line for each: its name and its digest. Every CPU has to print the same lines.
+"""
+
+import hashlib
+import sys
+
+import numpy as np
+
+from fastmlp.kernels import cpu, epoch
+from fastmlp.kernels.compress import compress
+from fastmlp.kernels.layout import ACTIVATIONS
+from fastmlp.kernels.rule import ADAM, DESCENT, MOMENTUM, Rule
+from fastmlp.kernels.task import Clock, Distortion
+from fastmlp.parameters import Parameters
+
+ROWS, PIXELS, CLASSES = 600, 144, 5
+HIDDEN = (80, 21, 18)
+NAMES = ("relu", "tanh", "sigmoid")
+ADAM_RULE = Rule(ADAM, 0.9, beta2=0.99, epsilon=1e-8, l2=1e-3, max_norm=1.0)
+MOMENTUM_RULE = Rule(MOMENTUM, 0.5, l1=1e-4, clip_norm=0.5)
+DROPPED = (0.9, 0.5, 0.7, 0.8)
+SMALL_IMAGES = Distortion(12, 12, 1.0, 10.0, 0.1, 0.1, 4.0, 2.0, 6, 3, 1)
+
+
+def pictures():
+    """(600, 144) uint8 of which four fifths are zero, and labels."""
+    random = np.random.RandomState(0)
+    lit = random.rand(ROWS, PIXELS) < 0.2
+    return np.where(lit, random.randint(1, 256, lit.shape), 0).astype(np.uint8), random.randint(0, CLASSES, ROWS)
+
+
+def numbers(dtype):
+    """(600, 144) of which none is zero."""
+    return np.random.RandomState(1).standard_normal((ROWS, PIXELS)).astype(dtype)
+
+
+def scattered():
+    """(600, 100,000) compressed rows of a few entries: columns that 16 bits do not hold."""
+    random = np.random.RandomState(2)
+    wide = np.zeros((ROWS, 100_000), np.float32)
+    wide[np.arange(ROWS)[:, None], random.randint(0, 100_000, (ROWS, 6))] = random.standard_normal((ROWS, 6))
+    return compress(wide, "float32")
+
+
+def train(X, rule=DESCENT, batch_size=20, threads=1, keep=(), distortion=None, names=NAMES, passes=2):
+    """The arrays that a training changes: weights, optimizer states, summed loss and hits."""
+    y = pictures()[1]
+    dtype = "float64" if getattr(X, "dtype", None) == np.float64 else "float32"
+    p = Parameters((X.shape[1], *HIDDEN, CLASSES), names, dtype)
+    p.initialise("auto", None, "same", 1)
+    p.states = np.zeros((2, len(p.buffer)), dtype)
+    totals, steps = np.zeros(2), -(-ROWS // batch_size)
+    for number in range(passes):
+        order = np.random.RandomState(number).permutation(ROWS)
+        clock = Clock(seed=3, epoch=number + 1, steps=number * steps)
+        rates = np.full(steps, 0.05)
+        epoch.train(
+            p.layers, p.buffer, p.states, X, y, order, batch_size, rates, totals, threads, rule, keep=keep,
+            distortion=distortion, clock=clock,
+        )  # fmt: skip
+    epoch.evaluate(p.layers, p.buffer, X, y, totals, 1)
+    return p.buffer, p.states, totals
+
+
+def predict(X):
+    """Probabilities of a network that was not trained, (600, 5)."""
+    p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
+    p.initialise("auto", None, "same", 1)
+    return (epoch.predict(p.layers, p.buffer, X, np.empty((ROWS, CLASSES), "float32"), 2),)
+
+
+def trainings():
+    """Name -> function that returns the arrays of one training or prediction."""
+    bytes_, dense = pictures()[0], numbers("float32")
+    floats = (bytes_ / np.float32(255)).astype(np.float32)
+    compressed, compressed_floats = compress(bytes_, "float32"), compress(floats, "float32")
+    found = {
+        "dense": lambda: train(dense),
+        "sparse uint8": lambda: train(compressed),
+        "sparse float32": lambda: train(compressed_floats),
+        "CSR of 100,000 columns": lambda: train(scattered(), passes=1),
+        "Adam, dense": lambda: train(dense, ADAM_RULE),
+        "Adam, sparse": lambda: train(compressed, ADAM_RULE),
+        "momentum with a limit to the gradient, dense": lambda: train(dense, MOMENTUM_RULE),
+        "dropout": lambda: train(dense, MOMENTUM_RULE, keep=DROPPED),
+        "augmentation": lambda: train(bytes_, distortion=SMALL_IMAGES),
+        "float64": lambda: train(numbers("float64")),
+        "predict, dense": lambda: predict(dense),
+        "predict, skipping zeros": lambda: predict(bytes_),
+        "predict, sparse": lambda: predict(compressed_floats),
+    }
+    for size in (1, 500):
+        found[f"batches of {size}, dense"] = lambda size=size: train(dense, batch_size=size)
+        found[f"batches of {size}, sparse"] = lambda size=size: train(compressed, batch_size=size)
+    found["two threads, dense"] = lambda: train(dense, batch_size=500, threads=2)
+    found["two threads, sparse"] = lambda: train(compressed, batch_size=500, threads=2)
+    for name in ACTIVATIONS:
+        found[name] = lambda name=name: train(dense, names=(name,) * len(HIDDEN), passes=1)
+    return found
+
+
+def digests():
+    """Name -> SHA-256 of the results; every number has to be finite."""
+    found = {}
+    for name, compute in trainings().items():
+        arrays = compute()
+        assert all(np.isfinite(array).all() for array in arrays), name
+        found[name] = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
+    return found
+
+
+if __name__ == "__main__":
+    print("register bytes", cpu.REGISTER_BYTES, file=sys.stderr)
+    for name, digest in digests().items():
+        print(f"{digest}  {name}")
