@@ -3,7 +3,6 @@
 import copy
 import os
 import time
-from contextlib import contextmanager
 from inspect import signature
 
 import numpy as np
@@ -15,13 +14,14 @@ from .checkpoint import Keeper, Moment, as_checkpoints
 from .diagnosis import failure
 from .early_stopping import from_setting as read_early_stopping
 from .early_stopping import plain as early_stopping_setting
-from .errors import FastmlpError, InputError, InputTypeError
+from .errors import InputError, InputTypeError
 from .fitprogress import reporter
-from .history import History
+from .fitted import Fitted, field_of_fitted
 from .inputs import all_classes, check_inputs
 from .kernels.layout import FAN_IN
 from .kernels.rule import STATES
 from .kernels.task import Loss
+from .memory import memory_held
 from .objective import from_setting as read_objective
 from .optimizer import from_setting as read_optimizer
 from .parameters import INITIALISERS, Parameters
@@ -145,8 +145,7 @@ class MLP:
         self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))
         self.first_layer = check.one_of("first_layer", first_layer, FIRST_LAYERS)
         check.check_together(self)
-        self.history = History()
-        self.diverged: str | None = None
+        self._fitted = Fitted()
 
     def __setattr__(self, name, value):
         """Settings stay: what was made of one would go on as it was. `threads` alone, which changes no result, may."""
@@ -164,6 +163,12 @@ class MLP:
     def __repr__(self):
         changed = [f"{name}={value!r}" for name, value in self.settings().items() if value != DEFAULTS[name]]
         return f"MLP({', '.join(changed)})"
+
+    history = field_of_fitted("history", "A `History`: a record per epoch.")
+    classes = field_of_fitted("classes", "(C,) the classes, in the order of the outputs; None before `fit`.")
+    plan = field_of_fitted("plan", "dict: first_layer, density of the inputs, threads.")
+    diverged = field_of_fitted("diverged", "None, or why the training failed, in words.")
+    _parameters = field_of_fitted("parameters", "The weights and biases as one buffer.")
 
     # ------------------------------------------------------------------------------------------------- training
 
@@ -183,38 +188,34 @@ class MLP:
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
         source, held_out, known = self._sources(X, y, validation, classes, sample_weight)
-        schedule = self._check_training(source.shape, held_out)
-        with self._kept_if_refused():
-            self.history, self.diverged = History(), None
-            self.classes = known
-            self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
-            trainer = self._trainer(source.shape)
-            self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
-            stopping = read_early_stopping(self.early_stopping)
-            checkpoints = as_checkpoints(checkpoint, self, source, held_out)
-            with reporter(progress, self.epochs) as report:
-                watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
-                with Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer) as keeper:
-                    if self._optimizer.name == "lbfgs":
-                        lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
-                    else:
-                        self._descend(trainer, source, schedule, watch, keeper)
-            kept = watch.keep_the_best()
-            self.diverged = failure(self, source, kept)
-            watch.observer.ended(kept)
+        with memory_held(X, y, validation, sample_weight):
+            trained = copy.copy(self)  # nobody else sees it before it is trained
+            trained._fitted = Fitted(classes=known)
+            try:
+                trained._train(source, held_out, progress, checkpoint)
+            finally:
+                if len(trained.history):
+                    self._fitted = trained._fitted
         return self
 
-    @contextmanager
-    def _kept_if_refused(self):
-        """Leave the network as it was where something is found wrong before an epoch is over."""
-        before = dict(vars(self))
-        try:
-            yield
-        except FastmlpError:
-            if not len(self.history):
-                vars(self).clear()
-                vars(self).update(before)
-            raise
+    def _train(self, source, held_out, progress, checkpoint):
+        """From fresh weights to the last epoch, or to the one at which it is enough."""
+        schedule = self._check_training(source.shape, held_out)
+        self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
+        trainer = self._trainer(source.shape)
+        self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
+        stopping = read_early_stopping(self.early_stopping)
+        checkpoints = as_checkpoints(checkpoint, self, source, held_out)
+        with reporter(progress, self.epochs) as report:
+            watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
+            with Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer) as keeper:
+                if self._optimizer.name == "lbfgs":
+                    lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
+                else:
+                    self._descend(trainer, source, schedule, watch, keeper)
+        kept = watch.keep_the_best()
+        self.diverged = failure(self, source, kept)
+        watch.observer.ended(kept)
 
     def _descend(self, trainer, source, schedule, watch, keeper):
         """Epoch after epoch, until the last or until who watches has seen enough."""
@@ -263,30 +264,35 @@ class MLP:
         """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
         if self.loss == "squared_error":
             raise InputError("a network for the squared error has no probabilities; call predict")
-        return self._outputs(self._check_rows(X))
+        return self._outputs(X)[0]
 
     def _outputs(self, X):
-        """(N, C): what the last layer hands out."""
+        """(N, C) what the last layer hands out, and the classes: both of one network, whatever `fit` does meanwhile."""
+        fitted = self._check_fitted()
+        X = self._check_rows(fitted, X)
         rows = X.shape[0]
-        out = np.empty((rows, len(self.classes)), self.dtype)
+        out = np.empty((rows, len(fitted.classes)), self.dtype)
         kind, threads = read_objective(self.loss).kind, self._threads() if rows > 1 else 1
-        return outputs_of(self._kernels(), self._parameters, X, out, kind, threads)
+        with memory_held(X):
+            return outputs_of(self._kernels(), fitted.parameters, X, out, kind, threads), fitted.classes
 
     def predict(self, X):
         """The most probable class of each row of X, (N,) of the values in `classes`.
 
         For binary cross entropy zeros and ones (N, C), for the squared error numbers (N, C); (N,) where C is 1.
         """
-        return read_objective(self.loss).decide(self._outputs(self._check_rows(X)), self.classes)
+        return read_objective(self.loss).decide(*self._outputs(X))
 
     def evaluate(self, X, y):
         """(mean loss, share of right answers) on X (N, D) and y as for `fit`; for the squared error R^2 is the second.
 
         Of cross entropies, in nats. A sample is right for binary cross entropy when all of its labels are.
         """
-        X, objective = self._check_rows(X), read_objective(self.loss)
-        y = objective.compare(y, X.shape[0], self.classes, self.dtype)
-        totals = totals_of(self._kernels(), self._parameters, X, y, Loss(objective.kind), self._threads())
+        fitted, objective = self._check_fitted(), read_objective(self.loss)
+        X = self._check_rows(fitted, X)
+        y = objective.compare(y, X.shape[0], fitted.classes, self.dtype)
+        with memory_held(X, y):
+            totals = totals_of(self._kernels(), fitted.parameters, X, y, Loss(objective.kind), self._threads())
         return float(totals[0] / len(y)), float(objective.accuracy(totals, y, ALL_ALIKE))
 
     def score(self, X, y):
@@ -298,21 +304,20 @@ class MLP:
     @property
     def weights(self) -> list[np.ndarray]:
         """One view (fan_in, fan_out) per layer; writing to it changes the network."""
-        self._check_fitted()
-        return self._parameters.weights
+        return self._check_fitted().parameters.weights
 
     @property
     def biases(self) -> list[np.ndarray]:
         """One view (fan_out,) per layer; writing to it changes the network."""
-        self._check_fitted()
-        return self._parameters.biases
+        return self._check_fitted().parameters.biases
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version."""
         from .modelfile import save
 
-        self._check_fitted()
-        save(self, path)
+        network = copy.copy(self)  # what is saved is of one network, whatever `fit` does meanwhile
+        network._check_fitted()
+        save(network, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "MLP":
@@ -358,7 +363,8 @@ class MLP:
     def _build(self, features, states=0):
         """The parameters of a network with `features` inputs, all zero."""
         names = (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
-        self._parameters = Parameters((features, *self.hidden, len(self.classes)), names, self.dtype, states)
+        widths = (features, *self.hidden, len(self.classes))
+        self._parameters = Parameters(widths, names, self.dtype, states)
 
     def _check_held_out(self, validation, features, classes):
         """The validation pair, checked. `classes` are those of the training set."""
@@ -369,9 +375,8 @@ class MLP:
         compare = read_objective(self.loss).compare
         return X, compare(y, X.shape[0], classes, self.dtype, "validation y")
 
-    def _check_rows(self, X):
-        self._check_fitted()
-        return self._check_width(check_inputs(X, self.dtype), self._parameters.layers[0, FAN_IN], "X")
+    def _check_rows(self, fitted, X):
+        return self._check_width(check_inputs(X, self.dtype), fitted.parameters.layers[0, FAN_IN], "X")
 
     @staticmethod
     def _check_width(X, features, name):
@@ -380,8 +385,11 @@ class MLP:
         return X
 
     def _check_fitted(self):
-        if not hasattr(self, "_parameters"):
+        """The fitted network as it is at this moment."""
+        fitted = self._fitted
+        if fitted.parameters is None:
             raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")
+        return fitted
 
     def _kernels(self):
         """The module whose functions do the work. Numba is imported when it is first needed."""

@@ -14,6 +14,7 @@ from .augment import SEED_BITS, Augmentation
 from .checkpoint import Moment
 from .diagnosis import Observer
 from .kernels.inputs import part
+from .kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
 from .kernels.rule import DESCENT, Rule, penalty
 from .kernels.task import CROSS_ENTROPY, Clock, Loss
 from .objective import from_setting as read_objective
@@ -23,7 +24,8 @@ from .source import ALL_ALIKE
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
-ROWS_AT_A_TIME = 1 << 16  # the same for a pass without training, whose speed is known to be enough for this many
+# The same for a pass without training: so many multiply-adds take some hundredths of a second.
+WORK_AT_A_TIME, ROWS_AT_A_TIME = 1 << 30, 1 << 16
 
 
 @functools.cache
@@ -106,10 +108,9 @@ class Trainer:
 
 
 def totals_of(kernels, parameters, X, y, loss, threads, pause=lambda: None):
-    """(2,) float64: loss summed over the rows of X, right answers. `pause` is called after every 65,536 rows."""
+    """(2,) float64: loss summed over the rows of X, right answers. `pause` is called wherever Ctrl-C is felt."""
     totals, p = np.zeros(2), parameters
-    for start in range(0, X.shape[0], ROWS_AT_A_TIME):
-        stop = start + ROWS_AT_A_TIME
+    for start, stop in _ranges(p.layers, X.shape[0]):
         some = loss._replace(weights=loss.weights[start:stop])
         kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads, some)
         pause()
@@ -118,13 +119,19 @@ def totals_of(kernels, parameters, X, y, loss, threads, pause=lambda: None):
 
 def outputs_of(kernels, parameters, X, out, kind, threads):
     """What the network hands out for the rows of X, into out (N, columns). Returns out."""
-    rows, p = X.shape[0], parameters
-    if rows <= ROWS_AT_A_TIME:
+    p = parameters
+    if X.shape[0] == 1:
         return kernels.predict(p.layers, p.buffer, X, out, threads, kind)
-    for start in range(0, rows, ROWS_AT_A_TIME):
-        stop = start + ROWS_AT_A_TIME
+    for start, stop in _ranges(p.layers, X.shape[0]):
         kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads, kind)
     return out
+
+
+def _ranges(layers, rows):
+    """(first, last) of the rows of each call of a pass without training."""
+    multiply_adds = int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
+    step = min(max(WORK_AT_A_TIME // multiply_adds, BLOCK_ROWS), ROWS_AT_A_TIME)
+    return ((start, min(start + step, rows)) for start in range(0, rows, step))
 
 
 class Watch:

@@ -25,10 +25,12 @@ from .registers import (
     pointer,
     shifted,
 )
-from .team import share
+from .team import enter, leave, share
 
 # Rows spread over the matrix that are enough to know its density to a few percent.
 SAMPLED_ROWS = 512
+# Entries of a dense matrix that are looked at in one call, some hundredths of a second: between calls Ctrl-C is felt.
+ENTRIES_AT_A_TIME = 1 << 28
 
 
 def measure_density(X):
@@ -57,18 +59,22 @@ def compress(X, dtype, threads=1, room=None):
     threads  share the rows; the result does not depend on how many they are
     room     a `Room` whose memory the entries take, until it is given to another call; None gets fresh memory
     """
-    location, x_row = address(X)
     sample = np.empty(0, X.dtype)
     indptr = np.zeros(len(X) + 1, np.int64)
     size = max(1, min(threads, len(X) // BLOCK_ROWS))
-    team.run(_count, size, location, x_row, sample, X.shape[1], indptr)
+    step = max(1, ENTRIES_AT_A_TIME // X.shape[1])
+    for start in range(0, len(X), step):
+        rows = indptr[start : start + step + 1]
+        team.run(_count, size, *address(X[start : start + step]), sample, X.shape[1], rows)
     np.cumsum(indptr, out=indptr)
     values_dtype = np.dtype(np.uint8 if X.dtype == np.uint8 else dtype)
     if room is None:
         indices, values = np.empty(indptr[-1], index_dtype(X.shape[1])), np.empty(indptr[-1], values_dtype)
     else:
         indices, values = room.take(indptr[-1], index_dtype(X.shape[1]), values_dtype)
-    team.run(_fill, size, location, x_row, sample, X.shape[1], indptr, indices, values)
+    for start in range(0, len(X), step):
+        rows = indptr[start : start + step + 1]
+        team.run(_fill, size, *address(X[start : start + step]), sample, X.shape[1], rows, indices, values)
     return Sparse(indptr, indices, values, X.shape[1])
 
 
@@ -187,8 +193,11 @@ def compress_row(row, features, indices, values, at, limit):
     return at
 
 
-def _count_share(me, size, barrier, location, x_row, sample, features, indptr):
+def _count_share(me, size, state, location, x_row, sample, features, indptr):
     """indptr[i + 1] = number of entries of row i that are not zero, for thread `me`'s rows."""
+    size = enter(state, me, size)
+    if size == 0:
+        return False
     X = pointer_to(location, sample)
     whole = features - features % lanes_of(X)
     first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
@@ -199,15 +208,20 @@ def _count_share(me, size, barrier, location, x_row, sample, features, indptr):
         for c in range(whole, features):
             found += load(row, c) != 0
         indptr[i + 1] = found
+    return leave(state, me, size)
 
 
-def _fill_share(me, size, barrier, location, x_row, sample, features, indptr, indices, values):
+def _fill_share(me, size, state, location, x_row, sample, features, indptr, indices, values):
     """The entries of thread `me`'s rows, at the places that `indptr` gives them."""
+    size = enter(state, me, size)
+    if size == 0:
+        return False
     X = pointer_to(location, sample)
     first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
     for i in range(first, last):
         # Not a place beyond the last of these rows: what comes there is another thread's.
         compress_row(shifted(X, i * x_row), features, indices, values, indptr[i], indptr[last])
+    return leave(state, me, size)
 
 
 _count = entry("count_rows", _count_share)

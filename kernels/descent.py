@@ -64,7 +64,7 @@ def needs_regrouping(count, task):
 
 @inlined
 def step_dense(
-    me, size, barrier, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+    me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
     rates = task[2]
@@ -79,7 +79,7 @@ def step_dense(
 
 @inlined
 def step_sparse(
-    me, size, barrier, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
     places, one,
 ):  # fmt: skip
     """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.

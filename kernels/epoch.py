@@ -113,7 +113,7 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
         run, size, _source(X, parameters.dtype), layers, parameters, task,
         *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
     )  # fmt: skip
-    totals[0] += _sum_in_order(losses)
+    totals[0] = _sum_in_order(totals[0], losses)
     totals[1] += hits.sum()
 
 
@@ -164,9 +164,8 @@ def _private_workspaces(layers, dtype, size, X):
 _kept = threading.local()
 
 
-def _sum(values):
-    """Their sum, one after the other: numpy's own order of summation may differ between CPUs."""
-    total = 0.0
+def _sum(total, values):
+    """total + values, one after the other, however many calls they come in: numpy's order may differ between CPUs."""
     for value in values:
         total += value
     return total

@@ -103,20 +103,20 @@ def needs_regrouping(count, task):
 
 @inlined
 def step_dense(
-    me, size, barrier, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+    me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
-    turn, scale = _scale_of(me, size, barrier, turn, layers, ZERO, order, start, count, task, work, places, one)
+    turn, scale = _scale_of(me, size, state, turn, layers, ZERO, order, start, count, task, work, places, one)
     pace = task.table[start // batch_size]
     for layer in range(layers.shape[0]):
         first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
-    return _limit(me, size, barrier, turn, layers, parameters, task, work, places)
+    return _limit(me, size, state, turn, layers, parameters, task, work, places)
 
 
 @inlined
 def step_sparse(
-    me, size, barrier, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
     places, one,
 ):  # fmt: skip
     """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
@@ -130,7 +130,7 @@ def step_sparse(
     met = sparse.sum_columns(me, blocks, low, high, buckets, source[3], left, right, D, d_row, stride)
     if task.rule.clip_norm > 0:
         _row_norms(layers, ZERO, low, high, me, task)
-    turn, scale = _scale_of(me, size, barrier, turn, layers, UNIT, order, start, count, task, work, places, one)
+    turn, scale = _scale_of(me, size, state, turn, layers, UNIT, order, start, count, task, work, places, one)
     pace = task.table[start // batch_size]
     at = layers[0, WEIGHTS] + low * stride + left
     G = shifted(pointer(task.gradient), at)
@@ -141,11 +141,11 @@ def step_sparse(
     for layer in range(1, layers.shape[0]):
         first, last = rows_of(me, size, layers, layer, left, right, by_columns)
         _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
-    return _limit(me, size, barrier, turn, layers, parameters, task, work, places)
+    return _limit(me, size, state, turn, layers, parameters, task, work, places)
 
 
 @inlined
-def _scale_of(me, size, barrier, turn, layers, from_layer, order, start, count, task, work, places, one):
+def _scale_of(me, size, state, turn, layers, from_layer, order, start, count, task, work, places, one):
     """(the next turn, what the summed gradients are multiplied by): the average, and less where their norm is too high.
 
     from_layer: the first one whose gradient is still to be summed, where the norm is needed
@@ -166,7 +166,7 @@ def _scale_of(me, size, barrier, turn, layers, from_layer, order, start, count, 
                 into = shifted(gradient, layers[layer, BIASES])
                 _sum_biases(layers, layer, ZERO, layers[layer, COLUMNS], count, work, places, one, into)
                 _row_norms(layers, layer, layers[layer, FAN_IN], layers[layer, FAN_IN] + 1, me, task)
-        turn = meet(barrier, size, turn)
+        turn = meet(state, size, turn)
         scale *= _clipping(norms, scale, rule.clip_norm)
     return turn, scale
 
@@ -243,17 +243,17 @@ def _step_biases(me, layers, layer, left, right, parameters, count, scale, pace,
 
 
 @inlined
-def _limit(me, size, barrier, turn, layers, parameters, task, work, places):
+def _limit(me, size, state, turn, layers, parameters, task, work, places):
     """Scale the weights into hidden units that have grown too long, and renew the transposed copies."""
     limit = task.rule.max_norm
     if limit > 0:
-        turn = meet(barrier, size, turn)
+        turn = meet(state, size, turn)
         for layer in range(layers.shape[0] - 1):
             stride = layers[layer, STRIDE]
             W = shifted(pointer(parameters), layers[layer, WEIGHTS])
             left, right = share(layers[layer, COLUMNS], me, size, lanes_of(W))
             limit_columns(W, stride, layers[layer, FAN_IN], left, right, limit)
-        turn = meet(barrier, size, turn)
+        turn = meet(state, size, turn)
         for layer in range(1, layers.shape[0]):
             first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
             transpose(layers, layer, parameters, work, places, first, last)

@@ -23,7 +23,7 @@ from .loss import loss_block
 from .registers import UNIT, ZERO, lanes_of, pointer
 from .softmax import cross_entropy_block
 from .sparse import clear, prefetch_row, regroup
-from .team import meet, share
+from .team import enter, leave, meet, share
 
 
 def train_dense(affine_first, plan):
@@ -31,9 +31,12 @@ def train_dense(affine_first, plan):
     through_upper_layers, step_dense = plan.through_upper_layers, plan.step_dense
 
     def run(
-        me, size, barrier, source, layers, parameters, order, batch_size, task, work, places, one, losses, hits, totals
+        me, size, state, source, layers, parameters, order, batch_size, task, work, places, one, losses, hits, totals
     ):  # fmt: skip
-        turn = _begin(me, size, barrier, layers, parameters, work, places)
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        turn = _begin(me, size, state, layers, parameters, work, places)
         for start in range(0, order.shape[0], batch_size):
             count = min(batch_size, order.shape[0] - start)
             first, last = share(count, me, size, GRAIN)
@@ -43,13 +46,14 @@ def train_dense(affine_first, plan):
                 hits[me, 0] += through_upper_layers(
                     layers, parameters, order, start, at, rows, task, work, places, losses
                 )
-            turn = meet(barrier, size, turn)
+            turn = meet(state, size, turn)
             turn = step_dense(
-                me, size, barrier, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+                me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
             )  # fmt: skip
             if me == 0:
                 add_losses(losses, count, totals)
-            turn = meet(barrier, size, turn)
+            turn = meet(state, size, turn)
+        return leave(state, me, size)
 
     return run
 
@@ -66,10 +70,13 @@ def train_sparse(plan):
     step_sparse = plan.step_sparse
 
     def run(
-        me, size, barrier, source, buckets, by_columns, layers, parameters, order, batch_size, task, work, places, one,
+        me, size, state, source, buckets, by_columns, layers, parameters, order, batch_size, task, work, places, one,
         losses, hits, totals,
     ):  # fmt: skip
-        turn = _begin(me, size, barrier, layers, parameters, work, places)
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        turn = _begin(me, size, state, layers, parameters, work, places)
         own_blocks = buckets[0].shape[0] // size
         block_zero = me * own_blocks
         left, right, low, high = ZERO, layers[0, COLUMNS], buckets[6][me], buckets[6][me + 1]
@@ -101,31 +108,32 @@ def train_sparse(plan):
                         layers, parameters, order, start, at, rows, task, work, places, losses
                     )
             if by_columns:
-                turn = meet(barrier, size, turn)
+                turn = meet(state, size, turn)
                 for at in range(first, last, BLOCK_ROWS):
                     rows = min(BLOCK_ROWS, last - at)
                     hits[me, 0] += through_upper_layers(
                         layers, parameters, order, start, at, rows, task, work, places, losses
                     )
-            turn = meet(barrier, size, turn)
+            turn = meet(state, size, turn)
             turn = step_sparse(
-                me, size, barrier, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count,
+                me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count,
                 task, work, places, one,
             )  # fmt: skip
             if me == 0:
                 add_losses(losses, count, totals)
             if not by_columns:
-                turn = meet(barrier, size, turn)
+                turn = meet(state, size, turn)
+        return leave(state, me, size)
 
     return run
 
 
 @inlined
-def _begin(me, size, barrier, layers, parameters, work, places):
+def _begin(me, size, state, layers, parameters, work, places):
     """Make the transposed copies of the weights; returns the turn of the next meeting."""
     for layer in range(1 + me, layers.shape[0], size):
         transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
-    return meet(barrier, size, UNIT)
+    return meet(state, size, UNIT)
 
 
 @jit
@@ -151,7 +159,10 @@ def judge_any(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losse
 def evaluate(affine_first, judge):
     """Thread `me`'s part of `evaluate`, for one kind of first layer and of losses."""
 
-    def run(me, size, barrier, source, layers, parameters, task, work, places, rows, losses, hits):
+    def run(me, size, state, source, layers, parameters, task, work, places, rows, losses, hits):
+        size = enter(state, me, size)
+        if size == 0:
+            return False
         top = layers.shape[0] - 1
         first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
@@ -163,6 +174,7 @@ def evaluate(affine_first, judge):
             D, d_row = delta_of(layers, work[me], places, top, ZERO)
             classes, columns = layers[top, FAN_OUT], layers[top, COLUMNS]
             hits[me, 0] += judge(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses)
+        return leave(state, me, size)
 
     return run
 
@@ -170,18 +182,25 @@ def evaluate(affine_first, judge):
 def predict(affine_first):
     """Thread `me`'s part of `predict`, for one kind of first layer."""
 
-    def run(me, size, barrier, source, layers, parameters, kind, work, places, rows, out):
+    def run(me, size, state, source, layers, parameters, kind, work, places, rows, out):
+        size = enter(state, me, size)
+        if size == 0:
+            return False
         first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
             count = min(BLOCK_ROWS, last - at)
             affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
             outputs_of(kind, layers, parameters, count, work[me], places, out, at)
+        return leave(state, me, size)
 
     return run
 
 
-def predict_skipping(me, size, barrier, source, rooms, layers, parameters, kind, work, places, rows, out):
+def predict_skipping(me, size, state, source, rooms, layers, parameters, kind, work, places, rows, out):
     """The same for dense inputs that are mostly zero: each block is compressed just before its first layer."""
+    size = enter(state, me, size)
+    if size == 0:
+        return False
     indptr, indices, values, table = rooms
     compressed = (indptr[me], indices[me], values[me], table)
     first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
@@ -190,3 +209,4 @@ def predict_skipping(me, size, barrier, source, rooms, layers, parameters, kind,
         compress_block(source, rows, at, count, layers[0, FAN_IN], compressed)
         affine_sparse(compressed, layers, parameters, rows, ZERO, count, work[me], places, ZERO)
         outputs_of(kind, layers, parameters, count, work[me], places, out, at)
+    return leave(state, me, size)

@@ -1,14 +1,16 @@
 """A team of threads inside nogil code: how many there may be, how they start, where they meet, who owns what.
 
 The threads are Python's own, started for one call and gone after it: nothing outlives a fork, nothing spins between
-calls, and several teams may run at once.
+calls, and several teams may run at once. Kernels know their arguments by address, so no thread may still use them when
+the call is over, whatever ended it: see `run`.
 """
 
+import _thread
 import ctypes
 import functools
 import os
 import sys
-import threading
+import weakref
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -18,16 +20,21 @@ from numba.extending import intrinsic
 
 from .cpu import HAS_PAUSE, instruction
 from .jit import jit
-from .registers import INDEX, array_pointer
+from .registers import INDEX, ZERO, array_pointer
 
 # Polls before a waiting thread offers its core to others: some microseconds, longer than a balanced wait.
 POLLS_BEFORE_YIELD = 100
-# The counter has a cache line to itself.
-BARRIER_SIZE = 16
+# Polls before the calling thread stops waiting for the others to start, and lets Python look for signals.
+POLLS_BEFORE_PYTHON = 20_000
 
+# Places in a team's state, on cache lines of their own: arrivals at the barrier; threads that have entered, the sign to
+# begin (the team's size, or CANCELLED), threads that have left; whether one of them failed to enter.
+ARRIVED, ENTERED, GO, LEFT, FAILED = (np.int64(line * 8) for line in (0, 2, 3, 4, 5))
+STATE_SIZE = 48
+CANCELLED = -1
 
 # For a team of one, which never waits.
-NO_BARRIER = np.zeros(BARRIER_SIZE, np.int64)
+NO_STATE = np.zeros(STATE_SIZE, np.int64)
 
 
 def available_cores():
@@ -51,42 +58,120 @@ def _cgroup_cores():
 
 
 def run(function, threads, *arguments):
-    """function(me, team, barrier, *arguments) on `threads` threads at once; me = 0 is the calling thread.
+    """function(me, team, state, *arguments) on `threads` threads at once; me = 0 is the calling thread.
 
-    When the system grants fewer threads the team is smaller: a kernel's result does not depend on its size.
+    The function begins with `enter` and ends with `leave`. So whatever is raised here, and wherever, by Ctrl-C say:
+    before the calling thread is inside the function no other thread has touched an argument, and it comes out after
+    all others have let go of them. Its arguments may be freed as soon as `run` is left, by an exception or not.
+
+    When the system grants fewer threads, or one of them ends early, the team is smaller: a result does not depend on
+    its size.
     """
-    if threads == 1:
-        function(0, 1, NO_BARRIER, *arguments)
-        return
-    team, go, barrier, errors = 1, threading.Event(), new_barrier(), []
+    if threads > 1:
+        function(0, 0, NO_STATE, *arguments)  # compiled or loaded, once and not by each thread
+        if _run_together(function, threads, arguments):
+            return
+    function(0, 1, NO_STATE, *arguments)
 
-    def work(me):
-        go.wait()
+
+def _run_together(function, threads, arguments):
+    """Whether the function ran on a team; if not, nothing has been computed."""
+    state, given, others = new_state(), [arguments], []
+
+    def work(me, _):
         try:
-            function(me, team, barrier, *arguments)
-        except BaseException as error:
-            errors.append(error)
+            function(me, 0, state, *given[0])
+        except BaseException:  # before it has entered, for kernels raise nothing: as of memory for its arguments
+            state[FAILED] = 1
 
-    others = []
-    for me in range(1, threads):
-        thread = threading.Thread(target=work, args=(me,), daemon=True)
+    try:
+        for me in range(1, threads):
+            other = _Other()
+            if not other.start(work, me):
+                break
+            others.append(other)
+        while others and not state[FAILED] and all(other.is_alive() for other in others):
+            if function(0, len(others) + 1, state, *arguments):
+                return True
+        return False
+    finally:
+        state[GO] = CANCELLED  # who waits for the start, in vain now, leaves
+        given.clear()
+        for other in others:
+            other.join()
+
+
+class _Token:
+    """What a thread holds for as long as it lives."""
+
+
+class _Other:
+    """A thread that can be waited for, however it ends.
+
+    Without `threading.Thread`: when that is interrupted in `start` it goes on listing a thread that never was, and it
+    starts only after the new thread has answered.
+    """
+
+    def __init__(self):
+        self._alive = _thread.allocate_lock()
+
+    def start(self, work, me):
+        """Begin work(me, token); whether the system granted a thread."""
+        token = _Token()
+        self._alive.acquire()
+        self._end = weakref.ref(token, lambda _, alive=self._alive: alive.release())
         try:
-            thread.start()
-        except RuntimeError:  # no more threads to be had
-            break
-        others.append(thread)
-    team = len(others) + 1
-    go.set()
-    function(0, team, barrier, *arguments)
-    for thread in others:
-        thread.join()
-    if errors:
-        raise errors[0]
+            _thread.start_new_thread(work, (me, token))
+        except RuntimeError:
+            return False
+        return True
+
+    def is_alive(self):
+        return self._alive.locked()
+
+    def join(self):
+        """Wait until the thread holds no reference any more."""
+        self._alive.acquire()
 
 
-def new_barrier():
-    """The state of one team's barrier: element 0 counts arrivals. Every call of `run` starts with a fresh one."""
-    return np.zeros(BARRIER_SIZE, np.int64)
+def new_state():
+    """(STATE_SIZE,) int64: where the threads of one call of `run` stand. The barrier counts arrivals in element 0."""
+    return np.zeros(STATE_SIZE, np.int64)
+
+
+@jit
+def enter(state, me, team):
+    """Wait for the whole team; returns its size, or 0 where the thread has to leave without having touched anything.
+
+    Thread 0 knows the size, gives the sign to begin when all others are here, and comes back with 0 when they are not
+    here for some milliseconds.
+    """
+    if me > 0:
+        _add_one(state, ENTERED)
+        polls = ZERO
+        while _read(state, GO) == 0:
+            polls = _wait(polls)
+        return max(_read(state, GO), ZERO)
+    if team > 1:
+        polls = ZERO
+        while _read(state, ENTERED) < team - 1:
+            polls = _wait(polls)
+            if polls > POLLS_BEFORE_PYTHON or _read(state, FAILED) != 0:
+                return ZERO
+        _write(state, GO, team)
+    return np.int64(team)
+
+
+@jit
+def leave(state, me, team):
+    """Let go of all arguments; thread 0 waits until every thread has. Returns True."""
+    if team > 1:
+        _add_one(state, LEFT)
+        if me == 0:
+            polls = ZERO
+            while _read(state, LEFT) < team:
+                polls = _wait(polls)
+    return True
 
 
 @jit
@@ -97,37 +182,57 @@ def share(count, me, team, grain):
 
 
 @jit
-def meet(barrier, team, turn):
+def meet(state, team, turn):
     """Wait until all threads have come to their `turn`-th meeting, counted from 1; returns the next turn."""
     if team > 1:
-        _arrive(barrier)
-        polls = 0
-        while _arrived(barrier) < turn * team:
-            polls += 1
-            if polls % POLLS_BEFORE_YIELD == 0:
-                _yield_core()
-            else:
-                _pause()
+        _add_one(state, ARRIVED)
+        polls = ZERO
+        while _read(state, ARRIVED) < turn * team:
+            polls = _wait(polls)
     return turn + 1
 
 
+@jit
+def _wait(polls):
+    """Wait for a moment, as after so many moments before; returns their number."""
+    if polls % POLLS_BEFORE_YIELD == POLLS_BEFORE_YIELD - 1:
+        _yield_core()
+    else:
+        _pause()
+    return polls + 1
+
+
+def _emit_place(context, builder, signature, arguments):
+    """Pointer to the element of the state that the second argument names."""
+    start = array_pointer(context, builder, signature.args[0], arguments[0])
+    return builder.gep(start, [context.cast(builder, arguments[1], signature.args[1], types.int64)])
+
+
 @intrinsic
-def _arrive(typing, barrier):
+def _add_one(typing, state, place):
     def codegen(context, builder, signature, arguments):
-        at = array_pointer(context, builder, signature.args[0], arguments[0])
-        builder.atomic_rmw("add", at, INDEX(1), "seq_cst")
+        builder.atomic_rmw("add", _emit_place(context, builder, signature, arguments), INDEX(1), "seq_cst")
         return context.get_dummy_value()
 
-    return types.void(barrier), codegen
+    return types.void(state, place), codegen
 
 
 @intrinsic
-def _arrived(typing, barrier):
+def _read(typing, state, place):
     def codegen(context, builder, signature, arguments):
-        at = array_pointer(context, builder, signature.args[0], arguments[0])
-        return builder.load_atomic(at, "acquire", 8)
+        return builder.load_atomic(_emit_place(context, builder, signature, arguments), "acquire", 8)
 
-    return types.int64(barrier), codegen
+    return types.int64(state, place), codegen
+
+
+@intrinsic
+def _write(typing, state, place, value):
+    def codegen(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[2], signature.args[2], types.int64)
+        builder.store_atomic(value, _emit_place(context, builder, signature, arguments), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(state, place, value), codegen
 
 
 _PAUSE = instruction("llvm.x86.sse2.pause") if HAS_PAUSE else None

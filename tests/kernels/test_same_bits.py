@@ -189,13 +189,3 @@ def test_the_number_of_cores_can_be_set_and_nonsense_is_ignored(monkeypatch):
         assert team.available_cores() >= 1
     monkeypatch.delenv("FASTMLP_THREADS")
     assert team.available_cores() >= 1
-
-
-def test_an_error_in_any_thread_reaches_the_caller():
-    def fail_in_the_last(me, size, barrier):
-        if me == size - 1:
-            raise OSError("out of luck")
-
-    for threads in (1, 2, 3):
-        with pytest.raises(OSError, match="out of luck"):
-            team.run(fail_in_the_last, threads)

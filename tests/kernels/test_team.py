@@ -1,0 +1,231 @@
+"""Teams of threads: whatever is raised in the middle of a call, no thread goes on with what it was given."""
+
+import _thread
+import ctypes
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import epoch, team
+from fastmlp.parameters import Parameters
+
+ROWS, FEATURES, CLASSES = 2000, 64, 3
+INTERRUPTS = 2000
+
+
+class Interrupt(BaseException):
+    """Raised in the place of KeyboardInterrupt, so that a test's own Ctrl-C is told from it."""
+
+
+@pytest.fixture
+def worth_sharing(monkeypatch):
+    """Even a small call gets all the threads that it asks for."""
+    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+    monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    random = np.random.RandomState(0)
+    X = random.standard_normal((ROWS, FEATURES)).astype(np.float32)
+    return X, random.randint(0, CLASSES, ROWS)
+
+
+def fresh():
+    parameters = Parameters((FEATURES, 20, CLASSES), ("relu",), "float32")
+    parameters.initialise("auto", None, "zero", 1)
+    return parameters
+
+
+def trained(samples, threads=2):
+    p, (X, y) = fresh(), samples
+    epoch.train(p.layers, p.buffer, p.states, X, y, np.arange(ROWS), 500, 0.1, np.zeros(2), threads)
+    return p.buffer.tobytes()
+
+
+def predicted(samples, threads=2):
+    p = fresh()
+    out = np.empty((ROWS, CLASSES), np.float32)
+    return epoch.predict(p.layers, p.buffer, samples[0] + np.float32(0), out, threads).tobytes()
+
+
+def interrupt_at(instruction, call, *arguments):
+    """Run a call, and raise at the n-th bytecode instruction of team.py that this thread executes; whether it came."""
+    executed = 0
+
+    def trace(frame, event, _):
+        nonlocal executed
+        if frame.f_code.co_filename != team.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            executed += 1
+            if executed == instruction:
+                raise Interrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call(*arguments)
+    except Interrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def threads_left(within=5.0):
+    """The number of other threads that are still there after so many seconds at most."""
+    until = time.monotonic() + within
+    while _thread._count() > 0 and time.monotonic() < until:
+        time.sleep(0.001)
+    return _thread._count()
+
+
+@pytest.mark.parametrize("call", [predicted, trained])
+def test_an_interrupt_at_any_instruction_leaves_no_thread_and_the_next_call_computes_the_same(
+    call, samples, worth_sharing
+):
+    expected = call(samples, 1)
+    assert call(samples) == expected
+    came = 0
+    instruction = 0
+    while came < INTERRUPTS // 2:
+        instruction += 1
+        if not interrupt_at(instruction, call, samples):
+            assert instruction > 50  # fewer would mean that the calls were not traced
+            instruction = 0
+            continue
+        came += 1
+        if came % 20 == 0:
+            assert threads_left() == 0
+            assert call(samples) == expected
+    assert threads_left() == 0
+
+
+SIGNALS = """
+import _thread, os, random, signal, sys, threading, time
+import numpy as np
+from fastmlp import MLP
+
+random.seed(0)
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+X = np.random.RandomState(0).standard_normal((20000, 64)).astype("f4")
+y = np.arange(len(X)) % 3
+first = MLP(hidden=(32,), epochs=1, batch_size=1000, threads=2)
+expected = first.fit(X, y).predict_proba(X).tobytes()
+came = 0
+for number in range(int(sys.argv[1])):
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 8e-3))
+            while True:
+                first.predict(X + 0)
+                first.evaluate(X + 0, y)
+                MLP(hidden=(32,), epochs=1, batch_size=1000, threads=2).fit(X + 0, y)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        came += 1
+time.sleep(0.2)
+before = time.process_time()
+time.sleep(0.5)
+print(came, _thread._count(), time.process_time() - before < 0.25)
+again = MLP(hidden=(32,), epochs=1, batch_size=1000, threads=2).fit(X, y).predict_proba(X).tobytes()
+print(again == expected)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
+@pytest.mark.parametrize("count", [150, pytest.param(2000, marks=pytest.mark.slow)])
+def test_a_process_survives_signals_while_it_predicts_evaluates_and_trains(count, run_python):
+    done = run_python(SIGNALS, count)
+    assert done.stdout.split() == [str(count), "0", "True", "True"]
+
+
+def test_an_exception_that_is_set_in_another_thread_changes_no_result(samples, worth_sharing, monkeypatch):
+    expected = predicted(samples, 1)
+    stop = threading.Event()
+
+    spared = {threading.main_thread().ident}
+
+    def disturb():
+        spared.add(threading.get_ident())
+        while not stop.is_set():
+            for thread in sys._current_frames().keys() - spared:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OSError))
+            time.sleep(0)
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    try:
+        results = {predicted(samples, 3) for _ in range(100)}
+    finally:
+        stop.set()
+        disturber.join()
+    assert results == {expected}
+    assert threads_left() == 0
+
+
+def test_a_thread_that_finds_no_memory_leaves_its_work_to_the_caller():
+    sizes = []
+
+    def work(me, size, state):
+        if me > 0:
+            raise MemoryError
+        sizes.append(size)
+        return size == 1  # a team never comes together
+
+    team.run(work, 2)
+    assert sizes[0] == 0
+    assert sizes[-1] == 1
+
+
+def test_without_further_threads_the_caller_works_alone(samples, worth_sharing, monkeypatch):
+    expected = predicted(samples, 1)
+
+    def refuse(function, arguments):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    assert predicted(samples, 4) == expected
+
+
+def test_an_error_of_the_caller_reaches_it():
+    def fail(me, size, state):
+        if size:
+            raise OSError("out of luck")
+
+    for threads in (1, 2, 3):
+        with pytest.raises(OSError, match="out of luck"):
+            team.run(fail, threads)
+    assert threads_left() == 0
+
+
+DAEMON = """
+import sys, threading, time
+import numpy as np
+from fastmlp import MLP
+X = np.random.RandomState(0).standard_normal((20000, 64)).astype("f4")
+y = np.arange(len(X)) % 3
+mlp = MLP(hidden=(64,), epochs=1, batch_size=1000, threads=2).fit(X, y)
+
+def work():
+    while True:
+        MLP(hidden=(64,), epochs=1, batch_size=1000, threads=2).fit(X, y)
+        mlp.predict(X)
+
+threading.Thread(target=work, daemon=True).start()
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.05, 0.1])
+def test_a_process_ends_cleanly_while_a_daemon_thread_trains(seconds, run_python):
+    assert run_python(DAEMON, seconds).stderr == ""
