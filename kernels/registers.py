@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .cpu import PACKS_LANES, REGISTER_BYTES, UnsupportedInstruction, instruction
+from .cpu import HAS_FMA, PACKS_LANES, REGISTER_BYTES, UnsupportedInstruction, instruction
 from .jit import jit
 
 # Constant arguments of kernels: numba compiles a callee anew for every literal, once for these.
@@ -60,8 +60,13 @@ class Vector:
         return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, full), arguments)
 
     def fma(self, x, y, z):
-        """x * y + z, rounded once, whatever the CPU: this is what makes results the same everywhere."""
-        return self._call("fma", x, y, z)
+        """x * y + z, rounded once, whatever the CPU: this is what makes results the same everywhere.
+
+        Without the instruction, LLVM calls the C library's `fma` for each lane of float64.
+        """
+        if HAS_FMA or self.bits == 64:
+            return self._call("fma", x, y, z)
+        return emit_fma_by_doubles(self.b, self.type, x, y, z)
 
     def magnitude(self, x):
         return self._call("fabs", x)
@@ -125,6 +130,32 @@ def emit_packed(builder, register, chosen):
     name = f"{_COMPRESS}.v{kind.count}{letter}{bits}"
     function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, chosen.type]), name)
     return builder.call(function, [register, ir.Constant(kind, ir.Undefined), chosen])
+
+
+def emit_fma_by_doubles(b, single, x, y, z):
+    """x * y + z for registers of float32, rounded once, without an fma.
+
+    In float64 the product is exact. Its sum with z is rounded to odd: where it is not exact and its last bit is 0, it
+    moves by one towards the exact sum, which D. Knuth's error of a sum gives (The Art of Computer Programming, vol. 2,
+    4.2.2, theorem B). What is rounded to odd with at least two bits more than float32 has may be rounded again: S. Boldo
+    and G. Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57 (2008).
+    """
+    lanes = single.count
+    double, bits = ir.VectorType(ir.DoubleType(), lanes), ir.VectorType(INDEX, lanes)
+    product = b.fmul(b.fpext(x, double), b.fpext(y, double))
+    addend = b.fpext(z, double)
+    total = b.fadd(product, addend)
+    part = b.fsub(total, product)
+    error = b.fadd(b.fsub(product, b.fsub(total, part)), b.fsub(addend, part))
+    zero, one = ir.Constant(double, [0.0] * lanes), ir.Constant(bits, [1] * lanes)
+    # Ordered, so that nothing moves where a number is infinite or nan.
+    is_inexact = b.fcmp_ordered("!=", error, zero)
+    pattern = b.bitcast(total, bits)
+    is_even = b.icmp_unsigned("==", b.and_(pattern, one), ir.Constant(bits, [0] * lanes))
+    inwards = b.xor(b.fcmp_ordered(">", error, zero), b.fcmp_ordered(">", total, zero))
+    moved = b.select(inwards, b.sub(pattern, one), b.add(pattern, one))
+    odd = b.select(b.and_(is_inexact, is_even), moved, pattern)
+    return b.fptrunc(b.bitcast(odd, double), single)
 
 
 def emit_switch(builder, value, cases):
