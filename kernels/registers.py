@@ -135,10 +135,10 @@ def emit_packed(builder, register, chosen):
 def emit_fma_by_doubles(b, single, x, y, z):
     """x * y + z for registers of float32, rounded once, without an fma.
 
-    In float64 the product is exact. Its sum with z is rounded to odd: where it is not exact and its last bit is 0, it
-    moves by one towards the exact sum, which D. Knuth's error of a sum gives (The Art of Computer Programming, vol. 2,
-    4.2.2, theorem B). What is rounded to odd with at least two bits more than float32 has may be rounded again: S. Boldo
-    and G. Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57 (2008).
+    In float64 the product is exact. Its sum with z is rounded to odd: towards zero, and the last bit is set where the
+    sum is not exact, which D. Knuth's error of a sum tells (The Art of Computer Programming, vol. 2, 4.2.2, theorem B).
+    What is rounded to odd with at least two bits more than float32 has may be rounded again: S. Boldo, G. Melquiond,
+    "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57 (2008).
     """
     lanes = single.count
     double, bits = ir.VectorType(ir.DoubleType(), lanes), ir.VectorType(INDEX, lanes)
@@ -147,14 +147,11 @@ def emit_fma_by_doubles(b, single, x, y, z):
     total = b.fadd(product, addend)
     part = b.fsub(total, product)
     error = b.fadd(b.fsub(product, b.fsub(total, part)), b.fsub(addend, part))
-    zero, one = ir.Constant(double, [0.0] * lanes), ir.Constant(bits, [1] * lanes)
     # Ordered, so that nothing moves where a number is infinite or nan.
-    is_inexact = b.fcmp_ordered("!=", error, zero)
+    is_inexact = b.zext(b.fcmp_ordered("!=", error, ir.Constant(double, [0.0] * lanes)), bits)
     pattern = b.bitcast(total, bits)
-    is_even = b.icmp_unsigned("==", b.and_(pattern, one), ir.Constant(bits, [0] * lanes))
-    inwards = b.xor(b.fcmp_ordered(">", error, zero), b.fcmp_ordered(">", total, zero))
-    moved = b.select(inwards, b.sub(pattern, one), b.add(pattern, one))
-    odd = b.select(b.and_(is_inexact, is_even), moved, pattern)
+    signs_differ = b.lshr(b.xor(b.bitcast(error, bits), pattern), ir.Constant(bits, [63] * lanes))
+    odd = b.or_(b.sub(pattern, b.and_(signs_differ, is_inexact)), is_inexact)
     return b.fptrunc(b.bitcast(odd, double), single)
 
 
