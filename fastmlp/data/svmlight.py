@@ -66,6 +66,8 @@ def _whole(text):
         number = float(text)
         if not number.is_integer():
             raise ValueError(f"label {text} is no whole number") from None
+        if abs(number) >= 2**53:
+            raise ValueError(f"label {text} is no exact number, beyond 2**53: write it without a point")
         return int(number)
 
 
