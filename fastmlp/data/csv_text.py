@@ -61,7 +61,7 @@ def _rows(path):
 
 
 def _table(path, header, label, skipped):
-    """All rows after the first `skipped` lines: inputs (N, D) uint8 if all are bytes, else float32; labels (N,) float64.
+    """All rows after the first `skipped` lines: inputs (N, D) uint8 if they are bytes, else float32; labels, float64.
 
     All is parsed as float64. Numpy below 2.3, asked for bytes, would cut the others down to such without an error.
     """

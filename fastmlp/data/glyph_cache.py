@@ -1,12 +1,13 @@
 """The drawn digits as a Dataset, kept in the cache between runs."""
 
 import hashlib
+import io
 import zipfile
 import zlib
 
 import numpy as np
 
-from fastmlp.files import atomic_path
+from fastmlp.files import write_bytes
 
 from . import glyphs
 from .cache import cache_folder
@@ -44,9 +45,10 @@ def _kept(path, count):
 
 
 def _keep(path, X, y):
+    archive = io.BytesIO()
+    np.savez(archive, X=X, y=y, digest=np.array(_digest(X, y)))
     try:
-        with atomic_path(path) as temporary:
-            np.savez(temporary, X=X, y=y, digest=np.array(_digest(X, y)))
+        write_bytes(path, archive.getbuffer())
     except OSError:
         pass  # a cache that cannot be written only means that the next run draws them again
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fastmlp.errors import InputError
-from fastmlp.files import atomic_path
+from fastmlp.files import write_bytes
 
 from .cache import cache_folder
 from .dataset import Dataset
@@ -133,8 +133,7 @@ def _download(name, file):
 
 def _keep(content, path):
     try:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
+        write_bytes(path, content)
     except OSError:
         pass  # a cache that cannot be written only means that the next run downloads again
 
