@@ -1,7 +1,9 @@
 """What all readers make sure of, and how they turn what a file holds into inputs and labels."""
 
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +16,14 @@ BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result
 
 class NoTestPart(InputError):
     """A file or a folder in which there is nothing that would be test data, damaged or not."""
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path as a user writes it: ~ is a home. Raises InputError where that home is not known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{path} is in a home folder that is not known; expected one that is: write it out") from None
 
 
 def read_inputs(

@@ -7,20 +7,19 @@ import zlib
 
 import numpy as np
 
-from fastmlp.files import write_bytes
-
 from . import glyphs
-from .cache import cache_folder
+from .cache import cache_folder, keep
 from .dataset import Dataset
 
 
 def load_glyphs(part: str) -> Dataset:
     """A part of the synthetic digits, 60,000 or 10,000 pictures: from the cache, or else drawn within seconds."""
-    path = cache_folder() / f"glyphs-{glyphs.VERSION}-{part}.npz"
-    arrays = _kept(path, glyphs.COUNTS[part])
+    folder = cache_folder()
+    name = f"glyphs-{glyphs.VERSION}-{part}.npz"
+    arrays = None if folder is None else _kept(folder / name, glyphs.COUNTS[part])
     if arrays is None:
         arrays = glyphs.draw(part)
-        _keep(path, *arrays)
+        keep(name, _archive(*arrays))
     X, y = arrays
     return Dataset(
         X,
@@ -44,13 +43,10 @@ def _kept(path, count):
     return (X, y) if X.shape == (count, 784) and digest == _digest(X, y) else None
 
 
-def _keep(path, X, y):
+def _archive(X, y):
     archive = io.BytesIO()
     np.savez(archive, X=X, y=y, digest=np.array(_digest(X, y)))
-    try:
-        write_bytes(path, archive.getbuffer())
-    except OSError:
-        pass  # a cache that cannot be written only means that the next run draws them again
+    return archive.getbuffer()
 
 
 def _digest(X, y):

@@ -52,6 +52,17 @@ def test_files_are_found_in_every_place(small_mnist, monkeypatch, place, packed)
     assert np.array_equal(dataset.y, LABELS)
 
 
+def test_chosen_folders_may_begin_with_the_home(small_mnist, monkeypatch, tmp_path):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("FASTMLP_CACHE", "~/kept")
+    put(tmp_path / "kept" / "mnist")
+    assert load("mnist").source == f"mnist from {tmp_path / 'kept' / 'mnist'}"
+    monkeypatch.setenv("FASTMLP_DATA", "~/mine")
+    put(tmp_path / "mine" / "mnist")
+    assert load("mnist").source == f"mnist from {tmp_path / 'mine' / 'mnist'}"
+
+
 def test_name_with_a_dot_before_the_type_is_found(small_mnist):
     put(small_mnist / "data" / "mnist", packed=False)
     for file in list((small_mnist / "data" / "mnist").iterdir()):
