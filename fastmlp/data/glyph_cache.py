@@ -9,6 +9,7 @@ import numpy as np
 
 from . import glyphs
 from .cache import cache_folder, keep
+from .checks import check_file
 from .dataset import Dataset
 
 
@@ -36,6 +37,7 @@ def load_glyphs(part: str) -> Dataset:
 def _kept(path, count):
     """The arrays in the cache, None when they are absent, damaged or others."""
     try:
+        check_file(path)
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             X, y, digest = archive["X"], archive["y"], str(archive["digest"])
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):

@@ -102,7 +102,7 @@ def _local(folder, name, file):
     """The array in a file of a folder, gzipped or plain; None when there is none. InputError when it is a wrong one."""
     for spelling in (file, file.replace("-idx", ".idx")):
         for path in (folder / f"{spelling}.gz", folder / spelling):
-            if path.is_file():
+            if os.path.lexists(path):
                 return _verified(read_idx(path, str(path)), str(path), name, file)
     return None
 
