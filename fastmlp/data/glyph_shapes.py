@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from fastmlp.homeless import lend_matplotlib_a_folder
+from fastmlp.home import lend_matplotlib_a_folder
 
 SIZE = 56  # height and width of a shape, in pixels: two for each pixel of the pictures drawn from it
 FONTS = (

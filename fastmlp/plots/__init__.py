@@ -8,7 +8,7 @@ which colour-blind readers can tell apart, and every line has a dash pattern or 
 """
 
 # ruff: noqa: E402  all that is imported below imports matplotlib
-from fastmlp.homeless import lend_matplotlib_a_folder
+from fastmlp.home import lend_matplotlib_a_folder
 
 lend_matplotlib_a_folder()
 

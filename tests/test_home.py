@@ -13,7 +13,7 @@ OURS = ("FASTMLP_CACHE", "FASTMLP_DATA", "MPLCONFIGDIR")
 
 
 @pytest.fixture
-def homeless(tmp_path):
+def without_home(tmp_path):
     """A function that runs a script without a home, in an empty folder, where all that it leaves is listed."""
 
     def run(script, **environment):
@@ -38,26 +38,26 @@ print(double(2.0), triple(2.0))
 
 
 @pytest.mark.parametrize("chosen", [{}, {"FASTMLP_CACHE": "~/kernels"}])
-def test_kernels_are_compiled_in_memory_with_one_warning(homeless, chosen):
-    done = homeless(KERNELS, **chosen)
+def test_kernels_are_compiled_in_memory_with_one_warning(without_home, chosen):
+    done = without_home(KERNELS, **chosen)
     assert done.stdout == "4.0 6.0\n"
     assert done.stderr.count("RuntimeWarning") == 1
     assert "compiled kernels cannot be kept (Could not determine home directory.); every process" in done.stderr
 
 
 @pytest.mark.parametrize("chosen", [{}, {"FASTMLP_CACHE": "~/data"}])
-def test_data_by_name_are_had_without_a_cache(homeless, chosen):
+def test_data_by_name_are_had_without_a_cache(without_home, chosen):
     script = (
         "from fastmlp.data import glyphs, load\n"
         "glyphs.COUNTS['train'] = 100\n"
         "print(len(load('auto').X), load('auto').source)\n"
     )
-    done = homeless(script, **chosen)
+    done = without_home(script, **chosen)
     assert done.stdout.startswith("100 glyphs: synthetic digits, because mnist is not at hand")
     assert done.stderr == ""
 
 
-def test_figures_are_drawn(homeless, tmp_path):
+def test_figures_are_drawn(without_home, tmp_path):
     script = (
         "import numpy, os\n"
         "from fastmlp import plots\n"
@@ -66,24 +66,24 @@ def test_figures_are_drawn(homeless, tmp_path):
         "os.remove('picture.png')\n"
         "print(os.environ['MPLCONFIGDIR'])\n"
     )
-    folder = homeless(script).stdout.strip()
+    folder = without_home(script).stdout.strip()
     assert not os.path.exists(folder)
     chosen = tmp_path.with_name(f"{tmp_path.name}-chosen")
-    assert homeless(script, MPLCONFIGDIR=str(chosen)).stdout.strip() == str(chosen)
+    assert without_home(script, MPLCONFIGDIR=str(chosen)).stdout.strip() == str(chosen)
 
 
 @pytest.mark.parametrize("opening", ["load('~/rows.csv')", "Stream('~/rows.hdf5')", "load('mnist')"])
-def test_a_path_in_a_home_that_is_not_known_is_told_in_one_line(homeless, opening):
+def test_a_path_in_a_home_that_is_not_known_is_told_in_one_line(without_home, opening):
     script = (
         "from fastmlp.data import Stream, load\n"
         "from fastmlp.errors import InputError\n"
         f"try:\n    {opening}\nexcept InputError as error:\n    print(error)\n"
     )
-    (line,) = homeless(script, FASTMLP_DATA="~/collections").stdout.splitlines()
+    (line,) = without_home(script, FASTMLP_DATA="~/collections").stdout.splitlines()
     assert "is in a home folder that is not known; expected one that is: write it out" in line
 
 
-def test_a_chosen_folder_in_a_home_that_is_not_known_is_why_digits_are_synthetic(homeless):
+def test_a_chosen_folder_in_a_home_that_is_not_known_is_why_digits_are_synthetic(without_home):
     script = "from fastmlp.data import glyphs, load\nglyphs.COUNTS['train'] = 100\nprint(load('auto').source)\n"
-    (line,) = homeless(script, FASTMLP_DATA="~/collections").stdout.splitlines()
+    (line,) = without_home(script, FASTMLP_DATA="~/collections").stdout.splitlines()
     assert "because ~/collections is in a home folder that is not known" in line
