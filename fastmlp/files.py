@@ -36,8 +36,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write `data` to `path`, atomically."""
+def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
+    """Write `data` to `path`, atomically.
+
+    A library that makes a file is given memory to write to, and what it made comes here: what goes wrong on a disk is
+    then an OSError that names `path`. HDF5, for one, ends the process when it cannot write what it still holds.
+    """
     with atomic_path(path) as temporary, open(temporary, "xb", buffering=0) as file:
         rest = memoryview(data)
         while rest:  # an unbuffered file may take a part, as before a disk is full

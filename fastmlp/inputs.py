@@ -180,6 +180,8 @@ def all_classes(y, one_hot_columns, classes):
         known = np.unique(as_array(classes if isinstance(classes, np.ndarray) else _listed_by(classes), "classes"))
         if known.dtype.kind not in "iu":
             raise InputTypeError(f"classes has dtype {known.dtype}; expected the integers that stand for the classes")
+        if known.dtype == np.uint64 and known[-1] > _MOST:
+            raise InputError(f"classes has {known[-1]}; expected at most {_MOST}: number the classes")
         known = known.astype(np.int64)
     else:
         known = np.unique(y) if one_hot_columns is None else np.arange(one_hot_columns)

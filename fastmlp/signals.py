@@ -25,29 +25,34 @@ def stoppable(ignored_after: bool = False) -> Iterator[None]:
     """Within the block the first SIGINT or SIGTERM raises `Stopped`, and the second ends the process there and then.
 
     ignored_after  behind it they do nothing, instead of what they did before: there is no moment between
+    However the block ends after that first signal, it ends in `Stopped`: other libraries' C++ may swallow what was
+    raised in a callback, and go on with a half-done answer or raise an error of their own.
     A signal that the process was started to ignore stays ignored. Does nothing outside of the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     seen = False
+    received: int | None = None
+    again: threading.Timer | None = None
 
     def handle(number: int, _frame: object) -> None:
-        nonlocal seen
+        nonlocal seen, received
         if seen:
             os._exit(128 + number)
-        seen = True
+        seen, received = True, number
         raise Stopped(number)
 
     def raise_again(unraisable: Any) -> None:
         """Where a destructor was interrupted nothing can be raised, and Python passes what was to this hook."""
-        nonlocal seen
+        nonlocal seen, again
         if not isinstance(unraisable.exc_value, Stopped):
             hook(unraisable)
             return
         seen = False
         number = unraisable.exc_value.status - 128
-        threading.Timer(SECONDS_UNTIL_AGAIN, signal.raise_signal, (number,)).start()
+        again = threading.Timer(SECONDS_UNTIL_AGAIN, signal.raise_signal, (number,))
+        again.start()
 
     before, hook = {number: signal.getsignal(number) for number in SIGNALS}, sys.unraisablehook
     for number, handler in before.items():
@@ -56,7 +61,17 @@ def stoppable(ignored_after: bool = False) -> Iterator[None]:
     sys.unraisablehook = raise_again
     try:
         yield
+        if received is not None:
+            raise Stopped(received)
+    except Stopped:
+        raise
+    except BaseException as error:
+        if received is not None:
+            raise Stopped(received) from error
+        raise
     finally:
+        if again is not None:
+            again.cancel()
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if ignored_after else handler)

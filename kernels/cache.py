@@ -21,6 +21,10 @@ import numba
 from numba.core import caching, compiler, serialize
 
 MAGIC = b"fastmlp kernel 1\n"
+_UNKEPT = (
+    "compiled kernels cannot be kept{where} ({reason}); every process compiles them again: set FASTMLP_CACHE to a "
+    "folder that can be written"
+)
 
 
 class KernelCache(caching._Cache):
@@ -49,7 +53,11 @@ class KernelCache(caching._Cache):
     def save_overload(self, sig, data):
         """Publish a compiled function."""
         payload = serialize.dumps(data._reduce())
-        path = self._path(sig, data.target_context)
+        try:
+            path = self._path(sig, data.target_context)
+        except RuntimeError as error:  # of pathlib, where the user has no home
+            _warn_once(_UNKEPT.format(where="", reason=error))
+            return
         temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,10 +69,7 @@ class KernelCache(caching._Cache):
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            _warn_once(
-                f"compiled kernels cannot be kept in {path.parent} ({error.strerror}); every process compiles them "
-                "again: set FASTMLP_CACHE to a folder that can be written"
-            )
+            _warn_once(_UNKEPT.format(where=f" in {path.parent}", reason=error.strerror))
 
     def _path(self, sig, target_context):
         key = repr((sig, target_context.codegen().magic_tuple(), self._options, _numba_settings()))
@@ -81,14 +86,17 @@ class KernelCache(caching._Cache):
 
 
 def directory():
-    """Where this version of the kernels keeps its code: under $FASTMLP_CACHE, or the user's cache folder."""
+    """Where this version of the kernels keeps its code: under $FASTMLP_CACHE, or the user's cache folder.
+
+    Raises RuntimeError where that is in a home that is not known, such as of a user who is a bare number.
+    """
     return _cache_root() / "kernels" / SOURCES_DIGEST
 
 
 def _cache_root():
     chosen = os.environ.get("FASTMLP_CACHE")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).expanduser()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "fastmlp" / "Cache"
     if sys.platform == "darwin":

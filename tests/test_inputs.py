@@ -57,6 +57,11 @@ def test_a_target_that_the_networks_dtype_cannot_hold_is_named(data):
     ({"X": np.eye(2), "y": np.empty((2, 0))}, InputError, r"y has shape \(2, 0\)"),
     ({"X": np.eye(2), "y": np.array([0, 2**63], np.uint64)}, InputError, "label 9223372036854775808 at row 1"),
     ({"X": np.eye(2), "y": [0, 1], "classes": 2}, InputTypeError, r"classes is 2; expected .* range\(10\)"),
+    (
+        {"X": np.eye(2), "y": [0, 1], "classes": np.array([0, 1, 2**63], np.uint64)},
+        InputError,
+        "classes has 9223372036854775808; expected at most 9223372036854775807: number the classes",
+    ),
     ({"X": np.eye(2), "y": [0, 1], "classes": [0, [1]]}, InputError, "classes has rows of several lengths"),
 ])  # fmt: skip
 def test_what_numpy_would_complain_about_is_told_in_our_words(arguments, kind, message):

@@ -1,7 +1,10 @@
 """What all readers make sure of, and how they turn what a file holds into inputs and labels."""
 
 import math
+import os
+import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +17,35 @@ BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result
 
 class NoTestPart(InputError):
     """A file or a folder in which there is nothing that would be test data, damaged or not."""
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path as a user writes it: ~ is a home. Raises InputError where that home is not known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{path} is in a home folder that is not known; expected one that is: write it out") from None
+
+
+def check_file(path: Path) -> None:
+    """InputError unless a path is that of a file on a disk. Every reader has its file checked here before it opens it.
+
+    Readers open their file again and go back in it: of a pipe they would miss what was read before, or wait for ever.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there; expected a data file: check the path") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); expected a data file: check the path") from error
+    except ValueError as error:  # as of a zero byte
+        raise InputError(f"{str(path)!r} cannot be the name of a file ({error}); check the path") from None
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+        raise InputError(
+            f"{path} is a {kinds.get(stat.S_IFMT(mode), 'device')}; expected a file, which is read more than once: "
+            "write it to a file first"
+        )
 
 
 def read_inputs(

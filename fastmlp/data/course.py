@@ -1,12 +1,13 @@
 """The course's two files, written from any collection that has a training and a test part."""
 
 import argparse
+import io
 from pathlib import Path
 
 import numpy as np
 
 from fastmlp.errors import InputError
-from fastmlp.files import atomic_path, make_folder
+from fastmlp.files import make_folder, write_bytes
 
 from .csr import CSR
 from .dataset import Dataset
@@ -45,11 +46,12 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
     """Write both files to the folder `out`; one line about each: its shape and where its samples come from.
 
     Raises InputError when a file is there already and `force` is False (nothing is written then), or the data cannot
-    be had.
+    be had, or a file cannot be written: one that was not there before is then not left alone without the other.
     """
     paths = {part: Path(out) / name for part, name in FILE_NAMES.items()}
+    absent = [path for path in paths.values() if not path.exists()]
     for path in paths.values():
-        if path.exists() and not force:
+        if path not in absent and not force:
             raise InputError(f"{path} is there already; pass --force to replace it, or choose another --out")
     train = load(data)
     parts = {"train": train, "test": load(train.key, part="test")}
@@ -57,9 +59,17 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
         make_folder(Path(out))
     except OSError as error:
         raise InputError(f"{out} cannot be written to ({error.strerror}); choose another --out") from None
+    try:
+        for part, dataset in parts.items():
+            write_course_file(paths[part], dataset, dtype)
+    except OSError as error:
+        for path in absent:
+            path.unlink(missing_ok=True)
+        raise InputError(
+            f"{error.filename} cannot be written ({error.strerror}); make room, or choose another --out"
+        ) from error
     lines = []
     for part, dataset in parts.items():
-        write_course_file(paths[part], dataset, dtype)
         rows, columns = dataset.X.shape
         kind = "SYNTHETIC, no real data; " if dataset.synthetic else ""
         lines.append(f"{paths[part]}: xdata ({rows}, {columns}) {dtype}, {kind}{train.source}")
@@ -81,7 +91,8 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")
     rows, columns = X.shape
     storage = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # a fifth of the size; level 4 gains 2%
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
         x = file.create_dataset("xdata", X.shape, dtype, chunks=(min(_ROWS, rows), columns), **storage)
         for start in range(0, rows, _ROWS):
             block = X[start : start + _ROWS]
@@ -89,3 +100,4 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         file.create_dataset("ydata", data=np.eye(dataset.class_count, dtype=dtype)[dataset.y], **storage)
         if dataset.synthetic:
             file.attrs[SYNTHETIC] = True
+    write_bytes(path, image.getbuffer())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastmlp.errors import InputError
 
-from .checks import NoTestPart
+from .checks import NoTestPart, check_file
 from .csv_text import read_csv
 from .dataset import Dataset
 from .hdf5 import SIGNATURE, read_hdf5
@@ -45,11 +45,10 @@ def read(path: Path, part: str, n_features: int | None) -> Dataset:
 
 def format_of(path: Path) -> str:
     """ "HDF5", "IDX", "npz", "CSV" or "svmlight". Raises InputError when a file is absent or none of these."""
+    check_file(path)
     try:
         with open(path, "rb") as file:
             head = file.read(65536)
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there; expected a data file: check the path") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); expected a data file: check its rights") from error
     if not head:

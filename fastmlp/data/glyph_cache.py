@@ -1,25 +1,26 @@
 """The drawn digits as a Dataset, kept in the cache between runs."""
 
 import hashlib
+import io
 import zipfile
 import zlib
 
 import numpy as np
 
-from fastmlp.files import atomic_path
-
 from . import glyphs
-from .cache import cache_folder
+from .cache import cache_folder, keep
+from .checks import check_file
 from .dataset import Dataset
 
 
 def load_glyphs(part: str) -> Dataset:
     """A part of the synthetic digits, 60,000 or 10,000 pictures: from the cache, or else drawn within seconds."""
-    path = cache_folder() / f"glyphs-{glyphs.VERSION}-{part}.npz"
-    arrays = _kept(path, glyphs.COUNTS[part])
+    folder = cache_folder()
+    name = f"glyphs-{glyphs.VERSION}-{part}.npz"
+    arrays = None if folder is None else _kept(folder / name, glyphs.COUNTS[part])
     if arrays is None:
         arrays = glyphs.draw(part)
-        _keep(path, *arrays)
+        keep(name, _archive(*arrays))
     X, y = arrays
     return Dataset(
         X,
@@ -36,6 +37,7 @@ def load_glyphs(part: str) -> Dataset:
 def _kept(path, count):
     """The arrays in the cache, None when they are absent, damaged or others."""
     try:
+        check_file(path)
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             X, y, digest = archive["X"], archive["y"], str(archive["digest"])
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
@@ -43,12 +45,10 @@ def _kept(path, count):
     return (X, y) if X.shape == (count, 784) and digest == _digest(X, y) else None
 
 
-def _keep(path, X, y):
-    try:
-        with atomic_path(path) as temporary:
-            np.savez(temporary, X=X, y=y, digest=np.array(_digest(X, y)))
-    except OSError:
-        pass  # a cache that cannot be written only means that the next run draws them again
+def _archive(X, y):
+    archive = io.BytesIO()
+    np.savez(archive, X=X, y=y, digest=np.array(_digest(X, y)))
+    return archive.getbuffer()
 
 
 def _digest(X, y):

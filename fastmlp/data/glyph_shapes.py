@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from fastmlp.home import lend_matplotlib_a_folder
+
 SIZE = 56  # height and width of a shape, in pixels: two for each pixel of the pictures drawn from it
 FONTS = (
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
@@ -28,6 +30,7 @@ def digit_shapes() -> np.ndarray:
 
 def _drawn(font_name):
     """The ten digits of one font, (10, 2 * SIZE, 2 * SIZE) uint8, each in the middle of its picture."""
+    lend_matplotlib_a_folder()
     import matplotlib
     from matplotlib.ft2font import FT2Font
 

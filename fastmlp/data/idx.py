@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import math
+import os
 import re
 import struct
 import zlib
@@ -13,7 +14,7 @@ import numpy as np
 
 from fastmlp.errors import InputError
 
-from .checks import NoTestPart, picture_shape, read_inputs, read_labels
+from .checks import NoTestPart, check_file, picture_shape, read_inputs, read_labels
 from .dataset import Dataset
 
 GZIP = b"\x1f\x8b"
@@ -32,6 +33,8 @@ def read_idx(source: Path | bytes, where: str) -> np.ndarray:
 
     Raises InputError when it is something else, damaged, or shorter or longer than its header says.
     """
+    if isinstance(source, Path):
+        check_file(source)
     stored = len(source) if isinstance(source, bytes) else source.stat().st_size
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
         packed = file.read(2) == GZIP
@@ -106,7 +109,7 @@ def labels_beside(images: Path) -> Path:
         )
     plain = images.with_name(name.removesuffix(".gz"))
     for candidate in (images.with_name(name), plain, plain.with_name(f"{plain.name}.gz")):
-        if candidate.is_file():
+        if os.path.lexists(candidate):
             return candidate
     raise InputError(f"{images}: expected its labels beside it, in {name}: put them there")
 

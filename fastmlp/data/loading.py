@@ -2,10 +2,10 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 from fastmlp.errors import InputError, InputTypeError
 
+from .checks import user_path
 from .dataset import Dataset
 from .named import FILES, PARTS, load_named
 
@@ -54,7 +54,8 @@ def _load_auto(part):
 
 def _reason(error):
     """The error's first half: the mend is for those who asked for MNIST by name."""
-    return str(error).rpartition("); ")[0] + ")"
+    reason, mark, _ = str(error).rpartition("); ")
+    return f"{reason})" if mark else str(error)
 
 
 def _load_glyphs(part):
@@ -66,7 +67,7 @@ def _load_glyphs(part):
 def _load_file(path_or_name, part, n_features):
     from .formats import read
 
-    path = Path(path_or_name).expanduser()
+    path = user_path(path_or_name)
     if isinstance(path_or_name, str) and path.name == path_or_name and not path.suffix and not path.exists():
         raise InputError(f"{path} is neither a file nor a known name; expected a path or one of {', '.join(NAMES)}")
     dataset = read(path, part, n_features)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from fastmlp.errors import InputError
-from fastmlp.files import atomic_path
 
-from .cache import cache_folder
+from .cache import cache_folder, keep
+from .checks import user_path
 from .dataset import Dataset
 from .idx import idx_dataset, raw_digest, read_idx
 from .notmnist import part_rows
@@ -94,15 +94,15 @@ def _folders(name):
     """Where to look, in this order. A root may hold a folder of that name, or the files themselves."""
     roots = [Path("data"), Path("..", "shared", "data"), cache_folder()]
     if chosen := os.environ.get("FASTMLP_DATA"):
-        roots.insert(0, Path(chosen))
-    return [folder for root in roots for folder in (root / name, root)]
+        roots.insert(0, user_path(chosen))
+    return [folder for root in roots if root is not None for folder in (root / name, root)]
 
 
 def _local(folder, name, file):
     """The array in a file of a folder, gzipped or plain; None when there is none. InputError when it is a wrong one."""
     for spelling in (file, file.replace("-idx", ".idx")):
         for path in (folder / f"{spelling}.gz", folder / spelling):
-            if path.is_file():
+            if os.path.lexists(path):
                 return _verified(read_idx(path, str(path)), str(path), name, file)
     return None
 
@@ -125,18 +125,10 @@ def _download(name, file):
 
     def accept(content):
         array = _verified(read_idx(content, f"{file}.gz"), f"{file}.gz", name, file)
-        _keep(content, cache_folder() / name / f"{file}.gz")
+        keep(Path(name, f"{file}.gz"), content)
         return array
 
     return fetch([f"{mirror}/{file}.gz" for mirror in MIRRORS[name]], accept)
-
-
-def _keep(content, path):
-    try:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError:
-        pass  # a cache that cannot be written only means that the next run downloads again
 
 
 def _dataset(name, part, arrays, origin):

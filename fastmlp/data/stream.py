@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from fastmlp.errors import InputError
 from fastmlp.settings import whole
 
 from .blockshuffle import Window, even_rows, in_file_order, shuffled
-from .checks import BYTES_AT_A_TIME, check_finite, read_labels
+from .checks import BYTES_AT_A_TIME, check_finite, read_labels, user_path
 from .formats import format_of
 from .hdf5 import course_arrays, damage_named
 from .rowfile import open_rows
@@ -64,7 +63,7 @@ class Stream:
 
         window_bytes = whole("window_bytes", window_bytes, 1, "leave it out for 128 MiB")
         block_bytes = whole("block_bytes", block_bytes, 1, "leave it out for 128 KiB")
-        self.path = Path(path).expanduser().absolute()  # the process may change its folder
+        self.path = user_path(path).absolute()  # the process may change its folder
         if (found := format_of(self.path)) != "HDF5":
             raise InputError(f"{self.path} is {found}; expected HDF5, which can be read in parts: `load` it instead")
         self.stamp = _stamp(self.path)

@@ -64,9 +64,11 @@ def _whole(text):
         return int(text)
     except ValueError:
         number = float(text)
-        if not number.is_integer():
-            raise ValueError(f"label {text} is no whole number") from None
-        return int(number)
+    if not number.is_integer():
+        raise ValueError(f"label {text} is no whole number")
+    if abs(number) >= 2**53:
+        raise ValueError(f"label {text} is no exact number, beyond 2**53: write it without a point")
+    return int(number)
 
 
 def _width(path, least, n_features):

@@ -7,6 +7,11 @@ Nothing here uses pyplot: no display is needed, and threads may draw side by sid
 which colour-blind readers can tell apart, and every line has a dash pattern or a marker of its own for print.
 """
 
+# ruff: noqa: E402  all that is imported below imports matplotlib
+from fastmlp.home import lend_matplotlib_a_folder
+
+lend_matplotlib_a_folder()
+
 from .comparison import Trial, generalisation_gap, learning_rate_comparison
 from .confusion import confusion_figure, confusion_matrix
 from .curves import (

@@ -12,7 +12,7 @@ from fastmlp.errors import FastmlpError
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")  # before those of one test, which may have the environment forget where that is
 def real_data() -> Path:
     """The folder with the real collections; the test is skipped where there is none."""
     for folder in (os.environ.get("FASTMLP_DATA"), PROJECT.parent / "shared" / "data"):

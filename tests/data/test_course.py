@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -105,3 +107,58 @@ def test_a_file_in_the_way_of_the_folder_is_told_with_its_mend(few):
     with pytest.raises(InputError, match=r"^taken cannot be written to \(.*\); choose another --out$"):
         prepare("--data", "glyphs", "--out", "taken")
     assert (few / "taken").read_text(encoding="utf-8") == "mine"
+
+
+WITHOUT_ROOM = """
+import resource, sys
+from fastmlp.cli import main
+from fastmlp.data import glyphs
+glyphs.COUNTS.update(train=2000, test=int(sys.argv[2]))
+if sys.argv[1] != "all":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(["prepare", "--data", "glyphs", "--out", "out", *sys.argv[3:]]))
+"""
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no file of a process")
+
+
+def without_room(*arguments):
+    """Run `prepare` in a process of its own, with a bound on the bytes of a file and rows of the test part."""
+    command = [sys.executable, "-c", WITHOUT_ROOM, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@posix
+@pytest.mark.parametrize("room", [0, 5_000, 100_000])
+def test_a_disk_without_room_is_told_in_one_line_and_nothing_is_left(elsewhere, room):
+    done = without_room(room, 1000)
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("fastmlp: error: ")
+    assert "mnist_traindata.hdf5" in line
+    assert ".mnist_traindata" not in line
+    assert "choose another --out" in line
+    assert list((elsewhere / "out").iterdir()) == []
+
+
+@posix
+def test_a_disk_that_has_room_for_the_first_file_alone_is_left_as_it_was(elsewhere):
+    assert without_room("all", 10).returncode == 0
+    first = elsewhere / "out" / "mnist_traindata.hdf5"
+    room = first.stat().st_size + 4096
+    (elsewhere / "out" / "mnist_testdata.hdf5").unlink()
+    first.unlink()
+    done = without_room(room, 4000)
+    assert done.returncode == 2, done.stderr
+    assert "mnist_testdata.hdf5" in done.stderr
+    assert list((elsewhere / "out").iterdir()) == []
+
+
+def test_the_file_that_cannot_be_replaced_is_named_by_its_own_name(few, monkeypatch):
+    def refuse(old, new):
+        raise PermissionError(13, "Permission denied", str(old), None, str(new))
+
+    monkeypatch.setattr("fastmlp.files.os.replace", refuse)
+    with pytest.raises(InputError, match=r"mnist_traindata\.hdf5 cannot be written \(Permission denied\)") as caught:
+        prepare("--data", "glyphs")
+    assert ".mnist_traindata" not in str(caught.value)
+    assert list((few / "data").iterdir()) == []

@@ -1,6 +1,9 @@
 """CSV files."""
 
 import io
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -136,9 +139,70 @@ def test_written_values_are_read_back(tmp_path_factory, table, data):
         ("label,a\n \n", ["no rows"]),
         ("label,a\n1,2\n \n0,x\n", ["line 4", "'x'", "column 1"]),
         ("1\n2\n", ["one column"]),
+        ("label\n1\n0\n", ["one column"]),
+        ("a,b,label\n1,2\n3,4\n", ["line 2", "2 values", "expected 3", "header"]),
+        ("a,label\n1,2,0\n3,4,1\n", ["line 2", "3 values", "expected 2", "header"]),
+        ("label,a\n1,1_0\n0,3\n", ["line 2", "'1_0'", "column 1"]),
+        ("label,a\n1,2\n16777217,3\n", ["16777217", "row 1"]),
     ],
 )
 def test_file_that_cannot_be_used_is_named_with_the_place(write, complaint, text, words):
     message = complaint(write(text))
     for word in words:
         assert word in message
+
+
+# Older numpy, asked for bytes, cuts numbers down to them with a warning, which these tests would take for an error.
+WITHOUT_WARNINGS = """
+import json, sys
+from fastmlp.data import load
+from fastmlp.errors import InputError
+try:
+    dataset = load(sys.argv[1])
+    print(json.dumps([str(dataset.X.dtype), dataset.X.tolist(), dataset.y.tolist()]))
+except InputError as error:
+    print(json.dumps(str(error)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "X", "y"),
+    [
+        ("0,1.5,0.25\n1,-1.25,300\n", [[1.5, 0.25], [-1.25, 300]], [0, 1]),
+        ("300,1,2\n0,3,4\n", [[1, 2], [3, 4]], [300, 0]),
+        ("0,256,-1\n1,3,4\n", [[256, -1], [3, 4]], [0, 1]),
+        ("0,nan,1\n1,3,4\n", "nan at row 0, column 0", None),
+        ("0,1,1e39\n1,3,4\n", "inf at row 0, column 1", None),
+        ("0,1,2\n-1,3,4\n", "the label -1 at row 1", None),
+        ("0,1,2\n65536,3,4\n", "the label 65536 at row 1", None),
+        ("0,1,2\n1.5,3,4\n", "1.5 at row 1", None),
+    ],
+)
+def test_values_that_are_no_bytes_are_never_cut_down_where_warnings_are_not_seen(write, rows, X, y):
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_WARNINGS, str(write(f"label,a,b\n{rows}"))]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    if y is None:
+        assert X in found
+    else:
+        assert found == ["float32", X, y]
+
+
+@pytest.mark.parametrize("odd", ["", "0.5", "256"])
+def test_a_file_that_is_read_in_many_blocks_gives_the_same(write, monkeypatch, odd):
+    monkeypatch.setattr("fastmlp.data.csv_text.BYTES_AT_A_TIME", 3 * 8 * 785)  # three rows at a time
+    pixels = np.random.RandomState(1).randint(0, 256, (10, 784))
+    text = lines(np.column_stack([np.arange(10), pixels]))
+    if odd:
+        text = text[: text.rindex(",") + 1] + odd + "\n"
+    dataset = load(write(text))
+    expected = pixels.astype(np.float64)
+    expected[-1, -1] = float(odd or expected[-1, -1])
+    assert dataset.X.dtype == (np.float32 if odd else np.uint8)
+    assert np.array_equal(dataset.X, expected)
+    assert dataset.y.tolist() == list(range(10))
+
+
+def test_a_row_of_another_length_in_a_later_block_is_named(write, monkeypatch, complaint):
+    monkeypatch.setattr("fastmlp.data.csv_text.BYTES_AT_A_TIME", 8 * 2)
+    message = complaint(write("0,1\n1,2\n0,3,4\n1,5,6\n"))
+    assert "line 3: 3 values; expected 2" in message

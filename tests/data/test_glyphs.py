@@ -90,7 +90,7 @@ def test_harmed_cache_is_drawn_again(few, harm):
     elif harm == "other":
         np.savez(path, X=first.X[::-1], y=first.y, digest=np.array("0"))
     else:
-        glyph_cache._keep(path, first.X[:10], first.y[:10])
+        path.write_bytes(glyph_cache._archive(first.X[:10], first.y[:10]))
     again = load("glyphs")
     assert np.array_equal(again.X, first.X)
     assert np.array_equal(again.y, first.y)

@@ -1,5 +1,8 @@
 """Names and paths behind one door."""
 
+import os
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +36,99 @@ def test_missing_file_is_named(elsewhere, complaint, path):
 def test_missing_file_given_as_text_is_named(elsewhere):
     with pytest.raises(InputError, match=r"mnist_traindata\.hdf5 is not there"):
         load("mnist_traindata.hdf5")
+
+
+# In a process of its own: to open a pipe is to wait for whoever writes to it.
+REFUSALS = """
+import sys
+from fastmlp.data import Stream, load
+from fastmlp.errors import InputError
+for open_data in (load, Stream):
+    for path in sys.argv[1:]:
+        try:
+            open_data(path)
+            print("was read")
+        except InputError as error:
+            print(error)
+"""
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+
+
+def refusals(*paths, **options):
+    """What `load` says of each path, and then `Stream`."""
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSALS, *map(str, paths)], capture_output=True, text=True, timeout=60, check=True,
+        **options,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2 * len(paths), done.stdout
+    return lines[: len(paths)], lines[len(paths) :]
+
+
+@posix
+@pytest.mark.parametrize("name", ["pipe", "pipe.csv", "pipe.hdf5", "pipe.gz", "pipe.npz", "pipe.svm"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, name):
+    path = tmp_path / name
+    os.mkfifo(path)
+    for (line,) in refusals(path):
+        assert line == f"{path} is a pipe; expected a file, which is read more than once: write it to a file first"
+
+
+@posix
+def test_what_a_shell_puts_in_place_of_a_command_is_refused_and_no_row_of_it_lost():
+    reading, writing = os.pipe()
+    os.write(writing, b"label,a\n0,1\n1,2\n")
+    os.close(writing)
+    try:
+        for (line,) in refusals(f"/dev/fd/{reading}", pass_fds=[reading]):
+            assert "is a pipe; expected a file" in line
+    finally:
+        os.close(reading)
+
+
+@posix
+def test_a_device_and_a_socket_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the name of a socket is short
+    with socket.socket(socket.AF_UNIX) as end:
+        end.bind("socket")
+        for null, bound in refusals("/dev/null", tmp_path / "socket"):
+            assert "/dev/null is a device; expected a file" in null
+            assert "socket is a socket; expected a file" in bound
+
+
+@posix
+@pytest.mark.parametrize("part", ["images", "labels"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to itself"])
+def test_what_is_no_file_in_a_folder_of_idx_files_is_refused(tmp_path, real_data, part, kind):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for file in (real_data / "mnist").glob("train-*"):
+        shutil.copyfile(file, folder / file.name)
+    (path,) = folder.glob(f"train-{part}*")
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path)
+    (line,), _ = refusals(folder)
+    expected = "cannot be read (Too many" if kind == "link to itself" else f"is a {kind}; expected a file"
+    assert f"{path} {expected}" in line
+
+
+@posix
+def test_a_pipe_under_the_name_of_a_collections_file_is_told(elsewhere):
+    (elsewhere / "data").mkdir()
+    for kind in ("images-idx3", "labels-idx1"):
+        os.mkfifo(elsewhere / "data" / f"train-{kind}-ubyte.gz")
+    (line,), _ = refusals("mnist")
+    assert "is a pipe; expected a file" in line
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(InputError, match=r"^'a\\x00b.csv' cannot be the name of a file"):
+        load("a\0b.csv")
 
 
 @pytest.mark.parametrize("suffix", ["", ".hdf5", ".csv"])

@@ -2,9 +2,9 @@
 
 import gzip
 import hashlib
+import socket
 import struct
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -50,6 +50,17 @@ def test_files_are_found_in_every_place(small_mnist, monkeypatch, place, packed)
     dataset = load("mnist")
     assert np.array_equal(dataset.X, PICTURES.reshape(6, 784))
     assert np.array_equal(dataset.y, LABELS)
+
+
+def test_chosen_folders_may_begin_with_the_home(small_mnist, monkeypatch, tmp_path):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("FASTMLP_CACHE", "~/kept")
+    put(tmp_path / "kept" / "mnist")
+    assert load("mnist").source == f"mnist from {tmp_path / 'kept' / 'mnist'}"
+    monkeypatch.setenv("FASTMLP_DATA", "~/mine")
+    put(tmp_path / "mine" / "mnist")
+    assert load("mnist").source == f"mnist from {tmp_path / 'mine' / 'mnist'}"
 
 
 def test_name_with_a_dot_before_the_type_is_found(small_mnist):
@@ -104,6 +115,22 @@ def test_real_collections_have_their_published_counts(real_data, monkeypatch, na
 # ------------------------------------------------------------------------------------------------------ from mirrors
 
 
+SILENCE, IN_ALL = 60.0, 300.0  # seconds by the clock below, which stands still but where a mirror lets time pass
+
+
+class Clock:
+    """Stands for the module `time` in `fastmlp.data.download`, so that no answer is late because a machine is busy."""
+
+    def __init__(self):
+        self._now = 0.0
+
+    def monotonic(self):
+        return self._now
+
+    def pass_by(self, seconds):
+        self._now += seconds
+
+
 class Mirror(BaseHTTPRequestHandler):
     """Answers by the first folder of the path: good, or one of the ways in which mirrors fail."""
 
@@ -119,7 +146,7 @@ class Mirror(BaseHTTPRequestHandler):
             "portal": b"<html>Please sign in</html>",
         }
         if kind == "hang-at-once":
-            self.server.released.wait(20)
+            self.server.hang()
             return
         self.send_response(404 if kind == "absent" else 200)
         if kind != "endless":
@@ -129,8 +156,9 @@ class Mirror(BaseHTTPRequestHandler):
         if kind == "hang-halfway":
             self.wfile.write(content[:10])
             self.wfile.flush()
-            self.server.released.wait(20)
+            self.server.hang()
         elif kind == "endless":
+            self.server.clock.pass_by(IN_ALL + 1)
             while not self.server.released.wait(0.05):
                 self.wfile.write(bytes(1 << 14))
                 self.wfile.flush()
@@ -144,6 +172,11 @@ class Mirror(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def hang(self):
+        """Say nothing for longer than anybody should wait, and then until the test is over."""
+        self.clock.pass_by(SILENCE + 1)
+        self.released.wait(30)  # of somebody who waits for all that, the connection is closed
+
     def handle_error(self, request, client_address):
         """A client that hangs up is what some of these tests are about."""
 
@@ -151,7 +184,7 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def server():
     with Server(("127.0.0.1", 0), Mirror) as server:
-        server.asked, server.released = [], threading.Event()
+        server.asked, server.released, server.clock = [], threading.Event(), Clock()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -162,14 +195,31 @@ def server():
 
 @pytest.fixture
 def mirrors(small_mnist, server, monkeypatch):
-    """Make these kinds of mirrors the known ones. Patience is half a second, so that the tests are quick."""
+    """Make these kinds of mirrors the known ones, with patience by the server's clock."""
     for variable in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(variable, "*")
-    monkeypatch.setattr(download, "SECONDS_OF_SILENCE", 0.5)
-    monkeypatch.setattr(download, "SECONDS_IN_ALL", 1.0)
+    monkeypatch.setattr(download, "time", server.clock)
+    monkeypatch.setattr(download, "SECONDS_OF_SILENCE", SILENCE)
+    monkeypatch.setattr(download, "SECONDS_IN_ALL", IN_ALL)
+    look_up = socket.getaddrinfo
+
+    def resolve(host, *arguments, **options):
+        if host == "unanswered.invalid":
+            server.hang()
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
     def choose(*kinds):
-        addresses = {"refused": "http://127.0.0.1:9", "no-such-host": "http://mirror.invalid"}
+        if "endless" in kinds:  # whose bytes come in time, however long that lasts
+            monkeypatch.setattr(download, "SECONDS_OF_SILENCE", 2 * IN_ALL)
+        addresses = {
+            "refused": "http://127.0.0.1:9",
+            "no-such-host": "http://mirror.invalid",
+            "unanswered-name": "http://unanswered.invalid",
+        }
         host = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setitem(named.MIRRORS, "mnist", tuple(addresses.get(kind, f"{host}/{kind}") for kind in kinds))
 
@@ -201,7 +251,8 @@ def test_cache_that_cannot_be_written_does_no_harm(mirrors, tmp_path, monkeypatc
 
 BAD_MIRRORS = {
     "refused": "refused",
-    "no-such-host": "mirror.invalid",
+    "no-such-host": "mirror.invalid: the host's name is not known",
+    "unanswered-name": "unanswered.invalid: timed out",
     "absent": "404",
     "cut": "cut short",
     "broken-off": "",
@@ -216,18 +267,14 @@ BAD_MIRRORS = {
 @pytest.mark.parametrize("kind", BAD_MIRRORS)
 def test_bad_mirror_is_passed_over_for_the_next(mirrors, kind):
     mirrors(kind, "good")
-    started = time.monotonic()
     assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
-    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize(("kind", "words"), BAD_MIRRORS.items())
-def test_bad_mirror_alone_gives_up_soon_and_leaves_no_file(mirrors, tmp_path, kind, words):
+def test_bad_mirror_alone_gives_up_in_time_and_leaves_no_file(mirrors, tmp_path, kind, words):
     mirrors(kind)
-    started = time.monotonic()
     with pytest.raises(InputError, match="could not be downloaded") as caught:
         load("mnist")
-    assert time.monotonic() - started < 4
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "data/mnist" in str(caught.value).replace("\\", "/")

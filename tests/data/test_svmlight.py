@@ -72,6 +72,12 @@ def test_written_rows_are_read_back(tmp_path_factory, table, first):
     assert np.array_equal(X.data, table[table != 0])
 
 
+def test_large_whole_labels_are_exact(write):
+    dataset = load(write("9007199254740993 1:1\n9007199254740992 2:1\n5e3 1:1\n", "rows.svmlight"))
+    assert dataset.class_names == ("5000", "9007199254740992", "9007199254740993")
+    assert dataset.y.tolist() == [2, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -85,6 +91,8 @@ def test_written_rows_are_read_back(tmp_path_factory, table, first):
         ("1 1:1\nspam 3:1\n", ["line 2", "'spam'"]),
         ("1.5 1:1\n2 3:1\n", ["line 1", "1.5", "whole"]),
         ("nan 1:1\n2 3:1\n", ["line 1", "nan"]),
+        ("inf 1:1\n2 3:1\n", ["line 1", "inf"]),
+        ("1 1:1\n9007199254740993.0 3:1\n", ["line 2", "9007199254740993.0", "2**53"]),
         ("1 1:1\n2 3:nan\n", ["nan", "row 1"]),
         ("1 1:1\n2\n3 3:1e300\n", ["1e+300", "row 2"]),
         ("5 1:1\n5 2:1\n", ["single label 5"]),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastmlp.cli import main
+from fastmlp.signals import stoppable
 
 ROOT = Path(__file__).parents[2]
 LINE = "fastmlp: interrupted; the same command goes on from here"
@@ -92,6 +93,66 @@ def test_a_second_signal_ends_a_command_at_once(second):
         process.send_signal(second)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (128 + second, "", "")
+
+
+SWALLOWED = """
+import signal, sys
+from fastmlp import cli
+from fastmlp.errors import InputError
+from fastmlp.signals import Stopped
+
+def draw(options):
+    try:
+        signal.raise_signal(int(sys.argv[1]))
+    except Stopped:
+        pass
+    if sys.argv[2] != "nothing":
+        raise {"ValueError": ValueError, "InputError": InputError, "OSError": OSError, "MemoryError": MemoryError,
+               "SystemExit": SystemExit, "BrokenPipeError": BrokenPipeError}[sys.argv[2]]("Invalid matrix")
+    return 0
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cli.VERBS["report"] = (cli.VERBS["report"][0], draw, "")
+sys.exit(cli.main(["report", "run"]))
+"""
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "error", ["ValueError", "InputError", "OSError", "MemoryError", "SystemExit", "BrokenPipeError", "nothing"]
+)
+def test_what_goes_wrong_because_a_library_swallowed_the_interrupt_ends_as_the_interrupt(number, error):
+    with running(SWALLOWED, str(int(number)), error) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (128 + number, "", f"{LINE}\n")
+
+
+@posix
+def test_a_signal_within_a_destructor_ends_the_block_also_when_all_else_is_done():
+    script = (
+        "import signal, time\n"
+        "from fastmlp.signals import Stopped, stoppable\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Closing:\n"
+        "    def __del__(self):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "try:\n"
+        "    with stoppable():\n"
+        "        Closing()\n"
+        "except Stopped as stopped:\n"
+        "    time.sleep(0.1)\n"
+        "    print(stopped.status)\n"
+    )
+    with running(script) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (0, "130\n", "")
+
+
+@posix
+def test_an_error_before_any_signal_stays_what_it_is():
+    with pytest.raises(ValueError, match="ours"), stoppable():
+        raise ValueError("ours")
 
 
 def test_a_second_sweep_in_the_same_folder_is_refused_while_the_first_goes_on(tmp_path, endless, capsys):

@@ -126,3 +126,10 @@ def test_the_folder_is_the_users_own_unless_it_is_chosen(monkeypatch, tmp_path):
     if sys.platform == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
         assert tmp_path / "xdg" / "fastmlp" in cache.directory().parents
+
+
+def test_a_chosen_folder_may_begin_with_the_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("FASTMLP_CACHE", "~/mine")
+    assert tmp_path / "mine" in cache.directory().parents
