@@ -1,0 +1,79 @@
+"""The weights of a few trainings, as digests: one seed means one model, on any machine and in any later version.
+
+A digest changes only when the arithmetic of a training is meant to change, which CHANGELOG then says.
+"""
+
+import hashlib
+
+import h5py
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.data import Stream
+
+ROWS, SIDE, CLASSES = 300, 12, 4
+COMMON = {"hidden": (24, 10), "epochs": 3, "batch_size": 32, "learning_rate": 0.05, "seed": 7}
+
+# Name -> (settings, digest of the weights and biases).
+GOLDEN = {
+    "sgd": ({}, "292fa5d1400a49b6"),
+    "sgd with Nesterov's momentum": (
+        {"optimizer": {"name": "sgd", "nesterov": True}, "momentum": 0.9},
+        "3275b842bf7cfdb9",
+    ),
+    "adam": ({"optimizer": "adam", "learning_rate": 0.002}, "1ed0416b708f49d5"),
+    "adamw": ({"optimizer": "adamw", "learning_rate": 0.002, "activation": "tanh"}, "53506a4623c9c02e"),
+    "rmsprop": ({"optimizer": "rmsprop", "learning_rate": 0.002, "momentum": 0.5, "max_norm": 2.0}, "1408624698b0b6d1"),
+    "binary cross entropy": (
+        {"loss": "binary_cross_entropy", "activation": "sigmoid", "momentum": 0.9},
+        "64cd2c3cb4905245",
+    ),
+    "squared error": (
+        {"loss": "squared_error", "learning_rate": 0.01, "l1": 1e-4, "clip_norm": 1.0},
+        "c1ea4d92753e9c3d",
+    ),
+    "dropout": ({"dropout": (0.1, 0.3, 0.3), "l2": 1e-3, "label_smoothing": 0.1}, "1d521ed1aaedf943"),
+    "augmentation": ({"augment": {"image_shape": (SIDE, SIDE), "shift": 1.0, "rotation": 10.0}}, "d904c1e08d731795"),
+    "sparse": ({"first_layer": "sparse", "class_weight": "balanced", "schedule": "cosine"}, "7f1e2caf250837b9"),
+    "stream": ({}, "f0bfc634bfc39ea4"),
+    "float64": (
+        {"dtype": "float64", "decay_epochs": (1, 2), "init": "uniform", "init_bias": "same"},
+        "7d84223da8e5b840",
+    ),
+    "early stopping": (
+        {"epochs": 30, "early_stopping": 2, "schedule": {"name": "plateau", "patience": 1}},
+        "951c9d0b94d001a1",
+    ),
+}
+
+
+def pictures():
+    """(300, 144) uint8 of which three quarters are zero, and labels (300,)."""
+    random = np.random.RandomState(11)
+    lit = random.rand(ROWS, SIDE * SIDE) < 0.25
+    X = np.where(lit, random.randint(1, 256, lit.shape), 0).astype(np.uint8)
+    return X, random.randint(0, CLASSES, ROWS)
+
+
+def fit(name, settings, threads, tmp_path):
+    X, y = pictures()
+    mlp = MLP(**{**COMMON, **settings, "threads": threads})
+    if name == "stream":
+        with h5py.File(tmp_path / "pictures.hdf5", "w") as file:
+            file["xdata"], file["ydata"] = X, y
+        with Stream(tmp_path / "pictures.hdf5", window_bytes=100 * X.shape[1], block_bytes=4 * X.shape[1]) as stream:
+            return mlp.fit(stream)
+    if mlp.loss != "cross_entropy":
+        return mlp.fit(X, np.eye(CLASSES)[y])
+    return mlp.fit(X, y, validation=(X[:50], y[:50]))
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_seed_means_the_weights_that_it_always_meant(name, tmp_path):
+    settings, expected = GOLDEN[name]
+    mlp = fit(name, settings, 2, tmp_path)
+    digest = hashlib.sha256()
+    for array in (*mlp.weights, *mlp.biases):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    assert digest.hexdigest()[:16] == expected
