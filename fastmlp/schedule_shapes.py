@@ -4,6 +4,7 @@ Time is t, the number of epochs done: 0 at the first step, 1.5 in the middle of 
 shows them all.
 """
 
+import decimal
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ class Decay(Shape):
     factor: float
 
     def factors(self, clock: Clock) -> Factors:
-        return self.factor ** sum(clock.epoch > decay for decay in self.decay_epochs)
+        return power(self.factor, sum(clock.epoch > decay for decay in self.decay_epochs))
 
 
 @dataclass
@@ -91,7 +92,7 @@ class Step(Shape):
         self.factor = _factor("step", self.factor)
 
     def factors(self, clock: Clock) -> Factors:
-        return self.factor ** (clock.done() // self.every)
+        return power(self.factor, clock.done() // self.every)
 
 
 @dataclass
@@ -107,7 +108,7 @@ class Exponential(Shape):
         self.factor = _factor("exponential", self.factor)
 
     def factors(self, clock: Clock) -> Factors:
-        return self.factor ** clock.done()
+        return power(self.factor, clock.done())
 
 
 @dataclass
@@ -194,7 +195,7 @@ class Inverse(Shape):
         self.power = check.positive("power in schedule 'inverse'", self.power, "1 or 0.5 are common")
 
     def factors(self, clock: Clock) -> Factors:
-        return (1 + self.decay * clock.done()) ** -self.power
+        return power(1 + self.decay * clock.done(), -self.power)
 
 
 @dataclass
@@ -226,7 +227,7 @@ class Plateau(Shape):
         self._best, self._waited, self._reductions = math.inf, 0, 0
 
     def factors(self, clock: Clock) -> Factors:
-        return max(self.factor**self._reductions, self.floor)
+        return max(power(self.factor, self._reductions), self.floor)
 
     def after_epoch(self, record: Mapping[str, float]) -> None:
         loss = record["train_loss"] if math.isnan(record["validation_loss"]) else record["validation_loss"]
@@ -358,6 +359,12 @@ def _floor(name, value):
 
 # The Taylor series of the sine, up to degree 15. Its remainder on [0, pi/4], (pi/4)^17 / 17!, is below half an ulp.
 SINE = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(8))
+
+
+def power(base: float, exponent: float) -> float:
+    """base^exponent for a base above 0, rounded once: those of C libraries and of NumPy differ in the last bit."""
+    with decimal.localcontext(prec=40):
+        return float(decimal.Decimal(base) ** decimal.Decimal(exponent))
 
 
 def half_cosine(x: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -329,3 +330,15 @@ def test_only_plateau_has_a_state_and_no_other_takes_it():
 def test_rates_beyond_the_last_epoch_stay_at_the_last_one():
     assert (from_setting({"name": "cosine", "floor": 0.5}, 1.0, 3).rates(4, 5) == 0.5).all()
     equal(from_setting({"name": "one-cycle", "final": 0.01}, 1.0, 3).rates(5, 5), [0.01] * 5)
+
+
+@pytest.mark.parametrize("factor", [0.95, 0.1, 0.7, 1 / 3])
+def test_powers_are_rounded_once_so_that_no_library_of_mathematics_decides_their_last_bit(factor):
+    for epoch in range(1, 60):
+        exact = float(Fraction(factor) ** (epoch - 1))
+        for setting in ("exponential", "step"):
+            options = {"every": 1} if setting == "step" else {}
+            rates = from_setting({"name": setting, "factor": factor, **options}, 1.0, 100).rates(epoch, 2)
+            assert rates.tolist() == [exact, exact]
+        inverse = from_setting({"name": "inverse", "decay": factor, "power": 2.0}, 1.0, 100).rates(epoch, 1)
+        assert inverse[0] == float(1 / Fraction(1 + factor * (epoch - 1)) ** 2)
