@@ -61,6 +61,8 @@ class KernelCache(caching._Cache):
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+            if getattr(error, "winerror", None) and path.exists():
+                return  # Windows replaces no file that another process is reading: it has published the same one
             _warn_once(
                 f"compiled kernels cannot be kept in {path.parent} ({error.strerror}); every process compiles them "
                 "again: set FASTMLP_CACHE to a folder that can be written"
