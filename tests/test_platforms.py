@@ -12,8 +12,9 @@ import pytest
 import fastmlp
 from fastmlp import files, identity
 from fastmlp.cli import main
-from fastmlp.console import spell_out
+from fastmlp.console import prepare_streams
 from fastmlp.files import remove, write_text
+from fastmlp.kernels import cache
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(fastmlp.__file__).parent
@@ -181,10 +182,44 @@ def test_a_console_that_lacks_characters_gets_others_and_no_traceback(tmp_path, 
         assert told.startswith("fastmlp: error: ")
 
 
-def test_streams_that_cannot_be_changed_are_left_alone(monkeypatch):
-    monkeypatch.setattr(sys, "stdout", None)  # a program without a console, on Windows
-    monkeypatch.setattr(sys, "stderr", object())
-    spell_out()
+def test_a_stream_that_cannot_be_changed_is_left_alone(monkeypatch):
+    stand_in = object()
+    monkeypatch.setattr(sys, "stdout", stand_in)
+    monkeypatch.setattr(sys, "stderr", stand_in)
+    prepare_streams()
+    assert sys.stdout is stand_in
+
+
+@pytest.mark.parametrize("missing", ["stdout", "stderr"])
+def test_a_verb_runs_without_a_console(swept, missing):
+    code = f"import sys; sys.{missing} = None; sys.argv[1:] = ['report', sys.argv[1]]; import fastmlp.__main__ as m"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; m.command()", swept], capture_output=True, text=True, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (swept / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {"XDG_CACHE_HOME": "/caches"}, Path("/caches/fastmlp")),
+        ("linux", {}, Path("/home/me/.cache/fastmlp")),
+        ("darwin", {"XDG_CACHE_HOME": "/caches"}, Path("/home/me/Library/Caches/fastmlp")),
+        ("win32", {"LOCALAPPDATA": "/local"}, Path("/local/fastmlp/Cache")),
+        ("win32", {}, Path("/home/me/AppData/Local/fastmlp/Cache")),
+        ("win32", {"FASTMLP_CACHE": "/mine", "LOCALAPPDATA": "/local"}, Path("/mine")),
+    ],
+)
+def test_compiled_kernels_are_kept_where_the_system_keeps_caches(monkeypatch, platform, variables, expected):
+    for name in ("FASTMLP_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
+    assert cache._cache_root() == expected
 
 
 def test_a_checkout_without_the_link_to_the_kernels_says_so_in_one_line(tmp_path):
