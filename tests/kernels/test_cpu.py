@@ -1,11 +1,15 @@
 """What is decided for CPUs that are not here, and that instructions of one family are named in the table alone."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+from numba import types
 
 from fastmlp.kernels import cpu
+from fastmlp.kernels.jit import jit
+from fastmlp.kernels.registers import pointer, register_map
 
 SSE = "x86 sse sse2"
 AVX = f"{SSE} sse3 ssse3 sse4.1 sse4.2 popcnt avx f16c"
@@ -113,3 +117,19 @@ def test_instructions_of_one_family_are_named_in_the_table_alone(path):
 )
 def test_the_search_for_such_names_finds_them(source, lines):
     assert unguarded_instructions(source) == lines
+
+
+@pytest.mark.skipif(not cpu.HAS_FMA, reason="this CPU has no fused multiply-add")
+@pytest.mark.parametrize("element", [types.float32, types.float64])
+def test_a_fused_multiply_add_is_an_instruction_and_no_call_of_the_c_library(element):
+    fused, _ = register_map(lambda v, x: v.fma(x, x, x))
+
+    @jit
+    def run(source, target):
+        fused(pointer(source), pointer(target), 0)
+
+    kind = types.Array(element, 1, "C")
+    run.compile((kind, kind))
+    (assembly,) = run.inspect_asm().values()
+    assert re.search(r"\b(vfmadd|fmla)", assembly)
+    assert not re.search(r"\bfmaf?\b", assembly)
