@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InputError, InputTypeError
-from .files import is_temporary, write_bytes
+from .files import is_temporary, remove, write_bytes
 from .history import COLUMNS, History
 from .identity import digest_of_arrays, digest_of_values, engine_version
 from .source import arrays_of
@@ -62,7 +62,7 @@ class Checkpoints:
         """
         for path in Path(self.folder).glob(".checkpoint-*"):  # each as large as one; other files may be others' work
             if is_temporary(path):
-                path.unlink(missing_ok=True)
+                remove(path)
         for path in reversed(self._files()):
             state = _read(path)
             if state is None:
@@ -87,13 +87,13 @@ class Checkpoints:
         checksum = hashlib.sha256(body).hexdigest().encode()
         write_bytes(Path(self.folder) / f"checkpoint-{number:08}.bin", MAGIC + checksum + b"\n" + body)
         for old in files[: 1 - _KEPT]:
-            old.unlink(missing_ok=True)
+            remove(old)
 
     def remove(self) -> None:
         """Delete all checkpoints, and the folder when nothing else is in it."""
         folder = Path(self.folder)
         for path in self._files():
-            path.unlink(missing_ok=True)
+            remove(path)
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import __version__
+from .console import prepare_streams
 from .errors import FastmlpError, InputError
 from .signals import Stopped, ignore_from_now_on, stoppable
 
@@ -26,6 +27,7 @@ class _Parser(argparse.ArgumentParser):
 
 def command(*verb: str) -> NoReturn:
     """The program `fastmlp`: run `main` with `verb` and the arguments of the command line, and end the process."""
+    prepare_streams()
     status = main([*verb, *sys.argv[1:]], ends_process=True)
     ignore_from_now_on()  # also where the arguments were wrong
     if status > INTERRUPTED - 2:  # a thread whose kernels are being compiled would keep the process for seconds

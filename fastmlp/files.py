@@ -4,9 +4,14 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# Windows: "access is denied", and two for a file that another process has open. Virus scanners open each new file.
+_IN_USE = (5, 32, 33)
+_PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6)  # seconds before a file in use is tried again
 
 _TEMPORARY = re.compile(r"\..*\.\d+\.[0-9a-f]{8}(\.\w+)?")
 
@@ -25,7 +30,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _when_not_in_use(path, lambda: os.replace(temporary, path))
         _flush_folder(path.parent)
     except OSError as error:
         if error.filename in (None, str(temporary)):  # none when a disk is full
@@ -60,7 +65,29 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     """
     for path in Path(folder).rglob(".*"):
         if is_temporary(path):
-            path.unlink(missing_ok=True)
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a file, if it is there; on Windows, wait about a second for whoever has it open."""
+    _when_not_in_use(path, lambda: path.unlink(missing_ok=True))
+
+
+def _when_not_in_use(path: Path, change: Callable[[], None]) -> None:
+    """Replace or delete `path`, which Windows refuses while a process has the file open; other systems never do.
+
+    Raises PermissionError, which says so in one line, when the file stays open.
+    """
+    for pause in (*_PAUSES, None):
+        try:
+            return change()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _IN_USE:
+                raise
+            if pause is None:
+                mend = "open in another program, or write-protected; close it and give the same command again"
+                raise PermissionError(errno.EACCES, mend, str(path)) from None
+        time.sleep(pause)
 
 
 def is_temporary(path: Path) -> bool:

@@ -38,9 +38,14 @@ def engine_version() -> str:
 
     Two versions of the code are never taken for one, although most changes leave all bits as they were.
     """
+    return f"{__version__}+{_digest_of_sources(map(resources.files, _ENGINE))[:12]}"
+
+
+def _digest_of_sources(packages):
+    """SHA-256 of the Python files in folders; a checkout with the line ends of Windows has the same."""
     hasher = hashlib.sha256()
-    for package in _ENGINE:
-        for file in sorted(resources.files(package).iterdir(), key=lambda file: file.name):
+    for package in packages:
+        for file in sorted(package.iterdir(), key=lambda file: file.name):
             if file.name.endswith(".py"):
-                hasher.update(file.name.encode() + file.read_bytes())
-    return f"{__version__}+{hasher.hexdigest()[:12]}"
+                hasher.update(file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n"))
+    return hasher.hexdigest()

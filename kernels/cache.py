@@ -69,6 +69,8 @@ class KernelCache(caching._Cache):
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+            if getattr(error, "winerror", None) and path.exists():
+                return  # Windows replaces no file that another process is reading: it has published the same one
             _warn_once(_UNKEPT.format(where=f" in {path.parent}", reason=error.strerror))
 
     def _path(self, sig, target_context):

@@ -7,7 +7,6 @@ the call is over, whatever ended it: see `run`.
 
 import _thread
 import ctypes
-import functools
 import os
 import sys
 import weakref
@@ -20,6 +19,7 @@ from numba.extending import intrinsic
 
 from .cpu import HAS_PAUSE, instruction
 from .jit import jit
+from .quota import quota_cores
 from .registers import INDEX, ZERO, array_pointer
 
 # Polls before a waiting thread offers its core to others: some microseconds, longer than a balanced wait.
@@ -37,24 +37,19 @@ CANCELLED = -1
 NO_STATE = np.zeros(STATE_SIZE, np.int64)
 
 
-def available_cores():
-    """Cores that this process may use, at least 1: $FASTMLP_THREADS, or the affinity and the cgroup's CPU quota."""
+def available_cores(process="/proc/self", groups="/sys/fs/cgroup"):
+    """Cores that this process may use, at least 1: $FASTMLP_THREADS, or the affinity and the control groups' quotas.
+
+    Parameters
+    ----------
+    process, groups : str or Path
+        Where Linux tells of the process and of its control groups: see `quota.py`. Other systems have neither.
+    """
     wanted = os.environ.get("FASTMLP_THREADS", "")
     if wanted.isdecimal() and int(wanted) >= 1:
         return int(wanted)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _cgroup_cores()))
-
-
-@functools.cache
-def _cgroup_cores():
-    """The CPU quota of a Linux control group (v2), rounded up, or a large number without one."""
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        return -(-int(quota) // int(period))
-    except (OSError, ValueError):  # no cgroup v2, or the quota "max"
-        return 1 << 20
+    return max(1, min(cores, quota_cores(process, groups)))
 
 
 def run(function, threads, *arguments):

@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
 from fastmlp.errors import InputError
-from fastmlp.files import write_bytes
+from fastmlp.files import remove, write_bytes
 from fastmlp.identity import digest_of_arrays
 from fastmlp.mlp import MLP
 
@@ -166,8 +166,8 @@ def _write_pictures(run, data, result, mistakes):
     title = f"{data_line(result['test'])}, test accuracy {result['accuracy']:.2%}"
     plots.save(plots.confusion_figure(matrix, names, title), run.confusion_picture)
     # What an earlier evaluation left is perhaps of other data.
-    run.mistakes.unlink(missing_ok=True)
-    run.mistakes_data.unlink(missing_ok=True)
+    remove(run.mistakes)
+    remove(run.mistakes_data)
     if not len(mistakes["rows"]):
         return
     if data.image_shape is not None:

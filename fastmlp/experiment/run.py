@@ -24,7 +24,7 @@ from pathlib import Path
 import filelock
 
 from fastmlp.errors import InputError
-from fastmlp.files import is_temporary, make_folder, remove_leftovers, write_text
+from fastmlp.files import is_temporary, make_folder, remove, remove_leftovers, write_text
 
 FORMAT = 2
 
@@ -156,7 +156,7 @@ class Run:
     def forget_if_empty(self) -> None:
         """Take back run.json when there is nothing of any cell yet."""
         if not self.cells.exists():
-            self.record.unlink(missing_ok=True)
+            remove(self.record)
 
     def write_record(self, record: dict) -> None:
         """Write run.json."""

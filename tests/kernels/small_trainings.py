@@ -1,6 +1,7 @@
 """A list of small trainings and predictions, each by other kernels, and the digest of what each computes.
 
-Run as a script it prints a line for each: its name and its digest. Every CPU has to print the same lines.
+Run as a script it prints a line for each, or for those named by arguments: its digest and its name. Every CPU has to
+print the same lines.
 """
 
 import hashlib
@@ -101,17 +102,19 @@ def trainings():
     return found
 
 
-def digests():
-    """Name -> SHA-256 of the results; every number has to be finite."""
-    found = {}
-    for name, compute in trainings().items():
-        arrays = compute()
+def digests(names=()):
+    """Pairs of a name and the SHA-256 of its results, one after the other; every number has to be finite.
+
+    names  of the trainings that are wanted; without any, all
+    """
+    found = trainings()
+    for name in names or found:
+        arrays = found[name]()
         assert all(np.isfinite(array).all() for array in arrays), name
-        found[name] = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
-    return found
+        yield name, hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
 
 
 if __name__ == "__main__":
     print("register bytes", cpu.REGISTER_BYTES, file=sys.stderr)
-    for name, digest in digests().items():
-        print(f"{digest}  {name}")
+    for name, digest in digests(sys.argv[1:]):
+        print(f"{digest}  {name}", flush=True)

@@ -34,7 +34,7 @@ CPUS = {
 
 @pytest.fixture(scope="module")
 def digests_of_this_cpu():
-    return digests()
+    return dict(digests())
 
 
 @pytest.mark.parametrize("name", CPUS)
