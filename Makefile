@@ -1,8 +1,9 @@
 # Every target sets up what it needs: a virtual environment in .venv, made again when pyproject.toml changes.
 PYTHON ?= python3
+OLDEST ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint bench compare clean
+.PHONY: demo test test-all test-lowest lint bench compare clean
 
 demo: .venv/installed
 	$(BIN)/fastmlp demo
@@ -12,6 +13,10 @@ test: .venv/test
 
 test-all: .venv/test
 	$(BIN)/python -m pytest
+
+# The oldest versions that pyproject.toml allows, in an environment of their own.
+test-lowest: .venv-lowest/test
+	.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m "not slow"
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -45,5 +50,11 @@ compare: .venv/peers
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]"
 	touch $@
 
+.venv-lowest/test: pyproject.toml
+	$(OLDEST) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c .venv-lowest/lowest.txt -e ".[test]"
+	touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-lowest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
