@@ -1,14 +1,10 @@
 """The same bits on every CPU: one list of small trainings, in this process and in ones that compile for others."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import llvmlite.binding as llvm
 import pytest
 from small_trainings import digests
-
-from fastmlp.kernels import cpu
 
 HOST = {name for name, present in llvm.get_host_cpu_features().items() if present}
 SKYLAKE = "+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+popcnt,+sse4.2,+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"
