@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import logging
 import re
 import tomllib
 from pathlib import Path
@@ -46,6 +47,16 @@ def recipes():
                 yield page.name, start, text
 
 
+@pytest.fixture
+def log_as_it_was():
+    """Examples may make the logger quieter, which lasts as long as the process does."""
+    logger = logging.getLogger("fastmlp")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("log_as_it_was")
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
 def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

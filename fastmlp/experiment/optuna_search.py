@@ -79,6 +79,7 @@ class OptunaSearch:
     earlier   what was there already, in the order of its trials
     remaining how many trials are still to be made
     Raises InputError when optuna is not installed or the storage cannot be used.
+    Whoever made it closes it: a database stays open until then.
     """
 
     def __init__(
@@ -91,20 +92,32 @@ class OptunaSearch:
         self._optuna = load_optuna()
         self.recipe, self.search = recipe, _search_of(recipe)
         self._distributions = {key: _distribution(self._optuna, law) for key, law in self.search.distributions.items()}
-        self._study = self._open(storage, name)
         self._told: dict[str, Any] = {}  # trials of the study, by the slug of their cell
         self._cells: dict[str, Cell] = {}  # by their settings
         self.earlier: list[Trained] = []
-        self._begin_again()
-        self.remaining = max(0, self.search.trials - self._read_earlier(finished))
+        self._storage: Any = None
+        try:
+            self._study = self._open(storage, name)
+            self._begin_again()
+            self.remaining = max(0, self.search.trials - self._read_earlier(finished))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leave the database; a file is never kept open."""
+        if hasattr(self._storage, "engine"):
+            self._storage.remove_session()
+            self._storage.engine.dispose()  # which Optuna leaves to the garbage collector
 
     def _open(self, storage, name):
         optuna = self._optuna
         shown = storage if isinstance(storage, Path) else re.sub(r"//[^/@]*@", "//", storage)  # without a password
         try:
-            kept = _journal(storage) if isinstance(storage, Path) else storage
+            in_file = isinstance(storage, Path)
+            self._storage = _journal(storage) if in_file else optuna.storages.RDBStorage(storage)
             return optuna.create_study(
-                storage=kept, study_name=name, load_if_exists=True, direction="maximize", pruner=self._pruner()
+                storage=self._storage, study_name=name, load_if_exists=True, direction="maximize", pruner=self._pruner()
             )
         except Exception as error:  # whatever a database's driver raises
             reason = str(error).partition("\n")[0]

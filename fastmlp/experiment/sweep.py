@@ -231,20 +231,20 @@ def _search(
 ) -> tuple[list[Trained], bool]:
     """Let Optuna choose the cells, each kept as it ends, those of an earlier start first; whether any was trained."""
     name = study_name(recipe, run.folder, record["data"]["digest"])
-    search = OptunaSearch(recipe, storage, name, store.finished)
-    if search.earlier:
-        note(f"{len(search.earlier)} trials are there already")
-    numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
-    labels = [f"trial {number}" for number in numbers]
-    most = max(MLP(**settings).epochs for settings in recipe.settings_met())
-    found = search.earlier
-    with reporter(labels, [most] * len(labels)) as shown:
-        report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
-        with closing(search.train(train, validation, threads, report)) as trained:
-            for one in trained:
-                found.append(one)
-                if not one.failed:
-                    store.keep(one, heading(record))
+    with closing(OptunaSearch(recipe, storage, name, store.finished)) as search:
+        if search.earlier:
+            note(f"{len(search.earlier)} trials are there already")
+        numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
+        labels = [f"trial {number}" for number in numbers]
+        most = max(MLP(**settings).epochs for settings in recipe.settings_met())
+        found = search.earlier
+        with reporter(labels, [most] * len(labels)) as shown:
+            report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
+            with closing(search.train(train, validation, threads, report)) as trained:
+                for one in trained:
+                    found.append(one)
+                    if not one.failed:
+                        store.keep(one, heading(record))
     return found, bool(labels)
 
 

@@ -75,7 +75,7 @@ def test_a_run_in_which_all_failed_says_so_and_has_a_report(run_of, capsys):
 
 
 def test_a_sweep_that_is_refused_leaves_the_finished_one_as_it_was(run_of, capsys):
-    pytest.importorskip("optuna", reason="optuna is not installed", exc_type=ImportError)
+    pytest.importorskip("optuna", reason="optuna is not installed")
     _, folder = run_of("[8]")
     before = (folder / "run.json").read_bytes()
     searched = ("--method", "optuna", "--trials", "2", "--storage", "nowhere://host")
@@ -99,7 +99,7 @@ def test_a_run_in_which_all_failed_can_be_interrupted_and_given_again(run_of, mo
 
 
 def test_a_failed_trial_takes_no_others_with_it_and_is_tried_again_by_the_next_start(run_of):
-    pytest.importorskip("optuna", reason="optuna is not installed", exc_type=ImportError)
+    pytest.importorskip("optuna", reason="optuna is not installed")
     starts = []
     for _ in range(2):
         status, folder = run_of(varied=SEARCH.format(TOO_WIDE), options=["--threads", "1"])

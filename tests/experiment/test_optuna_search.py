@@ -1,5 +1,6 @@
 """Search by Optuna, the real one."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,9 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.optuna_search import OptunaSearch
 from fastmlp.experiment.recipe import load_recipe
 
-optuna = pytest.importorskip("optuna", reason="optuna is not installed", exc_type=ImportError)
+optuna = pytest.importorskip("optuna", reason="optuna is not installed")
+event = pytest.importorskip("sqlalchemy.event")
+Pool = pytest.importorskip("sqlalchemy.pool").Pool
 
 # Of five decades only the upper two get anywhere in so few epochs.
 RECIPE = """
@@ -63,7 +66,8 @@ def study_of(storage, name="rates"):
 
 def searched(recipe, data, storage, threads=1, **options):
     """The trials of a search that begins in `storage`."""
-    return list(OptunaSearch(recipe, storage, "rates", **options).train(*data, threads))
+    with contextlib.closing(OptunaSearch(recipe, storage, "rates", **options)) as search:
+        return list(search.train(*data, threads))
 
 
 def rates(trained):
@@ -287,8 +291,43 @@ def test_a_study_can_be_kept_in_a_database(made_once, recipe_of, data, tmp_path)
     url = f"sqlite:///{(tmp_path / 'studies.db').as_posix()}"
     trained = searched(recipe_of().searched(None, 6), data, url)
     assert rates(trained) == rates(made_once[0])[:6]
-    study = optuna.load_study(study_name="rates", storage=url)
+    storage = optuna.storages.RDBStorage(url)
+    study = optuna.load_study(study_name="rates", storage=storage)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 5 + ["PRUNED"]
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+@pytest.fixture
+def connections():
+    """[opened, closed]: how many connections to databases were, since the test began."""
+    counts = [0, 0]
+    listeners = {"connect": lambda *_: count(0), "close": lambda *_: count(1)}
+
+    def count(which):
+        counts[which] += 1
+
+    for name, listener in listeners.items():
+        event.listen(Pool, name, listener)
+    yield counts
+    for name, listener in listeners.items():
+        event.remove(Pool, name, listener)
+
+
+def test_a_search_leaves_no_connection_to_its_database(recipe_of, data, train_file, tmp_path, connections):
+    def lost(cell):
+        raise OSError("the disk is gone")
+
+    recipe_of()
+    url = f"sqlite:///{(tmp_path / 'studies.db').as_posix()}"
+    arguments = ["--recipe", str(tmp_path / "rates.toml"), "--data", str(train_file), "--out", str(tmp_path / "run")]
+    assert main(["sweep", *arguments, "--trials", "2", "--storage", url]) == 0
+    assert connections[0] == connections[1] > 0
+    searched(recipe_of().searched(None, 2), data, url, threads=2)
+    assert connections[0] == connections[1]
+    with pytest.raises(OSError, match="the disk is gone"):
+        OptunaSearch(recipe_of(), url, "rates", lost)
+    assert connections[0] == connections[1]
 
 
 def test_a_grid_can_be_searched_by_optuna(tmp_path, train_file, recipe_file):

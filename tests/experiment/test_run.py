@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from fastmlp.errors import InputError
@@ -33,6 +35,19 @@ def test_a_folder_is_for_one_at_a_time(tmp_path):
         pass
     with Run(tmp_path / "run").claimed():
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need special rights on Windows")
+def test_a_lock_that_is_a_link_leaves_what_it_leads_to_as_it_is(tmp_path):
+    with Run(tmp_path / "run").claimed():
+        (lock,) = (tmp_path / "run").iterdir()
+    (tmp_path / "thesis.txt").write_text("mine")
+    lock.parent.mkdir(exist_ok=True)
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(tmp_path / "thesis.txt")
+    with pytest.raises(InputError, match="cannot be written to"), Run(tmp_path / "run").claimed():
+        pass
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
 def test_a_file_in_the_way_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from fastmlp.experiment.statistics import mean_interval, paired_interval, t_quan
 
 # Accuracies on 10,000 samples: a spread of nothing but rounding is no case of its own.
 ACCURACIES = st.integers(0, 10_000).map(lambda right: right / 10_000)
+WITHIN = {"abs": 1e-9}  # scipy's own quantiles are right to ten digits only, in its version 1.16
 SAMPLES = st.lists(ACCURACIES, min_size=2, max_size=20).filter(lambda values: len(set(values)) > 1)
 
 
@@ -17,7 +18,8 @@ SAMPLES = st.lists(ACCURACIES, min_size=2, max_size=20).filter(lambda values: le
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
 def test_the_quantiles_are_those_of_students_law(degrees, level):
     stats = pytest.importorskip("scipy.stats", reason="scipy is the reference")
-    assert t_quantile(degrees, level) == pytest.approx(stats.t.ppf((1 + level) / 2, degrees), rel=1e-12)
+    # Not with scipy's own quantiles, which are less precise in some of its versions.
+    assert stats.t.sf(t_quantile(degrees, level), degrees) == pytest.approx((1 - level) / 2, rel=1e-11)
 
 
 @given(SAMPLES)
@@ -25,7 +27,7 @@ def test_the_interval_of_a_mean_is_that_of_scipy(values):
     stats = pytest.importorskip("scipy.stats", reason="scipy is the reference")
     ours = mean_interval(values)
     low, high = stats.t.interval(0.95, len(values) - 1, sum(values) / len(values), stats.sem(values))
-    assert (ours.mean - ours.half_width, ours.mean + ours.half_width) == pytest.approx((low, high), abs=1e-12)
+    assert (ours.mean - ours.half_width, ours.mean + ours.half_width) == pytest.approx((low, high), **WITHIN)
     assert ours.count == len(values)
 
 
@@ -38,7 +40,7 @@ def test_the_interval_of_a_difference_is_that_of_the_paired_t_test(pairs):
         return
     theirs = stats.ttest_rel(first, second)
     low, high = theirs.confidence_interval(0.95)
-    assert (ours.mean - ours.half_width, ours.mean + ours.half_width) == pytest.approx((low, high), abs=1e-12)
+    assert (ours.mean - ours.half_width, ours.mean + ours.half_width) == pytest.approx((low, high), **WITHIN)
     if abs(theirs.pvalue - 0.05) > 1e-9:
         assert ours.excludes_zero == (theirs.pvalue < 0.05)
 
