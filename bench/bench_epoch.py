@@ -11,8 +11,8 @@ import pytest
 from baselines import Careful, Course
 
 from fastmlp.kernels import epoch
-from fastmlp.kernels.team import available_cores
-from fastmlp.parameters import Parameters, epoch_order
+from fastmlp.kernels.thread_team import available_cores
+from fastmlp.training.parameters import Parameters, epoch_order
 
 HIDDEN = (100, 50, 25)
 BATCH_SIZES = (500, 100, 20, 1)

@@ -21,8 +21,8 @@ from statistics import median
 import numpy as np
 
 from fastmlp.errors import InputError
-from fastmlp.files import write_text
-from fastmlp.kernels.team import available_cores
+from fastmlp.kernels.thread_team import available_cores
+from fastmlp.utils.atomic_files import write_text
 
 from . import machine, report
 from .crew import REPOSITORY, Absent, Member

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fastmlp.data import load
-from fastmlp.kernels.team import available_cores
-from fastmlp.plan import compact
+from fastmlp.kernels.thread_team import available_cores
+from fastmlp.training.first_layer import compact
 
 ROWS = 50_000
 

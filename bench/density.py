@@ -12,9 +12,9 @@ import numpy as np
 
 from fastmlp.kernels import epoch
 from fastmlp.kernels.compress import compress
-from fastmlp.kernels.team import available_cores
-from fastmlp.parameters import Parameters, epoch_order
-from fastmlp.plan import BREAK_EVEN_DENSITY
+from fastmlp.kernels.thread_team import available_cores
+from fastmlp.training.first_layer import BREAK_EVEN_DENSITY
+from fastmlp.training.parameters import Parameters, epoch_order
 
 from .report import density as page_section
 

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import fastmlp
-from fastmlp.kernels.team import available_cores
+from fastmlp.kernels.thread_team import available_cores
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib")
 

@@ -24,7 +24,7 @@ class Fastmlp:
     def __init__(self, task, threads):
         from fastmlp import MLP
         from fastmlp.kernels import epoch
-        from fastmlp.parameters import Parameters
+        from fastmlp.training.parameters import Parameters
 
         self.task, self.threads, self.kernels = task, threads, epoch
         self.mlp = MLP(hidden=task.hidden, activation=task.activation, batch_size=task.batch, epochs=1, threads=threads)

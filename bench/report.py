@@ -13,7 +13,7 @@ from statistics import median
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fastmlp.files import write_bytes, write_text
+from fastmlp.utils.atomic_files import write_bytes, write_text
 
 OURS = "fastmlp"
 # Okabe and Ito's blue for us, grey for the others: told apart by lightness too.
@@ -252,7 +252,7 @@ def density(measured):
     return (
         f"An epoch over {measured['rows']:,} rows of {measured['features']} random pixels, hidden layers "
         f"{'-'.join(map(str, measured['hidden']))}, batches of {measured['batch']}, first layer dense or sparse. "
-        f"Break-even: {found}; `fastmlp/plan.py` changes over at {measured['planned']}.\n\n{table(rows)}\n\n"
+        f"Break-even: {found}; `fastmlp/training/first_layer.py` changes over at {measured['planned']}.\n\n{table(rows)}\n\n"
         "`python -m bench.density` prints this for your machine."
     )
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from fastmlp import MLP, plots
 from fastmlp.data import first_rows, load, split
-from fastmlp.experiment.cluster import connect, train_on_cluster
-from fastmlp.experiment.parallel import train_cells
+from fastmlp.experiment.executors.cluster import connect, train_on_cluster
+from fastmlp.experiment.executors.threads import train_cells
+from fastmlp.experiment.executors.worker import pack
 from fastmlp.experiment.recipe import Cell
-from fastmlp.experiment.worker import pack
-from fastmlp.kernels.team import available_cores
-from fastmlp.modelfile import dumps, loads
+from fastmlp.export.model_file import dumps, loads
+from fastmlp.kernels.thread_team import available_cores
 
 HIDDEN, BATCH, ROWS = (100, 50, 25), 100, 20_000
 CELLS, ROWS_TRIED, WIDTHS = (1, 2, 4, 8), (5_000, 10_000, 20_000, 40_000), (32, 64, 128, 256, 512)

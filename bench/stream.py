@@ -19,14 +19,14 @@ import h5py
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fastmlp.checkpoint import Moment
 from fastmlp.data import Stream, load
-from fastmlp.files import atomic_path
-from fastmlp.kernels.team import available_cores
-from fastmlp.parameters import Parameters
-from fastmlp.plan import compact
-from fastmlp.source import InMemory, Streamed
-from fastmlp.training import Trainer, kernels_of
+from fastmlp.kernels.thread_team import available_cores
+from fastmlp.training.batches import InMemory, Streamed
+from fastmlp.training.checkpoints import Moment
+from fastmlp.training.first_layer import compact
+from fastmlp.training.parameters import Parameters
+from fastmlp.training.trainer import Trainer, kernels_of
+from fastmlp.utils.atomic_files import atomic_path
 
 HIDDEN, RATE = (100, 50, 25), 0.05
 FARTHEST = 2  # pixels that a picture is shifted by, up, down, left or right

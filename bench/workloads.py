@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmlp.data import load
 from fastmlp.errors import InputError
-from fastmlp.parameters import Parameters, epoch_order
+from fastmlp.training.parameters import Parameters, epoch_order
 
 # Smaller batches take more steps: with a rate in proportion all epochs go about equally far.
 RATE_PER_SAMPLE = 0.1 / 500

@@ -1,6 +1,6 @@
 """`python -m fastmlp`."""
 
-from .cli import command
+from fastmlp.cli.main import command
 
 if __name__ == "__main__":
     command()

@@ -7,29 +7,29 @@ from inspect import signature
 
 import numpy as np
 
-from . import lbfgs
-from . import settings as check
-from .augment import Augmentation
-from .checkpoint import Keeper, Moment, as_checkpoints
-from .diagnosis import failure
-from .early_stopping import from_setting as read_early_stopping
-from .early_stopping import plain as early_stopping_setting
-from .errors import InputError, InputTypeError
-from .fitprogress import reporter
-from .fitted import Fitted, field_of_fitted
-from .inputs import all_classes, check_inputs
-from .kernels.layout import FAN_IN
-from .kernels.rule import STATES
-from .kernels.task import Loss
-from .memory import memory_held
-from .objective import from_setting as read_objective
-from .optimizer import from_setting as read_optimizer
-from .parameters import INITIALISERS, Parameters
-from .plan import FIRST_LAYERS, compact
-from .sample_weights import class_weight_setting, combine
-from .schedule import from_setting as read_schedule
-from .source import ALL_ALIKE, InMemory, Streamed, check_streamed, is_stream
-from .training import Trainer, Watch, kernels_of, outputs_of, totals_of
+from fastmlp.config.augmentation import Augmentation
+from fastmlp.config.losses import from_setting as read_objective
+from fastmlp.config.optimizers import from_setting as read_optimizer
+from fastmlp.config.sample_weights import class_weight_setting, combine
+from fastmlp.config.schedules import from_setting as read_schedule
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.kernels.layout import FAN_IN
+from fastmlp.kernels.task_types import Loss
+from fastmlp.kernels.update_rule import STATES
+from fastmlp.training import lbfgs
+from fastmlp.training.batches import ALL_ALIKE, InMemory, Streamed, check_streamed, is_stream
+from fastmlp.training.checkpoints import Keeper, Moment, as_checkpoints
+from fastmlp.training.diagnostics import failure
+from fastmlp.training.early_stopping import from_setting as read_early_stopping
+from fastmlp.training.early_stopping import plain as early_stopping_setting
+from fastmlp.training.first_layer import FIRST_LAYERS, compact
+from fastmlp.training.fitted import Fitted, field_of_fitted
+from fastmlp.training.parameters import INITIALISERS, Parameters
+from fastmlp.training.progress import reporter
+from fastmlp.training.trainer import Trainer, Watch, kernels_of, outputs_of, totals_of
+from fastmlp.utils import validation as check
+from fastmlp.utils.arrays import all_classes, check_inputs
+from fastmlp.utils.memory import memory_held
 
 
 class MLP:
@@ -40,17 +40,17 @@ class MLP:
     loss           "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any
                    number of labels per sample; "squared_error": identity outputs, regression
     optimizer      "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
-                   {"name": "adam", "beta2": 0.99}: see `fastmlp.optimizer`. "lbfgs" takes all samples at every step and
+                   {"name": "adam", "beta2": 0.99}: see `fastmlp.config.optimizers`. "lbfgs" takes all samples at every step and
                    finds its length itself: learning_rate, batch_size and shuffle mean nothing to it
     learning_rate  of the first epoch; above 0. Gradients are averaged over the minibatch
     momentum       of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1
-    schedule       how the rate goes on: a name, a dict, or a function; see `fastmlp.schedule`
+    schedule       how the rate goes on: a name, a dict, or a function; see `fastmlp.config.schedules`
     decay_epochs   epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40)
     batch_size     samples per step; the last batch of an epoch may be smaller, more than N means all N
     epochs         passes over the training set
     shuffle        visit the samples in a new random order every epoch
-    early_stopping None, epochs of patience, or a dict: see `fastmlp.early_stopping`; the best weights are kept
-    init           "auto", "he", "xavier", "normal", "uniform": see `fastmlp.parameters.Parameters.initialise`
+    early_stopping None, epochs of patience, or a dict: see `fastmlp.training.early_stopping`; the best weights are kept
+    init           "auto", "he", "xavier", "normal", "uniform": see `fastmlp.training.parameters.Parameters.initialise`
     init_scale     standard deviation of "normal", half-width of "uniform" (None: 0.1), a factor for the others
     init_bias      "zero", or "same" for the weights' own law
     l1, l2         add l1 |W|_1 and l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave them out,
@@ -58,11 +58,11 @@ class MLP:
     dropout        share of the hidden layers' outputs that is dropped in training; or one number for the inputs and
                    each hidden layer. What is kept is divided by its share
     augment        how images are distorted, anew for every sample of every epoch: None, a dict, or the name of a
-                   preset; see `fastmlp.augment`
+                   preset; see `fastmlp.config.augmentation`
     max_norm       largest Euclidean norm of the weights into a hidden unit, or None
     clip_norm      largest Euclidean norm of a step's gradient, or None
     label_smoothing  share of each label that is spread evenly over all classes
-    class_weight   None, "balanced", or a dict from label to weight: see `fastmlp.sample_weights`
+    class_weight   None, "balanced", or a dict from label to weight: see `fastmlp.config.sample_weights`
     seed           whole number from 0: the same seed, settings and data give the same weights, bit for bit
     threads        cores to use; None: $FASTMLP_THREADS, or all this process may use. Never changes a result
     dtype          "float32" or "float64", of the weights and all arithmetic
@@ -183,7 +183,7 @@ class MLP:
         progress    True for a progress bar, or a function that is called with every epoch's record (see `History`)
         classes     all labels there are, when y may lack some; None takes those in y
         sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
-        checkpoint  a folder, or `fastmlp.checkpoint.Checkpoints`: the state is kept there, and a fit with the same
+        checkpoint  a folder, or `fastmlp.training.checkpoints.Checkpoints`: the state is kept there, and a fit with the same
                     settings and data goes on from it to the weights it would have had. Not for "lbfgs"
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
@@ -313,7 +313,7 @@ class MLP:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version."""
-        from .modelfile import save
+        from fastmlp.export.model_file import save
 
         network = copy.copy(self)  # what is saved is of one network, whatever `fit` does meanwhile
         network._check_fitted()
@@ -322,7 +322,7 @@ class MLP:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "MLP":
         """Read what `save` wrote. InputError when the file is missing, damaged or something else."""
-        from .modelfile import load
+        from fastmlp.export.model_file import load
 
         return load(cls, path)
 
@@ -396,7 +396,7 @@ class MLP:
         return kernels_of(self.engine)
 
     def _threads(self):
-        from .kernels.team import available_cores
+        from fastmlp.kernels.thread_team import available_cores
 
         return self.threads or available_cores()
 

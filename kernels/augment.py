@@ -32,7 +32,6 @@ from numba.extending import intrinsic
 from .cpu import REGISTER_BYTES
 from .dense import TILE_ROWS, Tile
 from .gather import gather
-from .inputs import to_network
 from .jit import entry, inlined, jit
 from .layout import LINE, aligned_zeros
 from .random_bits import sample_keys, splat_integer, uniform_row
@@ -50,7 +49,8 @@ from .registers import (
     row_stride,
     shifted,
 )
-from .task import FIELD, GEOMETRY
+from .sparse_rows import to_network
+from .task_types import FIELD, GEOMETRY
 
 # The smoothing tile is two registers wide. Rows of the fields are padded to two of the widest registers there are, so
 # that no CPU needs a narrower tile.

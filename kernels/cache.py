@@ -109,8 +109,10 @@ def _cache_root():
 def _sources_digest():
     """Digest of every source file of this package and of the versions that turn them into machine code."""
     digest = hashlib.sha256(repr((sys.version, numba.__version__, llvmlite.__version__)).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(
+            source.relative_to(Path(__file__).parent).as_posix().encode() + b"\0" + source.read_bytes() + b"\0"
+        )
     return digest.hexdigest()[:24]
 
 

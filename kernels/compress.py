@@ -5,10 +5,9 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from . import team
+from . import thread_team as team
 from .cpu import PACKS_LANES, REGISTER_BYTES
 from .gather import address, pointer_to
-from .inputs import PIXELS, Sparse, index_dtype
 from .jit import entry, jit
 from .layout import BLOCK_ROWS
 from .registers import (
@@ -25,7 +24,8 @@ from .registers import (
     pointer,
     shifted,
 )
-from .team import enter, leave, share
+from .sparse_rows import PIXELS, Sparse, index_dtype
+from .thread_team import enter, leave, share
 
 # Rows spread over the matrix that are enough to know its density to a few percent.
 SAMPLED_ROWS = 512

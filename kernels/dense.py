@@ -20,19 +20,7 @@ from .activations import activate_row
 from .cpu import TILE_REGISTERS
 from .jit import inlined, jit
 from .layout import GRAIN, RELU, SIGMOID, TANH
-from .registers import (
-    INDEX,
-    UNIT,
-    ZERO,
-    Vector,
-    as_index,
-    emit_switch,
-    lanes_of,
-    load,
-    pointer,
-    row_stride,
-    shifted,
-)
+from .registers import INDEX, UNIT, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
 
 # A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = GRAIN

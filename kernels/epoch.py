@@ -5,17 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from . import descent, learning, shares, team
+from . import step_general as learning
+from . import step_sgd as descent
+from . import thread_loops as shares
+from . import thread_team as team
 from .augment import workspace as canvas
 from .block import affine_dense, affine_sparse, workspace
 from .compress import entry_rooms, measure_density
 from .gather import address
-from .inputs import PIXELS, Sparse
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
-from .rule import DESCENT, RATE, paces
 from .sparse import new_buckets
-from .task import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
+from .sparse_rows import PIXELS, Sparse
+from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
+from .update_rule import DESCENT, RATE, paces
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000

@@ -13,7 +13,7 @@ from .activations import copy_row, exp_row, sigmoid_row
 from .jit import jit
 from .registers import load, shifted, store
 from .softmax import log, softmax_row
-from .task import LOGISTIC, SOFTMAX
+from .task_types import LOGISTIC, SOFTMAX
 
 
 @jit

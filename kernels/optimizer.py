@@ -11,19 +11,8 @@ from numba.extending import intrinsic
 from .cpu import REGISTER_BYTES
 from .jit import jit
 from .layout import LINE
-from .registers import (
-    INDEX,
-    ZERO,
-    Vector,
-    as_index,
-    emit_switch,
-    lanes_of,
-    load,
-    pointer,
-    row_stride,
-    shifted,
-)
-from .rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
+from .registers import INDEX, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
+from .update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
 
 
 class _Step:

@@ -8,11 +8,11 @@ docs/mathematics.md.
 
 import numpy as np
 
-from .inputs import to_network
 from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weight_views
 from .reference_augment import distort, drop_row, sample_keys
-from .rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, paces
-from .task import CROSS_ENTROPY, DROPOUT, LOGISTIC, SOFTMAX, SQUARED, START
+from .sparse_rows import to_network
+from .task_types import CROSS_ENTROPY, DROPOUT, LOGISTIC, SOFTMAX, SQUARED, START
+from .update_rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, paces
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
 

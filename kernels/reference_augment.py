@@ -6,8 +6,8 @@ numbers agree with the compiled ones exactly, images up to rounding: here all ge
 
 import numpy as np
 
-from .inputs import to_network
-from .task import FIELD, GEOMETRY
+from .sparse_rows import to_network
+from .task_types import FIELD, GEOMETRY
 
 MASK_32, MASK_64 = 2**32 - 1, 2**64 - 1
 

@@ -16,12 +16,12 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
+from .column_sort import GRID_COLUMNS, sort_by_grid
 from .dense import AFFINE_RELU, PLAIN, STEP
-from .entries import WIDEST, Entries, room_of_rows, stretch_of
-from .grid import GRID_COLUMNS, sort_by_grid
 from .jit import jit
 from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH, aligned_zeros
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
+from .sparse_sums import WIDEST, Entries, room_of_rows, stretch_of
 
 # Entries that tell well enough how the columns share them.
 SAMPLED_ENTRIES = 1 << 16

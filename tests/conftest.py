@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 RECIPE = """
 title = "Bars"

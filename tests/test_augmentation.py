@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp.augment import PRESETS, Augmentation
+from fastmlp.config.augmentation import PRESETS, Augmentation
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels import augment
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.checkpoint import Checkpoints, Paused
 from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError
+from fastmlp.training.checkpoints import Checkpoints, Paused
 
 random = np.random.default_rng(5)
 X = random.integers(0, 256, (240, 30)).astype(np.uint8)
@@ -60,7 +60,7 @@ def same(one, other):
 @pytest.fixture
 def short_spans(monkeypatch):
     """Spans of single batches, between which a training may be stopped."""
-    monkeypatch.setattr("fastmlp.training.SECONDS_AT_A_TIME", 1e-6)
+    monkeypatch.setattr("fastmlp.training.trainer.SECONDS_AT_A_TIME", 1e-6)
 
 
 @pytest.mark.usefixtures("short_spans")

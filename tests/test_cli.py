@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fastmlp import __version__
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 VERBS = ["prepare", "run", "sweep", "retrain", "evaluate", "report", "demo"]
@@ -72,7 +72,7 @@ def test_every_verb_has_help(capsys, verb):
 @pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["evaluate", "--help"], ["run", "--help"]])
 def test_help_loads_nothing_heavy(arguments):
     code = (
-        "import sys\nfrom fastmlp.cli import main\n"
+        "import sys\nfrom fastmlp.cli.main import main\n"
         f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
         "print([name for name in ('numpy', 'numba', 'matplotlib', 'h5py', 'rich') if name in sys.modules])"
     )

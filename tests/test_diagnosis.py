@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.checkpoint import Checkpoints, Moment, Paused
-from fastmlp.cli import main
+from fastmlp.cli.main import main
+from fastmlp.config.losses import CrossEntropy
 from fastmlp.data import Stream, load, split
-from fastmlp.diagnosis import CAUSES, PATIENCE, Observer
 from fastmlp.errors import InputError
-from fastmlp.objective import CrossEntropy
-from fastmlp.source import InMemory
+from fastmlp.training.batches import InMemory
+from fastmlp.training.checkpoints import Checkpoints, Moment, Paused
+from fastmlp.training.diagnostics import CAUSES, PATIENCE, Observer
 
 CLASSES = 4
 

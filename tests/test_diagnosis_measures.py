@@ -6,11 +6,11 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.data import Stream
-from fastmlp.diagnosis_measures import is_look, largest_input, step_ratios, unit_shares
 from fastmlp.kernels import reference
-from fastmlp.kernels.inputs import Sparse, to_network
-from fastmlp.plan import compact
-from fastmlp.source import InMemory, Streamed
+from fastmlp.kernels.sparse_rows import Sparse, to_network
+from fastmlp.training.batches import InMemory, Streamed
+from fastmlp.training.first_layer import compact
+from fastmlp.training.probes import is_look, largest_input, step_ratios, unit_shares
 
 CLASSES = 4
 RANDOM = np.random.RandomState(0)

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp.early_stopping import EarlyStopping, from_setting, plain
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.training.early_stopping import EarlyStopping, from_setting, plain
 
 
 def told(stopping, values, first_epoch=1):

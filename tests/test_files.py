@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastmlp.files import atomic_path, write_text
+from fastmlp.utils.atomic_files import atomic_path, write_text
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path):

@@ -1,6 +1,6 @@
 """The progress bar of a fit."""
 
-from fastmlp.fitprogress import reporter
+from fastmlp.training.progress import reporter
 
 RECORD = {"train_loss": 0.5, "train_accuracy": 0.875, "validation_loss": 0.6, "validation_accuracy": 0.75}
 

@@ -7,8 +7,8 @@ import pytest
 
 from fastmlp import History
 from fastmlp.errors import InputError
-from fastmlp.fitprogress import describe
-from fastmlp.history import COLUMNS, result_text
+from fastmlp.training.history import COLUMNS, result_text
+from fastmlp.training.progress import describe
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.errors import InputError
-from fastmlp.parameters import Parameters, epoch_order
+from fastmlp.training.parameters import Parameters, epoch_order
 
 ENGINES = pytest.mark.parametrize("engine", ["numba", "numpy"])
 

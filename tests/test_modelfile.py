@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from fastmlp import MLP, modelfile
+from fastmlp import MLP
 from fastmlp.errors import InputError
+from fastmlp.export import model_file as modelfile
 
 
 @pytest.fixture(scope="module")

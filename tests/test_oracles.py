@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.parameters import Parameters
+from fastmlp.training.parameters import Parameters
 
 ENGINES = pytest.mark.parametrize("engine", ["numba", "numpy"])
 ROWS, FEATURES, CLASSES, BATCH, EPOCHS, RATE = 90, 8, 4, 20, 3, 0.1

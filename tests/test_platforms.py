@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import fastmlp
-from fastmlp import files, identity
-from fastmlp.cli import main
-from fastmlp.console import prepare_streams
-from fastmlp.files import remove, write_text
+from fastmlp.cli.console import prepare_streams
+from fastmlp.cli.main import main
 from fastmlp.kernels import cache
+from fastmlp.utils import atomic_files as files
+from fastmlp.utils import digests as identity
+from fastmlp.utils.atomic_files import remove, write_text
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(fastmlp.__file__).parent
@@ -91,12 +92,12 @@ def test_the_command_line_tells_of_a_table_open_in_a_spreadsheet_in_one_line(swe
 def test_the_version_of_the_engine_does_not_depend_on_line_ends(tmp_path):
     unix, windows = tmp_path / "unix", tmp_path / "windows"
     for folder, end in ((unix, b"\n"), (windows, b"\r\n")):
-        folder.mkdir()
-        (folder / "a.py").write_bytes(b"x = 1" + end + b"y = 2" + end)
-    digest = identity._digest_of_sources
-    assert digest([unix]) == digest([windows])
-    (windows / "a.py").write_bytes(b"x = 1\r\ny = 3\r\n")
-    assert digest([unix]) != digest([windows])
+        (folder / "config").mkdir(parents=True)
+        (folder / "config" / "a.py").write_bytes(b"x = 1" + end + b"y = 2" + end)
+    digest = identity.digest_of_sources
+    assert digest(unix) == digest(windows)
+    (windows / "config" / "a.py").write_bytes(b"x = 1\r\ny = 3\r\n")
+    assert digest(unix) != digest(windows)
 
 
 def _translates_line_ends(node):
@@ -224,7 +225,8 @@ def test_compiled_kernels_are_kept_where_the_system_keeps_caches(monkeypatch, pl
 
 def test_a_checkout_without_the_link_to_the_kernels_says_so_in_one_line(tmp_path):
     (tmp_path / "fastmlp").mkdir()
-    shutil.copy(PACKAGE / "__init__.py", tmp_path / "fastmlp")
+    for name in ("__init__.py", "_version.py"):
+        shutil.copy(PACKAGE / name, tmp_path / "fastmlp")
     (tmp_path / "fastmlp" / "kernels").write_text("../kernels")  # what git writes instead
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fastmlp import plots
 from fastmlp.errors import InputError
-from fastmlp.history import History
+from fastmlp.training.history import History
 
 
 def history(training, validation):

@@ -1,7 +1,7 @@
 import io
 import re
 
-from fastmlp.progress import reporter, with_epoch_lines
+from fastmlp.experiment.progress import reporter, with_epoch_lines
 
 
 class Terminal(io.StringIO):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.config.sample_weights import class_weight_setting, combine, of_classes
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.sample_weights import class_weight_setting, combine, of_classes
 
 CLASSES = np.array([2, 5, 9])
 Y = np.array([0, 0, 0, 1, 2, 2])  # the labels 2 2 2 5 9 9

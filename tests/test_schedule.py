@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from fastmlp.config.schedule_shapes import SHAPES, half_cosine
+from fastmlp.config.schedules import from_setting
 from fastmlp.errors import InputError
-from fastmlp.schedule import from_setting
-from fastmlp.schedule_shapes import SHAPES, half_cosine
 
 EPOCHS, STEPS, RATE = 12, 7, 0.4
 NO_VALIDATION = math.nan

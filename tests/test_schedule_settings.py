@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.config.schedule_shapes import SHAPES
+from fastmlp.config.schedules import from_setting
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.schedule import from_setting
-from fastmlp.schedule_shapes import SHAPES
 
 EPOCHS, STEPS, RATE = 12, 7, 0.4
 PAGE = Path(__file__).parents[1] / "docs" / "schedules.md"

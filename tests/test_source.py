@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.checkpoint import Moment
 from fastmlp.data import Stream
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.kernels.inputs import Sparse, part, to_network
-from fastmlp.parameters import epoch_order
-from fastmlp.plan import compact
-from fastmlp.source import InMemory, Streamed
+from fastmlp.kernels.sparse_rows import Sparse, part, to_network
+from fastmlp.training.batches import InMemory, Streamed
+from fastmlp.training.checkpoints import Moment
+from fastmlp.training.first_layer import compact
+from fastmlp.training.parameters import epoch_order
 
 ROWS, COLUMNS, CLASSES = 2000, 30, 4
 WINDOW_ROWS, BLOCK_ROWS = 450, 8

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fastmlp import MLP
-from fastmlp.augment import Augmentation
+from fastmlp.config.augmentation import Augmentation
 from fastmlp.kernels.augment import distort
 from fastmlp.plots import line_style, tiles
 

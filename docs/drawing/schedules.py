@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fastmlp.config.schedules import from_setting
 from fastmlp.plots import BLUE, VERMILLION
-from fastmlp.schedule import from_setting
 
 from .common import tidy
 

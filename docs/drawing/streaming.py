@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from fastmlp.data.blockshuffle import shuffled
+from fastmlp.data.streaming.block_shuffle import shuffled
 from fastmlp.plots import BLUE, GREY, VERMILLION
 
 from .common import tidy

@@ -4,12 +4,12 @@ from fastmlp.data import load, split
 train, validation = split(load("mnist"))
 """
 
-from .checks import NoTestPart
-from .csr import CSR
-from .dataset import Dataset, digest
-from .loading import NAMES, load
-from .split import first_rows, load_split, split, validation_count
-from .stream import Stream
+from fastmlp.data.checks import NoTestPart
+from fastmlp.data.csr import CSR
+from fastmlp.data.dataset import Dataset, digest
+from fastmlp.data.loading import NAMES, load
+from fastmlp.data.split import first_rows, load_split, split, validation_count
+from fastmlp.data.streaming.stream import Stream
 
 __all__ = [
     "CSR",

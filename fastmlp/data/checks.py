@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastmlp.errors import InputError
-from fastmlp.inputs import check_labels
+from fastmlp.utils.arrays import check_labels
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
 BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastmlp.identity import digest_of_arrays
-
-from .csr import CSR
+from fastmlp.data.csr import CSR
+from fastmlp.utils.digests import digest_of_arrays
 
 
 @dataclass(frozen=True)

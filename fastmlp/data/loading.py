@@ -3,11 +3,10 @@
 import os
 from dataclasses import replace
 
+from fastmlp.data.checks import user_path
+from fastmlp.data.collections.named import FILES, PARTS, load_named
+from fastmlp.data.dataset import Dataset
 from fastmlp.errors import InputError, InputTypeError
-
-from .checks import user_path
-from .dataset import Dataset
-from .named import FILES, PARTS, load_named
 
 NAMES = ("auto", *FILES, "glyphs")
 
@@ -59,13 +58,13 @@ def _reason(error):
 
 
 def _load_glyphs(part):
-    from .glyph_cache import load_glyphs
+    from fastmlp.data.collections.glyph_cache import load_glyphs
 
     return load_glyphs(part)
 
 
 def _load_file(path_or_name, part, n_features):
-    from .formats import read
+    from fastmlp.data.readers.registry import read
 
     path = user_path(path_or_name)
     if isinstance(path_or_name, str) and path.name == path_or_name and not path.suffix and not path.exists():

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from fastmlp.data.dataset import Dataset
+from fastmlp.data.loading import load
 from fastmlp.errors import InputError, InputTypeError
-
-from .dataset import Dataset
-from .loading import load
 
 LAST_SIXTH = 1 / 6  # of MNIST's 60,000: the first 50,000 for training, the last 10,000 for validation
 

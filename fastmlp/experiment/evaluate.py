@@ -10,18 +10,15 @@ import numpy as np
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
 from fastmlp.errors import InputError
-from fastmlp.files import remove, write_bytes
-from fastmlp.identity import digest_of_arrays
+from fastmlp.experiment.executors.threads import targets
 from fastmlp.mlp import MLP
-
-from .chosen import best, identity
-from .groups import slug_of
-from .parallel import targets
-from .record import class_names, now
-from .reference import compare
-from .retrain import is_retrained
-from .run import Run, write_csv
-from .summary import data_line, write_summary
+from fastmlp.report.text_summary import data_line, write_summary
+from fastmlp.runs.aggregate import slug_of
+from fastmlp.runs.published_results import compare
+from fastmlp.runs.run_directory import Run, write_csv
+from fastmlp.runs.run_record import class_names, now
+from fastmlp.runs.selection import best, identity, is_retrained, network_digest
+from fastmlp.utils.atomic_files import remove, write_bytes
 
 MISTAKES_SHOWN = 25
 
@@ -152,11 +149,6 @@ def _figures(mlp: MLP, result: dict) -> dict[str, float]:
         "train_accuracy": history["train_accuracy"][-1],
         "seconds_per_epoch": float(np.median(history["seconds"])),
     }
-
-
-def network_digest(mlp: MLP) -> str:
-    """SHA-256, in hexadecimal, of a network's weights and biases."""
-    return digest_of_arrays([*mlp.weights, *mlp.biases])
 
 
 def _write_pictures(run, data, result, mistakes):

@@ -23,18 +23,17 @@ from typing import Any
 import numpy as np
 
 from fastmlp.data import Dataset
-from fastmlp.diagnosis import NAME
 from fastmlp.errors import FastmlpError, InputError
-from fastmlp.history import History
-from fastmlp.kernels.team import available_cores
+from fastmlp.experiment.executors.threads import SECONDS_TO_STOP, SECONDS_TO_WAIT, fit_network, shared_inputs
+from fastmlp.experiment.recipe import Cell, Recipe
+from fastmlp.experiment.search_space import Choices, Range, Search
+from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
-
-from . import labels
-from .outcome import Trained
-from .parallel import SECONDS_TO_STOP, SECONDS_TO_WAIT, fit_network, shared_inputs
-from .recipe import Cell, Recipe
-from .record import kept_epoch
-from .search import Choices, Range, Search
+from fastmlp.runs import naming as labels
+from fastmlp.runs.run_record import kept_epoch
+from fastmlp.runs.trials import Trained
+from fastmlp.training.diagnostics import NAME
+from fastmlp.training.history import History
 
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
 # first ones tell little, as rates that end best may begin slowly.

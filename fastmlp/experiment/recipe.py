@@ -8,15 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fastmlp import settings as check
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
-from fastmlp.identity import digest_of_values
+from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
+from fastmlp.experiment.search_space import OWN_KEYS, Choices, Search, from_grid, from_table
 from fastmlp.mlp import DEFAULTS, MLP, SETTINGS
-
-from . import labels
-from .names import recipe_names, recipe_text
-from .reference import check_references
-from .search import OWN_KEYS, Choices, Search, from_grid, from_table
+from fastmlp.runs import naming as labels
+from fastmlp.runs.published_results import check_references
+from fastmlp.utils import validation as check
+from fastmlp.utils.digests import digest_of_values
 
 SECTIONS = ("title", "epoch_lines", "seeds", "data", "network", "training", "grid", "search", "reference")
 DATA_KEYS = ("name", "training", "validation", "stratify", "n_features")
@@ -55,9 +54,9 @@ class Recipe:
     data      arguments of `fastmlp.data.load_split`, its first one called `name`
     settings  arguments of `MLP` that all cells share
     grid      arguments of `MLP` that vary, each with the list of its values; the last one varies fastest
-    search    how settings are drawn, where there is no grid: see `fastmlp.experiment.search`
+    search    how settings are drawn, where there is no grid: see `fastmlp.experiment.search_space`
     seeds     how often every configuration is trained: with the seed of its settings and those that follow it
-    reference what others got in this experiment: see `fastmlp.experiment.reference`
+    reference what others got in this experiment: see `fastmlp.runs.published_results`
     epoch_lines  whether every epoch prints a line, as trainers of a single network do
     notes     what a person is to know of the recipe before it is run
     """

@@ -4,21 +4,20 @@ import hashlib
 import os
 from contextlib import closing
 
-from fastmlp.checkpoint import Checkpoints
 from fastmlp.errors import InputError
-from fastmlp.files import write_bytes
-from fastmlp.identity import digest_of_values, engine_version
-from fastmlp.kernels.team import available_cores
+from fastmlp.experiment.executors.threads import train_cells
+from fastmlp.experiment.progress import reporter, with_epoch_lines
+from fastmlp.experiment.recipe import Cell, Recipe
+from fastmlp.export.model_file import dumps
+from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
-from fastmlp.modelfile import dumps
-from fastmlp.progress import reporter, with_epoch_lines
-
-from .chosen import best, identity, settings
-from .parallel import train_cells
-from .recipe import Cell, Recipe
-from .record import load_again
-from .run import Run, read_json, write_json
-from .summary import write_summary
+from fastmlp.report.text_summary import write_summary
+from fastmlp.runs.run_directory import Run, read_json, write_json
+from fastmlp.runs.run_record import load_again
+from fastmlp.runs.selection import best, identity, is_retrained, retraining_checkpoints, settings
+from fastmlp.training.checkpoints import Checkpoints
+from fastmlp.utils.atomic_files import write_bytes
+from fastmlp.utils.digests import digest_of_values, engine_version
 
 
 def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
@@ -49,7 +48,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     label = f"{best_cell['label']}, all rows"
     cell = Cell("retrained", label, settings(best_cell), "retrained", label)
     made_of = identity(record, best_cell)
-    checkpoints = Checkpoints(_checkpoints(run), identity=f"{made_of} {engine_version()}")
+    checkpoints = Checkpoints(retraining_checkpoints(run), identity=f"{made_of} {engine_version()}")
     with reporter([cell.label], [cell.settings["epochs"]]) as shown:
         report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
         training = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
@@ -66,25 +65,6 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     write_summary(run)
     checkpoints.remove()
     return mlp
-
-
-def is_retrained(run: Run, record: dict) -> bool:
-    """Whether the best cell of a run was trained again to the end, and its network is whole.
-
-    Raises InputError when another cell was, before the sweep grew.
-    """
-    try:
-        made, model = read_json(run.retrained / "cell.json"), run.model(run.retrained).read_bytes()
-    except (InputError, OSError):
-        return False
-    best_cell = best(run, record)
-    if made.get("identity") != identity(record, best_cell):
-        now = f"{best_cell['slug']}{' with other settings or rows' if made.get('slug') == best_cell['slug'] else ''}"
-        raise InputError(
-            f"{run.retrained} is of {made.get('slug')}, and the best cell of the sweep is now {now}; "
-            f"delete {run.retrained}, then retrain"
-        )
-    return made.get("model_sha256") == hashlib.sha256(model).hexdigest() and not _checkpoints(run).exists()
 
 
 def check_retrained(run: Run, recipe: Recipe) -> None:
@@ -116,8 +96,3 @@ def _retrainings(recipe, epochs):
 
 def _without_threads(settings):
     return {name: value for name, value in settings.items() if name != "threads"}
-
-
-def _checkpoints(run):
-    """The folder of the checkpoints; the last thing of a training that goes."""
-    return run.retrained / "checkpoint"

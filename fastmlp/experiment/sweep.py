@@ -12,21 +12,20 @@ from typing import Any
 
 from fastmlp.data import Dataset, load, split
 from fastmlp.errors import FastmlpError, InputError
-from fastmlp.kernels.team import available_cores
+from fastmlp.experiment.executors.cluster import trainer
+from fastmlp.experiment.executors.thread_plan import choose_plan
+from fastmlp.experiment.executors.threads import Report, shared_inputs, train_cells
+from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_name
+from fastmlp.experiment.progress import note, reporter, with_epoch_lines
+from fastmlp.experiment.recipe import Cell, Recipe, check_cells
+from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
-from fastmlp.progress import note, reporter, with_epoch_lines
-
-from .cluster import trainer
-from .figures import draw
-from .optuna_search import OptunaSearch, load_optuna, study_name
-from .outcome import Trained
-from .parallel import Report, shared_inputs, train_cells
-from .recipe import Cell, Recipe, check_cells
-from .record import best_cell, describe_cell, describe_data, environment, now
-from .run import FORMAT, Damaged, Run
-from .side_by_side import choose_plan
-from .store import Store
-from .summary import heading, write_summary, write_table
+from fastmlp.report.figures import draw
+from fastmlp.report.text_summary import heading, write_summary, write_table
+from fastmlp.runs.cell_store import Store
+from fastmlp.runs.run_directory import FORMAT, Damaged, Run
+from fastmlp.runs.run_record import best_cell, describe_cell, describe_data, environment, now
+from fastmlp.runs.trials import Trained
 
 SIDE_BY_SIDE = (
     "trials run side by side, and what Optuna tries depends on which of them end first; --threads 1 can be repeated"

@@ -8,13 +8,13 @@ which colour-blind readers can tell apart, and every line has a dash pattern or 
 """
 
 # ruff: noqa: E402  all that is imported below imports matplotlib
-from fastmlp.home import lend_matplotlib_a_folder
+from fastmlp.utils.home import lend_matplotlib_a_folder
 
 lend_matplotlib_a_folder()
 
-from .comparison import Trial, generalisation_gap, learning_rate_comparison
-from .confusion import confusion_figure, confusion_matrix
-from .curves import (
+from fastmlp.plots.comparison import Trial, generalisation_gap, learning_rate_comparison
+from fastmlp.plots.confusion import confusion_figure, confusion_matrix
+from fastmlp.plots.curves import (
     Panel,
     accuracy_range,
     all_curves,
@@ -23,8 +23,8 @@ from .curves import (
     loss_curves,
     losses_figure,
 )
-from .pictures import first_layer, mistakes, mistakes_figure, tiles
-from .style import BLUE, GREY, VERMILLION, line_style, save, tidy
+from fastmlp.plots.pictures import first_layer, mistakes, mistakes_figure, tiles
+from fastmlp.plots.style import BLUE, GREY, VERMILLION, line_style, save, tidy
 
 __all__ = [
     "BLUE",

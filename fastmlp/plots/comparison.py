@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from .style import BEST, BLUE, GREY, LINES, VERMILLION, line_style, range_of, shortened, stretch, tidy
+from fastmlp.plots.style import BEST, BLUE, GREY, LINES, VERMILLION, line_style, range_of, shortened, stretch, tidy
 
 MARKERS = "osD^v"
 MOST_TICKS = 6

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import named, shortened
+from fastmlp.plots.style import named, shortened
 
 FEW_CLASSES, MANY_CLASSES = 12, 40
 DARK, LIGHT = "#101010", "#FFFFFF"

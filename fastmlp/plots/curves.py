@@ -11,9 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from fastmlp.history import History, result_text
-
-from .style import BEST, DECAY, FAINT, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
+from fastmlp.plots.style import BEST, DECAY, FAINT, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
+from fastmlp.training.history import History, result_text
 
 TITLE_WIDTH = 44  # characters above a panel
 

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastmlp.errors import InputError
-
-from .style import named, shortened
+from fastmlp.plots.style import named, shortened
 
 GAP = 1 / 14  # between pictures, as a share of their width
 UNITS_SHOWN = 64

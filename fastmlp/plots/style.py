@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from fastmlp.errors import InputError
-from fastmlp.files import write_bytes
+from fastmlp.utils.atomic_files import write_bytes
 
 BLUE, VERMILLION, GREY, GREEN, PURPLE = "#0072B2", "#D55E00", "#777777", "#009E73", "#CC79A7"
 GRID = "#E5E5E5"

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from fastmlp.files import write_text
-
-from .contents import read
-from .page import render
+from fastmlp.report.page import render
+from fastmlp.report.run_view import read
+from fastmlp.utils.atomic_files import write_text
 
 
 def write_report(folder: str | os.PathLike[str]) -> Path:

@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastmlp import plots
-from fastmlp.history import result_text
 from fastmlp.plots.confusion import FEW_CLASSES
-
-from .svg import POINTS_PER_INCH, inline_svg
+from fastmlp.report.svg import POINTS_PER_INCH, inline_svg
+from fastmlp.training.history import result_text
 
 # Points, which are pixels of a page: a phone shows this width as it is.
 WIDTH, HEIGHT = 360, 215

@@ -13,19 +13,19 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from fastmlp.errors import InputError
-from fastmlp.experiment import words
-from fastmlp.experiment.chosen import instead_of_best
-from fastmlp.experiment.labels import words as setting_text
-from fastmlp.experiment.record import class_names
-from fastmlp.experiment.reference import figures
-from fastmlp.experiment.summary import data_line
 from fastmlp.plots import accuracy_range
 from fastmlp.plots.pictures import UNITS_SHOWN
-
-from . import charts, verdict
-from .contents import Configuration, Contents
-from .panel import MNIST_FILL
-from .panel import panel as drawing_panel
+from fastmlp.report import charts
+from fastmlp.report import findings as verdict
+from fastmlp.report import settings_text as words
+from fastmlp.report.panel import MNIST_FILL
+from fastmlp.report.panel import panel as drawing_panel
+from fastmlp.report.run_view import Configuration, Contents
+from fastmlp.report.text_summary import data_line
+from fastmlp.runs.naming import words as setting_text
+from fastmlp.runs.published_results import figures
+from fastmlp.runs.run_record import class_names
+from fastmlp.runs.selection import instead_of_best
 
 # Of more configurations, the best ones get curves of their own, and all are drawn in one picture.
 MOST_PANELS, MOST_GAPS = 12, 20

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.data.blockshuffle import even_rows, in_file_order, shuffled
-from fastmlp.parameters import epoch_order
+from fastmlp.data.streaming.block_shuffle import even_rows, in_file_order, shuffled
+from fastmlp.training.parameters import epoch_order
 
 
 def visited(windows):

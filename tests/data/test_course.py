@@ -9,7 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from fastmlp.data import course, glyphs, load
+from fastmlp.data import course_files as course
+from fastmlp.data import load
+from fastmlp.data.collections import glyphs
 from fastmlp.errors import InputError
 
 
@@ -111,7 +113,7 @@ def test_a_file_in_the_way_of_the_folder_is_told_with_its_mend(few):
 
 WITHOUT_ROOM = """
 import resource, sys
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.data import glyphs
 glyphs.COUNTS.update(train=2000, test=int(sys.argv[2]))
 if sys.argv[1] != "all":
@@ -157,7 +159,7 @@ def test_the_file_that_cannot_be_replaced_is_named_by_its_own_name(few, monkeypa
     def refuse(old, new):
         raise PermissionError(13, "Permission denied", str(old), None, str(new))
 
-    monkeypatch.setattr("fastmlp.files.os.replace", refuse)
+    monkeypatch.setattr("fastmlp.utils.atomic_files.os.replace", refuse)
     with pytest.raises(InputError, match=r"mnist_traindata\.hdf5 cannot be written \(Permission denied\)") as caught:
         prepare("--data", "glyphs")
     assert ".mnist_traindata" not in str(caught.value)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastmlp.data import load
-from fastmlp.data.csv_text import read_csv
+from fastmlp.data.readers.csv import read_csv
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (4, 784))
 KAGGLE_HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n"
@@ -189,7 +189,7 @@ def test_values_that_are_no_bytes_are_never_cut_down_where_warnings_are_not_seen
 
 @pytest.mark.parametrize("odd", ["", "0.5", "256"])
 def test_a_file_that_is_read_in_many_blocks_gives_the_same(write, monkeypatch, odd):
-    monkeypatch.setattr("fastmlp.data.csv_text.BYTES_AT_A_TIME", 3 * 8 * 785)  # three rows at a time
+    monkeypatch.setattr("fastmlp.data.readers.csv.BYTES_AT_A_TIME", 3 * 8 * 785)  # three rows at a time
     pixels = np.random.RandomState(1).randint(0, 256, (10, 784))
     text = lines(np.column_stack([np.arange(10), pixels]))
     if odd:
@@ -203,6 +203,6 @@ def test_a_file_that_is_read_in_many_blocks_gives_the_same(write, monkeypatch, o
 
 
 def test_a_row_of_another_length_in_a_later_block_is_named(write, monkeypatch, complaint):
-    monkeypatch.setattr("fastmlp.data.csv_text.BYTES_AT_A_TIME", 8 * 2)
+    monkeypatch.setattr("fastmlp.data.readers.csv.BYTES_AT_A_TIME", 8 * 2)
     message = complaint(write("0,1\n1,2\n0,3,4\n1,5,6\n"))
     assert "line 3: 3 values; expected 2" in message

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from fastmlp.data import glyph_cache, glyph_shapes, glyphs, load
+from fastmlp.data import load
+from fastmlp.data.collections import glyph_cache, glyph_shapes, glyphs
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastmlp.data import load
-from fastmlp.data.idx import raw_digest, read_idx
+from fastmlp.data.readers.idx import raw_digest, read_idx
 
 PICTURES = np.random.RandomState(0).randint(0, 256, (5, 4, 6)).astype(np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5], np.uint8)

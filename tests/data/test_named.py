@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from fastmlp.data import download, load, named
+from fastmlp.data import load
+from fastmlp.data.collections import download, named
 from fastmlp.errors import InputError
 
 PICTURES = np.random.RandomState(0).randint(0, 256, (6, 28, 28)).astype(np.uint8)
@@ -119,7 +120,7 @@ SILENCE, IN_ALL = 60.0, 300.0  # seconds by the clock below, which stands still 
 
 
 class Clock:
-    """Stands for the module `time` in `fastmlp.data.download`, so that no answer is late because a machine is busy."""
+    """Stands for the module `time` in `fastmlp.data.collections.download`, so that no answer is late because a machine is busy."""
 
     def __init__(self):
         self._now = 0.0

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.data import load, named
-from fastmlp.data.notmnist import part_rows
+from fastmlp.data import load
+from fastmlp.data.collections import named
+from fastmlp.data.collections.notmnist import part_rows
 from fastmlp.errors import InputError
 
 IMAGES, LABELS = "notmnist-small-subset-images-idx3-ubyte", "notmnist-small-subset-labels-idx1-ubyte"

@@ -128,7 +128,7 @@ def test_one_hot_labels_become_numbers_and_tell_the_columns(write):
 
 
 def test_labels_that_are_read_in_blocks_are_all_there(write, monkeypatch):
-    monkeypatch.setattr("fastmlp.data.stream.BYTES_AT_A_TIME", 8 * 700)
+    monkeypatch.setattr("fastmlp.data.streaming.stream.BYTES_AT_A_TIME", 8 * 700)
     labels = np.arange(ROWS)
     with Stream(write(ydata=labels)) as stream:
         np.testing.assert_array_equal(stream.labels, labels)

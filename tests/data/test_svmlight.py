@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastmlp.data import CSR, load
-from fastmlp.data.svmlight import read_svmlight
+from fastmlp.data.readers.svmlight import read_svmlight
 
 
 @pytest.fixture

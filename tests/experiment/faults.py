@@ -22,7 +22,7 @@ FIGURES = ("curves_figure", "losses_figure", "confusion_figure", "mistakes_figur
 
 
 class FailingDisk:
-    """Stands for the module `os` in `fastmlp.files`; the n-th write, fsync or rename fails, and all after it.
+    """Stands for the module `os` in `fastmlp.utils.atomic_files`; the n-th write, fsync or rename fails, and all after it.
 
     fault  an errno, of which BROKEN is that of a single call; or SHORT: a write takes a part of its bytes, and there is
            no room for the rest
@@ -74,12 +74,12 @@ class FailingDisk:
 
 def write_often(monkeypatch):
     """Have a training write a checkpoint after every batch."""
-    from fastmlp.checkpoint import Checkpoints
+    from fastmlp.training.checkpoints import Checkpoints
 
     _, *others = Checkpoints.__init__.__defaults__
     monkeypatch.setattr(Checkpoints.__init__, "__defaults__", (0.0, *others))
-    monkeypatch.setattr("fastmlp.checkpoint._MOST_SHARE", 1e9)
-    monkeypatch.setattr("fastmlp.training.SECONDS_AT_A_TIME", 1e-6)
+    monkeypatch.setattr("fastmlp.training.checkpoints._MOST_SHARE", 1e9)
+    monkeypatch.setattr("fastmlp.training.trainer.SECONDS_AT_A_TIME", 1e-6)
 
 
 def run_quickly(monkeypatch):
@@ -98,7 +98,7 @@ def run_quickly(monkeypatch):
 
     for name in FIGURES:
         monkeypatch.setattr(f"fastmlp.plots.{name}", sketch)
-    monkeypatch.setattr("fastmlp.experiment.side_by_side.SECONDS_PER_TRIAL", 0.001)
+    monkeypatch.setattr("fastmlp.experiment.executors.thread_plan.SECONDS_PER_TRIAL", 0.001)
 
 
 def files(folder):

@@ -16,8 +16,8 @@ import time
 import pytest
 from faults import FailingDisk, run_quickly, write_often
 
-import fastmlp.files
-from fastmlp.cli import command, main
+import fastmlp.utils.atomic_files
+from fastmlp.cli.main import command, main
 
 
 class DeadlyDisk(FailingDisk):
@@ -40,7 +40,7 @@ def child(arguments, at, err):
     for descriptor in (0, 1):
         os.dup2(quiet, descriptor)
     os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-    fastmlp.files.os = DeadlyDisk(at)
+    fastmlp.utils.atomic_files.os = DeadlyDisk(at)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     sys.argv[1:] = arguments
     try:

@@ -14,13 +14,13 @@ from dataclasses import replace
 
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.data import load_split
 from fastmlp.errors import InputError
-from fastmlp.experiment.cluster import check_backend, trainer
-from fastmlp.experiment.parallel import fit_network
+from fastmlp.experiment.executors.cluster import check_backend, trainer
+from fastmlp.experiment.executors.threads import fit_network
 from fastmlp.experiment.recipe import Cell
-from fastmlp.history import History
+from fastmlp.training.history import History
 
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 
@@ -212,7 +212,7 @@ def test_epochs_are_reported_when_their_cell_comes_home(dask, data):
 
 @pytest.mark.parametrize("cells", [1, 5])
 def test_the_cells_of_a_worker_never_use_more_cores_than_it_has(cells):
-    from fastmlp.experiment.dask_cluster import _Cores
+    from fastmlp.experiment.executors.dask import _Cores
 
     cores, lock, used, most = _Cores(), threading.Lock(), 0, 0
 

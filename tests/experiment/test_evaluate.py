@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 
 @pytest.fixture

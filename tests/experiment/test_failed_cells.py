@@ -5,7 +5,7 @@ import json
 import pytest
 from faults import run_quickly
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 RECIPE = """
 title = "Bars"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from faults import BROKEN, FULL, READ_ONLY, SHORT, FailingDisk, bits, check_whole, leftovers, run_quickly, write_often
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 FAULTS = (FULL, SHORT, BROKEN, READ_ONLY)
 RECIPE = """
@@ -36,7 +36,7 @@ def command(monkeypatch):
     def run(arguments, n=None, fault=FULL):
         disk = FailingDisk(n, fault)
         with monkeypatch.context() as patch:
-            patch.setattr("fastmlp.files.os", disk)
+            patch.setattr("fastmlp.utils.atomic_files.os", disk)
             return main(list(map(str, arguments))), disk
 
     return run
@@ -181,7 +181,7 @@ def test_writes_that_take_a_part_at_a_time_change_nothing(command, sweep_of, tmp
             return os.write(descriptor, data[:999])
 
     assert command(sweep_of([0.5], tmp_path / "expected"))[0] == 0
-    monkeypatch.setattr("fastmlp.files.os", Slow(None))
+    monkeypatch.setattr("fastmlp.utils.atomic_files.os", Slow(None))
     assert main(list(map(str, sweep_of([0.5], tmp_path / "run")))) == 0
     assert bits(tmp_path / "run") == bits(tmp_path / "expected")
 

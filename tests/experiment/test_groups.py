@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastmlp.experiment.groups import groups, ranked, repeated, verdict
-from fastmlp.experiment.record import best_cell
+from fastmlp.runs.aggregate import groups, ranked, repeated, verdict
+from fastmlp.runs.run_record import best_cell
 
 
 def cells(slug, accuracies, diverged=(), loss=0.5, pruned=None):

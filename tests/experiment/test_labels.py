@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.experiment.labels import distinct, label, slug
+from fastmlp.runs.naming import distinct, label, slug
 
 SCALARS = st.one_of(st.text(max_size=30), st.integers(-1000, 1000), st.floats(allow_nan=False), st.booleans())
 VALUES = st.recursive(

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.data import load, split
 from fastmlp.errors import InputError
 from fastmlp.experiment.optuna_search import OptunaSearch

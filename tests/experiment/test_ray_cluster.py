@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from fastmlp.data import load_split
-from fastmlp.experiment.cluster import trainer
-from fastmlp.experiment.parallel import fit_network
+from fastmlp.experiment.executors.cluster import trainer
+from fastmlp.experiment.executors.threads import fit_network
 from fastmlp.experiment.recipe import Cell
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.experiment.names import recipe_names
+from fastmlp.experiment.builtin_recipes import recipe_names
 from fastmlp.experiment.recipe import load_recipe
 
 GOOD = """

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fastmlp.experiment.record import kept_epoch
+from fastmlp.runs.run_record import kept_epoch
 
 HISTORY = {
     "epoch": [1, 2, 3, 4],

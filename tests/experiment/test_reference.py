@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.data import load
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.experiment.recipe import load_recipe
-from fastmlp.experiment.reference import compare, comparison_lines, figures
 from fastmlp.experiment.sweep import sweep
+from fastmlp.runs.published_results import compare, comparison_lines, figures
 
 RECIPE = """
 title = "Bars"

@@ -10,8 +10,8 @@ import pytest
 from faults import FailingDisk, bits, run_quickly
 
 from fastmlp import MLP
-from fastmlp.cli import main
-from fastmlp.experiment.side_by_side import Plan
+from fastmlp.cli.main import main
+from fastmlp.experiment.executors.thread_plan import Plan
 
 RECIPE = """
 title = "Bars"
@@ -364,7 +364,7 @@ def test_a_run_without_out_goes_on_in_its_folder_wherever_it_was_interrupted(
     for times in itertools.count():
         disk = FailingDisk(1 + 9 * times)
         with monkeypatch.context() as patch:
-            patch.setattr("fastmlp.files.os", disk)
+            patch.setattr("fastmlp.utils.atomic_files.os", disk)
             status = main(arguments)
         assert status == (0 if disk.spared else 2)
         assert [path.name for path in (tmp_path / "runs").iterdir()] in ([], ["small"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 
 def test_the_best_network_is_trained_again_on_all_rows(retrained, train_file):

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from fastmlp.errors import InputError
-from fastmlp.experiment.run import Run
+from fastmlp.runs.run_directory import Run
 
 RECORD = {"format": 2, "finished": True}
 

@@ -8,7 +8,7 @@ import pytest
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.experiment.recipe import load_recipe
-from fastmlp.experiment.search import Choices, Range, Search, from_table
+from fastmlp.experiment.search_space import Choices, Range, Search, from_table
 
 GOOD = """
 title = "Searched"

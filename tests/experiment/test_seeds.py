@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.cli import main
-from fastmlp.history import History
+from fastmlp.cli.main import main
+from fastmlp.training.history import History
 
 RECIPE = """
 title = "Twice"

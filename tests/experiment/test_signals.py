@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp.cli import main
-from fastmlp.signals import stoppable
+from fastmlp.cli.main import main
+from fastmlp.cli.signals import stoppable
 
 ROOT = Path(__file__).parents[2]
 LINE = "fastmlp: interrupted; the same command goes on from here"
@@ -78,7 +78,7 @@ def test_a_signal_ends_a_sweep_in_one_line_and_the_next_start_goes_on(tmp_path, 
 def test_a_second_signal_ends_a_command_at_once(second):
     script = (
         "import signal, time\n"
-        "from fastmlp.signals import stoppable\n"
+        "from fastmlp.cli.signals import stoppable\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with stoppable():\n"
         "    try:\n"
@@ -99,7 +99,7 @@ SWALLOWED = """
 import signal, sys
 from fastmlp import cli
 from fastmlp.errors import InputError
-from fastmlp.signals import Stopped
+from fastmlp.cli.signals import Stopped
 
 def draw(options):
     try:
@@ -132,7 +132,7 @@ def test_what_goes_wrong_because_a_library_swallowed_the_interrupt_ends_as_the_i
 def test_a_signal_within_a_destructor_ends_the_block_also_when_all_else_is_done():
     script = (
         "import signal, time\n"
-        "from fastmlp.signals import Stopped, stoppable\n"
+        "from fastmlp.cli.signals import Stopped, stoppable\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Closing:\n"
         "    def __del__(self):\n"
@@ -171,7 +171,7 @@ def test_a_second_sweep_in_the_same_folder_is_refused_while_the_first_goes_on(tm
 def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained, test_file, verb, capsys):
     script = (
         "import sys, time\n"
-        "from fastmlp.experiment.run import Run\n"
+        "from fastmlp.runs.run_directory import Run\n"
         "with Run(sys.argv[1]).claimed():\n"
         "    print('claimed', flush=True); time.sleep(60)\n"
     )
@@ -188,7 +188,7 @@ def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained
 def test_a_signal_after_the_end_of_the_work_does_nothing_where_the_process_ends_with_it():
     script = (
         "import signal, sys\n"
-        "from fastmlp.cli import main\n"
+        "from fastmlp.cli.main import main\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "assert main(['report', 'absent']) == 2\n"
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.experiment.statistics import mean_interval, paired_interval, t_quantile
+from fastmlp.runs.statistics import mean_interval, paired_interval, t_quantile
 
 # Accuracies on 10,000 samples: a spread of nothing but rounding is no case of its own.
 ACCURACIES = st.integers(0, 10_000).map(lambda right: right / 10_000)

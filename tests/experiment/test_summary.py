@@ -1,7 +1,7 @@
 import pytest
 
-from fastmlp.experiment.run import Run
-from fastmlp.experiment.summary import data_line, evaluation_text, heading, summary, text_table
+from fastmlp.report.text_summary import data_line, evaluation_text, heading, summary, text_table
+from fastmlp.runs.run_directory import Run
 
 SETTINGS = {
     "hidden": [100, 50, 25],

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.cli import main
-from fastmlp.history import History
+from fastmlp.cli.main import main
+from fastmlp.training.history import History
 
 SLUGS = ["tanh-0.5", "tanh-0.05", "relu-0.5", "relu-0.05"]
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
+from fastmlp.experiment.pipeline import free_folder, run_whole
 from fastmlp.experiment.recipe import load_recipe
 from fastmlp.experiment.sweep import sweep
-from fastmlp.experiment.whole import free_folder, run_whole
 
 
 def test_a_whole_run_goes_from_the_data_to_the_test_accuracy(tmp_path, train_file, test_file, recipe_file):

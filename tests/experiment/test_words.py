@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastmlp.experiment import words
 from fastmlp.mlp import DEFAULTS
+from fastmlp.report import settings_text as words
 
 
 def settings(**changes):

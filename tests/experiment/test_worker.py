@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from fastmlp import MLP, modelfile
+from fastmlp import MLP
 from fastmlp.data import CSR, Dataset, digest, load_split
-from fastmlp.experiment.worker import pack, train_cell
-from fastmlp.identity import engine_version
+from fastmlp.experiment.executors.worker import pack, train_cell
+from fastmlp.export import model_file as modelfile
+from fastmlp.utils.digests import engine_version
 
 SETTINGS = {"hidden": [4], "epochs": 2, "batch_size": 10, "learning_rate": 0.1}
 

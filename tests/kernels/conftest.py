@@ -13,7 +13,7 @@ from numba import types
 
 import fastmlp
 from fastmlp.kernels import activations, dense, jit, softmax
-from fastmlp.parameters import Parameters
+from fastmlp.training.parameters import Parameters
 
 PACKAGE_ROOT = Path(fastmlp.__file__).parents[1]
 

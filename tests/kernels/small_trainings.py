@@ -12,9 +12,9 @@ import numpy as np
 from fastmlp.kernels import cpu, epoch
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.layout import ACTIVATIONS
-from fastmlp.kernels.rule import ADAM, DESCENT, MOMENTUM, Rule
-from fastmlp.kernels.task import Clock, Distortion
-from fastmlp.parameters import Parameters
+from fastmlp.kernels.task_types import Clock, Distortion
+from fastmlp.kernels.update_rule import ADAM, DESCENT, MOMENTUM, Rule
+from fastmlp.training.parameters import Parameters
 
 ROWS, PIXELS, CLASSES = 600, 144, 5
 HIDDEN = (80, 21, 18)

@@ -6,11 +6,12 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from fastmlp.kernels import augment, random_bits, reference_augment, task
-from fastmlp.kernels.inputs import to_network
+from fastmlp.kernels import augment, random_bits, reference_augment
+from fastmlp.kernels import task_types as task
 from fastmlp.kernels.jit import jit
 from fastmlp.kernels.registers import REGISTER_BYTES, pointer
-from fastmlp.kernels.task import Distortion
+from fastmlp.kernels.sparse_rows import to_network
+from fastmlp.kernels.task_types import Distortion
 
 OFF = Distortion(
     height=28, width=28, shift=0.0, rotation=0.0, scale=0.0, shear=0.0, alpha=0.0, sigma=4.0, reach=12, seed=1, epoch=0

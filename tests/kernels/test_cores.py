@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fastmlp.kernels import team
+from fastmlp.kernels import thread_team as team
 from fastmlp.kernels.quota import NO_QUOTA, quota_cores
 
 ROOT_V2, OWN_V2 = "0::/\n", "0::/user.slice/session.scope\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.layout import STRIDE, aligned_zeros, bias_views, buffer_size, layer_table, weight_views
-from fastmlp.kernels.rule import ADAM, DESCENT, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule
+from fastmlp.kernels.update_rule import ADAM, DESCENT, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 WIDTHS = st.integers(1, 40)

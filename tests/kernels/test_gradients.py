@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.layout import ACTIVATION, BIASES, STRIDE
-from fastmlp.kernels.rule import Rule
+from fastmlp.kernels.update_rule import Rule
 
 STEP = 1e-5
 # The difference quotient is off by STEP^2 / 6 times the third derivative, and by 1e-16 / STEP through rounding.

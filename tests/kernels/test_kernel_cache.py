@@ -22,7 +22,7 @@ ANSWER = "10.0\n"
 PREDICTION = """
 import numpy as np
 from fastmlp.kernels import epoch
-from fastmlp.parameters import Parameters
+from fastmlp.training.parameters import Parameters
 p = Parameters((3, 45, 29, 2), ("tanh", "relu"), "float64")
 p.initialise("auto", None, "same", 0)
 print(epoch.predict(p.layers, p.buffer, np.eye(3), np.empty((3, 2)), 1).tobytes().hex())

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.compress import compress
-from fastmlp.kernels.rule import DESCENT, GRADIENT, MOMENTUM, Rule
-from fastmlp.kernels.task import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED, Clock, Distortion, Loss
+from fastmlp.kernels.task_types import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED, Clock, Distortion, Loss
+from fastmlp.kernels.update_rule import DESCENT, GRADIENT, MOMENTUM, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 ROWS = 9

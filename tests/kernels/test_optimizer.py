@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import optimizer, reference
-from fastmlp.kernels.rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule, paces, powers
+from fastmlp.kernels.update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule, paces, powers
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, optimizer], ids=["numpy", "numba"])
 RATE = 0.125

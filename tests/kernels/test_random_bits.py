@@ -6,7 +6,7 @@ import pytest
 from fastmlp.kernels import random_bits, reference_augment
 from fastmlp.kernels.jit import jit
 from fastmlp.kernels.registers import pointer
-from fastmlp.kernels.task import DROPOUT, FIELD, GEOMETRY
+from fastmlp.kernels.task_types import DROPOUT, FIELD, GEOMETRY
 
 DTYPES = ["float32", "float64"]
 KEYS = [(0, 0), (1, 2**32 - 1), (0xDEADBEEF, 0x12345678)]

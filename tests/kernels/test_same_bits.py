@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp import MLP
-from fastmlp.kernels import epoch, team
-from fastmlp.kernels.rule import ADAM, DESCENT, MOMENTUM, Rule
+from fastmlp.kernels import epoch
+from fastmlp.kernels import thread_team as team
+from fastmlp.kernels.update_rule import ADAM, DESCENT, MOMENTUM, Rule
 
 WIDTHS = (300, 100, 50, 10)
 BATCH = 100

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from fastmlp import MLP
 from fastmlp.data import CSR
 from fastmlp.errors import InputError
-from fastmlp.inputs import check_inputs
 from fastmlp.kernels.compress import Room, compress, measure_density
-from fastmlp.kernels.inputs import Sparse, part, to_network
+from fastmlp.kernels.sparse_rows import Sparse, part, to_network
+from fastmlp.utils.arrays import check_inputs
 
 
 def mostly_zero(rows, features, share, kind, seed=0):

@@ -10,8 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp.kernels import epoch, team
-from fastmlp.parameters import Parameters
+from fastmlp.kernels import epoch
+from fastmlp.kernels import thread_team as team
+from fastmlp.training.parameters import Parameters
 
 ROWS, FEATURES, CLASSES = 2000, 64, 3
 INTERRUPTS = 2000

@@ -7,7 +7,8 @@ import pytest
 from small_trainings import ADAM_RULE, DROPPED, ROWS, numbers, pictures, predict, train
 
 from fastmlp import MLP
-from fastmlp.kernels import epoch, team
+from fastmlp.kernels import epoch
+from fastmlp.kernels import thread_team as team
 from fastmlp.kernels.compress import compress
 
 TEAMS = (1, 2, 3, 4, 7, 8, 16, 64)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.report import write_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

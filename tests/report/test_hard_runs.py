@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 HOSTILE = "<script>alert(1)</script>\"'&%policy%\x07日本"
 

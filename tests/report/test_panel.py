@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.data import glyphs
+from fastmlp.data.collections import glyphs
 from fastmlp.errors import InputError
 from fastmlp.report.panel import MOST_NUMBERS, panel
 

@@ -13,8 +13,9 @@ import pytest
 from scipy.stats import binomtest
 
 from fastmlp import MLP
-from fastmlp.cli import main
-from fastmlp.report import verdict, write_report
+from fastmlp.cli.main import main
+from fastmlp.report import findings as verdict
+from fastmlp.report import write_report
 
 
 def record(folder):

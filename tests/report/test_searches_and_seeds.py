@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from scipy.stats import t
 
 from fastmlp import plots
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.report import charts
-from fastmlp.report.contents import read as read_contents
+from fastmlp.report.run_view import read as read_contents
 
 RECIPE = """
 [data]

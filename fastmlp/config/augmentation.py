@@ -1,0 +1,153 @@
+"""The setting `augment`: how the images of a training set are distorted, anew in every epoch."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.kernels.task_types import Distortion
+from fastmlp.utils import validation as check
+
+# The Gaussian ends after this many sigmas: 0.3% of its mass is beyond.
+REACH = 3.0
+# The kernels count seeds in 63 bits.
+SEED_BITS = 63
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random distortions of images; what is 0 is off.
+
+    shift        pixels: either axis moves by up to this much
+    rotation     degrees, 0 to 180: either way, by up to this much
+    scale        share, from 0 below 1: width and height grow by factors of their own between 1 - scale and 1 + scale
+    shear        share: the top moves against the bottom by up to this many pixels per pixel of height
+    alpha        elastic distortion: strength of the random displacements, see below
+    sigma        pixels, above 0: smoothness of the displacements, used with alpha alone
+    image_shape  (height, width) in pixels; None for square images
+
+    Elastic distortion is that of Simard, Steinkraus and Platt (2003, "Best practices for convolutional neural networks
+    applied to visual document analysis"), who took alpha 34 and sigma 4 for MNIST: random numbers in [-1, 1), smoothed
+    by a Gaussian whose weights sum to 1, times alpha. A pixel moves by about 0.16 alpha / sigma on either axis.
+
+    All numbers are uniform in their ranges. Outside of the image is 0, and pixels between pixels are interpolated.
+    Raises InputError or InputTypeError, each naming the setting, what was expected and the mend.
+    """
+
+    shift: float = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    alpha: float = 0.0
+    sigma: float = 4.0
+    image_shape: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        rotation = check.real("augment.rotation", self.rotation, "0 switches it off, try 10 degrees", least=0)
+        if rotation > 180:
+            raise InputError(f"augment.rotation is {self.rotation!r}; expected degrees up to 180: 180 is any direction")
+        checked = {
+            "shift": check.real("augment.shift", self.shift, "0 switches it off, 1 or 2 pixels are common", least=0),
+            "rotation": rotation,
+            "scale": check.real("augment.scale", self.scale, "0 switches it off, try 0.1", least=0, below=1),
+            "shear": check.real("augment.shear", self.shear, "0 switches it off, try 0.1", least=0),
+            "alpha": check.real("augment.alpha", self.alpha, "0 switches it off, try 34 with sigma 4", least=0),
+            "sigma": check.positive("augment.sigma", self.sigma, "try 4 pixels; alpha=0 switches the smoothing off"),
+            "image_shape": _image_shape(self.image_shape),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_setting(cls, value: object) -> "Augmentation | None":
+        """None or nothing but zeros for no augmentation; an Augmentation; the name of a preset; or a dict of settings.
+
+        PRESETS has the names. Raises InputError, InputTypeError.
+        """
+        if value is None or isinstance(value, Augmentation):
+            chosen = value
+        elif isinstance(value, str):
+            chosen = PRESETS[check.one_of("augment", value, PRESETS)]
+        elif isinstance(value, Mapping):
+            names = [field.name for field in dataclasses.fields(cls)]
+            for name in value:
+                if name not in names:
+                    raise InputError(f"augment has the setting {name!r}; expected one of {', '.join(names)}")
+            chosen = cls(**value)
+        else:
+            raise InputTypeError(
+                f"augment is {value!r}; expected None, a dict such as {{'shift': 1, 'rotation': 10}}, or one of "
+                f"{', '.join(PRESETS)}"
+            )
+        return chosen if chosen is not None and chosen.distorts() else None
+
+    def distorts(self) -> bool:
+        """Whether anything is switched on."""
+        return any((self.shift, self.rotation, self.scale, self.shear, self.alpha))
+
+    def to_dict(self) -> dict:
+        """The settings as plain values, image_shape left out where it is None: `from_setting` reads them again."""
+        values = dataclasses.asdict(self)
+        shape = values.pop("image_shape")
+        return values if shape is None else {**values, "image_shape": list(shape)}
+
+    def distortion(self, features: int, seed: int, epoch: int) -> Distortion:
+        """What the kernels are told for one epoch of images of `features` pixels.
+
+        seed: any whole number from 0; epoch: from 0, each is distorted anew. Raises InputError when the image's shape
+        does not fit the features, or sigma not the image.
+        """
+        height, width = self._shape_for(features)
+        if self.alpha and self.sigma > max(height, width):
+            raise InputError(
+                f"augment.sigma is {self.sigma:g} pixels for images of {height} x {width}; expected at most "
+                f"{max(height, width)}: a wider Gaussian moves the image as a whole, as shift does"
+            )
+        return Distortion(
+            height=height,
+            width=width,
+            shift=self.shift,
+            rotation=self.rotation,
+            scale=self.scale,
+            shear=self.shear,
+            alpha=self.alpha,
+            sigma=self.sigma,
+            reach=math.floor(REACH * self.sigma + 0.5) if self.alpha else 0,
+            seed=int(seed) % 2**SEED_BITS,
+            epoch=int(epoch),
+        )
+
+    def _shape_for(self, features: int) -> tuple[int, int]:
+        if self.image_shape is None:
+            side = math.isqrt(features)
+            if side * side != features:
+                raise InputError(
+                    f"X has {features} features, which are no square image; expected a square number: give "
+                    "augment.image_shape as (height, width)"
+                )
+            return side, side
+        height, width = self.image_shape
+        if height * width != features:
+            raise InputError(
+                f"augment.image_shape is {self.image_shape}, {height * width} pixels, but X has {features} features; "
+                "expected as many: give the height and width of one image"
+            )
+        return height, width
+
+
+def _image_shape(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    sides = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else ()
+    if len(sides) != 2:
+        raise InputTypeError(f"augment.image_shape is {value!r}; expected (height, width) in pixels, such as (28, 28)")
+    height, width = (check.whole("a side in augment.image_shape", side, 1, "count its pixels") for side in sides)
+    return height, width
+
+
+# For handwritten digits of 28 x 28 pixels and the like, small enough that they stay legible.
+PRESETS = {
+    "affine": Augmentation(shift=1, rotation=10, scale=0.1, shear=0.1),
+    "elastic": Augmentation(shift=1, rotation=10, scale=0.1, shear=0.1, alpha=36, sigma=5),
+}

@@ -1,0 +1,125 @@
+"""Weights of samples and of classes, checked and combined to one weight per sample."""
+
+import numbers
+from collections.abc import Mapping
+
+import numpy as np
+
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils import validation as check
+from fastmlp.utils.arrays import as_array
+
+BALANCED = "balanced"
+
+
+def class_weight_setting(value: object) -> str | dict[int, float] | None:
+    """The setting `class_weight` of an `MLP` as plain values: None, "balanced", or a dict label -> weight.
+
+    Labels are integers; text such as "7" stands for one, as the keys of TOML and JSON are text. Weights are finite and
+    at least 0. Raises InputError, InputTypeError.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str) and value == BALANCED:
+        return BALANCED
+    if not isinstance(value, Mapping):
+        kind = InputError if isinstance(value, str) else InputTypeError
+        raise kind(f"class_weight is {value!r}; expected 'balanced' or a weight per label: {{0: 1.0, 7: 2.0}}")
+    weights = {}
+    for key, weight in value.items():
+        label = _label(key)
+        if label in weights:
+            raise InputError(f"class_weight has the label {label} twice; give each label one weight")
+        weights[label] = check.real(f"class_weight of label {label}", weight, "1 is the weight of all others", least=0)
+    return weights or None
+
+
+def _label(key):
+    if isinstance(key, numbers.Integral) and not isinstance(key, bool):
+        return int(key)
+    if isinstance(key, str):
+        try:
+            return int(key)
+        except ValueError:
+            pass
+    raise InputTypeError(f"class_weight has the label {key!r}; expected a whole number, as in y")
+
+
+def combine(
+    class_weight: str | dict[int, float] | None, sample_weight: object, y: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
+    """The weight of each sample, that of its class times its own, (N,) float64; empty when there are no weights.
+
+    They are as given, not scaled to any sum: a kernel divides the weighted sum of a batch's gradients by the sum of
+    that batch's weights, as torch.nn.CrossEntropyLoss(weight=...) and scikit-learn do, so that a common factor cancels.
+
+    class_weight   as `class_weight_setting` returned it. "balanced": N / (C n_c) for the n_c samples of a class, with C
+                   the classes that occur, as in scikit-learn; sample_weight has no part in it. In a dict, labels that
+                   are left out weigh 1
+    sample_weight  None, or (N,) finite numbers from 0, not all 0
+    y              (N,) positions in `classes`
+    classes        (C,) int64, the sorted labels
+    Raises InputError, InputTypeError when a label is not in `classes`, sample_weight is no such array, or every sample
+    ends up with the weight 0.
+    """
+    if class_weight is None and sample_weight is None:
+        return np.empty(0)
+    weights = np.ones(len(y)) if sample_weight is None else _check_samples(sample_weight, len(y))
+    with np.errstate(over="ignore"):  # an infinite sum is refused
+        if class_weight is not None:
+            weights *= of_classes(class_weight, y, classes)[y]
+        _check_sum(weights.sum())
+    return weights
+
+
+def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The weight of each class, (C,) float64, or empty without any; arguments and errors as for `combine`."""
+    if class_weight is None:
+        return np.empty(0)
+    counts = np.bincount(y, minlength=len(classes))
+    if isinstance(class_weight, str):  # "balanced"
+        # The weight of a class without samples is never used.
+        return len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    weights = np.ones(len(classes))
+    for label, weight in class_weight.items():
+        position = int(np.searchsorted(classes, label))
+        if position == len(classes) or classes[position] != label:
+            raise InputError(
+                f"class_weight has the label {label}, which is not in y; expected one of {_listed(classes)}: remove it"
+            )
+        weights[position] = weight
+    with np.errstate(over="ignore"):  # an infinite sum is refused
+        _check_sum(weights @ counts)
+    return weights
+
+
+def _check_sum(total):
+    if not np.isfinite(total):
+        raise InputError(
+            f"the weights of the samples sum to {total}; expected a finite sum: divide them all by a number"
+        )
+    if total == 0:
+        raise InputError("every sample has the weight 0; expected one above 0: raise class_weight or sample_weight")
+
+
+def _listed(classes):
+    if len(classes) > 12:
+        return f"the {len(classes)} classes from {classes[0]} to {classes[-1]}"
+    return ", ".join(map(str, classes))
+
+
+def _check_samples(sample_weight, rows):
+    """(rows,) float64."""
+    weights = as_array(sample_weight, "sample_weight")
+    if weights.dtype.kind not in "buif":
+        raise InputTypeError(f"sample_weight has dtype {weights.dtype}; expected numbers, one weight per sample")
+    if weights.shape != (rows,):
+        raise InputError(f"sample_weight has shape {weights.shape}; expected ({rows},): give one weight per sample")
+    weights = weights.astype(np.float64)  # a copy, which `combine` may write to
+    good = np.isfinite(weights) & (weights >= 0)
+    if not good.all():
+        row = int(np.argmin(good))
+        raise InputError(
+            f"sample_weight has {weights[row]} at row {row}; expected finite numbers from 0: 0 leaves a sample out"
+        )
+    return weights

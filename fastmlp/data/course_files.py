@@ -1,0 +1,102 @@
+"""The course's two files, written from any collection that has a training and a test part."""
+
+import argparse
+import io
+from pathlib import Path
+
+import numpy as np
+
+from fastmlp.data.csr import CSR
+from fastmlp.data.dataset import Dataset
+from fastmlp.data.loading import NAMES, load
+from fastmlp.data.readers.hdf5 import SYNTHETIC
+from fastmlp.errors import InputError
+from fastmlp.utils.atomic_files import make_folder, write_bytes
+
+FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
+DTYPES = ("float32", "float64")
+_ROWS = 1000  # per compressed chunk, 3 MB of float32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `fastmlp prepare`."""
+    parser.description = (
+        "Write mnist_traindata.hdf5 and mnist_testdata.hdf5: xdata (N, 784) in [0, 1] and ydata (N, 10) one-hot."
+    )
+    parser.add_argument(
+        "--data",
+        default="auto",
+        metavar="NAME",
+        help=f"{', '.join(NAMES)}, or a folder of IDX files (default: auto)",
+    )
+    parser.add_argument("--out", default="data", metavar="DIR", help="folder of the two files (default: data)")
+    parser.add_argument("--dtype", default="float32", choices=DTYPES, help="of xdata (default: float32)")
+    parser.add_argument("--force", action="store_true", help="replace files that are there already")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what `add_arguments` declared, one printed line per file; 0 on success. Raises InputError."""
+    for line in prepare(args.data, args.out, args.dtype, args.force):
+        print(line)
+    return 0
+
+
+def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32", force: bool = False) -> list[str]:
+    """Write both files to the folder `out`; one line about each: its shape and where its samples come from.
+
+    Raises InputError when a file is there already and `force` is False (nothing is written then), or the data cannot
+    be had, or a file cannot be written: one that was not there before is then not left alone without the other.
+    """
+    paths = {part: Path(out) / name for part, name in FILE_NAMES.items()}
+    absent = [path for path in paths.values() if not path.exists()]
+    for path in paths.values():
+        if path not in absent and not force:
+            raise InputError(f"{path} is there already; pass --force to replace it, or choose another --out")
+    train = load(data)
+    parts = {"train": train, "test": load(train.key, part="test")}
+    try:
+        make_folder(Path(out))
+    except OSError as error:
+        raise InputError(f"{out} cannot be written to ({error.strerror}); choose another --out") from None
+    try:
+        for part, dataset in parts.items():
+            write_course_file(paths[part], dataset, dtype)
+    except OSError as error:
+        for path in absent:
+            path.unlink(missing_ok=True)
+        raise InputError(
+            f"{error.filename} cannot be written ({error.strerror}); make room, or choose another --out"
+        ) from error
+    lines = []
+    for part, dataset in parts.items():
+        rows, columns = dataset.X.shape
+        kind = "SYNTHETIC, no real data; " if dataset.synthetic else ""
+        lines.append(f"{paths[part]}: xdata ({rows}, {columns}) {dtype}, {kind}{train.source}")
+    return lines
+
+
+def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32") -> None:
+    """Write `xdata` (N, D), pixels as value / 255, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
+
+    Both are `dtype`, "float32" or "float64", compressed. Samples that this library made are marked by an attribute,
+    which `load` reads. Raises InputError for sparse samples and other dtypes.
+    """
+    import h5py
+
+    if dtype not in DTYPES:
+        raise InputError(f"dtype is {dtype!r}; expected one of {', '.join(DTYPES)}")
+    X = dataset.X
+    if isinstance(X, CSR):
+        raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")
+    rows, columns = X.shape
+    storage = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # a fifth of the size; level 4 gains 2%
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        x = file.create_dataset("xdata", X.shape, dtype, chunks=(min(_ROWS, rows), columns), **storage)
+        for start in range(0, rows, _ROWS):
+            block = X[start : start + _ROWS]
+            x[start : start + _ROWS] = block / np.dtype(dtype).type(255) if X.dtype == np.uint8 else block
+        file.create_dataset("ydata", data=np.eye(dataset.class_count, dtype=dtype)[dataset.y], **storage)
+        if dataset.synthetic:
+            file.attrs[SYNTHETIC] = True
+    write_bytes(path, image.getbuffer())

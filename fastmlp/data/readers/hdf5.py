@@ -1,0 +1,72 @@
+"""The course's HDF5 files: `xdata` (N, 784) and `ydata` (N, 10)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastmlp.data.checks import picture_shape, read_inputs, read_labels
+from fastmlp.data.dataset import Dataset
+from fastmlp.errors import InputError, first_line
+
+if TYPE_CHECKING:
+    import h5py
+
+SYNTHETIC = "synthetic"  # attribute of a file whose samples this library made
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def read_hdf5(path: Path) -> Dataset:
+    """`xdata` (N, D) numbers, floats in [0, 1] or uint8, and `ydata`, (N, C) one-hot or (N,) integers.
+
+    Floats become float32 block by block: float64 never exists whole. Raises InputError.
+    """
+    import h5py
+
+    with damage_named(path), h5py.File(path) as file:
+        x, labels = course_arrays(path, file)
+        X = read_inputs(f"{path}: xdata", x.shape, x.dtype, x.__getitem__, x.chunks[0] if x.chunks else 1)
+        y, class_count = read_labels(f"{path}: ydata", labels[()], len(X))
+        synthetic = bool(np.all(file.attrs.get(SYNTHETIC, False)))
+        return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name, synthetic)
+
+
+def course_arrays(path: Path, file: "h5py.File") -> "tuple[h5py.Dataset, h5py.Dataset]":
+    """`xdata`, which has two axes, and `ydata` of an open file. Raises InputError when there are no such arrays."""
+    x, labels = _array(path, file, "xdata"), _array(path, file, "ydata")
+    if len(x.shape) != 2:
+        raise InputError(f"{path}: xdata has shape {x.shape}; expected (N, D), a row per sample: reshape it")
+    return x, labels
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn what h5py raises about a file that it cannot read into an InputError."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"{path} cannot be read as HDF5 ({first_line(error)}); it is damaged or cut short: copy it anew, or write "
+            "it with `fastmlp prepare`"
+        ) from error
+
+
+def _array(path, file, key):
+    import h5py
+
+    if key not in file:
+        found = ", ".join(file) or "none"
+        raise InputError(f"{path} has no array `{key}`; its keys are {found}: rename them to `xdata` and `ydata`")
+    try:
+        array = file[key]
+    except KeyError:  # the link is there, and is all that is
+        raise InputError(
+            f"{path}: {key} is a link to an array or a file that is not there; expected a row per sample: put it there"
+        ) from None
+    if not isinstance(array, h5py.Dataset):
+        raise InputError(f"{path}: {key} is a group of arrays; expected one array, a row per sample: put it there")
+    if array.shape is None:
+        raise InputError(f"{path}: {key} is an array without a shape; expected a row per sample: fill it")
+    return array

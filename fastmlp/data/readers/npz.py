@@ -1,0 +1,50 @@
+"""Numpy's .npz archives, as notMNIST and MNIST circulate in."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from fastmlp.data.checks import NoTestPart, picture_shape, read_inputs, read_labels
+from fastmlp.data.dataset import Dataset
+from fastmlp.errors import InputError
+
+# Keys of inputs and labels; upper or lower case does not matter. The last two are those of Keras' mnist.npz.
+PAIRS = {
+    "train": (("images", "labels"), ("x", "y"), ("xdata", "ydata"), ("x_train", "y_train")),
+    "test": (("x_test", "y_test"),),
+}
+
+
+def read_npz(path: Path, part: str) -> Dataset:
+    """`Images` (N, 28, 28) or (N, D) with `Labels` (N,) or one-hot, or `x` and `y`; part "test": `x_test` and `y_test`.
+
+    Raises InputError.
+    """
+    try:
+        # Opened here: numpy leaves a file that it opened itself open when it turns out to be no archive.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            inputs, labels = _keys(path, archive.files, part)
+            images, values = np.asarray(archive[inputs]), np.asarray(archive[labels])
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise InputError(f"{path} cannot be read as npz ({error}); it is damaged or cut short: copy it anew") from error
+    except InputError:  # itself a ValueError
+        raise
+    except ValueError as error:
+        raise InputError(
+            f"{path} holds something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
+        ) from error
+    X = read_inputs(f"{path}: {inputs}", images.shape, images.dtype, images.__getitem__)
+    y, class_count = read_labels(f"{path}: {labels}", values, len(X))
+    return Dataset(X, y, class_count, picture_shape(images.shape, X), path.name)
+
+
+def _keys(path, names, part):
+    by_lower = {name.lower(): name for name in names}
+    for inputs, labels in PAIRS[part]:
+        if inputs in by_lower and labels in by_lower:
+            return by_lower[inputs], by_lower[labels]
+    expected = " or ".join(f"`{inputs}` and `{labels}`" for inputs, labels in PAIRS[part])
+    kind = NoTestPart if part == "test" else InputError
+    raise kind(f"{path} has the keys {', '.join(names) or 'none'}; expected {expected}: rename its arrays so")

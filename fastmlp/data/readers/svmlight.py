@@ -1,0 +1,105 @@
+"""Svmlight text, as the LIBSVM collection has it: `label index:value index:value ...`, zeros left out."""
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from fastmlp.data.csr import CSR
+from fastmlp.data.dataset import Dataset
+from fastmlp.errors import InputError, InputTypeError
+
+
+def read_svmlight(path: Path, n_features: int | None = None) -> Dataset:
+    """X as CSR, and y numbered in the order of the labels, which become the class names.
+
+    Indices count from 1, or from 0 in a file that has a 0. n_features: columns, None for as many as the file names:
+    give it where a file may lack the last ones. Raises InputError, InputTypeError.
+    """
+    labels, lengths, indices, data = _parse(path)
+    columns = np.asarray(indices)
+    if len(columns) and columns.min() > 0:
+        columns = columns - 1
+    width = _width(path, int(columns.max()) + 1 if len(columns) else 0, n_features)
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    X = CSR(indptr.astype(np.int64), columns.astype(np.int32), _values(path, data, indptr), (len(labels), width))
+    names = _names(path, labels)
+    y = np.searchsorted(names, labels).astype(np.int64)
+    return Dataset(X, y, len(names), None, path.name, class_names=tuple(str(name) for name in names))
+
+
+def _parse(path):
+    """Labels, and per row how many values, their indices, themselves: int64, int64, int64 and float64 buffers."""
+    labels, lengths, indices, data = array("q"), array("q"), array("q"), array("d")
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            fields = line.partition("#")[0].split()
+            if not fields:
+                continue
+            try:
+                labels.append(_whole(fields[0]))
+                last = -1
+                for pair in fields[1:]:
+                    text, _, value = pair.partition(":")
+                    index = int(text)
+                    if not last < index < 2**31:
+                        raise ValueError(f"index {index} after {max(last, 0)}")
+                    indices.append(index)
+                    data.append(float(value))
+                    last = index
+            except (ValueError, OverflowError) as error:
+                raise InputError(
+                    f"{path}, line {number}: {error}; expected `label index:value ...` with whole labels and rising "
+                    "indices: mend the line"
+                ) from error
+            lengths.append(len(fields) - 1)
+    if not labels:
+        raise InputError(f"{path} holds no rows; expected lines of `label index:value ...`")
+    return labels, lengths, indices, data
+
+
+def _whole(text):
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    if not number.is_integer():
+        raise ValueError(f"label {text} is no whole number")
+    if abs(number) >= 2**53:
+        raise ValueError(f"label {text} is no exact number, beyond 2**53: write it without a point")
+    return int(number)
+
+
+def _width(path, least, n_features):
+    if n_features is None:
+        if not least:
+            raise InputError(f"{path} holds no values; give n_features, the number of columns")
+        return least
+    if isinstance(n_features, bool) or not isinstance(n_features, int):
+        raise InputTypeError(f"n_features is {n_features!r}; expected a whole number: the columns of the data")
+    if n_features < max(least, 1):
+        raise InputError(f"n_features is {n_features}, and {path} has {least} columns; give {least} or more")
+    return n_features
+
+
+def _values(path, data, indptr):
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, which is reported
+        values = np.asarray(data).astype(np.float32)
+    finite = np.isfinite(values)
+    if not finite.all():
+        place = int(np.argmin(finite))
+        row = int(np.searchsorted(indptr, place, side="right")) - 1
+        raise InputError(
+            f"{path} has {data[place]} in row {row}; expected finite numbers that fit float32: remove or replace it"
+        )
+    return values
+
+
+def _names(path, labels):
+    """The classes' labels in rising order."""
+    names = np.unique(labels)
+    if set(names.tolist()) <= {-1, 1}:
+        return np.array([-1, 1])  # a part of a file may hold one of the two; its number must not depend on that
+    if len(names) < 2:
+        raise InputError(f"{path} holds the single label {names[0]}; expected two or more: nothing to tell apart")
+    return names

@@ -1,0 +1,114 @@
+"""A cluster of Dask: `dask scheduler`, and a `dask worker tcp://HOST:PORT` on each machine."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from distributed import Client, Future, KilledWorker, as_completed, get_worker
+from distributed.client import FutureCancelledError
+
+from fastmlp.errors import InputError
+from fastmlp.experiment.executors.cluster import LOST, SECONDS_TO_ANSWER
+from fastmlp.experiment.executors.worker import FAILED, train_cell
+from fastmlp.kernels.thread_team import available_cores
+
+SECONDS_FOR_A_WORKER = 60  # to come back, when none is left that can take the data
+
+
+class DaskCluster:
+    """A scheduler of Dask and its workers: see `fastmlp.experiment.executors.cluster.Cluster`."""
+
+    def __init__(self, scheduler: str):
+        try:
+            self._client = Client(scheduler, timeout=SECONDS_TO_ANSWER, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(f"scheduler {scheduler} is none of Dask ({error}); give the one that it prints") from None
+        if not self._client.ncores():
+            self._client.close()
+            raise InputError(f"scheduler {scheduler} has no worker; start some: dask worker {scheduler}")
+        self._positions: dict[str, int] = {}
+        self._running = as_completed(loop=self._client.loop)
+
+    def plan(self, cells, most):
+        # Dask spreads the cells evenly over the workers, and starts as many at once on one as it has threads.
+        self._cells_of_a_worker = -(-cells // max(1, len(self._client.ncores())))
+        self._most = most
+
+    def share(self, parcel):
+        return self._client.scatter([parcel], broadcast=True, hash=False, timeout=SECONDS_FOR_A_WORKER)[0]
+
+    def start(self, position, task, shared):
+        key = f"fastmlp-{uuid.uuid4().hex}"
+        future = self._client.submit(
+            train_here, task, shared, self._cells_of_a_worker, self._most, key=key, pure=False
+        )  # fmt: skip
+        self._positions[key] = position
+        self._running.add(future)
+
+    def finished(self) -> Iterator[tuple[int, tuple[str, Any]]]:
+        for future in self._running:
+            yield self._positions[future.key], _answer(future)
+            future.release()
+
+    def stop(self):
+        self._client.cancel(list(self._running.futures))
+        self._running.clear()
+
+    def close(self):
+        self._client.close()
+
+
+def _answer(future: Future) -> tuple[str, Any]:
+    try:
+        return future.result()
+    except KilledWorker as error:
+        return (
+            FAILED,
+            f"{error.allowed_failures + 1} workers died while they had it, the last {error.last_worker.address}",
+        )
+    except FutureCancelledError as error:
+        return LOST, f"the cluster lost it ({error})"
+    except Exception as error:  # such as of a worker that cannot import this package
+        return FAILED, f"{type(error).__name__}: {error}"
+
+
+# --------------------------------------------------------------------------------------------------- on the worker
+
+
+class _Cores:
+    """The cores of this worker, of which the cells that it has take some each."""
+
+    def __init__(self):
+        self._condition, self._taken = threading.Condition(), 0
+
+    @contextmanager
+    def taken(self, wanted: int, cores: int) -> Iterator[None]:
+        """Wait until `wanted` of all `cores` are free, and have them."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._taken + wanted <= cores)
+            self._taken += wanted
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._taken -= wanted
+                self._condition.notify_all()
+
+
+_cores = _Cores()
+
+
+def train_here(task: dict, parcel: dict | None, cells: int, most: int | None) -> tuple[str, Any]:
+    """`train_cell` on this worker, which is to have so many cells, on its share of the worker's threads."""
+    worker = get_worker()
+    key, cores = worker.get_current_task(), min(worker.state.nthreads, available_cores())
+
+    def wanted():
+        state = worker.state.tasks.get(key)
+        return state is not None and state.state != "cancelled"
+
+    threads = min(max(1, cores // cells), most or cores)
+    with _cores.taken(threads, cores):
+        return train_cell(task, parcel, threads, wanted)

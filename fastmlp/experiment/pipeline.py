@@ -1,0 +1,68 @@
+"""A recipe in one go: data, sweep, retraining, evaluation."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from fastmlp.errors import InputError
+from fastmlp.experiment.evaluate import evaluate, result_files
+from fastmlp.experiment.recipe import Recipe
+from fastmlp.experiment.retrain import check_retrained, retrain
+from fastmlp.experiment.sweep import sweep
+from fastmlp.report.text_summary import evaluation_text, table
+from fastmlp.runs.run_directory import Run
+from fastmlp.runs.selection import is_retrained
+
+
+def run_whole(
+    recipe: Recipe,
+    out: str | os.PathLike[str],
+    threads: int | None = None,
+    test: str | None = None,
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Sweep `recipe` into the directory `out`, retrain its best network, evaluate it; returns what `sweep` did.
+
+    What was done before in that directory is not done again, the look at the test data least of all.
+
+    threads  cores to use in all; None: all this process may use. It changes no result
+    test     a name or a file of test data; None: the test part of the recipe's data
+    say      called with each stage's result, as text
+    Raises InputError, InputTypeError as `sweep`, `retrain` and `evaluate` do.
+    """
+    check_retrained(Run(out), recipe)
+    record = sweep(recipe, out, threads)
+    say(table(record))
+    if record["best"] is None:
+        return record
+    if not is_retrained(Run(out), record):
+        retrain(out, threads)
+    done = Run(out).read_evaluations()
+    say(f"\n{evaluation_text(done[-1] if done and done[-1].get('finished', True) else evaluate(out, test))}\n")
+    for path in result_files(out):
+        say(str(path))
+    return record
+
+
+def free_folder(wanted: str | os.PathLike[str], recipe: Recipe) -> Path:
+    """The first of wanted, wanted-2, wanted-3 and so on that is not there yet, or where this recipe was interrupted."""
+    wanted = Path(wanted)
+    folder, number = wanted, 1
+    while folder.exists() and not _was_interrupted(folder, recipe):
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    return folder
+
+
+def _was_interrupted(folder, recipe):
+    run = Run(folder)
+    try:
+        run.check_usable()
+        record, looks = run.read_unfinished(), run.read_evaluations()
+    except InputError:
+        return False
+    if record is None:
+        return any(folder.iterdir())  # what is left of a run that was killed at once
+    same = record["recipe"] == json.loads(json.dumps(recipe.to_dict()))
+    return same and not (looks and looks[-1].get("finished", True))

@@ -1,0 +1,222 @@
+"""What a search draws its settings from, and random search.
+
+A recipe has instead of its [grid] a table
+
+    [search]
+    trials = 20                                                     # how many configurations are tried
+    learning_rate = { from = 0.01, to = 1.0, log = true }           # uniform between two ends, here in its logarithm
+    batch_size = { from = 20, to = 500, log = true, whole = true }  # a whole number, both ends possible
+    hidden = { choices = [[64], [128, 64]] }                        # one of a list, each as probable
+
+Random search draws every setting of every trial on its own: J. Bergstra and Y. Bengio, "Random search for
+hyper-parameter optimization", Journal of Machine Learning Research 13, 2012.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils import validation as check
+from fastmlp.utils.options import check_keys
+
+METHODS = ("random", "optuna")
+PRUNERS = ("median", "none")
+OWN_KEYS = ("method", "trials", "pruner")
+EXPECTED = "{ from = 0.01, to = 1.0, log = true }, or { choices = [1, 2] }"
+DIGITS = 3  # of a drawn number: folders and tables stay readable, and no two networks differ by less
+MOST_REPEATED = 5000  # draws in a row that bring nothing new: then there are no more configurations
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, uniform, or with `log` uniform in their logarithm; with `whole` whole ones."""
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+    def at(self, share: float) -> float:
+        """The number below which `share` of them are; 0 <= share < 1."""
+        if self.whole:
+            return self._whole_at(share)
+        if self.log:
+            return self.rounded(self.low * (self.high / self.low) ** share)
+        return self.rounded(self.low + (self.high - self.low) * share)
+
+    def _whole_at(self, share):
+        beyond = self.high + 1  # every number k has the room from k to k + 1
+        value = self.low * (beyond / self.low) ** share if self.log else self.low + (beyond - self.low) * share
+        return min(math.floor(value), int(self.high))
+
+    def rounded(self, value: float) -> float:
+        """The number with few digits that is nearest; a narrow range has more of them."""
+        if self.whole or value == 0:
+            return value
+        size = max(abs(self.low), abs(self.high))
+        digits = DIGITS + max(0, math.floor(math.log10(size / (self.high - self.low))))
+        return min(max(float(f"{value:.{digits - 1}e}"), self.low), self.high)
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Values that a network has to take."""
+        return self.low, self.high
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in a recipe."""
+        flags = {name: True for name in ("log", "whole") if getattr(self, name)}
+        return {"from": self.low, "to": self.high, **flags}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of `values`, each as probable."""
+
+    values: tuple
+
+    def at(self, share: float) -> Any:
+        """The value below which `share` of them are; 0 <= share < 1."""
+        return self.values[int(share * len(self.values))]
+
+    @property
+    def ends(self) -> tuple:
+        """Values that a network has to take."""
+        return self.values
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in a recipe."""
+        return {"choices": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and how.
+
+    distributions  of each setting that is searched, by its name
+    trials   how many configurations are tried
+    method   "random", or "optuna": see `fastmlp.experiment.optuna_search`
+    pruner   of Optuna: "median" ends trials that are worse than most, "none" ends none
+    """
+
+    distributions: dict[str, Range | Choices]
+    trials: int = 20
+    method: str = "random"
+    pruner: str = "median"
+
+    def __post_init__(self):
+        check.whole("trials", self.trials, 1, "how many configurations to try, such as 20")
+        check.one_of("method", self.method, METHODS)
+        check.one_of("pruner", self.pruner, PRUNERS)
+
+    def configurations(self, seed: int) -> list[dict[str, Any]]:
+        """`trials` different draws of the settings; more trials go on where fewer end.
+
+        Raises InputError when there are not so many.
+        """
+        found: list[dict[str, Any]] = []
+        number = last_new = 0
+        while len(found) < self.trials:
+            drawn = {name: law.at(_share(seed, number, name)) for name, law in self.distributions.items()}
+            number += 1
+            if drawn not in found:
+                found.append(drawn)
+                last_new = number
+            elif number - last_new == MOST_REPEATED:
+                raise InputError(
+                    f"trials is {self.trials}, and there are {len(found)} different configurations; ask for no more "
+                    "than that, or widen the recipe's [search] or [grid]"
+                )
+        return found
+
+    def extremes(self) -> Iterator[dict[str, Any]]:
+        """Configurations that have every choice and both ends of every range: what a network has to take."""
+        first = {name: law.ends[0] for name, law in self.distributions.items()}
+        for name, law in self.distributions.items():
+            for value in law.ends:
+                yield {**first, name: value}
+
+    def without(self, names: Iterable[str]) -> "Search | None":
+        """The search without some settings; None when none is left."""
+        dropped = set(names)
+        left = {name: law for name, law in self.distributions.items() if name not in dropped}
+        return replace(self, distributions=left) if left else None
+
+    def changed(self, name: str, law: Range | Choices) -> "Search":
+        """The search with another distribution of a setting."""
+        return replace(self, distributions={**self.distributions, name: law})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in a recipe: plain values."""
+        own = {"method": self.method, "trials": self.trials, "pruner": self.pruner}
+        return own | {name: law.to_dict() for name, law in self.distributions.items()}
+
+
+def from_grid(grid: dict[str, list], trials: int, method: str) -> Search:
+    """A search among the values of a grid."""
+    return Search({name: Choices(tuple(values)) for name, values in grid.items()}, trials, method)
+
+
+def from_table(table: dict[str, Any]) -> Search:
+    """The search of a [search] table, whose keys are settings and OWN_KEYS.
+
+    Raises InputError, InputTypeError for a distribution, or a value of it, that cannot be used.
+    """
+    own = {key: table[key] for key in OWN_KEYS if key in table}
+    laws = {key: value for key, value in table.items() if key not in OWN_KEYS}
+    if not laws:
+        raise InputError(
+            f"[search] has nothing to search; give a setting its range, such as learning_rate = {EXPECTED}"
+        )
+    return Search({name: _distribution(f"{name} in [search]", value) for name, value in laws.items()}, **own)
+
+
+def _distribution(what, value):
+    if not isinstance(value, dict):
+        raise InputTypeError(f"{what} is {value!r}; expected {EXPECTED}")
+    if "choices" in value:
+        check_keys(value, ("choices",), what)
+        return _choices(what, value["choices"])
+    check_keys(value, ("from", "to", "log", "whole", "choices"), what)
+    missing = [key for key in ("from", "to") if key not in value]
+    if missing:
+        raise InputError(f"{what} has no {missing[0]!r}; expected {EXPECTED}")
+    return _range(what, value)
+
+
+def _choices(what, values):
+    if not isinstance(values, list) or not values:
+        raise InputTypeError(f"choices of {what} is {values!r}; expected a list of values to try: put it in brackets")
+    for value in values:
+        if values.count(value) > 1:
+            raise InputError(f"choices of {what} has {value!r} twice; list each value once")
+    return Choices(tuple(values))
+
+
+def _range(what, table):
+    log, whole = (check.flag(f"{key} of {what}", table.get(key, False)) for key in ("log", "whole"))
+    ends = []
+    for key in ("from", "to"):
+        name, value = f"{key!r} of {what}", table[key]
+        if whole and not isinstance(value, int):
+            raise InputTypeError(f"{name} is {value!r} and whole is true; expected a whole number")
+        number = check.real(name, value, "an end of the range")
+        ends.append(value if whole else number)
+    low, high = ends
+    if low >= high:
+        raise InputError(f"{what} goes from {low} to {high}; expected a larger number after it: exchange them")
+    if log and low <= 0:
+        raise InputError(f"'from' of {what} is {low} and log is true; expected a number above 0: zero has no logarithm")
+    return Range(low, high, log, whole)
+
+
+def _share(seed, number, name):
+    """A number from 0 to below 1, of this setting in this draw alone: no other setting or trial changes it.
+
+    From the raw bits, which NumPy promises to keep; what its `Generator` makes of them may change.
+    """
+    bits = np.random.PCG64([seed, number, *name.encode()]).random_raw()
+    return (int(bits) >> 11) * 2.0**-53

@@ -1,0 +1,158 @@
+"""Settings in words, as summary.md lists them. Every function takes the settings of one cell, as in run.json."""
+
+from typing import Any
+
+from fastmlp.mlp import DEFAULTS
+from fastmlp.runs.naming import words
+
+OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squared_error": "identity"}
+OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "lbfgs": "L-BFGS"}
+
+
+def layers(settings: dict[str, Any], inputs: int, outputs: int) -> str:
+    """Such as "784-100-10 (1 hidden layer and the softmax output)"."""
+    hidden = list(settings["hidden"])
+    count = (
+        f"{len(hidden)} hidden layer{'' if len(hidden) == 1 else 's'} and the {OUTPUTS[_of(settings, 'loss')]} output"
+    )
+    return f"{'-'.join(map(str, [inputs, *hidden, outputs]))} ({count})"
+
+
+def loss(settings: dict[str, Any]) -> str:
+    """What is minimised, without the regulariser."""
+    text = str(_of(settings, "loss")).replace("_", " ")
+    weights = _of(settings, "class_weight")
+    return text if weights is None else f"{text}, class weights {words(weights)}"
+
+
+def batch(settings: dict[str, Any], rows: int) -> str:
+    """The batch size; `rows` are the samples that the cell was trained on."""
+    if settings["batch_size"] >= rows or _optimiser_name(settings) == "lbfgs":
+        return f"all {rows} training samples"
+    return str(settings["batch_size"])
+
+
+def optimiser(settings: dict[str, Any]) -> str:
+    """The optimiser with its numbers, such as "SGD, momentum 0.9, dampening 0.9"."""
+    setting = _of(settings, "optimizer")
+    numbers = {} if isinstance(setting, str) else {key: value for key, value in setting.items() if key != "name"}
+    parts = [OPTIMISERS[_optimiser_name(settings)]]
+    parts += [f"momentum {_of(settings, 'momentum'):g}"] if _of(settings, "momentum") else []
+    parts += [f"{key.replace('_', ' ')} {words(value)}" for key, value in numbers.items() if key != "weight_decay"]
+    parts += [f"gradients cut to norm {settings['clip_norm']:g}"] if _of(settings, "clip_norm") else []
+    return ", ".join(parts)
+
+
+def initial_rate(settings: dict[str, Any]) -> str:
+    """The learning rate of the first epoch; what takes its place where the optimiser has none."""
+    return "chosen by line search" if _optimiser_name(settings) == "lbfgs" else f"{settings['learning_rate']}"
+
+
+def schedule(settings: dict[str, Any]) -> str:
+    """How the learning rate goes on, and for how long."""
+    setting, count = _of(settings, "schedule"), settings["epochs"]
+    epochs = _epochs(count)
+    name, options = (setting["name"], setting) if isinstance(setting, dict) else (setting, {})
+    numbers = words({key: value for key, value in options.items() if key != "name"})
+    extra = f" ({numbers})" if numbers else ""
+    if _optimiser_name(settings) == "lbfgs":
+        text = f"{count} iterations"
+    elif name not in (None, "constant", "decay"):
+        text = f"{name} schedule{extra} over {epochs}"
+    elif settings["decay_epochs"]:
+        text = f"{_decays(settings)}{extra} of {count}"
+    else:
+        text = f"constant{extra} over {epochs}"
+    return text if _of(settings, "early_stopping") is None else f"{text} at most"
+
+
+def search(table: dict[str, Any]) -> str:
+    """What was searched and how; `table` is that of the recipe in run.json."""
+    laws = {name: law for name, law in table.items() if isinstance(law, dict)}
+    how = "chosen by Optuna" if table["method"] == "optuna" else "drawn at random"
+    parts = [f"{name.replace('_', ' ')} {_law(law)}" for name, law in laws.items()]
+    trials = f"{table['trials']} trial{'' if table['trials'] == 1 else 's'}"
+    return f"{trials} {how}: {'; '.join(parts)}"
+
+
+def _law(law):
+    if "choices" in law:
+        return " or ".join(map(words, law["choices"]))
+    return f"from {law['from']:g} to {law['to']:g}" + (" on a logarithmic scale" if law.get("log") else "")
+
+
+def _epochs(count):
+    return f"{count} epoch{'' if count == 1 else 's'}"
+
+
+def _decays(settings):
+    decays, factor = settings["decay_epochs"], settings["decay_factor"]
+    change = "halved" if factor == 0.5 else f"multiplied by {factor:g}"
+    *first, last = map(str, decays)
+    return f"{change} after epochs {', '.join(first)} and {last}" if first else f"{change} after epoch {last}"
+
+
+def initialisation(settings: dict[str, Any]) -> str:
+    """The law of the first weights."""
+    scale, which = settings["init_scale"], settings["init"]
+    biases = "biases alike" if settings["init_bias"] == "same" else "biases zero"
+    factor = "" if scale is None else f" times {scale:g}"
+    width = 0.1 if scale is None else scale
+    match which:
+        case "normal":
+            law = f"normal with mean 0 and standard deviation {width:g}"
+        case "uniform":
+            law = f"uniform from {-width:g} to {width:g}"
+        case "auto":
+            law = f"He (normal) before relu, Xavier (uniform) elsewhere{factor}"
+        case _:
+            law = f"{which.capitalize()}{factor}"
+    return f"{law}, {biases}"
+
+
+def regulariser(settings: dict[str, Any]) -> str:
+    """All that keeps the network from learning its samples by heart; "none" for nothing."""
+    l1, l2, optimizer = _of(settings, "l1"), _of(settings, "l2"), _of(settings, "optimizer")
+    decay = 0 if isinstance(optimizer, str) else optimizer.get("weight_decay", 0)
+    if _optimiser_name(settings) == "adamw" and isinstance(optimizer, str):
+        decay = 0.01  # AdamW's own
+    most, smoothing = _of(settings, "max_norm"), _of(settings, "label_smoothing")
+    texts = [
+        f"L1, {l1:g} times the sum of the weights' sizes" if l1 else "",
+        f"L2, {l2:g} / 2 times the sum of squared weights" if l2 else "",
+        f"weight decay {decay:g}" if decay else "",
+        _dropout(_of(settings, "dropout")),
+        f"norm of the weights into a hidden unit at most {most:g}" if most else "",
+        f"label smoothing {smoothing:g}" if smoothing else "",
+        _stopping(_of(settings, "early_stopping")),
+    ]
+    return "; ".join(filter(None, texts)) or "none"
+
+
+def _dropout(setting):
+    if isinstance(setting, int | float):
+        return f"dropout of {setting:g} of the hidden units" if setting else ""
+    if not any(setting):
+        return ""
+    inputs, *hidden = setting
+    of_hidden = ", ".join(f"{share:g}" for share in hidden)
+    return f"dropout of {inputs:g} of the inputs" + (f" and {of_hidden} of the hidden units" if hidden else "")
+
+
+def _stopping(setting):
+    if setting is None:
+        return ""
+    options = setting if isinstance(setting, dict) else {"patience": setting}
+    what = options.get("monitor", "validation_loss").replace("_", " ")
+    least = f" of more than {options['min_delta']:g}" if options.get("min_delta") else ""
+    return f"stopped after {_epochs(options['patience'])} without a gain{least} in {what}"
+
+
+def _optimiser_name(settings):
+    setting = _of(settings, "optimizer")
+    return setting if isinstance(setting, str) else setting["name"]
+
+
+def _of(settings, name):
+    """A setting, or its default where the run is older than the setting."""
+    return settings.get(name, DEFAULTS[name])

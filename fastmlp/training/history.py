@@ -1,0 +1,123 @@
+"""One record per epoch."""
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastmlp.errors import InputError
+from fastmlp.utils.atomic_files import write_text
+
+COLUMNS = (
+    "epoch",
+    "learning_rate",
+    "train_loss",
+    "train_objective",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+)
+
+
+def result_text(value: float) -> str:
+    """A loss or an accuracy for a person: four decimals, or four digits where they would say too little or too much."""
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
+
+
+class History:
+    """What each epoch did, as columns.
+
+    epoch                 from 1
+    learning_rate         the rate of that epoch's first step
+    train_loss            mean loss per sample, without any penalty: of the cross entropy in nats. Where samples have
+                          weights, the weighted mean. Where it is measured during the epoch (train_metrics="running")
+                          it is against smoothed labels, and what was dropped or distorted is
+    train_objective       train_loss plus the penalties l2 / 2 |W|^2 + l1 |W|_1
+    train_accuracy        share of right answers, 0 to 1; for the squared error R^2
+    validation_loss, validation_accuracy   the same on the validation set; nan without one
+    seconds               training alone, without the evaluations
+
+    `diagnoses`: what went wrong, in the order in which it was seen, each as {"epoch": int, "cause": str, "sentence":
+    str}; see `fastmlp.training.diagnostics`. It is no column: a CSV and `to_dict` have the numbers alone.
+    """
+
+    def __init__(self):
+        self._columns: dict[str, list] = {name: [] for name in COLUMNS}
+        self.diagnoses: list[dict] = []
+
+    def append(self, record: dict) -> None:
+        """Add an epoch; `record` has exactly the names of COLUMNS."""
+        for name, value in [(name, record[name]) for name in COLUMNS]:
+            self._columns[name].append(value)
+
+    def replace(self, columns: dict) -> None:
+        """Take the place of all epochs so far; `columns` as `from_dict` takes them."""
+        for name in COLUMNS:
+            kind = int if name == "epoch" else float
+            self._columns[name] = [kind(value) for value in columns[name]]
+
+    def __getitem__(self, name: str) -> list:
+        """The column `name`, one value per epoch. KeyError names the columns there are."""
+        if name not in self._columns:
+            raise KeyError(f"no column {name!r} in a history; its columns are {', '.join(COLUMNS)}")
+        return list(self._columns[name])
+
+    def __len__(self) -> int:
+        return len(self._columns["epoch"])
+
+    def __iter__(self) -> Iterator[dict]:
+        """The epochs in order, each as a dict."""
+        for values in zip(*self._columns.values(), strict=True):
+            yield dict(zip(COLUMNS, values, strict=True))
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} epochs: {', '.join(COLUMNS)})"
+
+    def to_dict(self) -> dict[str, list]:
+        """A plain dict of lists."""
+        return {name: list(column) for name, column in self._columns.items()}
+
+    def to_numpy(self) -> dict[str, np.ndarray]:
+        """A dict of arrays (epochs,): int64 for `epoch`, float64 for the rest."""
+        return {
+            name: np.array(column, np.int64 if name == "epoch" else np.float64)
+            for name, column in self._columns.items()
+        }
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The history as CSV text with a header, floats to the last bit; also written to `path` if one is given."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(zip(*self._columns.values(), strict=True))
+        if path is not None:
+            write_text(path, text.getvalue())
+        return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, path: str | os.PathLike[str]) -> "History":
+        """Read what `to_csv` wrote. InputError when the columns are others."""
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                rows = list(csv.reader(file))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{path} cannot be read ({error}); expected a CSV in UTF-8") from None
+        if not rows or tuple(rows[0]) != COLUMNS:
+            raise InputError(f"{path} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
+        for number, row in enumerate(rows[1:], start=2):
+            if len(row) != len(COLUMNS):
+                raise InputError(f"{path}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it anew")
+        try:
+            return cls.from_dict({name: [row[k] for row in rows[1:]] for k, name in enumerate(COLUMNS)})
+        except ValueError as error:
+            raise InputError(f"{path} has a value that is no number ({error}); write it anew") from None
+
+    @classmethod
+    def from_dict(cls, columns: dict) -> "History":
+        """The inverse of `to_dict` and of `to_numpy`; values may be text."""
+        history = cls()
+        history.replace(columns)
+        return history

@@ -1,0 +1,216 @@
+"""Checks of the arrays handed to an `MLP`: each names the value, what was expected and the mend."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fastmlp.errors import InputError, InputTypeError, first_line
+from fastmlp.kernels.sparse_rows import Sparse, index_dtype
+
+INPUT_DTYPES = (np.uint8, np.float32, np.float64)
+FINITE = "expected finite numbers: remove or fill in such values"
+_MOST = np.iinfo(np.int64).max
+ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
+
+
+def check_inputs(X, dtype, name="X"):
+    """X as a (N, D) array of uint8, float32 or float64 with contiguous rows, or as `Sparse` rows for sparse matrices.
+
+    dtype is the network's; other integers and bools become floats. A sparse matrix is any object with `indptr`,
+    `indices`, `data` and `shape`, compressed rows; or one of another format whose `tocsr` turns it into such an object.
+    Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan, infinity, and what
+    does not fit `dtype`.
+    """
+    if type(X) is np.ndarray:  # the usual case, without the questions that only others need
+        return _check_array(X, dtype, name)
+    if isinstance(X, Sparse):
+        kinds = (np.uint8, np.dtype(dtype))
+        return X if X.values.dtype in kinds else X._replace(values=X.values.astype(dtype))
+    if hasattr(X, "tocsr") and getattr(X, "format", None) != "csr":
+        X = X.tocsr()
+    if all(hasattr(X, attribute) for attribute in ("indptr", "indices", "data", "shape")):
+        return _check_sparse(X, dtype, name)
+    array = as_array(X, name)
+    if array.ndim == 0:
+        kind = type(X).__name__
+        raise InputTypeError(f"{name} is of type {kind}; expected an array (samples, features), or a list of rows")
+    return _check_array(array, dtype, name)
+
+
+def as_array(values, name):
+    """`values` as an array. InputError for rows of several lengths and masked values, InputTypeError for no array."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
+    except (TypeError, RuntimeError) as error:  # of what has an `__array__` of its own, as a tensor with a gradient
+        raise InputTypeError(f"{name} is no array ({first_line(error)}); expected numbers: convert it first") from error
+    if np.ma.is_masked(values):  # below the mask are values that mean nothing
+        raise InputError(f"{name} has masked values; {FINITE}")
+    return array
+
+
+def _check_array(X, dtype, name):
+    """A dense matrix in a form that the kernels read."""
+    if X.ndim != 2:
+        raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
+    if 0 in X.shape:
+        raise InputError(f"{name} has shape {X.shape}; expected at least one sample and one feature")
+    if X.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} has dtype {X.dtype}; expected numbers: convert it to float32 or uint8")
+    if X.dtype not in INPUT_DTYPES or not X.dtype.isnative:
+        # float32 would round integers from 2**24 on, which a network of float64 holds.
+        wide = X.dtype.itemsize > 4 or (X.dtype.kind != "f" and dtype == "float64")
+        X = X.astype(np.float64 if wide else np.float32)
+    if X.strides[1] != X.itemsize or X.strides[0] % X.itemsize:
+        X = np.ascontiguousarray(X)
+    if X.dtype.kind == "f":
+        _check_finite(X, dtype, name)
+    return X
+
+
+def _check_sparse(X, dtype, name):
+    """A sparse matrix as `Sparse` rows."""
+    if len(X.shape) != 2:
+        raise InputError(f"{name} has shape {X.shape}; expected (samples, features): one sample is X.reshape(1, -1)")
+    rows, features = X.shape
+    indptr, indices, values = np.asarray(X.indptr, np.int64), np.asarray(X.indices), np.asarray(X.data)
+    if 0 in (rows, features):
+        raise InputError(f"{name} has shape {X.shape}; expected at least one sample and one feature")
+    if values.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} has dtype {values.dtype}; expected numbers: convert it to float32 or uint8")
+    if len(indptr) != rows + 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] > len(indices):
+        raise InputError(f"{name} has an indptr that does not rise from 0 by rows; expected compressed rows (CSR)")
+    indices, values = indices[: indptr[-1]], values[: indptr[-1]]
+    if len(indices) != len(values):
+        raise InputError(f"{name} has {len(indices)} indices and {len(values)} values; expected one each per entry")
+    if len(indices) and not 0 <= indices.min() <= indices.max() < features:
+        raise InputError(f"{name} has an index outside of its {features} columns; expected 0 to {features - 1}")
+    finite = fits(values, dtype)
+    if not finite.all():
+        entry = int(np.argmin(finite))
+        row = int(np.searchsorted(indptr, entry, "right")) - 1
+        what = unfit(values[entry], dtype)
+        raise InputError(f"{name} has {values[entry]} at row {row}, column {indices[entry]}; {what}")
+    kind = np.uint8 if values.dtype == np.uint8 else dtype
+    # The kernels step from entry to entry: a view that skips some, as of one column of a table, is copied.
+    columns = np.ascontiguousarray(indices, index_dtype(features))
+    return _in_order(Sparse(np.ascontiguousarray(indptr), columns, np.ascontiguousarray(values, kind), features), name)
+
+
+def _in_order(X, name):
+    """X with the columns of each row ascending, which is the order in which the dense kernels sum."""
+    steps = np.diff(X.indices.astype(np.int64))
+    starts = X.indptr[1:-1]
+    steps[starts[(starts > 0) & (starts < len(X.indices))] - 1] = 1
+    if (steps > 0).all():
+        return X
+    row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    order = np.lexsort((X.indices, row))
+    same = (np.diff(row[order]) == 0) & (np.diff(X.indices[order].astype(np.int64)) == 0)
+    if same.any():
+        at = order[int(np.argmax(same))]
+        raise InputError(
+            f"{name} has column {X.indices[at]} of row {row[at]} twice; expected one entry per column: sum them first"
+        )
+    return X._replace(indices=X.indices[order], values=X.values[order])
+
+
+def _check_finite(X, dtype, name):
+    for start in range(0, len(X), ROWS_AT_A_TIME):
+        block = X[start : start + ROWS_AT_A_TIME]
+        finite = fits(block, dtype)
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            what = unfit(block[row, column], dtype)
+            raise InputError(f"{name} has {block[row, column]} at row {start + row}, column {column}; {what}")
+
+
+def fits(values, dtype):
+    """Where an array has finite numbers that a network of `dtype` can hold."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= np.dtype(dtype).itemsize:
+        return np.isfinite(values)
+    with np.errstate(over="ignore"):  # what is too large becomes infinity
+        return np.isfinite(values.astype(dtype))
+
+
+def unfit(value, dtype):
+    """What is wrong with a value that does not fit, as the end of a message."""
+    if not np.isfinite(value):
+        return FINITE
+    return f"expected numbers that fit {np.dtype(dtype)}, the network's dtype: scale them, or set dtype='float64'"
+
+
+def check_labels(y, rows, name="y"):
+    """The labels as (rows,) int64, and the number of classes if one-hot columns tell it, else None.
+
+    y: (rows,) integers, or integral floats, or (rows, classes) one-hot. Raises InputError, InputTypeError.
+    """
+    y = as_array(y, name)
+    if y.ndim not in (1, 2) or y.shape[1:] == (0,):
+        raise InputError(f"{name} has shape {y.shape}; expected (samples,) integers or (samples, classes) one-hot")
+    if len(y) != rows:
+        raise InputError(f"{name} has {len(y)} labels for {rows} samples; give one label per sample")
+    if y.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} has dtype {y.dtype}; expected integers: number the classes")
+    if y.ndim == 2 and y.shape[1] > 1:
+        one_hot = ((y == 0) | (y == 1)).all(axis=1) & (y.sum(axis=1) == 1)
+        if not one_hot.all():
+            raise InputError(f"{name} is not one-hot at row {int(np.argmin(one_hot))}; expected a single 1, all else 0")
+        return y.argmax(axis=1).astype(np.int64), y.shape[1]
+    y = y.reshape(rows)
+    if y.dtype.kind == "f":
+        whole = y == np.floor(y)  # nan is not; infinity is, and is caught by the range
+        whole &= np.abs(y.astype(np.float64, copy=False)) < 2**53
+        if not whole.all():
+            row = int(np.argmin(whole))
+            raise InputError(f"{name} has {y[row]} at row {row}; expected integers or one-hot rows: number the classes")
+    elif y.dtype == np.uint64 and (y > _MOST).any():
+        row = int(np.argmax(y > _MOST))
+        raise InputError(f"{name} has the label {y[row]} at row {row}; expected at most {_MOST}: number the classes")
+    return y.astype(np.int64), None
+
+
+def all_classes(y, one_hot_columns, classes):
+    """All labels there are, sorted, (C,) int64: those given, the columns of a one-hot y, or those in y.
+
+    Raises InputError when there are fewer than two, InputTypeError when `classes` holds no integers.
+    """
+    if classes is not None:
+        known = np.unique(as_array(classes if isinstance(classes, np.ndarray) else _listed_by(classes), "classes"))
+        if known.dtype.kind not in "iu":
+            raise InputTypeError(f"classes has dtype {known.dtype}; expected the integers that stand for the classes")
+        if known.dtype == np.uint64 and known[-1] > _MOST:
+            raise InputError(f"classes has {known[-1]}; expected at most {_MOST}: number the classes")
+        known = known.astype(np.int64)
+    else:
+        known = np.unique(y) if one_hot_columns is None else np.arange(one_hot_columns)
+    if len(known) < 2:
+        raise InputError(f"y holds the single class {known[0]}; expected two or more: there is nothing to tell apart")
+    return known
+
+
+def _listed_by(classes):
+    """All that `classes` holds, as a list."""
+    if not isinstance(classes, Iterable):
+        raise InputTypeError(f"classes is {classes!r}; expected all labels there are, such as range(10)")
+    return list(classes)
+
+
+def class_numbers(y, classes, name="y"):
+    """Positions (rows,) int64 of the labels y in the sorted `classes`. InputError names the first label not there."""
+    position = np.searchsorted(classes, y)
+    known = classes[np.minimum(position, len(classes) - 1)] == y
+    if not known.all():
+        row = int(np.argmin(known))
+        raise InputError(
+            f"{name} has the label {y[row]} at row {row}, out of range; expected one of the {len(classes)} classes "
+            f"{_listed(classes)}"
+        )
+    return position
+
+
+def _listed(classes):
+    if len(classes) > 12:
+        return f"from {classes[0]} to {classes[-1]}"
+    return ", ".join(map(str, classes))

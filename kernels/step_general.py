@@ -1,0 +1,260 @@
+"""All that training can be, as one thread sees it: dropout, every loss, weighted samples, every optimiser and limit.
+
+The functions are those of `descent.py`, which does the most common case faster, with the same parameters. A gradient is
+summed a few rows of weights at a time into a room of the thread's own, and stepped from there. Where a step depends on
+all gradients (`Rule.clip_norm`) they are summed into a buffer of the parameters' layout, and the threads meet before
+they go on. Norms are summed in the order of the buffer, not by threads.
+"""
+
+import numpy as np
+
+from . import sparse
+from .augment import distort_block
+from .block import affine_layer, delta_below, delta_of, inputs_of, transpose
+from .dense import sum_block
+from .gather import gather, pointer_to
+from .jit import inlined, jit
+from .layout import BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
+from .loss import loss_block, total_weight
+from .optimizer import limit_columns, step_rows, sum_of_squares
+from .random_bits import drop_row, sample_keys
+from .registers import UNIT, ZERO, lanes_of, pointer, shifted
+from .step_sgd import rows_of
+from .task_types import DROPOUT
+from .thread_team import meet, share
+from .update_rule import NORM_EPSILON
+
+# Rows of the gradient that are summed before they are stepped from: four tiles, 7 KB of a layer of 100 units.
+ROWS_AT_A_TIME = 16
+
+
+@inlined
+def affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places):
+    """The first layer for a block of a batch of dense inputs, of which some are dropped."""
+    X, x_row, sample = source
+    A, a_row = inputs_of(work, places, ZERO, at)
+    gather(pointer_to(X, sample), x_row, order, start + at, rows, layers[0, FAN_IN], A, a_row)
+    _affine_prepared(layers, parameters, start, at, rows, task, work, places)
+
+
+@inlined
+def affine_distorted(me, source, layers, parameters, order, start, at, rows, task, work, places):
+    """The same for images that are distorted as they are read."""
+    X, x_row, sample = source
+    distortion, canvas = task.images
+    A, a_row = inputs_of(work, places, ZERO, at)
+    position = task.dropout.position + start + at
+    distort_block(
+        pointer_to(X, sample), x_row, order, start + at, rows, position, distortion, pointer(canvas[me]), A, a_row
+    )
+    _affine_prepared(layers, parameters, start, at, rows, task, work, places)
+
+
+@inlined
+def _affine_prepared(layers, parameters, start, at, rows, task, work, places):
+    """The first layer for a block whose inputs are in the workspace."""
+    A, a_row = inputs_of(work, places, ZERO, at)
+    drop(ZERO, start + at, rows, A, a_row, layers[0, FAN_IN], task.dropout)
+    affine_layer(ZERO, layers, parameters, rows, work, places, at)
+
+
+@jit
+def drop(layer, position, rows, A, a_row, columns, dropout):
+    """Set some elements of the rows at A to zero and divide the others by the share that is kept, in place.
+
+    Which ones depends on the seed, the epoch, the layer, the sample's position in the epoch and the column alone: the
+    same ones go from the inputs of `layer` and, on the way back, from their delta.
+    """
+    keep = dropout.keep[layer]
+    if keep < 1:
+        for i in range(rows):
+            row = shifted(A, i * a_row)
+            k0, k1 = sample_keys(dropout.seed, dropout.epoch, DROPOUT + layer, dropout.position + position + i)
+            drop_row(k0, k1, dropout.thresholds[layer], 1 / keep, row, row, columns)
+
+
+@inlined
+def through_upper_layers(layers, parameters, order, start, at, rows, task, work, places, losses):
+    """From the first layer's outputs up to the losses and back to its delta, for a block of rows; returns the hits."""
+    loss, dropout = task.loss, task.dropout
+    for layer in range(1, layers.shape[0]):
+        A, a_row = inputs_of(work, places, layer, at)
+        drop(layer, start + at, rows, A, a_row, layers[layer, FAN_IN], dropout)
+        affine_layer(layer, layers, parameters, rows, work, places, at)
+    last = layers.shape[0] - 1
+    Z, z_row = inputs_of(work, places, last + 1, at)
+    D, d_row = delta_of(layers, work, places, last, at)
+    hits = loss_block(
+        loss, order, start + at, rows, layers[last, FAN_OUT], layers[last, COLUMNS], Z, z_row, task.y,
+        task.targets, D, d_row, losses, at,
+    )  # fmt: skip
+    for layer in range(last, 0, -1):
+        delta_below(layer, layers, rows, dropout.keep[layer], work, places, at)
+        D, d_row = delta_of(layers, work, places, layer - 1, at)
+        drop(layer, start + at, rows, D, d_row, layers[layer, FAN_IN], dropout)
+    return hits
+
+
+@inlined
+def needs_regrouping(count, task):
+    """Whether the step needs the batch's entries sorted by column."""
+    return True
+
+
+@inlined
+def step_dense(
+    me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+):  # fmt: skip
+    """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
+    turn, scale = _scale_of(me, size, state, turn, layers, ZERO, order, start, count, task, work, places, one)
+    pace = task.table[start // batch_size]
+    for layer in range(layers.shape[0]):
+        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
+    return _limit(me, size, state, turn, layers, parameters, task, work, places)
+
+
+@inlined
+def step_sparse(
+    me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    places, one,
+):  # fmt: skip
+    """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
+
+    owned: (blocks that hold the batch, first and last row of the weights, left and right column of them, whether
+           threads own columns)
+    """
+    blocks, low, high, left, right, by_columns = owned
+    stride = layers[0, STRIDE]
+    D, d_row = delta_of(layers, work, places, ZERO, ZERO)
+    met = sparse.sum_columns(me, blocks, low, high, buckets, source[3], left, right, D, d_row, stride)
+    if task.rule.clip_norm > 0:
+        _row_norms(layers, ZERO, low, high, me, task)
+    turn, scale = _scale_of(me, size, state, turn, layers, UNIT, order, start, count, task, work, places, one)
+    pace = task.table[start // batch_size]
+    at = layers[0, WEIGHTS] + low * stride + left
+    G = shifted(pointer(task.gradient), at)
+    _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, pace, task, True)
+    sparse.clear_columns(me, met, buckets, left, right, stride)
+    if by_columns or me == 0:
+        _step_biases(me, layers, ZERO, left, right, parameters, count, scale, pace, task, work, places, one)
+    for layer in range(1, layers.shape[0]):
+        first, last = rows_of(me, size, layers, layer, left, right, by_columns)
+        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
+    return _limit(me, size, state, turn, layers, parameters, task, work, places)
+
+
+@inlined
+def _scale_of(me, size, state, turn, layers, from_layer, order, start, count, task, work, places, one):
+    """(the next turn, what the summed gradients are multiplied by): the average, and less where their norm is too high.
+
+    from_layer: the first one whose gradient is still to be summed, where the norm is needed
+    """
+    weights, rule, norms = task.loss.weights, task.rule, task.norms
+    total = total_weight(weights, order, start, count)
+    # A batch whose samples all weigh nothing has the gradient zero.
+    scale = 1 / total if total > 0 else 0.0
+    if rule.clip_norm > 0:
+        gradient = pointer(task.gradient)
+        for layer in range(layers.shape[0]):
+            if layer >= from_layer:
+                first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+                into = shifted(gradient, layers[layer, WEIGHTS] + first * layers[layer, STRIDE])
+                _sum_rows(layers, layer, first, last, count, work, places, into)
+                _row_norms(layers, layer, first, last, me, task)
+            if layer % size == me:
+                into = shifted(gradient, layers[layer, BIASES])
+                _sum_biases(layers, layer, ZERO, layers[layer, COLUMNS], count, work, places, one, into)
+                _row_norms(layers, layer, layers[layer, FAN_IN], layers[layer, FAN_IN] + 1, me, task)
+        turn = meet(state, size, turn)
+        scale *= _clipping(norms, scale, rule.clip_norm)
+    return turn, scale
+
+
+@jit
+def _clipping(norms, scale, limit):
+    """What a gradient is multiplied by so that its norm is at most `limit`; norms: its squares, summed by rows."""
+    total = 0.0
+    for squares in norms:
+        total += squares
+    return min(1.0, limit / (scale * np.sqrt(total) + NORM_EPSILON))
+
+
+@jit
+def _row_norms(layers, layer, first, last, me, task):
+    """The sums of squares of the gradient of rows first to last of a layer, where they are in memory."""
+    gradient, room, norms, at_norm = task.gradient, task.room, task.norms, task.at_norm
+    stride = layers[layer, STRIDE]
+    for i in range(first, last):
+        row = shifted(pointer(gradient), layers[layer, WEIGHTS] + i * stride)
+        norms[at_norm[layer] + i] = sum_of_squares(row, layers[layer, COLUMNS], pointer(room[me]))
+
+
+@inlined
+def _sum_rows(layers, layer, first, last, count, work, places, into):
+    """Summed gradient of the rows first to last of a weight matrix whose inputs are in the workspace."""
+    A, a_row = inputs_of(work, places, layer, ZERO)
+    D, d_row = delta_of(layers, work, places, layer, ZERO)
+    columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
+    sum_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, pointer(work), into, stride)
+
+
+@inlined
+def _sum_biases(layers, layer, left, right, count, work, places, one, into):
+    """Summed gradient of the elements left to right of a bias, whose input is a one in every sample."""
+    D, d_row = delta_of(layers, work, places, layer, ZERO)
+    ones, zeros = shifted(pointer(work), one), pointer(work)
+    sum_block(UNIT, right - left, ones, ZERO, ZERO, shifted(D, left), d_row, count, zeros, into, ZERO)
+
+
+@jit
+def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, pace, task, penalised):
+    """The step of `rows` rows of parameters from place `at` of the flat buffers on, from their gradient at G."""
+    rule, first, second = task.rule, shifted(pointer(task.first), at), shifted(pointer(task.second), at)
+    W = shifted(pointer(parameters), at)
+    step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, pace, scale, penalised)
+
+
+@inlined
+def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one):
+    """Thread `me`'s rows, first to last, of weights whose inputs are in the workspace, and of their copy; biases."""
+    columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
+    for i in range(first, last, ROWS_AT_A_TIME):
+        rows = min(ROWS_AT_A_TIME, last - i)
+        at = layers[layer, WEIGHTS] + i * stride
+        if task.rule.clip_norm > 0:
+            G = shifted(pointer(task.gradient), at)
+        else:
+            G = pointer(task.room[me])
+            _sum_rows(layers, layer, i, i + rows, count, work, places, G)
+        _step_from(G, stride, rows, columns, at, stride, parameters, scale, pace, task, True)
+    if layer % size == me:
+        _step_biases(me, layers, layer, ZERO, columns, parameters, count, scale, pace, task, work, places, one)
+    if layer > 0 and task.rule.max_norm == 0:
+        transpose(layers, layer, parameters, work, places, first, last)
+
+
+@inlined
+def _step_biases(me, layers, layer, left, right, parameters, count, scale, pace, task, work, places, one):
+    """The step of the elements left to right of a layer's biases."""
+    G, at = pointer(task.room[me]), layers[layer, BIASES] + left
+    _sum_biases(layers, layer, left, right, count, work, places, one, G)
+    _step_from(G, ZERO, UNIT, right - left, at, ZERO, parameters, scale, pace, task, False)
+
+
+@inlined
+def _limit(me, size, state, turn, layers, parameters, task, work, places):
+    """Scale the weights into hidden units that have grown too long, and renew the transposed copies."""
+    limit = task.rule.max_norm
+    if limit > 0:
+        turn = meet(state, size, turn)
+        for layer in range(layers.shape[0] - 1):
+            stride = layers[layer, STRIDE]
+            W = shifted(pointer(parameters), layers[layer, WEIGHTS])
+            left, right = share(layers[layer, COLUMNS], me, size, lanes_of(W))
+            limit_columns(W, stride, layers[layer, FAN_IN], left, right, limit)
+        turn = meet(state, size, turn)
+        for layer in range(1, layers.shape[0]):
+            first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+            transpose(layers, layer, parameters, work, places, first, last)
+    return turn

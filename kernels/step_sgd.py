@@ -1,0 +1,159 @@
+"""Plain SGD on the cross entropy, as one thread sees it: the loss of its rows, and its share of the weights' step.
+
+Nothing is stored between the sums of the gradient and the step: it is taken from the registers. All else that training
+can be is in `learning.py`, whose functions have the same names and parameters; a `task` is what they need to know.
+
+task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64)
+"""
+
+from . import sparse
+from .block import (
+    TRANSPOSED,
+    TRANSPOSED_STRIDE,
+    affine_dense,
+    affine_layer,
+    delta_below,
+    delta_of,
+    inputs_of,
+    transpose,
+)
+from .dense import step_single, update_block
+from .jit import inlined, jit
+from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, SIGMOID, STRIDE, WEIGHTS
+from .registers import UNIT, ZERO, pointer, shifted
+from .softmax import cross_entropy_block
+from .thread_team import share
+
+
+@inlined
+def affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places):
+    """The first layer for a block of a batch of dense inputs."""
+    affine_dense(source, layers, parameters, order, start + at, rows, work, places, at)
+
+
+@inlined
+def through_upper_layers(layers, parameters, order, start, at, rows, task, work, places, losses):
+    """From the first layer's outputs up to the losses and back to its delta, for a block of rows; returns the hits."""
+    y, labels, _ = task
+    for layer in range(1, layers.shape[0]):
+        affine_layer(layer, layers, parameters, rows, work, places, at)
+    take_labels(y, order, start, at, rows, labels)
+    last = layers.shape[0] - 1
+    Z, z_row = inputs_of(work, places, last + 1, at)
+    D, d_row = delta_of(layers, work, places, last, at)
+    hits = cross_entropy_block(
+        rows, layers[last, FAN_OUT], layers[last, COLUMNS], Z, z_row, labels, at, D, d_row, losses, at
+    )
+    for layer in range(last, 0, -1):
+        delta_below(layer, layers, rows, 1.0, work, places, at)
+    return hits
+
+
+@jit
+def take_labels(y, order, start, at, rows, labels):
+    """The labels of the batch's rows from `at` on; the batch is order[start:]."""
+    for i in range(at, at + rows):
+        labels[i] = y[order[start + i]]
+
+
+@inlined
+def needs_regrouping(count, task):
+    """Whether the step needs the batch's entries sorted by column: a single sample is sorted as it is."""
+    return count > 1
+
+
+@inlined
+def step_dense(
+    me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+):  # fmt: skip
+    """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
+    rates = task[2]
+    factor = rates[start // batch_size] / count
+    for layer in range(layers.shape[0]):
+        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
+        if layer % size == me:
+            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
+    return turn
+
+
+@inlined
+def step_sparse(
+    me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    places, one,
+):  # fmt: skip
+    """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
+
+    owned: (blocks that hold the batch, first and last row of the weights, left and right column of them, whether
+           threads own columns)
+    """
+    rates = task[2]
+    factor = rates[start // batch_size] / count
+    blocks, first, last, left, right, by_columns = owned
+    D, d_row = delta_of(layers, work, places, ZERO, ZERO)
+    stride, zeros = layers[0, STRIDE], pointer(work)
+    W = shifted(pointer(parameters), layers[0, WEIGHTS])
+    if count > 1:
+        table = source[3]
+        sparse.step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, stride, factor)
+    elif me == 0:
+        sparse.step_row(source, order[start], layers[0, COLUMNS], D, W, stride, factor)
+    if by_columns or me == 0:
+        _step_biases(layers, ZERO, parameters, count, left, right, factor, work, places, one)
+    for layer in range(1, layers.shape[0]):
+        first, last = rows_of(me, size, layers, layer, left, right, by_columns)
+        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
+        if layer % size == me:
+            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
+    return turn
+
+
+@jit
+def rows_of(me, size, layers, layer, left, right, by_columns):
+    """The rows of an upper layer's weights that thread `me` steps; left, right: its columns of the first layer."""
+    fan_in = layers[layer, FAN_IN]
+    if by_columns and layer == 1:
+        # The inputs that this thread alone has written, and will overwrite without waiting for the others.
+        return min(left, fan_in), min(right, fan_in)
+    return share(fan_in, me, size, GRAIN)
+
+
+@inlined
+def _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places):
+    """Thread `me`'s rows, first to last, of a weight matrix whose inputs are in the workspace, and of its copy."""
+    if layer > 0 and count == 1 and layers[layer - 1, ACTIVATION] != SIGMOID:
+        # A sigmoid's padding is not zero, and would leak into the padding of the transposed copy.
+        if me == 0:
+            _step_single(layers, layer, parameters, factor, work, places)
+    else:
+        A, a_row = inputs_of(work, places, layer, ZERO)
+        D, d_row = delta_of(layers, work, places, layer, ZERO)
+        stride = layers[layer, STRIDE]
+        W = shifted(pointer(parameters), layers[layer, WEIGHTS] + first * stride)
+        columns, zeros = layers[layer, COLUMNS], pointer(work)
+        update_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
+        if layer > 0:
+            transpose(layers, layer, parameters, work, places, first, last)
+
+
+@inlined
+def _step_single(layers, layer, parameters, factor, work, places):
+    """The step from one sample on a weight matrix, and the same step on its transposed copy."""
+    A, _ = inputs_of(work, places, layer, ZERO)
+    D, _ = delta_of(layers, work, places, layer, ZERO)
+    w_row, t_row = layers[layer, STRIDE], places[layer, TRANSPOSED_STRIDE]
+    W = shifted(pointer(parameters), layers[layer, WEIGHTS])
+    T = shifted(pointer(work), places[layer, TRANSPOSED])
+    step_single(layers[layer, FAN_IN], layers[layer, COLUMNS], A, D, W, w_row, factor)
+    step_single(layers[layer, FAN_OUT], layers[layer - 1, COLUMNS], D, A, T, t_row, factor)
+
+
+@inlined
+def _step_biases(layers, layer, parameters, count, left, right, factor, work, places, one):
+    """The step of the elements left to right of a bias, whose input is a one in every sample."""
+    D, d_row = delta_of(layers, work, places, layer, ZERO)
+    b = shifted(pointer(parameters), layers[layer, BIASES] + left)
+    ones, zeros = shifted(pointer(work), one), pointer(work)
+    update_block(
+        UNIT, right - left, ones, ZERO, ZERO, shifted(D, left), d_row, count, zeros, b, ZERO, factor
+    )  # fmt: skip

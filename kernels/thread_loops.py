@@ -1,0 +1,212 @@
+"""What one thread of a team does in a training, an evaluation, a prediction.
+
+One step of training, seen by one thread:
+
+    its rows of the batch, a block at a time      affine through the layers, the losses, delta back
+    -- meet: every delta is there --
+    its part of every weight matrix               the step; the transposed copy for the next delta follows
+    -- meet: the weights are new --
+
+A block is small enough that its activations never leave the core's own cache. Every element is summed in the same
+order by whichever thread owns it, so the team's size never changes a result.
+
+The functions here are made from their parts: a `plan` is `descent` or `learning`, see there.
+"""
+
+import numpy as np
+
+from .block import affine_columns, affine_layer, affine_sparse, delta_of, inputs_of, outputs_of, transpose
+from .compress import compress_block
+from .jit import inlined, jit
+from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN
+from .loss import loss_block
+from .registers import UNIT, ZERO, lanes_of, pointer
+from .softmax import cross_entropy_block
+from .sparse import clear, prefetch_row, regroup
+from .thread_team import enter, leave, meet, share
+
+
+def train_dense(affine_first, plan):
+    """Thread `me`'s part of `train` on dense inputs: its rows of the batch, then its rows of every weight matrix."""
+    through_upper_layers, step_dense = plan.through_upper_layers, plan.step_dense
+
+    def run(
+        me, size, state, source, layers, parameters, order, batch_size, task, work, places, one, losses, hits, totals
+    ):  # fmt: skip
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        turn = _begin(me, size, state, layers, parameters, work, places)
+        for start in range(0, order.shape[0], batch_size):
+            count = min(batch_size, order.shape[0] - start)
+            first, last = share(count, me, size, GRAIN)
+            for at in range(first, last, BLOCK_ROWS):
+                rows = min(BLOCK_ROWS, last - at)
+                affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places)
+                hits[me, 0] += through_upper_layers(
+                    layers, parameters, order, start, at, rows, task, work, places, losses
+                )
+            turn = meet(state, size, turn)
+            turn = step_dense(
+                me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+            )  # fmt: skip
+            if me == 0:
+                add_losses(losses, count, totals)
+            turn = meet(state, size, turn)
+        return leave(state, me, size)
+
+    return run
+
+
+def train_sparse(plan):
+    """Thread `me`'s part of `train` on compressed rows.
+
+    In a large batch a thread owns rows of the first layer's weights, and all threads wait until these are new. In a
+    small batch it owns columns, of the outputs too: then the weights stay in its cache, activations and deltas alone
+    move between the cores, and the wait comes after the next batch's first layer. It regroups the whole batch for
+    itself, which costs less than to read what another core has written.
+    """
+    needs_regrouping, through_upper_layers = plan.needs_regrouping, plan.through_upper_layers
+    step_sparse = plan.step_sparse
+
+    def run(
+        me, size, state, source, buckets, by_columns, layers, parameters, order, batch_size, task, work, places, one,
+        losses, hits, totals,
+    ):  # fmt: skip
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        turn = _begin(me, size, state, layers, parameters, work, places)
+        own_blocks = buckets[0].shape[0] // size
+        block_zero = me * own_blocks
+        left, right, low, high = ZERO, layers[0, COLUMNS], buckets[6][me], buckets[6][me + 1]
+        held = (ZERO, np.int64(buckets[0].shape[0]))
+        if by_columns:
+            left, right = share(right, me, size, lanes_of(pointer(parameters)))
+            low, high = ZERO, layers[0, FAN_IN]
+            held = (block_zero, block_zero + own_blocks)
+        owned = (held, low, high, left, right, by_columns)
+        for start in range(0, order.shape[0], batch_size):
+            count = min(batch_size, order.shape[0] - start)
+            first, last = share(count, me, size, GRAIN)
+            regroups = needs_regrouping(count, task)
+            for block in range(block_zero, block_zero + own_blocks):
+                clear(block, buckets)
+            block = block_zero
+            from_row, to_row = (ZERO, count) if by_columns else (first, last)
+            for at in range(from_row, to_row, BLOCK_ROWS):
+                rows = min(BLOCK_ROWS, to_row - at)
+                ahead = start + batch_size + at
+                for i in range(ahead, min(ahead + rows, order.shape[0])):
+                    prefetch_row(source, order[i])
+                if regroups:
+                    regroup(block, source, order, start, at, rows, buckets)
+                    block += 1
+                affine_columns(source, layers, parameters, order, start + at, rows, left, right, work, places, at)
+                if not by_columns:
+                    hits[me, 0] += through_upper_layers(
+                        layers, parameters, order, start, at, rows, task, work, places, losses
+                    )
+            if by_columns:
+                turn = meet(state, size, turn)
+                for at in range(first, last, BLOCK_ROWS):
+                    rows = min(BLOCK_ROWS, last - at)
+                    hits[me, 0] += through_upper_layers(
+                        layers, parameters, order, start, at, rows, task, work, places, losses
+                    )
+            turn = meet(state, size, turn)
+            turn = step_sparse(
+                me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count,
+                task, work, places, one,
+            )  # fmt: skip
+            if me == 0:
+                add_losses(losses, count, totals)
+            if not by_columns:
+                turn = meet(state, size, turn)
+        return leave(state, me, size)
+
+    return run
+
+
+@inlined
+def _begin(me, size, state, layers, parameters, work, places):
+    """Make the transposed copies of the weights; returns the turn of the next meeting."""
+    for layer in range(1 + me, layers.shape[0], size):
+        transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
+    return meet(state, size, UNIT)
+
+
+@jit
+def add_losses(losses, count, totals):
+    """Add a batch's losses to totals[0], in the order of its rows: the sum has the same bits for any team."""
+    for i in range(count):
+        totals[0] += losses[i]
+
+
+@inlined
+def judge_labels(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
+    """Cross entropies of the samples at to at + count, which are told by their place; task: (labels,)."""
+    return cross_entropy_block(count, classes, columns, Z, z_row, task[0], at, D, d_row, losses, at)
+
+
+@inlined
+def judge_any(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
+    """Any losses of the same samples; task: (loss, labels, targets)."""
+    loss, y, targets = task
+    return loss_block(loss, rows, at, count, classes, columns, Z, z_row, y, targets, D, d_row, losses, at)
+
+
+def evaluate(affine_first, judge):
+    """Thread `me`'s part of `evaluate`, for one kind of first layer and of losses."""
+
+    def run(me, size, state, source, layers, parameters, task, work, places, rows, losses, hits):
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        top = layers.shape[0] - 1
+        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+        for at in range(first, last, BLOCK_ROWS):
+            count = min(BLOCK_ROWS, last - at)
+            affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
+            for layer in range(1, layers.shape[0]):
+                affine_layer(layer, layers, parameters, count, work[me], places, ZERO)
+            Z, z_row = inputs_of(work[me], places, top + 1, ZERO)
+            D, d_row = delta_of(layers, work[me], places, top, ZERO)
+            classes, columns = layers[top, FAN_OUT], layers[top, COLUMNS]
+            hits[me, 0] += judge(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses)
+        return leave(state, me, size)
+
+    return run
+
+
+def predict(affine_first):
+    """Thread `me`'s part of `predict`, for one kind of first layer."""
+
+    def run(me, size, state, source, layers, parameters, kind, work, places, rows, out):
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+        for at in range(first, last, BLOCK_ROWS):
+            count = min(BLOCK_ROWS, last - at)
+            affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
+            outputs_of(kind, layers, parameters, count, work[me], places, out, at)
+        return leave(state, me, size)
+
+    return run
+
+
+def predict_skipping(me, size, state, source, rooms, layers, parameters, kind, work, places, rows, out):
+    """The same for dense inputs that are mostly zero: each block is compressed just before its first layer."""
+    size = enter(state, me, size)
+    if size == 0:
+        return False
+    indptr, indices, values, table = rooms
+    compressed = (indptr[me], indices[me], values[me], table)
+    first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+    for at in range(first, last, BLOCK_ROWS):
+        count = min(BLOCK_ROWS, last - at)
+        compress_block(source, rows, at, count, layers[0, FAN_IN], compressed)
+        affine_sparse(compressed, layers, parameters, rows, ZERO, count, work[me], places, ZERO)
+        outputs_of(kind, layers, parameters, count, work[me], places, out, at)
+    return leave(state, me, size)
