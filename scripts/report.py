@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Write the report of a run, one page that opens offline: see `--help`."""
 
-import sys
-
-from fastmlp.cli.main import main
+from fastmlp.cli.main import command
 
 if __name__ == "__main__":
-    sys.exit(main(["report", *sys.argv[1:]]))
+    command("report")

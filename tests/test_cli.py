@@ -7,9 +7,9 @@ import pytest
 
 from fastmlp import __version__
 from fastmlp.cli.main import main
+from fastmlp.cli.verbs import VERBS
 
 ROOT = Path(__file__).parents[1]
-VERBS = ["prepare", "run", "sweep", "retrain", "evaluate", "report", "demo"]
 
 
 def python(*arguments, **options):
@@ -32,6 +32,11 @@ def python(*arguments, **options):
         (["sweep", "--out", "run", "--validation", "half"], "argument --validation: invalid number value: 'half'"),
         (["sweep", "--out", "run", "--test", "x"], "unrecognized arguments: --test x"),
         (["sweep", "--out", "run", "--epo", "3"], "unrecognized arguments: --epo 3"),
+        (
+            ["sweep", "--out", "run", "--recip", "x"],
+            "unrecognized arguments: --recip x; did you mean --recipe?; see `fastmlp sweep --help`",
+        ),
+        (["report", "run", "--out", "x"], "unrecognized arguments: --out x; see `fastmlp report --help`"),
         (["retrain"], "the following arguments are required: RUN"),
         (["evaluate", "nowhere"], "nowhere is not there; expected the --out of a sweep"),
         (["run"], "the following arguments are required: RECIPE; see `fastmlp run --help`"),
@@ -97,8 +102,19 @@ def test_python_dash_m_runs_the_command_line():
     assert done.stderr.startswith("fastmlp: error: ")
 
 
-@pytest.mark.parametrize("verb", ["run", "sweep", "retrain", "evaluate"])
-def test_every_script_is_its_verb(verb):
-    done = python(ROOT / "scripts" / f"{verb}.py", "--help")
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_names_its_own_help_when_an_option_is_unknown(verb, capsys):
+    needed = {"run": ["ee541"], "sweep": ["--out", "run"], "prepare": [], "demo": []}.get(verb, ["folder"])
+    assert main([verb, *needed, "--no-such-option"]) == 2
+    assert capsys.readouterr().err.endswith(f"--no-such-option; see `fastmlp {verb} --help`\n")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_an_executable_script(verb):
+    script = ROOT / "scripts" / f"{'prepare_data' if verb == 'prepare' else verb}.py"
+    if os.name == "posix":
+        assert os.access(script, os.X_OK)
+    assert script.read_text(encoding="utf-8").startswith("#!/usr/bin/env python3\n")
+    done = python(script, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: fastmlp {verb}")

@@ -15,7 +15,7 @@ from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained
 
 
-def run_whole(
+def run_pipeline(
     recipe: Recipe,
     out: str | os.PathLike[str],
     threads: int | None = None,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
 from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
-from fastmlp.experiment.search_space import OWN_KEYS, Choices, Search, from_grid, from_table
+from fastmlp.experiment.search_space import OWN_KEYS, Choices, Search, check_value_list, from_grid, from_table
 from fastmlp.mlp import DEFAULTS, MLP, SETTINGS
 from fastmlp.runs import naming as labels
 from fastmlp.runs.published_results import check_references
@@ -335,8 +335,4 @@ def _check_varied_once(section, table, settings):
 def _check_grid(grid, settings):
     _check_varied_once("grid", grid, settings)
     for key, values in grid.items():
-        if not isinstance(values, list) or not values:
-            raise InputTypeError(f"{key} in [grid] is {values!r}; expected a list of values to try: put it in brackets")
-        for value in values:
-            if values.count(value) > 1:
-                raise InputError(f"{key} in [grid] has {value!r} twice; list each value once")
+        check_value_list(f"{key} in [grid]", values)

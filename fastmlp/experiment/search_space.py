@@ -187,12 +187,19 @@ def _distribution(what, value):
     return _range(what, value)
 
 
-def _choices(what, values):
-    if not isinstance(values, list) or not values:
-        raise InputTypeError(f"choices of {what} is {values!r}; expected a list of values to try: put it in brackets")
+def check_value_list(what: str, values: Any) -> None:
+    """Raise InputError, InputTypeError unless `values` is a list of different values. `what` names it in messages."""
+    if not isinstance(values, list):
+        raise InputTypeError(f"{what} is {values!r}; expected a list of values to try: put it in brackets")
+    if not values:
+        raise InputError(f"{what} is []; expected a list of values to try: add one, or remove the key")
     for value in values:
         if values.count(value) > 1:
-            raise InputError(f"choices of {what} has {value!r} twice; list each value once")
+            raise InputError(f"{what} has {value!r} twice; list each value once")
+
+
+def _choices(what: str, values: Any) -> Choices:
+    check_value_list(f"choices of {what}", values)
     return Choices(tuple(values))
 
 

@@ -140,7 +140,7 @@ def test_a_run_that_is_stopped_says_so_in_one_line_and_ends_with_the_same_bits(
             shutil.rmtree(folder)
             continue
         assert status == 128 + number
-        assert err.splitlines()[-1] == "fastmlp: interrupted; the same command goes on from here"
+        assert err.splitlines()[-1] == "fastmlp: interrupted; the same command resumes from here"
         if folder.exists():
             check_whole(folder)
     assert server.run(whole(folder))[0] == 0

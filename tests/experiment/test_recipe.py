@@ -106,6 +106,7 @@ def test_every_named_recipe_loads(name):
         ("[30, 20]", "[]\nactivation = 'relu'", "activation is in .grid. and has a value of its own"),
         ("[0.5, 0.1, 0.02]", "[0.5, 0.5]", "learning_rate in .grid. has 0.5 twice"),
         ("[0.5, 0.1, 0.02]", "[]", "learning_rate in .grid. is ..; expected a list of values"),
+        ('["tanh", "relu"]', "[]", r"activation in .grid. is \[\]; expected a list .*: add one, or remove the key$"),
         ("[0.5, 0.1, 0.02]", "0.5", "learning_rate in .grid. is 0.5; expected a list of values"),
         ("validation = 0.2", "validation = 'half'", "validation in .data. is 'half'"),
         ("validation = 0.2", "validation = 0", "validation in .data. is 0"),

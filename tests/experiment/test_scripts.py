@@ -89,6 +89,6 @@ def test_an_interrupted_sweep_ends_in_one_line_and_keeps_how_far_it_came(tmp_pat
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "fastmlp: interrupted; the same command goes on from here"
+    assert err.splitlines()[-1] == "fastmlp: interrupted; the same command resumes from here"
     assert "Traceback" not in err
     assert list((tmp_path / "run" / "cells").glob("*/checkpoint/checkpoint-*.bin"))

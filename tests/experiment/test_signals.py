@@ -12,7 +12,7 @@ from fastmlp.cli.main import main
 from fastmlp.cli.signals import stoppable
 
 ROOT = Path(__file__).parents[2]
-LINE = "fastmlp: interrupted; the same command goes on from here"
+LINE = "fastmlp: interrupted; the same command resumes from here"
 
 
 @pytest.fixture

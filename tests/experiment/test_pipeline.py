@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.cli.main import main
-from fastmlp.experiment.pipeline import free_folder, run_whole
+from fastmlp.experiment.pipeline import free_folder, run_pipeline
 from fastmlp.experiment.recipe import load_recipe
 from fastmlp.experiment.sweep import sweep
 
@@ -14,7 +14,7 @@ def test_a_whole_run_goes_from_the_data_to_the_test_accuracy(tmp_path, train_fil
     both = tmp_path / "both.npz"
     np.savez(both, x_train=train["images"], y_train=train["labels"], x_test=test["images"], y_test=test["labels"])
     said = []
-    record = run_whole(load_recipe(recipe_file).override_data(name=str(both)), tmp_path / "run", say=said.append)
+    record = run_pipeline(load_recipe(recipe_file).override_data(name=str(both)), tmp_path / "run", say=said.append)
     assert record["best"] in ("tanh-0.5", "relu-0.5")
     assert "tanh, rate 0.5" in said[0]
     assert "test accuracy" in said[1]
@@ -27,7 +27,7 @@ def test_a_whole_run_without_a_network_that_learned_stops_after_the_sweep(tmp_pa
         load_recipe(recipe_file).override_data(name=str(train_file)).override(activation="relu", learning_rate=1e30)
     )
     said = []
-    assert run_whole(recipe, tmp_path / "run", say=said.append)["best"] is None
+    assert run_pipeline(recipe, tmp_path / "run", say=said.append)["best"] is None
     assert len(said) == 1
     assert not (tmp_path / "run" / "retrained").exists()
 
@@ -47,7 +47,7 @@ def test_a_repeated_run_gets_a_numbered_folder_unless_it_was_interrupted(tmp_pat
 def test_a_whole_run_given_twice_does_nothing_twice(tmp_path, train_file, test_file, recipe_file):
     recipe, said = load_recipe(recipe_file).override_data(name=str(train_file)), []
     for _ in range(2):
-        run_whole(recipe, tmp_path / "run", test=str(test_file), say=said.append)
+        run_pipeline(recipe, tmp_path / "run", test=str(test_file), say=said.append)
     half = len(said) // 2
     assert said[:half] == said[half:]
     assert len(json.loads((tmp_path / "run" / "evaluation.json").read_text())["evaluations"]) == 1
