@@ -70,7 +70,7 @@ def home_milliseconds(train, validation):
             mlp = loads(MLP, image)
             mlp.history.to_csv(Path(folder, "history.csv"))
             mlp.save(Path(folder, "model.h5"))
-            panel = plots.Panel("a cell", mlp.history, mlp.decay_epochs, mlp.diverged, EPOCHS)
+            panel = plots.Panel("a cell", mlp.history, mlp.decay_epochs, mlp.failure_reason, EPOCHS)
             plots.save(plots.curves_figure([panel], (1, 1), "a sweep"), Path(folder, "curve.png"))
             samples.append(1e3 * (time.perf_counter() - begun))
     return min(samples), len(image)

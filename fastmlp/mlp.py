@@ -73,8 +73,8 @@ class MLP:
                    "sparse" or "dense" force the choice. Never changes a result
 
     After `fit`: `history`, with `diagnoses` made on the way; `weights` (list of (fan_in, fan_out)), `biases` (list of
-    (fan_out,)), `classes` (C,) int64, `plan` (dict: first_layer, density of the inputs, threads), `diverged` (None, or
-    why the training failed, in words: the loss left the finite numbers or is far above guessing, or the network died).
+    (fan_out,)), `classes` (C,) int64, `plan` (dict: first_layer, density of the inputs, threads), `failure_reason`
+    (None, or a `FailureReason`: text with `.kind`, "diverged", "died" or "error").
     Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
     """
 
@@ -167,7 +167,7 @@ class MLP:
     history = field_of_fitted("history", "A `History`: a record per epoch.")
     classes = field_of_fitted("classes", "(C,) the classes, in the order of the outputs; None before `fit`.")
     plan = field_of_fitted("plan", "dict: first_layer, density of the inputs, threads.")
-    diverged = field_of_fitted("diverged", "None, or why the training failed, in words.")
+    failure_reason = field_of_fitted("failure_reason", "None, or a `FailureReason`: why the training failed.")
     _parameters = field_of_fitted("parameters", "The weights and biases as one buffer.")
 
     # ------------------------------------------------------------------------------------------------- training
@@ -214,7 +214,7 @@ class MLP:
                 else:
                     self._descend(trainer, source, schedule, watch, keeper)
         kept = watch.keep_the_best()
-        self.diverged = failure(self, source, kept)
+        self.failure_reason = failure(self, source, kept)
         watch.observer.ended(kept)
 
     def _descend(self, trainer, source, schedule, watch, keeper):

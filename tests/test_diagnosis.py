@@ -95,10 +95,10 @@ def test_all_causes_are_tested():
 
 def test_what_made_a_training_fail_is_told_in_the_words_of_the_network():
     mlp = fit({"learning_rate": 1e30})
-    assert mlp.diverged in sentences(mlp)
+    assert mlp.failure_reason in sentences(mlp)
     died = fit({"hidden": (16,) * 7, "activation": "sigmoid"})
-    assert died.diverged.startswith("died")
-    assert died.diverged in sentences(died)
+    assert died.failure_reason.startswith("died")
+    assert died.failure_reason in sentences(died)
 
 
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
@@ -106,7 +106,7 @@ def test_a_training_that_diverged_after_the_weights_it_kept_says_so_and_has_not_
     lost = {"decay_epochs": (3,), "decay_factor": 1e30}
     mlp = fit({**lost, "early_stopping": 2}, engine=engine)
     assert math.isnan(mlp.history["train_loss"][-1])
-    assert mlp.diverged is None
+    assert mlp.failure_reason is None
     assert mlp.evaluate(X[200:], Y[200:])[0] == min(mlp.history["validation_loss"][:3])
     last, kept = len(mlp.history), 1 + int(np.nanargmin(mlp.history["validation_loss"]))
     expected = (
@@ -115,9 +115,9 @@ def test_a_training_that_diverged_after_the_weights_it_kept_says_so_and_has_not_
     )
     assert {"epoch": last, "cause": "diverged", "sentence": expected} in mlp.history.diagnoses
     assert [record.getMessage() for record in caplog.records].count(expected) == 1
-    assert fit(lost, engine=engine).diverged.startswith("diverged: the loss is nan after epoch ")
+    assert fit(lost, engine=engine).failure_reason.startswith("diverged: the loss is nan after epoch ")
     # Where no epoch was good there is nothing to keep.
-    assert fit({"learning_rate": 1e30, "early_stopping": 2}, engine=engine).diverged is not None
+    assert fit({"learning_rate": 1e30, "early_stopping": 2}, engine=engine).failure_reason is not None
 
 
 def test_a_gradient_that_vanishes_is_told_from_a_rate_that_is_too_small():
@@ -138,7 +138,7 @@ def test_a_network_with_weighted_classes_is_compared_with_a_guess_that_is_weight
     rare = (X[:, 0] > np.sort(X[:, 0])[-4]).astype(int)  # 3 of 300: unweighted, a guess has 0.056
     mlp = MLP(**{**SMALL, "epochs": 1}, class_weight="balanced", learning_rate=0.01).fit(X, rare)
     assert mlp.history["train_loss"][-1] > 10 * 0.056
-    assert mlp.diverged is None
+    assert mlp.failure_reason is None
     assert InMemory(X, rare, np.where(rare, 99.0, 1.0)).guess(CrossEntropy) == pytest.approx(math.log(2))
 
 
@@ -149,7 +149,7 @@ def test_a_network_with_weighted_classes_is_compared_with_a_guess_that_is_weight
 def test_a_network_whose_targets_are_all_the_same_is_not_called_lost_for_doing_worse_than_a_guess(loss, y):
     for epochs in (1, 30):
         mlp = MLP(**{**SMALL, "epochs": epochs}, loss=loss, learning_rate=0.05).fit(X, y, classes=[0, 1])
-        assert mlp.diverged is None, epochs
+        assert mlp.failure_reason is None, epochs
 
 
 def test_inputs_that_were_not_scaled_are_named():
@@ -374,8 +374,8 @@ def test_a_sweep_names_the_network_in_the_log_the_record_and_the_summary(tmp_pat
     summary = (folder / "summary.md").read_text(encoding="utf-8")
     assert summary.count(sentence) == summary.count(f"- relu, learning rate 1e-06: {sentence}\n") == 1
     assert [one["cause"] for one in lost["diagnoses"]] == ["diverged"]
-    assert summary.count(lost["diverged"]) == 1
+    assert summary.count(lost["failure_reason"]) == 1
     logged = [record.getMessage() for record in caplog.records if record.name == "fastmlp"]
-    expected = {f"relu, learning rate 1e-06: {sentence}", f"relu, learning rate 1e+30: {lost['diverged']}"}
+    expected = {f"relu, learning rate 1e-06: {sentence}", f"relu, learning rate 1e+30: {lost['failure_reason']}"}
     assert set(logged) == expected
     assert len(logged) == 2

@@ -89,7 +89,7 @@ def test_it_learns_what_can_be_learnt(engine):
     y = (X[:, 0] * X[:, 1] > 0).astype(int)  # no line parts them
     mlp = MLP(hidden=(16,), epochs=150, batch_size=20, learning_rate=0.3, momentum=0.5, engine=engine).fit(X, y)
     assert mlp.score(X, y) > 0.95
-    assert mlp.diverged is None
+    assert mlp.failure_reason is None
     assert mlp.history["train_loss"][-1] < mlp.history["train_loss"][0] / 2
 
 
@@ -179,9 +179,10 @@ def test_a_rate_far_too_large_is_told_in_words_and_stops_the_training(engine):
     settings = {"hidden": (8,), "activation": "identity", "learning_rate": 1e30, "epochs": 9, "engine": engine}
     with np.errstate(all="ignore"):
         mlp = MLP(**settings).fit(1000 * X, y)
-    assert "diverged" in mlp.diverged
-    assert "1e+30" in mlp.diverged
-    assert "smaller learning rate" in mlp.diverged
+    assert "diverged" in mlp.failure_reason
+    assert mlp.failure_reason.kind == "diverged"
+    assert "1e+30" in mlp.failure_reason
+    assert "smaller learning rate" in mlp.failure_reason
     assert len(mlp.history) < 9
 
 
@@ -191,8 +192,9 @@ def test_a_network_whose_units_are_all_dead_is_told_in_words(engine):
     # One huge step drives every unit below zero on all inputs: no gradient reaches it again.
     mlp = MLP(hidden=(4,), epochs=40, learning_rate=1000, batch_size=120, engine=engine).fit(X, y)
     assert not np.maximum(X @ mlp.weights[0] + mlp.biases[0], 0).any()
-    assert mlp.diverged is not None
-    assert "smaller learning rate than 1000" in mlp.diverged
+    assert mlp.failure_reason is not None
+    assert mlp.failure_reason.kind == "died"
+    assert "smaller learning rate than 1000" in mlp.failure_reason
 
 
 @ENGINES
@@ -200,7 +202,7 @@ def test_a_network_that_has_not_learnt_yet_but_tells_samples_apart_is_not_called
     X, y = np.abs(blobs()[0]), blobs()[1]
     mlp = MLP(hidden=(4,), epochs=3, learning_rate=1e-3, engine=engine).fit(X, y)
     assert len(set(mlp.predict_proba(X)[:, 0].tolist())) > 100
-    assert mlp.diverged is None
+    assert mlp.failure_reason is None
 
 
 @ENGINES

@@ -49,7 +49,7 @@ def test_a_loaded_network_is_the_one_that_was_saved(trained, tmp_path, dtype):
     assert again.history.to_csv() == mlp.history.to_csv()
     assert again.predict_proba(X).tobytes() == mlp.predict_proba(X).tobytes()
     assert again.score(X, y) == mlp.score(X, y)
-    assert again.diverged == mlp.diverged
+    assert again.failure_reason == mlp.failure_reason
 
 
 def test_a_network_goes_through_bytes_as_through_a_file_in_several_threads_at_once(trained, saved):

@@ -178,7 +178,7 @@ def test_a_loss_axis_has_ticks_to_read_it_by(ax, losses):
 
 def test_losses_that_left_the_finite_numbers_are_drawn_all_the_same(tmp_path):
     columns = {**history([0.1], [0.1]).to_dict(), "train_loss": [float("nan")], "validation_loss": [float("inf")]}
-    lost = plots.Panel("relu", History.from_dict(columns), diverged="diverged: the loss is nan")
+    lost = plots.Panel("relu", History.from_dict(columns), failure_reason="diverged: the loss is nan")
     for panels in ([lost], [lost, GOOD]):
         figure = plots.losses_figure(panels, (1, len(panels)), "heading")
         plots.save(figure, tmp_path / "losses.png")

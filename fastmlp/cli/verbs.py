@@ -146,7 +146,7 @@ def _next_step(out: str, record: dict[str, Any]) -> str:
 
 
 def _sweep_status(record: dict[str, Any]) -> int:
-    failed = [cell for cell in record["cells"] if cell["diverged"]]
+    failed = [cell for cell in record["cells"] if cell["failure_reason"]]
     if record["best"] is None:
         return ALL_FAILED
     return SOME_FAILED if failed else 0

@@ -56,7 +56,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
             _, trained = next(training)
     mlp = trained.mlp
     if trained.failed:
-        raise InputError(f"{cell.label} {mlp.diverged}")
+        raise InputError(f"{cell.label} {mlp.failure_reason}")
     model = dumps(mlp)
     mlp.history.to_csv(run.history(run.retrained))
     write_bytes(run.model(run.retrained), model)

@@ -11,6 +11,7 @@ import h5py
 
 from fastmlp._version import __version__
 from fastmlp.errors import InputError
+from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import History
 from fastmlp.utils.atomic_files import write_bytes
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fastmlp.mlp import MLP
 
 FORMAT = "fastmlp-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class _WrongFormat(InputError):
@@ -28,7 +29,7 @@ class _WrongFormat(InputError):
 def save(mlp: "MLP", path: str | os.PathLike[str]) -> None:
     """Write `mlp` to `path`, atomically.
 
-    Attributes: format, format_version, fastmlp_version, settings (JSON), diverged (empty if it is not), diagnoses
+    Attributes: format, format_version, fastmlp_version, settings (JSON), failure_reason (empty for none), diagnoses
     (JSON).
     Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out), biases/0.. (fan_out,);
     history/<column> (epochs,).
@@ -41,7 +42,10 @@ def dumps(mlp: "MLP") -> bytes:
     image = io.BytesIO()  # not HDF5's own memory files: two of one name cannot be open at once
     with h5py.File(image, "w") as file:
         file.attrs.update(
-            format=FORMAT, format_version=FORMAT_VERSION, fastmlp_version=__version__, diverged=mlp.diverged or ""
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            fastmlp_version=__version__,
+            failure_reason=str(mlp.failure_reason or ""),
         )
         # A file cannot hold a function: the schedule of one is "custom".
         file.attrs["settings"] = json.dumps({**mlp.settings(), "schedule": mlp._schedule.setting()})
@@ -88,7 +92,7 @@ def _check_format(file: Any, path: str | os.PathLike[str]) -> None:
 def _read(cls: "type[MLP]", file: Any) -> "MLP":
     mlp = cls(**json.loads(file.attrs["settings"]))
     mlp.classes = file["classes"][:]
-    mlp.diverged = file.attrs["diverged"] or None
+    mlp.failure_reason = FailureReason(file.attrs["failure_reason"]) if file.attrs["failure_reason"] else None
     # Before room is made for them: damaged settings may ask for any amount.
     shapes = [file[f"weights/{layer}"].shape for layer in range(len(mlp.hidden) + 1)]
     widths = [shapes[0][0], *mlp.hidden, len(mlp.classes)]

@@ -24,7 +24,7 @@ class Panel:
     title         such as "tanh, learning rate 0.5"
     history       its epochs
     decay_epochs  epochs after which its learning rate fell
-    diverged      None, or why its training failed, in words
+    failure_reason  None, or why its training failed
     kept_epoch    the epoch, from 1, whose weights it kept when it stopped early; None: the last
     others        the epochs of the same network from other seeds, drawn faintly behind it
     """
@@ -32,7 +32,7 @@ class Panel:
     title: str
     history: History
     decay_epochs: Sequence[int] = ()
-    diverged: str | None = None
+    failure_reason: str | None = None
     kept_epoch: int | None = None
     others: Sequence[History] = ()
 
@@ -41,8 +41,8 @@ def learning_curves(ax: Axes, panel: Panel) -> Axes:
     """Draw training and validation accuracy against epochs, the epochs where the rate fell, and the best epoch."""
     epochs, validation = _draw_curves(ax, panel, "accuracy")
     stretch(ax.yaxis)
-    if panel.diverged:
-        _title_diverged(ax, panel)
+    if panel.failure_reason:
+        _title_failure(ax, panel)
     else:
         _mark_best(ax, panel, epochs, validation, np.nanargmax, "best", "{:.2%}".format)
     return ax
@@ -57,8 +57,8 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
         ax.yaxis.set_major_locator(_Losses())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
         ax.yaxis.set_minor_locator(NullLocator())
-    if panel.diverged:
-        _title_diverged(ax, panel)
+    if panel.failure_reason:
+        _title_failure(ax, panel)
     else:
         _mark_best(ax, panel, epochs, validation, np.nanargmin, "lowest", result_text)
     return ax
@@ -94,9 +94,9 @@ def _draw_curves(ax, panel, what):
     return epochs, validation
 
 
-def _title_diverged(ax, panel):
+def _title_failure(ax, panel):
     """The reason without the mend; above the axes, where it hides no curve."""
-    reason = textwrap.fill(panel.diverged.partition(";")[0], 52)
+    reason = textwrap.fill(panel.failure_reason.partition(";")[0], 52)
     ax.set_title(f"{_wrapped(panel.title)}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
 
 

@@ -15,7 +15,7 @@ MOST_PANELS = 30  # six rows of five: a page that can still be read
 
 def panel(title: str, mlp: MLP, pruned: int | None = None, others: Sequence[MLP] = ()) -> plots.Panel:
     """What a figure shows of a trained network; `others` are the same one from other seeds."""
-    failure = f"pruned after epoch {pruned}" if pruned else mlp.diverged
+    failure = f"pruned after epoch {pruned}" if pruned else mlp.failure_reason
     kept = kept_epoch(mlp.history.to_dict(), mlp.early_stopping)
     return plots.Panel(title, mlp.history, mlp.decay_epochs, failure, kept, [other.history for other in others])
 

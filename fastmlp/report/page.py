@@ -133,14 +133,14 @@ def _merit(configuration):
 
 def _blocks(configurations, measure):
     panels = [one.panel() for one in configurations]
-    sound = [panel for panel in panels if not panel.diverged]
+    sound = [panel for panel in panels if not panel.failure_reason]
     limits = charts.loss_limits(sound)
     return [
         Block(
             one,
             [
                 charts.accuracy_chart(panel, accuracy_range(panels), f"accuracy{place}", measure),
-                charts.loss_chart(panel, None if panel.diverged else limits, f"loss{place}"),
+                charts.loss_chart(panel, None if panel.failure_reason else limits, f"loss{place}"),
             ],
         )
         for place, (one, panel) in enumerate(zip(configurations, panels, strict=True))

@@ -40,7 +40,7 @@ class Cell:
     @property
     def failure(self) -> str | None:
         """Why it has no result, in words; None when it has one."""
-        reason = self.entry.get("diverged") or self.entry.get("reason")
+        reason = self.entry.get("failure_reason") or self.entry.get("reason")
         if reason is None and not self.pruned and not math.isfinite(self.figure("validation_accuracy")):
             reason = "has no result"
         return reason

@@ -32,8 +32,8 @@ def heading(record: dict) -> str:
 
 
 def _note(cell: dict, best: str | None) -> str:
-    if cell["diverged"]:
-        return cell["diverged"]
+    if cell["failure_reason"]:
+        return cell["failure_reason"]
     if cell.get("pruned"):
         return f"pruned after epoch {cell['pruned']}"
     return "best" if cell["slug"] == best else ""
@@ -184,7 +184,7 @@ def _number(value):
 
 def _failures(record: dict) -> list[str]:
     """One sentence per cell that diverged or stopped with an error."""
-    return [f"{cell['label']} {cell['diverged']}" for cell in record["cells"] if cell["diverged"]]
+    return [f"{cell['label']} {cell['failure_reason']}" for cell in record["cells"] if cell["failure_reason"]]
 
 
 def _diagnoses(record: dict) -> list[str]:
@@ -193,7 +193,7 @@ def _diagnoses(record: dict) -> list[str]:
         f"{cell['label']}: {seen['sentence']}"
         for cell in record["cells"]
         for seen in cell.get("diagnoses", [])  # older runs have none
-        if not (cell["diverged"] and seen["cause"] == "diverged")
+        if not (cell["failure_reason"] and seen["cause"] == "diverged")
     ]
 
 

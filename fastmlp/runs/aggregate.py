@@ -40,7 +40,7 @@ class Group:
 
 def is_sound(cell: dict) -> bool:
     """Whether a cell's training came to its end, and made something of it."""
-    return not cell["diverged"] and not cell.get("pruned")
+    return not cell["failure_reason"] and not cell.get("pruned")
 
 
 def slug_of(cell: dict) -> str:

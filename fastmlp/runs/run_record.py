@@ -100,7 +100,7 @@ def describe_cell(trained: Trained, folder: str | None) -> dict[str, Any]:
         "configuration": cell.configuration,
         "folder": folder,
         "settings": settings,
-        "diverged": mlp.diverged,
+        "failure_reason": mlp.failure_reason and str(mlp.failure_reason),
         "diagnoses": mlp.history.diagnoses,
         "pruned": trained.pruned,
         "epochs": len(accuracies),

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastmlp.config.losses import from_setting as read_objective
 from fastmlp.kernels.layout import ACTIVATION, FAN_OUT, RELU, TANH
+from fastmlp.training.failure import FailureReason
 from fastmlp.training.probes import is_look, largest_input, sample_of, step_ratios, unit_shares
 
 CAUSES = ("dead-units", "saturated-units", "updates-too-large", "updates-too-small", "diverged", "overfitting")
@@ -58,12 +59,12 @@ def failure(mlp, source, epoch):
     objective, loss = read_objective(mlp.loss), mlp.history["train_loss"][epoch - 1]
     guess = source.guess(objective)
     if lost := _lost(mlp, loss, epoch, guess, source.y):
-        return lost
+        return FailureReason(lost)
     if guess == 0:
         return None  # all targets are the same, and so are the right answers
     if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(source.head(1000))):
         smaller = f"{_smaller_rate(mlp)} or " if _has_rate(mlp) else ""
-        return (
+        return FailureReason(
             f"died: it gives every sample the same answer, its loss {loss:.3f} that of {objective.guessing}; "
             f"{smaller}init='auto' may help"
         )
@@ -147,14 +148,14 @@ class Observer:
                 self._look(record)
 
     def ended(self, kept: int) -> None:
-        """Tell why the training failed, if it did: to be called when `MLP.diverged` is known.
+        """Tell why the training failed, if it did: to be called when `MLP.failure_reason` is known.
 
         kept  the epoch whose weights the network has
         """
         mlp, last = self._mlp, len(self._mlp.history)
         loss = mlp.history["train_loss"][-1]
-        if mlp.diverged:
-            self._tell(last, "diverged", mlp.diverged)
+        if mlp.failure_reason:
+            self._tell(last, "diverged", mlp.failure_reason)
         elif not math.isfinite(loss):
             what = f"the loss is {loss} after epoch {last}, and the weights of epoch {kept}, the best one, are kept"
             self._tell(last, "diverged", f"diverged: {what}; {_mend_of_divergence(mlp)}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import History
 from fastmlp.training.parameters import Parameters
 
@@ -20,7 +21,7 @@ class Fitted:
     classes: np.ndarray | None = None
     history: History = field(default_factory=History)
     plan: dict | None = None
-    diverged: str | None = None
+    failure_reason: FailureReason | None = None
 
 
 def field_of_fitted(name: str, doc: str) -> Any:

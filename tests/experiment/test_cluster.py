@@ -156,9 +156,9 @@ def test_a_cell_that_fails_or_diverges_is_told_and_the_others_go_on(dask, data, 
     with trainer("dask", dask.address, options) as train_all:
         home = dict(train_all(cells, train, validation))
     assert bits(home[0].mlp) == local[0]
-    assert home[1].mlp.diverged.startswith(("diverged", "died"))
+    assert home[1].mlp.failure_reason.startswith(("diverged", "died"))
     assert [home[position].failed for position in range(3)] == [False, False, True]
-    assert home[2].mlp.diverged.startswith("failed: ")
+    assert home[2].mlp.failure_reason.startswith("failed: ")
 
 
 def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask, data, local):
@@ -181,7 +181,7 @@ def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask
     finally:
         dask.client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 3))
     assert bits(home.pop(0).mlp) == local[0]
-    assert "workers died" in next(iter(home.values())).mlp.diverged
+    assert "workers died" in next(iter(home.values())).mlp.failure_reason
 
 
 def test_when_nobody_waits_any_more_the_workers_stop(dask, data):

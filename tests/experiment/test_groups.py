@@ -17,7 +17,7 @@ def cells(slug, accuracies, diverged=(), loss=0.5, pruned=None):
             "settings": {"seed": seed},
             "validation_accuracy": accuracy,
             "validation_loss": loss,
-            "diverged": "diverged: the loss is nan" if seed in diverged else None,
+            "failure_reason": "diverged: the loss is nan" if seed in diverged else None,
             "pruned": pruned,
         }
         for seed, accuracy in enumerate(accuracies)

@@ -162,7 +162,7 @@ def test_settings_that_come_up_again_are_not_trained_again(recipe_of, data, tmp_
 def test_a_network_that_diverges_is_no_failure_of_the_search(recipe_of, data, tmp_path):
     text = RECIPE.replace("from = 1e-5, to = 1.0", "from = 1e20, to = 1e30").replace("trials = 16", "trials = 3")
     trained = searched(recipe_of(text), data, tmp_path / "study")
-    assert all(one.mlp.diverged for one in trained)
+    assert all(one.mlp.failure_reason for one in trained)
     assert all(trial.state.name == "COMPLETE" for trial in study_of(tmp_path / "study").trials)
 
 

@@ -277,7 +277,7 @@ def test_a_cell_that_crashes_is_marked_with_its_reason_and_the_others_go_on(tmp_
     assert sweep(tmp_path / "run") == 3
     reason = "failed: MemoryError: Unable to allocate 9 GiB"
     assert [row["note"] for row in rows(tmp_path / "run")] == [reason, reason, "best", ""]
-    assert [cell["diverged"] for cell in record(tmp_path / "run")["cells"]] == [reason, reason, None, None]
+    assert [cell["failure_reason"] for cell in record(tmp_path / "run")["cells"]] == [reason, reason, None, None]
     for text in (capsys.readouterr().out, (tmp_path / "run" / "summary.md").read_text(encoding="utf-8")):
         assert f"tanh, learning rate 0.5 {reason}" in text
     no_memory_for()

@@ -60,7 +60,7 @@ def test_a_file_in_the_way_is_refused(tmp_path):
 
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     run = Run(tmp_path)
-    record = {**RECORD, "recipe": "é", "accuracy": 0.1 + 0.2, "diverged": None}
+    record = {**RECORD, "recipe": "é", "accuracy": 0.1 + 0.2, "failure_reason": None}
     run.write_record(record)
     assert run.read_record() == record
 

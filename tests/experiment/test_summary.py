@@ -27,12 +27,12 @@ def record(cells, best, synthetic=False):
     }
 
 
-def cell(slug, rate, accuracy=0.9, diverged=None, **settings):
+def cell(slug, rate, accuracy=0.9, failure_reason=None, **settings):
     return {
         "slug": slug,
         "label": f"tanh, learning rate {rate}",
         "settings": {**SETTINGS, "learning_rate": rate, **settings},
-        "diverged": diverged,
+        "failure_reason": failure_reason,
         "validation_accuracy": accuracy,
     }
 
@@ -80,7 +80,7 @@ def test_synthetic_data_are_called_so(run):
 
 
 def test_what_diverged_is_listed(run):
-    run.write_record(record([cell("a", 0.5, diverged="died: all alike"), cell("b", 0.05)], "b"))
+    run.write_record(record([cell("a", 0.5, failure_reason="died: all alike"), cell("b", 0.05)], "b"))
     assert "- tanh, learning rate 0.5 died: all alike\n- Best configuration: tanh, learning rate 0.05" in summary(run)
 
 

@@ -119,7 +119,7 @@ def test_a_diverged_network_is_told_everywhere_and_never_the_best(tmp_path, trai
     assert main(["sweep", "--data", str(train_file), "--recipe", str(wild_recipe), "--out", str(folder)]) == 3
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert record["best"] == "relu-0.1"
-    reason = record["cells"][0]["diverged"]
+    reason = record["cells"][0]["failure_reason"]
     assert reason.startswith(("diverged: ", "died: "))
     printed = capsys.readouterr().out
     for text in (printed, (folder / "summary.md").read_text(encoding="utf-8")):

@@ -83,8 +83,8 @@ def test_a_configuration_that_diverged_says_why_and_what_to_change(sweep, train_
     read = page(out)
     assert "Best configuration relu, learning rate 0.1" in read.text("result")
     assert "1 of 2 configurations failed" in read.text("result")
-    assert failed["diverged"] in read.text("advice")
-    assert failed["diverged"] in read.text("curves")
+    assert failed["failure_reason"] in read.text("advice")
+    assert failed["failure_reason"] in read.text("curves")
     assert "diverged" in read.text("configurations")
 
 

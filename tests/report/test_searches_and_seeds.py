@@ -93,7 +93,9 @@ def test_a_seed_that_failed_is_left_out_of_the_mean(repeated, edited, page):
     def fail(value):
         for cell in value["cells"]:
             if cell["slug"] == lost:
-                cell.update(dict.fromkeys(RESULTS), folder=None, diverged="diverged in epoch 1: try less", kept_epoch=0)
+                cell.update(
+                    dict.fromkeys(RESULTS), folder=None, failure_reason="diverged in epoch 1: try less", kept_epoch=0
+                )
 
     edited(repeated / "run.json", fail)
     read = page(repeated)
@@ -133,7 +135,7 @@ def test_a_configuration_without_a_result_has_dashes(searched, edited, page):
     def fail(value):
         cell = next(c for c in value["cells"] if c["slug"] != best)
         cell.update(
-            dict.fromkeys(RESULTS), folder=None, diverged="diverged in epoch 1: try less", epochs=0, kept_epoch=0
+            dict.fromkeys(RESULTS), folder=None, failure_reason="diverged in epoch 1: try less", epochs=0, kept_epoch=0
         )
 
     edited(searched / "run.json", fail)

@@ -1,0 +1,21 @@
+"""Why a training failed."""
+
+KINDS = ("diverged", "died")
+
+
+class FailureReason(str):
+    """Why a training failed, as one line of text.
+
+    Attributes
+    ----------
+    kind : str
+        "diverged": the loss is not finite, or far above that of a constant prediction; "died": the network gives every
+        sample the same answer; "error": the training stopped with an exception.
+    """
+
+    __slots__ = ()
+
+    @property
+    def kind(self) -> str:
+        first = str(self).partition(":")[0]
+        return first if first in KINDS else "error"
