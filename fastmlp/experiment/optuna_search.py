@@ -25,13 +25,13 @@ import numpy as np
 from fastmlp.data import Dataset
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.threads import SECONDS_TO_STOP, SECONDS_TO_WAIT, fit_network, shared_inputs
-from fastmlp.experiment.recipe import Cell, Recipe
+from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.search_space import Choices, Range, Search
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.runs import naming as labels
+from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.runs.run_record import kept_epoch
-from fastmlp.runs.trials import Trained
 from fastmlp.training.diagnostics import NAME
 from fastmlp.training.history import History
 
@@ -86,14 +86,14 @@ class OptunaSearch:
         recipe: Recipe,
         storage: Path | str,
         name: str,
-        finished: Callable[[Cell], Trained | None] = lambda cell: None,
+        finished: Callable[[Cell], CellResult | None] = lambda cell: None,
     ):
         self._optuna = load_optuna()
         self.recipe, self.search = recipe, _search_of(recipe)
         self._distributions = {key: _distribution(self._optuna, law) for key, law in self.search.distributions.items()}
         self._told: dict[str, Any] = {}  # trials of the study, by the slug of their cell
         self._cells: dict[str, Cell] = {}  # by their settings
-        self.earlier: list[Trained] = []
+        self.earlier: list[CellResult] = []
         self._storage: Any = None
         try:
             self._study = self._open(storage, name)
@@ -166,7 +166,7 @@ class OptunaSearch:
                 del self._cells[_key(varied)]
                 continue
             self._told[cell.slug] = trial
-            self.earlier.append(Trained(cell, one.mlp, _pruned_epoch(trial)))
+            self.earlier.append(CellResult(cell, one.mlp, _pruned_epoch(trial)))
             made += 1
         return made
 
@@ -178,7 +178,7 @@ class OptunaSearch:
         validation: Dataset,
         threads: int | None = None,
         report: Callable[[int, dict], None] = lambda position, record: None,
-    ) -> Generator[Trained, None, None]:
+    ) -> Generator[CellResult, None, None]:
         """Make the remaining trials, side by side; yield each as it ends. One that repeats an earlier one is not made.
 
         threads  cores to use in all; None: all this process may use. With 1, the same seed makes the same trials
@@ -253,15 +253,15 @@ class OptunaSearch:
                 raise _Pruned
 
         try:
-            return Trained(cell, fit_network(cell.settings, train, validation, threads, watched), None)
+            return CellResult(cell, fit_network(cell.settings, train, validation, threads, watched), None)
         except _Pruned:
             mlp = MLP(**cell.settings)
             mlp.history = history
-            return Trained(cell, mlp, len(history))
+            return CellResult(cell, mlp, len(history))
         except (FastmlpError, _Interrupted):
             raise
         except Exception as error:  # one trial's trouble is not the others'
-            return Trained.failure(cell, error)
+            return CellResult.failure(cell, error)
 
     def _tell(self, trial, trained):
         if trained.failed:

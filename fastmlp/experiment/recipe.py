@@ -13,6 +13,7 @@ from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
 from fastmlp.experiment.search_space import OWN_KEYS, Choices, Search, check_value_list, from_grid, from_table
 from fastmlp.mlp import DEFAULTS, MLP, SETTINGS
 from fastmlp.runs import naming as labels
+from fastmlp.runs.cells import Cell
 from fastmlp.runs.published_results import check_references
 from fastmlp.utils import validation as check
 from fastmlp.utils.digests import digest_of_values
@@ -26,24 +27,6 @@ TRAINING_KEYS = tuple(name for name in GRID_KEYS if name not in NETWORK_KEYS)
 SEARCH_KEYS = tuple(name for name in GRID_KEYS if name != "seed")
 COLUMNS = 5  # of a figure that no grid gives a shape
 WITH_CARE = "the references are of the recipe as it stands; this run has other data or settings"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One network to train.
-
-    slug      names its folder, such as "tanh-0.5-seed-4"
-    label     names it to a person, such as "tanh, learning rate 0.5, seed 4"
-    settings  arguments of `MLP`
-    group     the slug without the seed: what cells have in common that differ in it alone
-    configuration  the label without the seed
-    """
-
-    slug: str
-    label: str
-    settings: dict
-    group: str
-    configuration: str
 
 
 @dataclass(frozen=True)

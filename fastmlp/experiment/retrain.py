@@ -7,11 +7,12 @@ from contextlib import closing
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.threads import train_cells
 from fastmlp.experiment.progress import reporter, with_epoch_lines
-from fastmlp.experiment.recipe import Cell, Recipe
+from fastmlp.experiment.recipe import Recipe
 from fastmlp.export.model_file import dumps
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.report.text_summary import write_summary
+from fastmlp.runs.cells import Cell
 from fastmlp.runs.run_directory import Run, read_json, write_json
 from fastmlp.runs.run_record import load_again
 from fastmlp.runs.selection import best, identity, is_retrained, retraining_checkpoints, settings

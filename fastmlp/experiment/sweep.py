@@ -17,15 +17,15 @@ from fastmlp.experiment.executors.thread_plan import choose_plan
 from fastmlp.experiment.executors.threads import Report, shared_inputs, train_cells
 from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_name
 from fastmlp.experiment.progress import note, reporter, with_epoch_lines
-from fastmlp.experiment.recipe import Cell, Recipe, check_cells
+from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.report.figures import draw
 from fastmlp.report.text_summary import heading, write_summary, write_table
 from fastmlp.runs.cell_store import Store
+from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.runs.run_directory import FORMAT, Damaged, Run
 from fastmlp.runs.run_record import best_cell, describe_cell, describe_data, environment, now
-from fastmlp.runs.trials import Trained
 
 SIDE_BY_SIDE = (
     "trials run side by side, and what Optuna tries depends on which of them end first; --threads 1 can be repeated"
@@ -180,7 +180,7 @@ def _train(
     threads: int | None,
     title: str,
     on_cluster: Callable[..., Generator] | None,
-) -> tuple[list[Trained], bool]:
+) -> tuple[list[CellResult], bool]:
     """What became of every cell, in order, and whether any was trained; what was kept before is not trained again."""
     cells = recipe.cells()
     distinct = {store.identity(cell): cell for cell in reversed(cells)}  # a random search may draw a cell twice
@@ -202,14 +202,14 @@ def _train(
     return all_there, bool(missing)
 
 
-def _is_missing(trained: Trained | None) -> bool:
+def _is_missing(trained: CellResult | None) -> bool:
     """Whether a cell is to be trained: a search may have given it up."""
     return trained is None or trained.pruned is not None
 
 
 def _side_by_side(
     store: Store, cells: list[Cell], train: Dataset, validation: Dataset, threads: int | None, report: Report
-) -> Generator[tuple[int, Trained], None, None]:
+) -> Generator[tuple[int, CellResult], None, None]:
     """Train cells in the threads of this machine; yields as `train_cells` does."""
     plan = choose_plan(cells, train, threads)
     note(plan.describe(len(cells)))
@@ -227,7 +227,7 @@ def _search(
     threads: int | None,
     record: dict,
     storage: str | Path,
-) -> tuple[list[Trained], bool]:
+) -> tuple[list[CellResult], bool]:
     """Let Optuna choose the cells, each kept as it ends, those of an earlier start first; whether any was trained."""
     name = study_name(recipe, run.folder, record["data"]["digest"])
     with closing(OptunaSearch(recipe, storage, name, store.finished)) as search:
@@ -247,7 +247,7 @@ def _search(
     return found, bool(labels)
 
 
-def _write_results(run: Run, store: Store, recipe: Recipe, trained: list[Trained], record: dict) -> None:
+def _write_results(run: Run, store: Store, recipe: Recipe, trained: list[CellResult], record: dict) -> None:
     """Everything but the cells' own folders. The record is last but the summary: a run that is finished is whole."""
     record["cells"] = [describe_cell(one, None if one.failed else store.folder(one.cell).name) for one in trained]
     best = best_cell(record["cells"])

@@ -12,12 +12,11 @@ from typing import Any
 
 from fastmlp import plots
 from fastmlp.errors import InputError
-from fastmlp.experiment.recipe import Cell
 from fastmlp.export.model_file import dumps
 from fastmlp.mlp import MLP
 from fastmlp.report.figures import panel
+from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.runs.run_directory import Run, read_json, write_json
-from fastmlp.runs.trials import Trained
 from fastmlp.training.checkpoints import Checkpoints
 from fastmlp.training.history import History
 from fastmlp.utils.atomic_files import write_bytes
@@ -57,7 +56,7 @@ class Store:
         """Where the training of a cell is kept."""
         return Checkpoints(self.folder(cell) / "checkpoint", identity=self.identity(cell))
 
-    def finished(self, cell: Cell) -> Trained | None:
+    def finished(self, cell: Cell) -> CellResult | None:
         """What became of a cell that was trained to its end, or pruned; None where there is none, or it is damaged."""
         folder = self.folder(cell)
         try:
@@ -67,7 +66,7 @@ class Store:
             if record.get("pruned"):
                 mlp = MLP(**cell.settings)
                 mlp.history = History.from_csv(self._run.history(folder))
-                return Trained(cell, mlp, record["pruned"])
+                return CellResult(cell, mlp, record["pruned"])
             model = self._run.model(folder).read_bytes()
         except (InputError, OSError):
             return None
@@ -76,7 +75,7 @@ class Store:
         self.checkpoints(cell).remove()  # of a process that was killed before it did so
         mlp = MLP.load(self._run.model(folder))
         self._mend_history(folder, mlp.history)
-        return Trained(cell, mlp)
+        return CellResult(cell, mlp)
 
     def _mend_history(self, folder, history):
         """Write history.csv anew where it is not what the network says."""
@@ -84,7 +83,7 @@ class Store:
         if not path.exists() or path.read_bytes() != history.to_csv().encode():
             history.to_csv(path)
 
-    def keep(self, trained: Trained, heading: str) -> None:
+    def keep(self, trained: CellResult, heading: str) -> None:
         """Write a cell that did not fail; its checkpoints go. `heading` is that of its figure."""
         cell, mlp = trained.cell, trained.mlp
         folder, made_of = self.folder(cell), self.made_of(cell)

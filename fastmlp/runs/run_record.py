@@ -12,7 +12,7 @@ from fastmlp._version import __version__
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.runs.aggregate import ranked
-from fastmlp.runs.trials import Trained
+from fastmlp.runs.cells import CellResult
 
 PACKAGES = ("numpy", "numba", "llvmlite", "h5py", "matplotlib")
 
@@ -78,7 +78,7 @@ def load_again(data: dict) -> Dataset:
     return first_rows(dataset, data["training_rows"] + data["validation_rows"])
 
 
-def describe_cell(trained: Trained, folder: str | None) -> dict[str, Any]:
+def describe_cell(trained: CellResult, folder: str | None) -> dict[str, Any]:
     """The settings and the results of a cell; None for a value that is not finite, or that a failed cell never had.
 
     The results are those of the weights that the network has: after its last epoch, or, where it stopped early, after

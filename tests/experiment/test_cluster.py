@@ -19,7 +19,7 @@ from fastmlp.data import load_split
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.cluster import check_backend, trainer
 from fastmlp.experiment.executors.threads import fit_network
-from fastmlp.experiment.recipe import Cell
+from fastmlp.runs.cells import Cell
 from fastmlp.training.history import History
 
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")

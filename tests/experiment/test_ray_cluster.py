@@ -12,7 +12,7 @@ import pytest
 from fastmlp.data import load_split
 from fastmlp.experiment.executors.cluster import trainer
 from fastmlp.experiment.executors.threads import fit_network
-from fastmlp.experiment.recipe import Cell
+from fastmlp.runs.cells import Cell
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 pytestmark = [

@@ -18,10 +18,9 @@ from urllib.parse import urlsplit
 from fastmlp.data import NAMES, Dataset, digest
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.worker import ABSENT, TRAINED, pack
-from fastmlp.experiment.recipe import Cell
 from fastmlp.export.model_file import loads
 from fastmlp.mlp import MLP
-from fastmlp.runs.trials import Trained
+from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.utils.digests import engine_version
 
 MODULES = {"dask": "distributed", "ray": "ray"}
@@ -130,7 +129,7 @@ def train_on_cluster(
     validation: Dataset | None,
     threads: int | None = None,
     report: Report = lambda position, record: None,
-) -> Generator[tuple[int, Trained], None, None]:
+) -> Generator[tuple[int, CellResult], None, None]:
     """Train every cell; yield its position and what became of it, as each one comes home.
 
     options  arguments of `load_split` that gave the data. Data from a file are read by each worker, once; where one
@@ -159,7 +158,7 @@ def train_on_cluster(
             start(position)
         for position, (kind, answer) in cluster.finished():
             if kind == TRAINED:
-                yield position, Trained(cells[position], _home(position, answer, report))
+                yield position, CellResult(cells[position], _home(position, answer, report))
                 continue
             if kind in (ABSENT, LOST) and tries[position] < TRIES and not unreachable:
                 try:
@@ -169,7 +168,7 @@ def train_on_cluster(
                     continue
                 except OSError as error:
                     unreachable = f"the cluster takes no data any more ({error})"
-            yield position, Trained.failure(cells[position], unreachable or answer)
+            yield position, CellResult.failure(cells[position], unreachable or answer)
     finally:
         cluster.stop()
 

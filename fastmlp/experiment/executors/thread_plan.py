@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fastmlp.data import Dataset, first_rows
 from fastmlp.errors import FastmlpError
 from fastmlp.experiment.executors.threads import fit_network, shared_inputs
-from fastmlp.experiment.recipe import Cell
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
+from fastmlp.runs.cells import Cell
 from fastmlp.training.diagnostics import NAME
 
 SECONDS_PER_TRIAL = 0.15

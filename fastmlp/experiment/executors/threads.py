@@ -9,9 +9,8 @@ import numpy as np
 
 from fastmlp.data import Dataset
 from fastmlp.errors import FastmlpError
-from fastmlp.experiment.recipe import Cell
 from fastmlp.mlp import MLP
-from fastmlp.runs.trials import Trained
+from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.training.checkpoints import Checkpoints, Paused
 from fastmlp.training.diagnostics import NAME
 
@@ -30,7 +29,7 @@ def train_cells(
     threads: int,
     checkpoints: Callable[[Cell], Checkpoints],
     report: Report = lambda position, record: None,
-) -> Generator[tuple[int, Trained], None, None]:
+) -> Generator[tuple[int, CellResult], None, None]:
     """Train every cell; yield its position and what became of it, as each one ends.
 
     at_once, threads  cells side by side, cores for each; they change no result
@@ -41,20 +40,20 @@ def train_cells(
     """
     stop = threading.Event()
 
-    def fit(position: int, cell: Cell) -> Trained:
+    def fit(position: int, cell: Cell) -> CellResult:
         NAME.set(cell.label)
         try:
             kept = replace(checkpoints(cell), stop=stop)
             mlp = fit_network(cell.settings, train, validation, threads, lambda r: report(position, r), kept)
-            return Trained(cell, mlp)
+            return CellResult(cell, mlp)
         except (FastmlpError, Paused):
             raise
         except OSError as error:
             if error.filename is not None:  # a checkpoint that cannot be written: no cell could be
                 raise
-            return Trained.failure(cell, error)
+            return CellResult.failure(cell, error)
         except Exception as error:  # one cell's trouble is not the others'
-            return Trained.failure(cell, error)
+            return CellResult.failure(cell, error)
 
     team = ThreadPoolExecutor(at_once)
     futures = {team.submit(fit, position, cell): position for position, cell in enumerate(cells)}

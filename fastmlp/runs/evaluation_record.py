@@ -1,0 +1,88 @@
+"""The records of a run's evaluations on test data: `evaluation.json`."""
+
+from typing import ClassVar
+
+from fastmlp.runs.recipe_record import FIGURES
+from fastmlp.runs.records import RunRecord
+from fastmlp.utils.records import Count, Digest, Name, Position, Record, Share, Slug, Time
+
+
+class TestDataRecord(Record, frozen=True, kw_only=True):
+    """The data of an evaluation."""
+
+    __test__ = False  # pytest takes a name that begins with Test for a test
+
+    name: Name
+    source: str
+    synthetic: bool
+    rows: Position
+    digest: Digest
+
+
+class ComparisonRecord(Record, frozen=True, kw_only=True):
+    """A figure beside a published one: `name` is one of `FIGURES`."""
+
+    name: str
+    ours: float
+    theirs: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.name not in FIGURES:
+            raise ValueError(f"name is {self.name!r}; expected one of {', '.join(FIGURES)}")
+
+
+class EvaluationRecord(Record, frozen=True, kw_only=True):
+    """One evaluation of the retrained network on test data.
+
+    Attributes
+    ----------
+    time : str
+        When it was made.
+    test : TestDataRecord
+        The test data.
+    network_digest : str
+        SHA-256 of the weights and biases.
+    loss : float or None
+        Mean loss per sample; None if it is not finite.
+    accuracy : float
+        Share of right answers, from 0 to 1.
+    class_names : tuple of str
+        One name per class.
+    confusion : tuple of tuple of int
+        Number of samples by true class and answer, (classes, classes).
+    slug : str
+        The cell whose settings the network has.
+    identity : str
+        SHA-256 of its settings and its training data.
+    reference : tuple of ComparisonRecord
+        Its figures beside published ones.
+    finished : bool
+        False as long as its pictures are not written.
+    """
+
+    time: Time
+    test: TestDataRecord
+    network_digest: Digest
+    loss: float | None
+    accuracy: Share
+    class_names: tuple[str, ...]
+    confusion: tuple[tuple[Count, ...], ...]
+    slug: Slug
+    identity: Digest
+    reference: tuple[ComparisonRecord, ...] = ()
+    finished: bool = False
+
+    def __post_init__(self) -> None:
+        count = len(self.class_names)
+        if count == 0 or len(self.confusion) != count or any(len(row) != count for row in self.confusion):
+            raise ValueError(f"confusion is no square of {count} classes")
+
+
+class EvaluationsRecord(Record, frozen=True, kw_only=True):
+    """All evaluations of a run (`evaluation.json`), the oldest first."""
+
+    FORMAT: ClassVar[int] = RunRecord.FORMAT
+
+    format: int = FORMAT
+    evaluations: tuple[EvaluationRecord, ...]

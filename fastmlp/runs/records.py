@@ -1,0 +1,328 @@
+"""The records of a run and its cells: `run.json` and the `cell.json` of each trained network."""
+
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from fastmlp.errors import FastmlpError
+from fastmlp.mlp import MLP
+from fastmlp.runs.recipe_record import RecipeRecord
+from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time, check_nesting
+
+
+class EnvironmentRecord(Record, frozen=True, kw_only=True):
+    """The versions and the machine that a result depends on; None for a package that is not installed.
+
+    Attributes
+    ----------
+    fastmlp, python : str
+        Versions.
+    numpy, numba, llvmlite, h5py, matplotlib : str or None
+        Versions.
+    platform, machine : str
+        Operating system and processor, as `platform` names them.
+    cores : int or None
+        Number of logical processors.
+    """
+
+    fastmlp: str
+    python: str
+    numpy: str | None
+    numba: str | None
+    llvmlite: str | None
+    h5py: str | None
+    matplotlib: str | None
+    platform: str
+    machine: str
+    cores: Count | None
+
+
+class DataRecord(Record, frozen=True, kw_only=True):
+    """The data of a run: enough to load them again and to be sure that they are the same.
+
+    Attributes
+    ----------
+    name : str
+        Such as "mnist".
+    key : str
+        Name of a data set, or absolute path of a file.
+    source : str
+        Where the samples came from, for a person.
+    synthetic : bool
+        Whether the samples were made by this library.
+    digest : str
+        SHA-256 of the samples and labels.
+    rows, training_rows, validation_rows : int
+        Number of samples: all, and those in each part.
+    features : int
+        Number of features.
+    n_features : int or None
+        Number of features that sparse text is read with.
+    image_shape : tuple of int or None
+        (height, width) where the inputs are pictures.
+    class_count : int
+        Number of classes.
+    class_names : tuple of str
+        A name for each class; () stands for the numbers.
+    """
+
+    name: Name
+    key: Name
+    source: str
+    synthetic: bool
+    digest: Digest
+    rows: Position
+    training_rows: Position
+    validation_rows: Count
+    features: Position
+    n_features: Position | None
+    image_shape: tuple[Position, Position] | None
+    class_count: Annotated[int, Meta(ge=1, le=10**7)]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.class_names and len(self.class_names) != self.class_count:
+            raise ValueError(f"class_names has {len(self.class_names)} names for {self.class_count} classes")
+        if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.features:
+            raise ValueError(f"image_shape is {list(self.image_shape)} for {self.features} features")
+        if self.training_rows + self.validation_rows > self.rows:
+            raise ValueError(f"training_rows and validation_rows are more than {self.rows} rows")
+
+    @property
+    def names_of_classes(self) -> list[str]:
+        """One name per class: the data's own, or the numbers."""
+        return list(self.class_names) or [str(number) for number in range(self.class_count)]
+
+
+class DiagnosisRecord(Record, frozen=True, kw_only=True):
+    """What went wrong in a training: the epoch, from 1, one of `diagnostics.CAUSES`, and a sentence."""
+
+    epoch: Count
+    cause: str
+    sentence: str
+
+
+class CellRecord(Record, frozen=True, kw_only=True):
+    """The settings and the results of a cell in `run.json`.
+
+    Results are those of the weights that the network has: after its last epoch, or, where it stopped early, after
+    `kept_epoch`. A result is None where it is not finite, or where a failed cell has none.
+
+    Attributes
+    ----------
+    slug, label : str
+        Name of its folder without the digits, and name for a person.
+    group, configuration : str
+        Slug and label without the seed: common to cells that differ in the seed alone.
+    folder : str or None
+        Its folder in `cells`; None if it failed with an error and has none.
+    settings : dict
+        Arguments of `MLP` as plain values, without `threads`.
+    failure_reason : str or None
+        Why its training failed.
+    diagnoses : tuple of DiagnosisRecord
+        What was seen during its training.
+    pruned : int or None
+        The epoch, from 1, after which a search gave it up.
+    epochs, kept_epoch : int
+        Number of epochs, and the epoch whose weights were kept; 0 for none.
+    train_loss, train_accuracy, validation_loss, validation_accuracy : float or None
+        Losses per sample, in nats for cross entropies; accuracies from 0 to 1, or R² for the squared error.
+    best_epoch : int or None
+        The epoch, from 1, with the highest validation accuracy.
+    best_validation_accuracy : float or None
+        The validation accuracy after that epoch.
+    seconds : float
+        Duration of the training.
+    """
+
+    slug: Slug
+    label: str
+    group: Slug
+    configuration: str
+    folder: Slug | None
+    settings: dict[str, Any]
+    failure_reason: Annotated[str, Meta(min_length=1)] | None
+    diagnoses: tuple[DiagnosisRecord, ...]
+    pruned: Position | None
+    epochs: Count
+    kept_epoch: Count
+    train_loss: float | None
+    train_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    best_epoch: Position | None
+    best_validation_accuracy: float | None
+    seconds: Seconds
+
+    def __post_init__(self) -> None:
+        if max(self.kept_epoch, self.best_epoch or 0, self.pruned or 0) > self.epochs:
+            raise ValueError(f"kept_epoch, best_epoch or pruned is beyond the last of {self.epochs} epochs")
+        _check_settings(self.settings)
+
+    @property
+    def failure(self) -> str | None:
+        """Why it has no result; None if it has one, or was pruned."""
+        if self.failure_reason is None and self.pruned is None and self.validation_accuracy is None:
+            return "has no result"
+        return self.failure_reason
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it was trained to the end and has a result."""
+        return self.failure is None and self.pruned is None
+
+    @property
+    def seed(self) -> int:
+        """The seed of its settings."""
+        seed: int = self.settings["seed"]
+        return seed
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    """Raise ValueError for settings that are not complete, or that no network takes."""
+    check_nesting(settings)
+    try:
+        complete = MLP(**settings).settings()
+    except (FastmlpError, TypeError) as error:
+        raise ValueError(f"settings: {error}") from None
+    if missing := complete.keys() - settings.keys() - {"threads"}:
+        raise ValueError(f"settings: {', '.join(sorted(missing))} missing")
+
+
+class RunRecord(Record, frozen=True, kw_only=True):
+    """What was run (`run.json`): recipe, data and versions; once it is finished, the cells' results and the best one.
+
+    Attributes
+    ----------
+    format : int
+        `FORMAT`.
+    finished : bool
+        Whether all cells were trained; before, there are none here.
+    started : str
+        When the first sweep into this folder began.
+    seconds : float
+        Duration of the sweeps together.
+    recipe : RecipeRecord
+        What was asked for.
+    data : DataRecord
+        The samples.
+    environment : EnvironmentRecord
+        Versions and machine.
+    notes : tuple of str
+        Remarks on the recipe and the data.
+    cells : tuple of CellRecord
+        The trainings, in the order of the grid.
+    best : str or None
+        Slug of the cell to retrain; None if there is none.
+    """
+
+    FORMAT: ClassVar[int] = 3
+
+    format: int = FORMAT
+    finished: bool
+    started: Time
+    seconds: Seconds
+    recipe: RecipeRecord
+    data: DataRecord
+    environment: EnvironmentRecord
+    notes: tuple[str, ...]
+    cells: tuple[CellRecord, ...] = ()
+    best: Slug | None = None
+
+    def __post_init__(self) -> None:
+        slugs = {cell.slug for cell in self.cells}
+        if len(slugs) < len(self.cells):
+            raise ValueError("two cells have the same slug")
+        if self.best is not None and self.best not in slugs:
+            raise ValueError(f"best is {self.best!r}, which no cell is called")
+        if self.best is not None and not self.find(self.best).is_sound:
+            raise ValueError(f"best is {self.best!r}, which has no result")
+        if self.cells and not self.finished:
+            raise ValueError("it has cells and is not finished")
+
+    def find(self, slug: str) -> CellRecord:
+        """Return the cell of that slug.
+
+        Parameters
+        ----------
+        slug : str
+            Must be that of a cell.
+
+        Returns
+        -------
+        CellRecord
+        """
+        return next(cell for cell in self.cells if cell.slug == slug)
+
+    @property
+    def best_cell(self) -> CellRecord | None:
+        """The cell to retrain; None if there is none."""
+        return None if self.best is None else self.find(self.best)
+
+
+class TrainingDataRecord(Record, frozen=True, kw_only=True):
+    """What distinguishes the data of a training from all others."""
+
+    digest: Digest
+    training_rows: Position
+    validation_rows: Count
+    stratify: bool
+
+
+class CellInputs(Record, frozen=True, kw_only=True):
+    """All that the result of a cell depends on.
+
+    Attributes
+    ----------
+    settings : dict
+        Arguments of `MLP` as plain values, without `threads`.
+    data : TrainingDataRecord
+        The samples.
+    engine : str
+        See `fastmlp.utils.digests.engine_version`.
+    """
+
+    settings: dict[str, Any]
+    data: TrainingDataRecord
+    engine: str
+
+
+class CellManifest(CellInputs, frozen=True, kw_only=True):
+    """What is in the folder of a cell (`cell.json`), written last.
+
+    Attributes
+    ----------
+    identity : str
+        SHA-256 of its inputs.
+    pruned : int or None
+        The epoch, from 1, after which a search gave it up.
+    model_sha256 : str or None
+        SHA-256 of `model.h5`; None if it was pruned.
+    """
+
+    identity: Digest
+    pruned: Position | None
+    model_sha256: Digest | None
+
+    def __post_init__(self) -> None:
+        if (self.pruned is None) == (self.model_sha256 is None):
+            raise ValueError("expected either pruned or model_sha256")
+
+
+class RetrainedManifest(Record, frozen=True, kw_only=True):
+    """What is in the folder `retrained` (`cell.json`), written last.
+
+    Attributes
+    ----------
+    identity : str
+        SHA-256 of the settings and the data: see `fastmlp.runs.selection.identity`.
+    slug : str
+        Slug of the cell that was trained again.
+    model_sha256 : str
+        SHA-256 of `model.h5`.
+    """
+
+    identity: Digest
+    slug: Slug
+    model_sha256: Digest
