@@ -3,10 +3,17 @@ PYTHON ?= python3
 OLDEST ?= python3.11
 BIN := .venv/bin
 
+# Data sets beside the checkout, where there are any and no other folder was chosen.
+ifeq ($(origin FASTMLP_DATA),undefined)
+ifneq ($(wildcard ../shared/data),)
+export FASTMLP_DATA := $(abspath ../shared/data)
+endif
+endif
+
 .PHONY: demo test test-all test-cpus test-arm test-lowest lint bench compare clean
 
 demo: .venv/installed
-	$(BIN)/fastmlp demo
+	$(BIN)/fastmlp demo $(DEMO)
 
 test: .venv/test
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"

@@ -91,11 +91,8 @@ def _dense(X):
 
 def _a9a_path():
     """The svmlight file of LIBSVM's collection."""
-    roots = [Path("data"), Path("..", "shared", "data")]
-    if chosen := os.environ.get("FASTMLP_DATA"):
-        roots.insert(0, Path(chosen))
-    for root in roots:
-        for path in (root / "a9a" / "a9a", root / "a9a"):
+    for root in filter(None, (os.environ.get("FASTMLP_DATA"), "data")):
+        for path in (Path(root, "a9a", "a9a"), Path(root, "a9a")):
             if path.is_file():
                 return path
     raise InputError("a9a is not at hand; put LIBSVM's file a9a into data/a9a, or set FASTMLP_DATA to its folder")

@@ -20,6 +20,8 @@ import llvmlite
 import numba
 from numba.core import caching, compiler, serialize
 
+from .cache_folder import cache_folder
+
 MAGIC = b"fastmlp kernel 1\n"
 _UNKEPT = (
     "compiled kernels cannot be kept{where} ({reason}); every process compiles them again: set FASTMLP_CACHE to a "
@@ -92,18 +94,7 @@ def directory():
 
     Raises RuntimeError where that is in a home that is not known, such as of a user who is a bare number.
     """
-    return _cache_root() / "kernels" / SOURCES_DIGEST
-
-
-def _cache_root():
-    chosen = os.environ.get("FASTMLP_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "fastmlp" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "fastmlp"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmlp"
+    return cache_folder() / "kernels" / SOURCES_DIGEST
 
 
 def _sources_digest():

@@ -12,7 +12,9 @@ import pytest
 import fastmlp
 from fastmlp.cli.console import prepare_streams
 from fastmlp.cli.main import main
+from fastmlp.data.collections import cache as collections_cache
 from fastmlp.kernels import cache
+from fastmlp.kernels.cache_folder import cache_folder
 from fastmlp.utils import atomic_files as files
 from fastmlp.utils import digests as identity
 from fastmlp.utils.atomic_files import remove, write_text
@@ -213,14 +215,16 @@ def test_a_verb_runs_without_a_console(swept, missing):
         ("win32", {"FASTMLP_CACHE": "/mine", "LOCALAPPDATA": "/local"}, Path("/mine")),
     ],
 )
-def test_compiled_kernels_are_kept_where_the_system_keeps_caches(monkeypatch, platform, variables, expected):
+def test_compiled_kernels_and_data_are_kept_where_the_system_keeps_caches(monkeypatch, platform, variables, expected):
     for name in ("FASTMLP_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
-    assert cache._cache_root() == expected
+    assert cache_folder() == expected
+    assert cache.directory().parents[1] == expected
+    assert collections_cache.cache_folder() == expected
 
 
 def test_a_checkout_without_the_link_to_the_kernels_says_so_in_one_line(tmp_path):

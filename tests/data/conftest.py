@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")  # before those of one test, which may have the environment forget where that is
 def real_data() -> Path:
     """The folder with the real collections; the test is skipped where there is none."""
-    for folder in (os.environ.get("FASTMLP_DATA"), PROJECT.parent / "shared" / "data"):
+    for folder in (os.environ.get("FASTMLP_DATA"), PROJECT / "data"):
         if folder and Path(folder, "mnist").is_dir():
             return Path(folder)
     pytest.skip("no real data: set FASTMLP_DATA to the folder that holds mnist/")

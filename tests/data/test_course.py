@@ -114,7 +114,7 @@ def test_a_file_in_the_way_of_the_folder_is_told_with_its_mend(few):
 WITHOUT_ROOM = """
 import resource, sys
 from fastmlp.cli.main import main
-from fastmlp.data import glyphs
+from fastmlp.data.collections import glyphs
 glyphs.COUNTS.update(train=2000, test=int(sys.argv[2]))
 if sys.argv[1] != "all":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))

@@ -41,9 +41,7 @@ def put(folder, packed=True, change=lambda raw: raw):
 # ------------------------------------------------------------------------------------------------------ on this disk
 
 
-@pytest.mark.parametrize(
-    "place", ["data/mnist", "data", "../shared/data/mnist", "chosen/mnist", "chosen", "../../cache/mnist"]
-)
+@pytest.mark.parametrize("place", ["data/mnist", "data", "chosen/mnist", "chosen", "../../cache/mnist", "../../cache"])
 @pytest.mark.parametrize("packed", [True, False])
 def test_files_are_found_in_every_place(small_mnist, monkeypatch, place, packed):
     monkeypatch.setenv("FASTMLP_DATA", str(small_mnist / "chosen"))
@@ -78,10 +76,17 @@ def test_chosen_folder_comes_first(small_mnist, monkeypatch):
     assert load("mnist").source == f"mnist from {small_mnist / 'chosen' / 'mnist'}"
 
 
-def test_harmed_file_is_passed_over_for_the_next_place(small_mnist):
+def test_harmed_file_is_passed_over_for_the_next_place(small_mnist, tmp_path):
     put(small_mnist / "data" / "mnist", change=lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
-    put(small_mnist / ".." / "shared" / "data" / "mnist")
-    assert "shared" in load("mnist").source
+    put(tmp_path / "cache" / "mnist")
+    assert load("mnist").source == f"mnist from {tmp_path / 'cache' / 'mnist'}"
+
+
+@pytest.mark.parametrize("place", ["../shared/data/mnist", "../data/mnist", "mnist", "."])
+def test_no_folder_is_searched_that_nobody_named(small_mnist, place):
+    put(small_mnist / place)
+    with pytest.raises(InputError, match="mnist is not at hand"):
+        load("mnist")
 
 
 def test_harmed_file_is_named_when_there_is_no_other(small_mnist):

@@ -121,7 +121,7 @@ def edited():
 @pytest.fixture
 def a9a():
     """The folder with the census data in svmlight text; the test is skipped where it is not."""
-    for folder in (os.environ.get("FASTMLP_DATA"), PROJECT.parent / "shared" / "data"):
+    for folder in (os.environ.get("FASTMLP_DATA"), PROJECT / "data"):
         if folder and Path(folder, "a9a", "a9a").is_file():
             return Path(folder, "a9a")
     pytest.skip("no a9a: set FASTMLP_DATA to the folder that holds a9a/a9a and a9a/a9a.t")

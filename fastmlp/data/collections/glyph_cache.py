@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp.data.checks import check_file
 from fastmlp.data.collections import glyphs
-from fastmlp.data.collections.cache_folder import cache_folder, keep
+from fastmlp.data.collections.cache import cache_folder, save_to_cache
 from fastmlp.data.dataset import Dataset
 
 
@@ -20,7 +20,7 @@ def load_glyphs(part: str) -> Dataset:
     arrays = None if folder is None else _kept(folder / name, glyphs.COUNTS[part])
     if arrays is None:
         arrays = glyphs.draw(part)
-        keep(name, _archive(*arrays))
+        save_to_cache(name, _archive(*arrays))
     X, y = arrays
     return Dataset(
         X,

@@ -1,11 +1,13 @@
-"""Collections that are known by name: where each is looked for, and what proves that it is the real one."""
+"""Collections that are known by name: where each is looked for, and the digests that its files must have."""
 
 import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from fastmlp.data.checks import user_path
-from fastmlp.data.collections.cache_folder import cache_folder, keep
+from fastmlp.data.collections.cache import cache_folder, save_to_cache
 from fastmlp.data.collections.notmnist import part_rows
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.readers.idx import idx_dataset, raw_digest, read_idx
@@ -38,7 +40,7 @@ DIGESTS = {
         "notmnist-small-subset-labels-idx1-ubyte": "5c46d30e3107fcae978d698316805d57cf67ad7f90ec13e77939b266cd141b6e",
     },
 }
-MIRRORS = {
+MIRRORS: dict[str, tuple[str, ...]] = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist",
         "https://storage.googleapis.com/cvdf-datasets/mnist",
@@ -58,47 +60,61 @@ CLASS_NAMES = {
 
 
 def load_named(name: str, part: str) -> Dataset:
-    """A part of "mnist", "fashion-mnist" or "notmnist", from the first place that has it unharmed, else from a mirror.
+    """Load a part of a collection from the first folder that has it undamaged, else from a mirror.
 
-    notmnist has no mirror, and its training part ends in the samples for validation: see `fastmlp.data.collections.notmnist`.
-    Raises InputError, with the reason at each place, when it is nowhere to be had.
+    Parameters
+    ----------
+    name : {"mnist", "fashion-mnist", "notmnist"}
+        The last has no mirror; how it is divided is described in `fastmlp.data.collections.notmnist`.
+    part : {"train", "test"}
+        Which part of it.
+
+    Returns
+    -------
+    Dataset
+        Pictures (N, 784) uint8 and their labels.
+
+    Raises
+    ------
+    InputError
+        If it is found nowhere; the message gives the reason for each place.
     """
-    harmed = []
+    rejected = []
     for folder in _folders(name):
         try:
             arrays = [_local(folder, name, file) for file in FILES[name][part]]
         except InputError as error:
-            harmed.append(str(error))
+            rejected.append(str(error))
             continue
-        if all(array is not None for array in arrays):
-            return _dataset(name, part, arrays, str(folder))
+        found = [array for array in arrays if array is not None]
+        if len(found) == len(arrays):
+            return _dataset(name, part, found, str(folder))
     try:
-        arrays = [_download(name, file) for file in FILES[name][part]]
+        downloaded = [_download(name, file) for file in FILES[name][part]]
     except InputError as error:
-        reasons = "; ".join([*harmed, str(error)])
+        reasons = "; ".join([*rejected, str(error)])
         raise InputError(
             f"{name} is not at hand and could not be downloaded ({reasons}); put {_listed(name)} into "
             f"{Path('data', name)}, or set FASTMLP_DATA to the folder that holds {name}"
         ) from error
-    return _dataset(name, part, arrays, "a mirror")
+    return _dataset(name, part, downloaded, "a mirror")
 
 
-def _listed(name):
-    """The gzipped files of a collection, for a message."""
+def _listed(name: str) -> str:
+    """Name the gzipped files of a collection, for a message."""
     files = [f"{file}.gz" for file in DIGESTS[name]]
     return " and ".join(files) if len(files) == 2 else "its four gzipped files"
 
 
-def _folders(name):
-    """Where to look, in this order. A root may hold a folder of that name, or the files themselves."""
-    roots = [Path("data"), Path("..", "shared", "data"), cache_folder()]
-    if chosen := os.environ.get("FASTMLP_DATA"):
-        roots.insert(0, user_path(chosen))
+def _folders(name: str) -> list[Path]:
+    """List where to look, in this order: each root may have a folder of that name, or the files themselves."""
+    chosen = os.environ.get("FASTMLP_DATA")
+    roots = [user_path(chosen) if chosen else None, Path("data"), cache_folder()]
     return [folder for root in roots if root is not None for folder in (root / name, root)]
 
 
-def _local(folder, name, file):
-    """The array in a file of a folder, gzipped or plain; None when there is none. InputError when it is a wrong one."""
+def _local(folder: Path, name: str, file: str) -> np.ndarray | None:
+    """Read a file of a folder, gzipped or plain; None when there is none. Raises InputError for a wrong one."""
     for spelling in (file, file.replace("-idx", ".idx")):
         for path in (folder / f"{spelling}.gz", folder / spelling):
             if os.path.lexists(path):
@@ -106,15 +122,16 @@ def _local(folder, name, file):
     return None
 
 
-def _verified(array, where, name, file):
+def _verified(array: np.ndarray, where: str, name: str, file: str) -> np.ndarray:
+    """Return an array if it is that of the collection. Raises InputError for another."""
     digest = raw_digest(array)
     if digest != DIGESTS[name][file]:
         raise InputError(f"{where} is not the {file} of {name}: its SHA-256 is {digest[:12]}..., unpacked; replace it")
     return array
 
 
-def _download(name, file):
-    """The array in a file from a mirror, which is kept in the cache where that can be written."""
+def _download(name: str, file: str) -> np.ndarray:
+    """Read a file from a mirror, and save it to the cache."""
     from fastmlp.data.collections.download import fetch
 
     if not MIRRORS[name]:
@@ -122,15 +139,16 @@ def _download(name, file):
     if os.environ.get("FASTMLP_OFFLINE", "0") not in ("", "0"):
         raise InputError("FASTMLP_OFFLINE is set")
 
-    def accept(content):
+    def accept(content: bytes) -> np.ndarray:
         array = _verified(read_idx(content, f"{file}.gz"), f"{file}.gz", name, file)
-        keep(Path(name, f"{file}.gz"), content)
+        save_to_cache(Path(name, f"{file}.gz"), content)
         return array
 
     return fetch([f"{mirror}/{file}.gz" for mirror in MIRRORS[name]], accept)
 
 
-def _dataset(name, part, arrays, origin):
+def _dataset(name: str, part: str, arrays: list[np.ndarray], origin: str) -> Dataset:
+    """Make a Dataset of the pictures and labels of a collection."""
     pictures, labels = arrays
     if name == "notmnist":
         rows = part_rows(pictures, part)

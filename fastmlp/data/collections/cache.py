@@ -1,0 +1,22 @@
+"""Downloaded and drawn data, kept between runs in the folder that compiled kernels are kept in too."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from fastmlp.kernels import cache_folder as kernels_cache
+from fastmlp.utils.atomic_files import write_bytes
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of the cache, which need not exist yet; None where the user has no home folder."""
+    try:
+        return kernels_cache.cache_folder()
+    except RuntimeError:
+        return None
+
+
+def save_to_cache(name: str | Path, data: bytes | memoryview) -> None:
+    """Write a file of the cache, if that is possible: if not, the next run has to get the data again."""
+    if (folder := cache_folder()) is not None:
+        with suppress(OSError):
+            write_bytes(folder / name, data)
