@@ -13,12 +13,12 @@ from pathlib import Path
 
 from fastmlp import MLP, plots
 from fastmlp.data import first_rows, load, split
-from fastmlp.experiment.executors.cluster import connect, train_on_cluster
-from fastmlp.experiment.executors.threads import train_cells
+from fastmlp.experiment.executors.base import SweepData
+from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.executors.worker import pack
-from fastmlp.experiment.recipe import Cell
 from fastmlp.export.model_file import dumps, loads
 from fastmlp.kernels.thread_team import available_cores
+from fastmlp.runs.cells import Cell
 
 HIDDEN, BATCH, ROWS = (100, 50, 25), 100, 20_000
 CELLS, ROWS_TRIED, WIDTHS = (1, 2, 4, 8), (5_000, 10_000, 20_000, 40_000), (32, 64, 128, 256, 512)
@@ -46,11 +46,17 @@ def epoch_milliseconds(train, threads=None, **settings):
 def cells_seconds(train, validation, count):
     """Seconds from the start to the last of so many cells, side by side on all cores."""
     settings = {"hidden": HIDDEN, "batch_size": BATCH, "epochs": EPOCHS}
-    cells = [Cell(str(seed), str(seed), {**settings, "seed": seed}) for seed in range(count)]
+    cells = [_cell({**settings, "seed": seed}) for seed in range(count)]
     begun = time.perf_counter()
-    for _ in train_cells(cells, train, validation):
+    for _ in open_executor("threads").train(cells, SweepData(train, validation), count=count):
         pass
     return time.perf_counter() - begun
+
+
+def _cell(settings):
+    """A cell that is called by its seed."""
+    name = str(settings["seed"])
+    return Cell(name, name, settings, name, name)
 
 
 def multiply_adds(widths, density):
@@ -81,12 +87,9 @@ def cluster_overhead(train, validation):
     from distributed import LocalCluster
 
     tiny = [first_rows(part, 20) for part in (train, validation)]
-    cells = [
-        Cell(str(seed), str(seed), {"hidden": (), "epochs": 1, "engine": "numpy", "seed": seed})
-        for seed in range(EMPTY_CELLS)
-    ]
+    cells = [_cell({"hidden": (), "epochs": 1, "engine": "numpy", "seed": seed}) for seed in range(EMPTY_CELLS)]
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
-        cluster = connect("dask", local.scheduler_address)
+        cluster = open_executor("dask", scheduler=local.scheduler_address)
         begun = time.perf_counter()
         shared = cluster.share(pack([train, validation]))
         sent = time.perf_counter() - begun
@@ -94,7 +97,7 @@ def cluster_overhead(train, validation):
         samples = []
         for _ in range(4):
             begun = time.perf_counter()
-            for _ in train_on_cluster(cluster, {}, cells, *tiny):
+            for _ in cluster.train(cells, SweepData(*tiny)):
                 pass
             samples.append(1e3 * (time.perf_counter() - begun) / len(cells))
         cluster.close()

@@ -1,7 +1,8 @@
 import io
 import re
+from types import SimpleNamespace
 
-from fastmlp.experiment.progress import reporter, with_epoch_lines
+from fastmlp.experiment.progress import shown_progress
 
 
 class Terminal(io.StringIO):
@@ -23,12 +24,18 @@ def record(epoch, validation=0.75):
     }
 
 
+def end_epoch(callbacks, position, record):
+    """Tell the callbacks of a network that it has ended an epoch."""
+    for callback in callbacks(position):
+        assert not callback.on_epoch_end(SimpleNamespace(record=record))
+
+
 def test_lines_come_every_tenth_epoch_and_at_the_end(capsys):
-    with reporter(["first", "second"], [25, 5]) as report:
+    with shown_progress(["first", "second"], [25, 5]) as callbacks:
         for epoch in range(1, 26):
-            report(0, record(epoch))
+            end_epoch(callbacks, 0, record(epoch))
         for epoch in range(1, 6):
-            report(1, record(epoch))
+            end_epoch(callbacks, 1, record(epoch))
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(",")[0] for line in lines] == [
         "first: epoch 10 of 25",
@@ -40,24 +47,24 @@ def test_lines_come_every_tenth_epoch_and_at_the_end(capsys):
 
 
 def test_an_epochs_line_is_that_of_a_trainer_of_one_network_on_stdout(capsys):
-    with reporter(["only"], [1]) as shown:
-        with_epoch_lines(shown, ["only"])(0, record(1))
+    with shown_progress(["only"], [1], epoch_lines=True) as callbacks:
+        end_epoch(callbacks, 0, record(1))
     out, err = capsys.readouterr()
     assert out == "Epoch 0: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
     assert "epoch 1 of 1" in err
 
 
 def test_lines_of_several_networks_begin_with_their_labels(capsys):
-    report = with_epoch_lines(lambda position, record: None, ["relu", "tanh"])
-    report(1, record(3))
+    with shown_progress(["relu", "tanh"], [5, 5], epoch_lines=True) as callbacks:
+        end_epoch(callbacks, 1, record(3))
     assert capsys.readouterr().out == "tanh: Epoch 2: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
 
 
 def test_a_stdout_that_leads_elsewhere_gets_its_lines_while_bars_are_shown(monkeypatch):
     terminal, stdout = pretend_terminal(monkeypatch), io.StringIO()
     monkeypatch.setattr("sys.stdout", stdout)
-    with reporter(["only"], [1]) as shown:
-        with_epoch_lines(shown, ["only"])(0, record(1))
+    with shown_progress(["only"], [1], epoch_lines=True) as callbacks:
+        end_epoch(callbacks, 0, record(1))
     assert stdout.getvalue().startswith("Epoch 0: train loss")
     assert "Epoch 0" not in terminal.getvalue()
 
@@ -73,9 +80,9 @@ def pretend_terminal(monkeypatch):
 
 def test_a_terminal_shows_a_bar_for_each_network_within_80_columns(monkeypatch):
     terminal = pretend_terminal(monkeypatch)
-    with reporter(["relu, learning rate 0.005", "tanh, learning rate 0.5"], [200, 200]) as report:
+    with shown_progress(["relu, learning rate 0.005", "tanh, learning rate 0.5"], [200, 200]) as callbacks:
         for epoch in range(1, 8):
-            report(0, record(epoch))
+            end_epoch(callbacks, 0, record(epoch))
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
     last = [line for line in re.split(r"[\r\n]+", plain) if line][-3:]
     assert [line.split(" ")[0] for line in last] == ["all", "relu,", "tanh,"]
@@ -88,7 +95,7 @@ def test_a_terminal_shows_a_bar_for_each_network_within_80_columns(monkeypatch):
 
 def test_without_a_validation_set_a_bar_shows_the_training_alone(monkeypatch):
     terminal = pretend_terminal(monkeypatch)
-    with reporter(["relu"], [1]) as report:
-        report(0, record(1, validation=float("nan")))
+    with shown_progress(["relu"], [1]) as callbacks:
+        end_epoch(callbacks, 0, record(1, validation=float("nan")))
     assert "0.500 87.50%" in terminal.getvalue()
     assert "nan" not in terminal.getvalue()

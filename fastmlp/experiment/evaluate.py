@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
 from fastmlp.errors import InputError
-from fastmlp.experiment.executors.threads import targets
+from fastmlp.experiment.executors.base import targets
 from fastmlp.mlp import MLP
 from fastmlp.report.text_summary import data_line, write_summary
 from fastmlp.runs.aggregate import slug_of

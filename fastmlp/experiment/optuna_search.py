@@ -14,25 +14,20 @@ import json
 import math
 import os
 import re
-import threading
-from collections.abc import Callable, Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastmlp.data import Dataset
-from fastmlp.errors import FastmlpError, InputError
-from fastmlp.experiment.executors.threads import SECONDS_TO_STOP, SECONDS_TO_WAIT, fit_network, shared_inputs
+from fastmlp.errors import InputError
+from fastmlp.experiment.executors.base import CellCallbacks, Executor, SweepData, no_callbacks
 from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.search_space import Choices, Range, Search
-from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.runs.run_record import kept_epoch
-from fastmlp.training.diagnostics import NAME
 from fastmlp.training.history import History
 
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
@@ -43,12 +38,39 @@ LOST = 0.0  # what a trial is told to have got whose accuracy is no number
 TWIN, FAILED = "twin", "failed"
 
 
-class _Pruned(Exception):
-    """Raised inside a training that is hopeless."""
+class PruningCallback:
+    """Reports the validation accuracies of a trial to Optuna, and ends its training if Optuna asks for it.
 
+    Attributes
+    ----------
+    pruned : int or None
+        The epoch, from 1, after which the trial was pruned.
+    """
 
-class _Interrupted(Exception):
-    """Raised inside a training that is to end."""
+    def __init__(self, trial: Any):
+        self._trial = trial
+        self.pruned: int | None = None
+
+    def on_epoch_end(self, view: Any) -> bool:
+        """Report an epoch; return whether to stop."""
+        record = view.record
+        accuracy = record["validation_accuracy"]
+        if not math.isfinite(record["train_loss"]) or not math.isfinite(accuracy):
+            return False  # the training ends by itself, as diverged
+        self._trial.report(accuracy, record["epoch"])
+        if self._trial.should_prune():
+            self.pruned = record["epoch"]
+        return self.pruned is not None
+
+    def result(self, one: CellResult) -> CellResult:
+        """Return the result of the trial; a pruned one has the history, and no weights."""
+        if self.pruned is None or one.failed:
+            return one
+        mlp = MLP(**one.cell.settings)
+        mlp.history = History()
+        for record in one.mlp.history:
+            mlp.history.append(record)
+        return CellResult(one.cell, mlp, self.pruned)
 
 
 def load_optuna() -> Any:
@@ -173,57 +195,45 @@ class OptunaSearch:
     # --------------------------------------------------------------------------------------------------- new trials
 
     def train(
-        self,
-        train: Dataset,
-        validation: Dataset,
-        threads: int | None = None,
-        report: Callable[[int, dict], None] = lambda position, record: None,
+        self, executor: Executor, data: SweepData, callbacks: CellCallbacks = no_callbacks
     ) -> Generator[CellResult, None, None]:
-        """Make the remaining trials, side by side; yield each as it ends. One that repeats an earlier one is not made.
+        """Make the remaining trials and yield each result as it ends. One that repeats an earlier one is not trained.
 
-        threads  cores to use in all; None: all this process may use. With 1, the same seed makes the same trials
-        report   called with the number of a trial from 0, of those that were remaining, and the record of its epoch,
-                 from the thread that trains it
-        The study learns of a result when the generator is asked for the next one: by then it can have been written.
-        When the generator is closed (Ctrl-C), the trainings end after their current epoch.
+        The study is given a result when the generator is asked for the next one: by then it can have been written.
+
+        Parameters
+        ----------
+        executor : Executor
+            An adaptive one. With one thread, the same seed makes the same trials.
+        data : SweepData
+            What to train on, with validation data.
+        callbacks : callable
+            Gives the callbacks of a trial by its position among those that are trained, and its cell.
         """
-        met = list(self.recipe.settings_met())
-        train, validation = shared_inputs(met, train), shared_inputs(met, validation)
-        cores = threads or available_cores()
-        at_once = max(1, min(cores, self.remaining))
-        stop, asked = threading.Event(), 0
-        running: dict[Future, tuple[int, Any]] = {}
+        trials: list[Any] = []
+        pruners: dict[int, PruningCallback] = {}
         twins: list[tuple[str, Any]] = []
 
-        def fit(position, trial, cell):
-            def progress(record):
-                if stop.is_set():
-                    raise _Interrupted
-                report(position, record)
+        def draw() -> Iterator[Cell]:
+            for _ in range(self.remaining):
+                trial, cell, new = self._ask()
+                if new:
+                    trials.append(trial)
+                    yield cell
+                else:
+                    twins.append((cell.slug, trial))
 
-            return self._fit(trial, cell, train, validation, cores // at_once, progress)
+        def watched(position: int, cell: Cell) -> list[Any]:
+            pruners[position] = PruningCallback(trials[position])
+            return [*callbacks(position, cell), pruners[position]]
 
-        team = ThreadPoolExecutor(at_once)
-        try:
-            while running or asked < self.remaining:
-                while len(running) < at_once and asked < self.remaining:
-                    trial, cell, new = self._ask()
-                    if new:
-                        running[team.submit(fit, asked, trial, cell)] = asked, trial
-                    else:
-                        twins.append((cell.slug, trial))
-                    asked += 1
-                ended = wait(running, SECONDS_TO_WAIT, FIRST_COMPLETED).done
-                for future in sorted(ended, key=lambda one: running[one][0]):
-                    _, trial = running.pop(future)
-                    trained = future.result()
-                    yield trained
-                    self._tell(trial, trained)
-                twins = self._tell_twins(twins)
-        finally:
-            stop.set()
-            team.shutdown(wait=False, cancel_futures=True)
-            wait(running, SECONDS_TO_STOP)
+        with contextlib.closing(executor.train(draw(), data, count=self.remaining, callbacks=watched)) as training:
+            for position, one in training:
+                one = pruners[position].result(one)
+                yield one
+                self._tell(trials[position], one)
+                twins[:] = self._tell_twins(twins)
+        self._tell_twins(twins)
 
     def _ask(self):
         """The next trial, its cell, and whether nothing has been trained with these settings before."""
@@ -237,31 +247,6 @@ class OptunaSearch:
         if not new:
             trial.set_user_attr(TWIN, True)
         return trial, self._cell(varied), new
-
-    def _fit(self, trial, cell, train, validation, threads, progress):
-        NAME.set(cell.label)
-        history = History()
-
-        def watched(record):
-            history.append(record)
-            progress(record)
-            accuracy = record["validation_accuracy"]
-            if not math.isfinite(record["train_loss"]) or not math.isfinite(accuracy):
-                return  # it ends by itself, as diverged
-            trial.report(accuracy, record["epoch"])
-            if trial.should_prune():
-                raise _Pruned
-
-        try:
-            return CellResult(cell, fit_network(cell.settings, train, validation, threads, watched), None)
-        except _Pruned:
-            mlp = MLP(**cell.settings)
-            mlp.history = history
-            return CellResult(cell, mlp, len(history))
-        except (FastmlpError, _Interrupted):
-            raise
-        except Exception as error:  # one trial's trouble is not the others'
-            return CellResult.failure(cell, error)
 
     def _tell(self, trial, trained):
         if trained.failed:

@@ -1,58 +1,92 @@
-"""What a person sees while several networks train side by side: bars on a terminal, plain lines elsewhere."""
+"""What a terminal shows while several networks train side by side: bars, or plain lines where there is none."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from fastmlp.training.progress import describe
 
 EPOCHS_PER_LINE = 10
 
-# Called with the position of the network and the record of its epoch; from any thread.
-Report = Callable[[int, dict], None]
+# Called with the position of a network and the record of its epoch; from any thread.
+Report = Callable[[int, dict[str, Any]], None]
 
 
 def note(line: str) -> None:
-    """Tell the person at the terminal something that is no result."""
+    """Print a line that is no result to stderr."""
     print(line, file=sys.stderr, flush=True)
 
 
-@contextmanager
-def reporter(labels: list[str], epochs: list[int]) -> Iterator[Report]:
-    """Yield the function that takes (position, record) after every epoch of the network of that position.
+class ProgressCallback:
+    """Reports every epoch of the network at a position."""
 
-    labels   what to call each network
-    epochs   how many epochs each one trains for
-    It shows on stderr, so that stdout has the results alone.
+    def __init__(self, report: Report, position: int):
+        self._report, self._position = report, position
+
+    def on_epoch_end(self, view: Any) -> None:
+        """Report the epoch."""
+        self._report(self._position, view.record)
+
+
+class EpochLineCallback:
+    """Prints a line on every epoch to stdout, as trainers of a single network do.
+
+    Parameters
+    ----------
+    label : str, optional
+        What the line begins with, where several networks train.
     """
-    with (_bars if sys.stderr.isatty() else _lines)(labels, epochs) as report:
-        yield report
 
+    def __init__(self, label: str | None = None):
+        self._prefix = f"{label}: " if label else ""
 
-def with_epoch_lines(report: Report, labels: list[str]) -> Report:
-    """A report that also prints a line on every epoch, to stdout: those of several networks begin with their labels."""
-
-    def both(position, record):
-        label = f"{labels[position]}: " if len(labels) > 1 else ""
+    def on_epoch_end(self, view: Any) -> None:
+        """Print the epoch, counted from 0; the seconds are those of the training."""
+        record = view.record
         # In one piece, as other threads write lines too. On a terminal the bars make room for it.
-        sys.stdout.write(f"{label}{epoch_line(record)}\n")
+        sys.stdout.write(
+            f"{self._prefix}Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
+            f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
+        )
         sys.stdout.flush()
-        report(position, record)
-
-    return both
-
-
-def epoch_line(record: dict) -> str:
-    """An epoch as trainers of a single network report it, counted from 0; the seconds are those of the training."""
-    return (
-        f"Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
-        f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]"
-    )
 
 
 @contextmanager
-def _lines(labels, epochs):
-    def report(position, record):
+def shown_progress(
+    labels: Sequence[str], epochs: Sequence[int], epoch_lines: bool = False
+) -> Iterator[Callable[..., list[Any]]]:
+    """Show how networks train, on stderr, so that stdout has the results alone.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        What to call each network.
+    epochs : sequence of int
+        How many epochs each one trains for.
+    epoch_lines : bool, default False
+        Whether to print a line on every epoch as well, to stdout.
+
+    Yields
+    ------
+    callable
+        Returns the callbacks of a network by its position and its cell, which is not used.
+    """
+    show = _bars if sys.stderr.isatty() else _lines
+
+    with show(labels, epochs) as report:
+
+        def callbacks(position: int, cell: object = None) -> list[Any]:
+            label = labels[position] if len(labels) > 1 else None
+            lines = [EpochLineCallback(label)] if epoch_lines else []
+            return [*lines, ProgressCallback(report, position)]
+
+        yield callbacks
+
+
+@contextmanager
+def _lines(labels: Sequence[str], epochs: Sequence[int]) -> Iterator[Report]:
+    def report(position: int, record: dict[str, Any]) -> None:
         epoch = record["epoch"]
         if epoch % EPOCHS_PER_LINE == 0 or epoch == epochs[position]:
             line = f"{labels[position]}: epoch {epoch} of {epochs[position]}, {describe(record)}\n"
@@ -63,7 +97,7 @@ def _lines(labels, epochs):
 
 
 @contextmanager
-def _bars(labels, epochs):
+def _bars(labels: Sequence[str], epochs: Sequence[int]) -> Iterator[Report]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -84,20 +118,20 @@ def _bars(labels, epochs):
 
         done: dict[int, int] = {}
 
-        def report(position, record):
+        def report(position: int, record: dict[str, Any]) -> None:
             task, epoch = tasks[position], record["epoch"]
             if position not in done:
                 progress.start_task(task)
             progress.update(task, completed=epoch, state=_state(record))
-            # The first one may be a later one than 1, of a training that goes on.
+            # The first epoch of a training that is resumed is a later one than 1.
             progress.update(whole, advance=epoch - done.get(position, 0))
             done[position] = epoch
 
         yield report
 
 
-def _state(record):
-    """An epoch in few enough characters for a terminal of 80; the first bar says what they are."""
+def _state(record: dict[str, Any]) -> str:
+    """Return an epoch in few enough characters for a terminal of 80; the first bar says what they are."""
     text = f"{record['train_loss']:.3f} {record['train_accuracy']:.2%}"
     if record["validation_accuracy"] == record["validation_accuracy"]:  # nan without a validation set
         text += f" {record['validation_accuracy']:.2%}"

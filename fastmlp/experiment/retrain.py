@@ -5,11 +5,11 @@ import os
 from contextlib import closing
 
 from fastmlp.errors import InputError
-from fastmlp.experiment.executors.threads import train_cells
-from fastmlp.experiment.progress import reporter, with_epoch_lines
+from fastmlp.experiment.executors.base import SweepData
+from fastmlp.experiment.executors.registry import open_executor
+from fastmlp.experiment.progress import shown_progress
 from fastmlp.experiment.recipe import Recipe
 from fastmlp.export.model_file import dumps
-from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.cells import Cell
@@ -50,9 +50,11 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     cell = Cell("retrained", label, settings(best_cell), "retrained", label)
     made_of = identity(record, best_cell)
     checkpoints = Checkpoints(retraining_checkpoints(run), identity=f"{made_of} {engine_version()}")
-    with reporter([cell.label], [cell.settings["epochs"]]) as shown:
-        report = with_epoch_lines(shown, [cell.label]) if record["recipe"].get("epoch_lines") else shown
-        training = train_cells([cell], data, None, 1, threads or available_cores(), lambda _: checkpoints, report)
+    executor, epochs = open_executor("threads", threads), cell.settings["epochs"]
+    with shown_progress([label], [epochs], record["recipe"].get("epoch_lines", False)) as callbacks:
+        training = executor.train(
+            [cell], SweepData(data), count=1, callbacks=callbacks, checkpoints=lambda _: checkpoints
+        )
         with closing(training):
             _, trained = next(training)
     mlp = trained.mlp

@@ -3,27 +3,24 @@
 import json
 import os
 import time
-from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastmlp.data import Dataset, load, split
 from fastmlp.errors import FastmlpError, InputError
-from fastmlp.experiment.executors.cluster import trainer
-from fastmlp.experiment.executors.thread_plan import choose_plan
-from fastmlp.experiment.executors.threads import Report, shared_inputs, train_cells
+from fastmlp.experiment.executors.base import Executor, SweepData
+from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_name
-from fastmlp.experiment.progress import note, reporter, with_epoch_lines
+from fastmlp.experiment.progress import note, shown_progress
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.mlp import MLP
 from fastmlp.report.figures import draw
 from fastmlp.report.text_summary import heading, write_summary, write_table
 from fastmlp.runs.cell_store import Store
-from fastmlp.runs.cells import Cell, CellResult
+from fastmlp.runs.cells import CellResult
 from fastmlp.runs.run_directory import FORMAT, Damaged, Run
 from fastmlp.runs.run_record import best_cell, describe_cell, describe_data, environment, now
 
@@ -54,15 +51,16 @@ def sweep(
     Raises InputError, InputTypeError for settings, data, a cluster or a directory that cannot be used, before anything
     is written.
     """
-    with trainer(backend, scheduler, recipe.data) as on_cluster:
-        return _sweep(recipe, out, threads, storage, on_cluster)
+    with closing(open_executor(backend, threads, scheduler)) as executor:
+        return _sweep(recipe, out, threads, storage, executor)
 
 
-def _sweep(recipe, out, threads, storage, on_cluster):
-    """`sweep`, with the function of a cluster that trains the cells; None: the threads of this machine do."""
+def _sweep(
+    recipe: Recipe, out: str | os.PathLike[str], threads: int | None, storage: str | None, executor: Executor
+) -> dict[str, Any]:
     check_cells(recipe)
     by_optuna = recipe.search is not None and recipe.search.method == "optuna"
-    if by_optuna and on_cluster is not None:
+    if by_optuna and not executor.adaptive:
         raise InputError("method is 'optuna', whose trials are made by the threads of one machine; leave --backend out")
     if by_optuna:
         load_optuna()
@@ -74,6 +72,7 @@ def _sweep(recipe, out, threads, storage, on_cluster):
     data = load(options.pop("name"), n_features=options.pop("n_features", None))
     train, validation = split(data, **options)
     _check_classes(data, train)
+    sweep_data = SweepData(train, validation, recipe.data)
     record: dict[str, Any] = {
         "format": FORMAT,
         "finished": False,
@@ -99,9 +98,9 @@ def _sweep(recipe, out, threads, storage, on_cluster):
         try:
             if by_optuna:
                 place = storage or run.study
-                trained, some = _search(run, store, recipe, train, validation, threads, record, place)
+                trained, some = _search(run, store, recipe, executor, sweep_data, record, place)
             else:
-                trained, some = _train(store, recipe, train, validation, threads, heading(record), on_cluster)
+                trained, some = _train(store, recipe, executor, sweep_data, heading(record))
         except BaseException as error:
             if earlier is not None and (isinstance(error, FastmlpError) or not run.cells.exists()):
                 run.write_record(earlier)  # nothing came of this one; what was there can still be retrained
@@ -173,15 +172,9 @@ def _check_same_data(run: Run, earlier: dict | None, record: dict) -> None:
 
 
 def _train(
-    store: Store,
-    recipe: Recipe,
-    train: Dataset,
-    validation: Dataset,
-    threads: int | None,
-    title: str,
-    on_cluster: Callable[..., Generator] | None,
+    store: Store, recipe: Recipe, executor: Executor, data: SweepData, title: str
 ) -> tuple[list[CellResult], bool]:
-    """What became of every cell, in order, and whether any was trained; what was kept before is not trained again."""
+    """Return the results of all cells, in order, and whether any was trained; what is kept is not trained again."""
     cells = recipe.cells()
     distinct = {store.identity(cell): cell for cell in reversed(cells)}  # a random search may draw a cell twice
     found = {identity: store.finished(cell) for identity, cell in distinct.items()}
@@ -190,14 +183,14 @@ def _train(
         note(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
     if missing:
         labels, epochs = [cell.label for cell in missing], [MLP(**cell.settings).epochs for cell in missing]
-        begin = on_cluster or partial(_side_by_side, store)
-        with reporter(labels, epochs) as shown:
-            report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
-            with closing(begin(missing, train, validation, threads, report)) as training:
-                for _, one in training:
-                    found[store.identity(one.cell)] = one
-                    if not one.failed:
-                        store.keep(one, title)
+        with (
+            shown_progress(labels, epochs, recipe.epoch_lines) as callbacks,
+            closing(executor.train(missing, data, callbacks=callbacks, checkpoints=store.checkpoints)) as training,
+        ):
+            for _, one in training:
+                found[store.identity(one.cell)] = one
+                if not one.failed:
+                    store.keep(one, title)
     all_there = [replace(one, cell=cell) for cell in cells if (one := found[store.identity(cell)]) is not None]
     return all_there, bool(missing)
 
@@ -207,28 +200,16 @@ def _is_missing(trained: CellResult | None) -> bool:
     return trained is None or trained.pruned is not None
 
 
-def _side_by_side(
-    store: Store, cells: list[Cell], train: Dataset, validation: Dataset, threads: int | None, report: Report
-) -> Generator[tuple[int, CellResult], None, None]:
-    """Train cells in the threads of this machine; yields as `train_cells` does."""
-    plan = choose_plan(cells, train, threads)
-    note(plan.describe(len(cells)))
-    settings = [cell.settings for cell in cells]
-    train, validation = shared_inputs(settings, train), shared_inputs(settings, validation)
-    yield from train_cells(cells, train, validation, plan.at_once, plan.threads, store.checkpoints, report)
-
-
 def _search(
     run: Run,
     store: Store,
     recipe: Recipe,
-    train: Dataset,
-    validation: Dataset,
-    threads: int | None,
-    record: dict,
+    executor: Executor,
+    data: SweepData,
+    record: dict[str, Any],
     storage: str | Path,
 ) -> tuple[list[CellResult], bool]:
-    """Let Optuna choose the cells, each kept as it ends, those of an earlier start first; whether any was trained."""
+    """Let Optuna choose the cells, and return all results, those of an earlier start first; whether any was trained."""
     name = study_name(recipe, run.folder, record["data"]["digest"])
     with closing(OptunaSearch(recipe, storage, name, store.finished)) as search:
         if search.earlier:
@@ -237,13 +218,14 @@ def _search(
         labels = [f"trial {number}" for number in numbers]
         most = max(MLP(**settings).epochs for settings in recipe.settings_met())
         found = search.earlier
-        with reporter(labels, [most] * len(labels)) as shown:
-            report = with_epoch_lines(shown, labels) if recipe.epoch_lines else shown
-            with closing(search.train(train, validation, threads, report)) as trained:
-                for one in trained:
-                    found.append(one)
-                    if not one.failed:
-                        store.keep(one, heading(record))
+        with (
+            shown_progress(labels, [most] * len(labels), recipe.epoch_lines) as callbacks,
+            closing(search.train(executor, data, callbacks)) as training,
+        ):
+            for one in training:
+                found.append(one)
+                if not one.failed:
+                    store.keep(one, heading(record))
     return found, bool(labels)
 
 

@@ -17,8 +17,8 @@ import pytest
 from fastmlp.cli.main import main
 from fastmlp.data import load_split
 from fastmlp.errors import InputError
-from fastmlp.experiment.executors.cluster import check_backend, trainer
-from fastmlp.experiment.executors.threads import fit_network
+from fastmlp.experiment.executors.base import SweepData, fit_network
+from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.runs.cells import Cell
 from fastmlp.training.history import History
 
@@ -93,9 +93,9 @@ def dask(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data(train_file):
-    """Arguments of load_split, and what it returns for them."""
+    """The training and the validation part, with the arguments of load_split that gave them."""
     options = {"name": str(train_file), "validation": 0.25}
-    return options, *load_split(train_file, validation=0.25)
+    return SweepData(*load_split(train_file, validation=0.25), options)
 
 
 def cell(seed, **settings):
@@ -107,6 +107,13 @@ def cell(seed, **settings):
 SHORT_AND_LONG = [cell(0), *(cell(seed, epochs=3000) for seed in range(1, 5))]
 
 
+@contextlib.contextmanager
+def on_dask(dask):
+    """The executor, connected to the scheduler."""
+    with contextlib.closing(open_executor("dask", scheduler=dask.address)) as executor:
+        yield executor
+
+
 def bits(mlp):
     return [array.tobytes() for array in (*mlp.weights, *mlp.biases)]
 
@@ -114,18 +121,17 @@ def bits(mlp):
 @pytest.fixture(scope="module")
 def local(data):
     """The bits that this machine's threads give."""
-    return {at: bits(fit_network(one.settings, *data[1:], threads=2)) for at, one in enumerate(SHORT_AND_LONG)}
+    return {at: bits(fit_network(one.settings, data, threads=2)) for at, one in enumerate(SHORT_AND_LONG)}
 
 
 @pytest.mark.parametrize(("threads", "by_path"), [pytest.param((1, 1), True, marks=pytest.mark.slow), ((1, 2), False)])
 def test_a_killed_workers_cells_are_trained_again_to_the_bits_of_a_local_run(dask, data, local, threads, by_path):
     dask.with_workers(threads)
-    options, train, validation = data
     if not by_path:
-        train, validation = replace(train, key=""), replace(validation, key="")
+        data = SweepData(*(replace(part, key="") for part in data.parts), data.options)
     home, sent, lost = {}, False, dask.cells_that_lost_a_worker()
-    with trainer("dask", dask.address, options) as train_all:
-        for position, one in train_all(SHORT_AND_LONG, train, validation):
+    with on_dask(dask) as executor:
+        for position, one in executor.train(SHORT_AND_LONG, data):
             if not home:
                 sent = dask.sent()
                 dask.kill_a_busy_worker()
@@ -140,21 +146,21 @@ def test_data_that_a_worker_does_not_find_in_the_file_are_sent(dask, tmp_path, t
     path = shutil.copy(train_file, tmp_path / "bars.npz")
     parts = load_split(path, validation=0.25)
     shutil.copy(test_file, path)
-    with trainer("dask", dask.address, {"name": str(path), "validation": 0.25}) as train_all:
-        home = {position: bits(one.mlp) for position, one in train_all(SHORT_AND_LONG[:2], *parts)}
+    data = SweepData(*parts, {"name": str(path), "validation": 0.25})
+    with on_dask(dask) as executor:
+        home = {position: bits(one.mlp) for position, one in executor.train(SHORT_AND_LONG[:2], data)}
     assert home == {position: local[position] for position in (0, 1)}
 
 
 def test_a_cell_that_fails_or_diverges_is_told_and_the_others_go_on(dask, data, local):
     dask.with_workers((1, 1))
-    options, train, validation = data
     cells = [
         SHORT_AND_LONG[0],
         cell(1, learning_rate=1e30),
         cell(2, hidden=(10**12,)),
     ]
-    with trainer("dask", dask.address, options) as train_all:
-        home = dict(train_all(cells, train, validation))
+    with on_dask(dask) as executor:
+        home = dict(executor.train(cells, data))
     assert bits(home[0].mlp) == local[0]
     assert home[1].mlp.failure_reason.startswith(("diverged", "died"))
     assert [home[position].failed for position in range(3)] == [False, False, True]
@@ -163,14 +169,13 @@ def test_a_cell_that_fails_or_diverges_is_told_and_the_others_go_on(dask, data, 
 
 def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask, data, local):
     dask.with_workers((1, 1))
-    options, train, validation = data
     cells = [SHORT_AND_LONG[0], cell(1, epochs=10**6), cell(2, epochs=10**6)]
     dask.client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
     home = {}
     try:
         with (
-            trainer("dask", dask.address, options) as train_all,
-            contextlib.closing(train_all(cells, train, validation)) as trained,
+            on_dask(dask) as executor,
+            contextlib.closing(executor.train(cells, data)) as trained,
         ):
             for position, one in trained:
                 home[position] = one
@@ -186,10 +191,9 @@ def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask
 
 def test_when_nobody_waits_any_more_the_workers_stop(dask, data):
     dask.with_workers((1, 1))
-    options, train, validation = data
     with (
-        trainer("dask", dask.address, options) as train_all,
-        contextlib.closing(train_all([cell(0), cell(1, epochs=10**7)], train, validation)) as trained,
+        on_dask(dask) as executor,
+        contextlib.closing(executor.train([cell(0), cell(1, epochs=10**7)], data)) as trained,
     ):
         next(trained)
 
@@ -202,12 +206,19 @@ def test_when_nobody_waits_any_more_the_workers_stop(dask, data):
 
 def test_epochs_are_reported_when_their_cell_comes_home(dask, data):
     dask.with_workers((1, 1))
-    options, train, validation = data
-    told = []
-    with trainer("dask", dask.address, options) as train_all:
-        trained = train_all([cell(0), cell(1)], train, validation, report=lambda *epoch: told.append(epoch))
+    seen = []
+
+    class Recorder:
+        def __init__(self, position):
+            self.position = position
+
+        def on_epoch_end(self, view):
+            seen.append((self.position, view.record))
+
+    with on_dask(dask) as executor:
+        trained = executor.train([cell(0), cell(1)], data, callbacks=lambda position, cell: [Recorder(position)])
         for position, one in trained:
-            assert [record for at, record in told if at == position] == list(one.mlp.history)
+            assert [record for at, record in seen if at == position] == list(one.mlp.history)
 
 
 @pytest.mark.parametrize("cells", [1, 5])
@@ -298,4 +309,4 @@ def test_a_scheduler_without_workers_is_one_line(dask, capsys, tmp_path, train_f
 def test_a_backend_that_is_not_installed_is_named_with_its_mend(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"pip install 'fastmlp\[ray\]'"):
-        check_backend("ray", None)
+        open_executor("ray")

@@ -90,7 +90,7 @@ def test_a_run_in_which_all_failed_can_be_interrupted_and_given_again(run_of, mo
 
     _, folder = run_of(TOO_WIDE)
     with monkeypatch.context() as patch:
-        patch.setattr("fastmlp.experiment.sweep.choose_plan", interrupted)
+        patch.setattr("fastmlp.experiment.executors.threads.choose_plan", interrupted)
         assert run_of(TOO_WIDE)[0] == 130
     assert run_of(TOO_WIDE, "[8]") == (3, folder)
 

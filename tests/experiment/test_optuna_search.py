@@ -15,6 +15,8 @@ import pytest
 from fastmlp.cli.main import main
 from fastmlp.data import load, split
 from fastmlp.errors import InputError
+from fastmlp.experiment.executors.base import SweepData
+from fastmlp.experiment.executors.threads import ThreadExecutor
 from fastmlp.experiment.optuna_search import OptunaSearch
 from fastmlp.experiment.recipe import load_recipe
 
@@ -54,8 +56,8 @@ def recipe_of(tmp_path):
 
 @pytest.fixture(scope="module")
 def data(train_file):
-    """(training set, validation set) of the bars."""
-    return split(load(str(train_file)), validation=0.25)
+    """Training and validation set of the bars."""
+    return SweepData(*split(load(str(train_file)), validation=0.25))
 
 
 def study_of(storage, name="rates"):
@@ -67,7 +69,7 @@ def study_of(storage, name="rates"):
 def searched(recipe, data, storage, threads=1, **options):
     """The trials of a search that begins in `storage`."""
     with contextlib.closing(OptunaSearch(recipe, storage, "rates", **options)) as search:
-        return list(search.train(*data, threads))
+        return list(search.train(ThreadExecutor(threads), data))
 
 
 def rates(trained):
@@ -109,7 +111,7 @@ def test_what_is_pruned_was_worse_than_most_at_that_epoch_and_nothing_else_was(m
 
 def test_the_study_has_the_accuracies_of_the_networks(made_once, data):
     trained, storage = made_once
-    validation = data[1]
+    validation = data.validation
     for one, trial in zip(trained, study_of(storage).trials, strict=True):
         assert trial.params["learning_rate"] == pytest.approx(one.cell.settings["learning_rate"], rel=1e-2)
         assert list(trial.intermediate_values.values()) == one.mlp.history["validation_accuracy"]
@@ -142,7 +144,7 @@ def test_the_accuracy_of_a_network_that_stopped_early_is_that_of_the_weights_it_
     trained = searched(recipe_of(text), data, tmp_path / "study")
     assert any(len(one.mlp.history) < 30 for one in trained)
     for one, trial in zip(trained, study_of(tmp_path / "study").trials, strict=True):
-        assert trial.value == pytest.approx(one.mlp.score(data[1].X, data[1].y))
+        assert trial.value == pytest.approx(one.mlp.score(data.validation.X, data.validation.y))
 
 
 def test_settings_that_come_up_again_are_not_trained_again(recipe_of, data, tmp_path):
@@ -175,17 +177,17 @@ def test_a_search_goes_on_with_more_trials_as_if_it_had_not_ended(made_once, rec
     search = OptunaSearch(recipe_of(), tmp_path / "study", "rates", lambda cell: networks[cell.slug])
     assert rates(search.earlier) == rates(first)
     assert search.remaining == 11
-    assert rates(first) + rates(search.train(*data, 1)) == rates(made_once[0])
+    assert rates(first) + rates(search.train(ThreadExecutor(1), data)) == rates(made_once[0])
 
 
 def test_what_was_being_trained_at_the_end_is_trained_first(made_once, recipe_of, data, tmp_path):
-    begun = OptunaSearch(recipe_of(), tmp_path / "study", "rates").train(*data, 1)
+    begun = OptunaSearch(recipe_of(), tmp_path / "study", "rates").train(ThreadExecutor(1), data)
     kept = {one.cell.slug: one for one in (next(begun), next(begun), next(begun))}
     lost = list(kept)[-1]  # told to nobody: the generator was not asked for another
     begun.close()
     search = OptunaSearch(recipe_of(), tmp_path / "study", "rates", lambda cell: kept[cell.slug])
     assert [one.cell.slug for one in search.earlier] == list(kept)[:2]
-    trained = list(search.train(*data, 1))
+    trained = list(search.train(ThreadExecutor(1), data))
     assert trained[0].cell.slug == lost
     assert rates(search.earlier) + rates(trained) == rates(made_once[0])
     assert [trial.state.name for trial in study_of(tmp_path / "study").trials].count("FAIL") == 1

@@ -1,5 +1,6 @@
 """Sweeps on Ray, which is started here on this machine."""
 
+import contextlib
 import os
 import re
 import signal
@@ -10,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from fastmlp.data import load_split
-from fastmlp.experiment.executors.cluster import trainer
-from fastmlp.experiment.executors.threads import fit_network
+from fastmlp.experiment.executors.base import SweepData, fit_network
+from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.runs.cells import Cell
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
@@ -50,10 +51,11 @@ def test_a_killed_workers_cell_is_trained_again_to_the_bits_of_a_local_run(train
     if not by_path:
         parts = tuple(replace(part, key="") for part in parts)
     cells = [cell(0), *(cell(seed, epochs=3000) for seed in range(1, 5)), cell(5, hidden=(10**12,))]
-    local = {at: bits(fit_network(one.settings, *parts, threads=2)) for at, one in enumerate(cells[:-1])}
+    data = SweepData(*parts, {"name": str(train_file), "validation": 0.25})
+    local = {at: bits(fit_network(one.settings, data, threads=2)) for at, one in enumerate(cells[:-1])}
     home = {}
-    with trainer("ray", None, {"name": str(train_file), "validation": 0.25}) as train_all:
-        for position, one in train_all(cells, *parts):
+    with contextlib.closing(open_executor("ray")) as executor:
+        for position, one in executor.train(cells, data):
             if not home:
                 kill_a_busy_worker()
             home[position] = one

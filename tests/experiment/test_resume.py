@@ -244,7 +244,7 @@ def test_cores_and_how_they_are_shared_out_change_no_bit(tmp_path, shared, sweep
     expected = shared / "one-core"
     if not expected.exists():
         assert sweep(expected, "--threads", "1") == 0
-    monkeypatch.setattr("fastmlp.experiment.sweep.choose_plan", lambda *_: Plan(*plan))
+    monkeypatch.setattr("fastmlp.experiment.executors.threads.choose_plan", lambda *_: Plan(*plan))
     assert sweep(tmp_path / "run") == 0
     assert bits(tmp_path / "run") == bits(expected)
     assert sweep(tmp_path / "run", "--threads", str(plan[1]), rates=(0.5, 0.05, 0.1)) == 0

@@ -1,4 +1,4 @@
-"""A cluster of Dask: `dask scheduler`, and a `dask worker tcp://HOST:PORT` on each machine."""
+"""The executor for a cluster of Dask: `dask scheduler`, and a `dask worker tcp://HOST:PORT` on each machine."""
 
 import threading
 import uuid
@@ -10,59 +10,79 @@ from distributed import Client, Future, KilledWorker, as_completed, get_worker
 from distributed.client import FutureCancelledError
 
 from fastmlp.errors import InputError
-from fastmlp.experiment.executors.cluster import LOST, SECONDS_TO_ANSWER
+from fastmlp.experiment.executors.cluster import LOST, SECONDS_TO_ANSWER, ClusterExecutor, check_answer
 from fastmlp.experiment.executors.worker import FAILED, train_cell
 from fastmlp.kernels.thread_team import available_cores
 
 SECONDS_FOR_A_WORKER = 60  # to come back, when none is left that can take the data
 
 
-class DaskCluster:
-    """A scheduler of Dask and its workers: see `fastmlp.experiment.executors.cluster.Cluster`."""
+class DaskExecutor(ClusterExecutor):
+    """Trains cells on the workers of a Dask scheduler.
 
-    def __init__(self, scheduler: str):
+    Parameters
+    ----------
+    threads : int, optional
+        Cores that a cell may use at most; None: its share of its worker's.
+    scheduler : str
+        Address that `dask scheduler` prints, tcp://HOST:PORT.
+    """
+
+    def __init__(self, threads: int | None = None, scheduler: str | None = None):
+        super().__init__(threads, scheduler)
+        if scheduler is None:
+            raise InputError(
+                "backend dask has no scheduler; add --scheduler tcp://HOST:PORT, which `dask scheduler` prints"
+            )
+        check_answer(scheduler, speaks_first=not scheduler.startswith("tls"))
         try:
             self._client = Client(scheduler, timeout=SECONDS_TO_ANSWER, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise InputError(f"scheduler {scheduler} is none of Dask ({error}); give the one that it prints") from None
+            raise InputError(
+                f"scheduler {scheduler} is not one of Dask ({error}); give the address that it prints"
+            ) from None
         if not self._client.ncores():
             self._client.close()
             raise InputError(f"scheduler {scheduler} has no worker; start some: dask worker {scheduler}")
         self._positions: dict[str, int] = {}
         self._running = as_completed(loop=self._client.loop)
 
-    def plan(self, cells, most):
-        # Dask spreads the cells evenly over the workers, and starts as many at once on one as it has threads.
+    def plan(self, cells: int) -> None:
+        """Note how many cells a worker has: Dask spreads them evenly, and starts as many at once as it has threads."""
         self._cells_of_a_worker = -(-cells // max(1, len(self._client.ncores())))
-        self._most = most
 
-    def share(self, parcel):
+    def share(self, parcel: dict[str, Any]) -> Any:
+        """Send arrays to all workers."""
         return self._client.scatter([parcel], broadcast=True, hash=False, timeout=SECONDS_FOR_A_WORKER)[0]
 
-    def start(self, position, task, shared):
+    def start(self, position: int, task: dict[str, Any], shared: Any) -> None:
+        """Submit a cell."""
         key = f"fastmlp-{uuid.uuid4().hex}"
-        future = self._client.submit(
-            train_here, task, shared, self._cells_of_a_worker, self._most, key=key, pure=False
-        )  # fmt: skip
+        arguments = (task, shared, self._cells_of_a_worker, self.threads)
+        future = self._client.submit(train_here, *arguments, key=key, pure=False)
         self._positions[key] = position
         self._running.add(future)
 
     def finished(self) -> Iterator[tuple[int, tuple[str, Any]]]:
+        """Yield positions and answers as they come home."""
         for future in self._running:
             yield self._positions[future.key], _answer(future)
             future.release()
 
-    def stop(self):
+    def stop(self) -> None:
+        """Cancel the cells that have not finished."""
         self._client.cancel(list(self._running.futures))
         self._running.clear()
 
-    def close(self):
+    def close(self) -> None:
+        """Leave the cluster."""
         self._client.close()
 
 
 def _answer(future: Future) -> tuple[str, Any]:
     try:
-        return future.result()
+        answer: tuple[str, Any] = future.result()
+        return answer
     except KilledWorker as error:
         return (
             FAILED,
@@ -78,14 +98,14 @@ def _answer(future: Future) -> tuple[str, Any]:
 
 
 class _Cores:
-    """The cores of this worker, of which the cells that it has take some each."""
+    """The cores of this worker, which its cells share."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._condition, self._taken = threading.Condition(), 0
 
     @contextmanager
     def taken(self, wanted: int, cores: int) -> Iterator[None]:
-        """Wait until `wanted` of all `cores` are free, and have them."""
+        """Wait until `wanted` of all `cores` are free, and hold them."""
         with self._condition:
             self._condition.wait_for(lambda: self._taken + wanted <= cores)
             self._taken += wanted
@@ -100,12 +120,12 @@ class _Cores:
 _cores = _Cores()
 
 
-def train_here(task: dict, parcel: dict | None, cells: int, most: int | None) -> tuple[str, Any]:
-    """`train_cell` on this worker, which is to have so many cells, on its share of the worker's threads."""
+def train_here(task: dict[str, Any], parcel: dict[str, Any] | None, cells: int, most: int | None) -> tuple[str, Any]:
+    """Run `train_cell` on this worker, which has so many cells, on its share of the worker's threads."""
     worker = get_worker()
     key, cores = worker.get_current_task(), min(worker.state.nthreads, available_cores())
 
-    def wanted():
+    def wanted() -> bool:
         state = worker.state.tasks.get(key)
         return state is not None and state.state != "cancelled"
 

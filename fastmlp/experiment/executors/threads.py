@@ -1,102 +1,123 @@
-"""Networks trained side by side on the cores, in threads that share one copy of the data."""
+"""The executor of this machine: cells trained side by side, in threads that share one copy of the data."""
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
-import numpy as np
-
-from fastmlp.data import Dataset
-from fastmlp.errors import FastmlpError
-from fastmlp.mlp import MLP
+from fastmlp.errors import FastmlpError, InputError
+from fastmlp.experiment.executors.base import (
+    Callback,
+    CellCallbacks,
+    CellCheckpoints,
+    Executor,
+    SweepData,
+    fit_network,
+    no_callbacks,
+)
+from fastmlp.experiment.executors.thread_plan import Plan, choose_plan
+from fastmlp.experiment.progress import note
+from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.checkpoints import Checkpoints, Paused
+from fastmlp.training.checkpoints import Paused
 from fastmlp.training.diagnostics import NAME
 
 SECONDS_TO_WAIT = 0.2  # at a time: on Windows a thread that waits without an end does not feel Ctrl-C
 SECONDS_TO_STOP = 1.5  # a training stops within 0.1 seconds, one whose kernels are being compiled does not
 
 
-Report = Callable[[int, dict], None]
+class ThreadExecutor(Executor):
+    """Trains cells in the threads of this machine, as many side by side as is quickest.
 
-
-def train_cells(
-    cells: list[Cell],
-    train: Dataset,
-    validation: Dataset | None,
-    at_once: int,
-    threads: int,
-    checkpoints: Callable[[Cell], Checkpoints],
-    report: Report = lambda position, record: None,
-) -> Generator[tuple[int, CellResult], None, None]:
-    """Train every cell; yield its position and what became of it, as each one ends.
-
-    at_once, threads  cells side by side, cores for each; they change no result
-    checkpoints       where the training of a cell is kept: it goes on from there
-    report            called with a cell's position and the record of its epoch, from the thread that trains it
-    Raises InputError, InputTypeError when a cell cannot be trained on these data. When it does, or when the generator
-    is closed (Ctrl-C), the other trainings write a checkpoint and stop.
+    Parameters
+    ----------
+    threads : int, optional
+        Cores to use in all; None: all this process may use. It changes no result.
+    scheduler : str, optional
+        Refused: threads have none.
     """
-    stop = threading.Event()
 
-    def fit(position: int, cell: Cell) -> CellResult:
-        NAME.set(cell.label)
-        try:
-            kept = replace(checkpoints(cell), stop=stop)
-            mlp = fit_network(cell.settings, train, validation, threads, lambda r: report(position, r), kept)
-            return CellResult(cell, mlp)
-        except (FastmlpError, Paused):
-            raise
-        except OSError as error:
-            if error.filename is not None:  # a checkpoint that cannot be written: no cell could be
+    adaptive = True
+
+    def __init__(self, threads: int | None = None, scheduler: str | None = None):
+        if scheduler is not None:
+            raise InputError(f"scheduler is {scheduler}, and the threads of this machine have none; add --backend dask")
+        super().__init__(threads)
+
+    def train(
+        self,
+        cells: Iterable[Cell],
+        data: SweepData,
+        *,
+        count: int | None = None,
+        callbacks: CellCallbacks = no_callbacks,
+        checkpoints: CellCheckpoints | None = None,
+    ) -> Generator[tuple[int, CellResult], None, None]:
+        """Train every cell and yield its position and result as it ends; see `Executor.train`.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            If a cell cannot be trained on these data. The others then write a checkpoint and stop.
+        """
+        plan = self._plan(cells, data, count)
+        most = len(cells) if isinstance(cells, Sequence) else plan.at_once
+        waiting, running = enumerate(cells), dict[Future[CellResult], int]()
+        stop = threading.Event()
+
+        def fit(position: int, cell: Cell) -> CellResult:
+            NAME.set(cell.label)
+            its = callbacks(position, cell)
+            try:
+                if checkpoints is None:
+                    mlp = fit_network(cell.settings, data, plan.threads, [*its, StopWhenSet(stop)])
+                else:
+                    kept = replace(checkpoints(cell), stop=stop)
+                    mlp = fit_network(cell.settings, data, plan.threads, its, kept)
+            except (FastmlpError, Paused):
                 raise
-            return CellResult.failure(cell, error)
-        except Exception as error:  # one cell's trouble is not the others'
-            return CellResult.failure(cell, error)
+            except OSError as error:
+                if error.filename is not None:  # a checkpoint that cannot be written: no cell could be
+                    raise
+                return CellResult.failure(cell, error)
+            except Exception as error:  # the failure of one cell does not end the others
+                return CellResult.failure(cell, error)
+            return CellResult(cell, mlp)
 
-    team = ThreadPoolExecutor(at_once)
-    futures = {team.submit(fit, position, cell): position for position, cell in enumerate(cells)}
-    try:
-        for future in _as_they_finish(futures):
-            yield futures[future], future.result()
-    finally:
-        stop.set()
-        team.shutdown(wait=False, cancel_futures=True)
-        wait([future for future in futures if not future.cancelled()], SECONDS_TO_STOP)
+        pool = ThreadPoolExecutor(plan.at_once)
+        try:
+            while True:
+                for position, cell in islice(waiting, most - len(running)):
+                    running[pool.submit(fit, position, cell)] = position
+                if not running:
+                    return
+                ended = wait(running, SECONDS_TO_WAIT, FIRST_COMPLETED).done
+                for future in sorted(ended, key=running.__getitem__):
+                    yield running.pop(future), future.result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            wait([future for future in running if not future.cancelled()], SECONDS_TO_STOP)
 
-
-def shared_inputs(settings: Iterable[dict], dataset: Dataset) -> Dataset:
-    """The dataset with inputs in the form in which networks of all these settings read them: none makes a copy."""
-    networks = [MLP(**one) for one in settings]
-    wanted = {(network.engine, network.dtype, network.form) for network in networks}
-    if len(wanted) != 1 or networks[0].engine != "numba":
-        return dataset
-    return replace(dataset, X=networks[0].prepare_inputs(dataset.X))
-
-
-def fit_network(
-    settings: dict,
-    train: Dataset,
-    validation: Dataset | None,
-    threads: int | None,
-    progress: Callable[[dict], None] | None = None,
-    checkpoints: Checkpoints | None = None,
-) -> MLP:
-    """A network of these settings, trained; it knows all classes of the data, also those that `train` lacks."""
-    mlp = MLP(**{**settings, "threads": threads})
-    held_out = None if validation is None else (validation.X, targets(mlp.loss, validation))
-    classes = range(train.class_count)
-    return mlp.fit(train.X, targets(mlp.loss, train), held_out, progress, classes, checkpoint=checkpoints)
+    def _plan(self, cells: Iterable[Cell], data: SweepData, count: int | None) -> Plan:
+        """Measure the quickest plan for cells that are known, or give a core to each that is drawn later."""
+        if isinstance(cells, Sequence) and count is None:
+            plan = choose_plan(cells, data, self.threads)
+            note(plan.describe(len(cells)))
+            return plan
+        cores = self.threads or available_cores()
+        at_once = max(1, min(cores, cores if count is None else count))
+        return Plan(at_once, cores // at_once)
 
 
-def targets(loss: str, dataset: Dataset) -> np.ndarray:
-    """What a network for this loss is trained to answer: the labels (N,), or one-hot rows (N, C) of them."""
-    return dataset.y if loss == "cross_entropy" else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
+class StopWhenSet(Callback):
+    """Ends a training after its current epoch once an event is set."""
 
+    def __init__(self, stop: threading.Event):
+        self._stop = stop
 
-def _as_they_finish(futures: dict[Future, int]) -> Iterator[Future]:
-    pending = set(futures)
-    while pending:
-        finished, pending = wait(pending, SECONDS_TO_WAIT, FIRST_COMPLETED)
-        yield from sorted(finished, key=futures.__getitem__)
+    def on_epoch_end(self, view: Any) -> bool:
+        """Return whether the event is set."""
+        return self._stop.is_set()

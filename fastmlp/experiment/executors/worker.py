@@ -9,57 +9,65 @@ from typing import Any
 
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.errors import FastmlpError
-from fastmlp.experiment.executors.threads import fit_network
+from fastmlp.experiment.executors.base import Callback, SweepData, fit_network
 from fastmlp.export.model_file import dumps
-from fastmlp.mlp import MLP
 from fastmlp.utils.digests import engine_version
 
-# What became of a cell.
-TRAINED, FAILED, ABSENT = "trained", "failed", "absent"
+TRAINED, FAILED, ABSENT = "trained", "failed", "absent"  # kinds of answers
 
 
-class _Stopped(Exception):
-    """Raised inside a training that nobody waits for any more."""
+class Heartbeat(Callback):
+    """Ends a training after an epoch once nobody waits for it any more."""
 
+    def __init__(self, wanted: Callable[[], bool]):
+        self._wanted, self.stopped = wanted, False
 
-class _Absent(Exception):
-    """The data are not to be had here."""
+    def on_epoch_end(self, view: Any) -> bool:
+        """Return whether the training is no longer wanted."""
+        self.stopped = not self._wanted()
+        return self.stopped
 
 
 def train_cell(
-    task: dict, parcel: dict | None, threads: int, wanted: Callable[[], bool] = lambda: True
+    task: dict[str, Any], parcel: dict[str, Any] | None, threads: int, wanted: Callable[[], bool] = lambda: True
 ) -> tuple[str, Any]:
-    """Train a cell: ("trained", the bytes of its model file), ("failed", why) or ("absent", why the data are not here).
+    """Train a cell.
 
-    task     settings: arguments of `MLP`; options: arguments of `load_split` (its first called name), or None;
-             digests, class_count: of the data's parts; engine: the `engine_version` to train with
-    parcel   what `pack` gave, or None: the data are read by the options
-    threads  cores to use
-    wanted   asked after every epoch whether to go on
+    Parameters
+    ----------
+    task : dict
+        settings: arguments of `MLP`; options: arguments of `load_split` with its first one called `name`, or None;
+        digests and class_count of the data; engine: the `engine_version` to train with.
+    parcel : dict, optional
+        What `pack` gave; None: the data are read by the options.
+    threads : int
+        Cores to use.
+    wanted : callable
+        Asked after every epoch whether to continue.
+
+    Returns
+    -------
+    kind : str
+        TRAINED, FAILED, or ABSENT when the data are not available here.
+    answer : bytes or str
+        The model file, or the reason.
     """
     if task["engine"] != engine_version():
         return FAILED, f"its worker has fastmlp {engine_version()}; expected {task['engine']}: install that there"
-
-    def progress(record):
-        if not wanted():
-            raise _Stopped
-
+    heartbeat = Heartbeat(wanted)
     try:
-        train, *held_out = _data.prepared(task, parcel)
-        validation = held_out[0] if held_out else None
-        return TRAINED, dumps(fit_network(task["settings"], train, validation, threads, progress))
+        mlp = fit_network(task["settings"], _last_data.get(task, parcel), threads, [heartbeat])
+        return (FAILED, "stopped") if heartbeat.stopped else (TRAINED, dumps(mlp))
     except _Absent as error:
         return ABSENT, str(error)
-    except _Stopped:
-        return FAILED, "stopped"
     except FastmlpError as error:
         return FAILED, str(error)
-    except Exception as error:  # one cell's defect is none of the others'
+    except Exception as error:  # the failure of one cell does not end the others
         return FAILED, f"{type(error).__name__}: {error}"
 
 
-def pack(parts: list[Dataset]) -> dict:
-    """The arrays of training and validation data as a plain dict."""
+def pack(parts: list[Dataset]) -> dict[str, Any]:
+    """Return the arrays of training and validation data as a plain dict."""
     parcel = {}
     for number, part in enumerate(parts):
         X = part.X
@@ -68,7 +76,7 @@ def pack(parts: list[Dataset]) -> dict:
     return parcel
 
 
-def _unpack(parcel: dict, class_count: int) -> list[Dataset]:
+def _unpack(parcel: dict[str, Any], class_count: int) -> list[Dataset]:
     parts = []
     for number in sorted(parcel):
         arrays = parcel[number]
@@ -77,8 +85,12 @@ def _unpack(parcel: dict, class_count: int) -> list[Dataset]:
     return parts
 
 
-def _read(task: dict) -> list[Dataset]:
-    """The data by their path. _Absent when they are not there, or others."""
+class _Absent(Exception):
+    """The data are not available on this worker."""
+
+
+def _read(task: dict[str, Any]) -> list[Dataset]:
+    """Read the data by their path; _Absent if they are not there, or differ."""
     options = dict(task["options"])
     name = options.pop("name")
     try:
@@ -90,31 +102,22 @@ def _read(task: dict) -> list[Dataset]:
     return [Dataset(part.X, part.y, task["class_count"], None, name) for part in parts]
 
 
-class _Data:
-    """The data of the last task, which most likely are those of the next one, in the forms in which they were used."""
+class _LastData:
+    """The data of the last task, which are most likely those of the next one."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._digests, self._parts, self._forms = None, [], {}
+        self._digests: list[str] | None = None
+        self._data: SweepData | None = None
 
-    def prepared(self, task, parcel):
-        """The parts, with the inputs as the network of this task reads them. One thread gets them, the others wait."""
-        network = MLP(**task["settings"])
-        form = (network.engine, network.dtype, network.form)
+    def get(self, task: dict[str, Any], parcel: dict[str, Any] | None) -> SweepData:
+        """Return the data of a task. One thread reads them, the others wait."""
         with self._lock:
-            if self._digests != task["digests"]:
-                self._digests, self._parts, self._forms = None, [], {}
-                self._parts = _read(task) if parcel is None else _unpack(parcel, task["class_count"])
+            if self._data is None or self._digests != task["digests"]:
+                self._data = self._digests = None  # not both in memory
+                self._data = SweepData(*(_read(task) if parcel is None else _unpack(parcel, task["class_count"])))
                 self._digests = task["digests"]
-            if form not in self._forms:
-                self._forms[form] = [_with_prepared_inputs(network, part) for part in self._parts]
-            return self._forms[form]
+            return self._data
 
 
-def _with_prepared_inputs(network, part):
-    if network.engine != "numba":
-        return part
-    return Dataset(network.prepare_inputs(part.X), part.y, part.class_count, None, part.name)
-
-
-_data = _Data()
+_last_data = _LastData()

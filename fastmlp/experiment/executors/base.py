@@ -1,0 +1,202 @@
+"""Executors: what trains the cells of a sweep, and the data that it trains them on."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.data import Dataset
+from fastmlp.mlp import MLP
+from fastmlp.runs.cells import Cell, CellResult
+from fastmlp.training.checkpoints import Checkpoints
+
+
+@dataclass(frozen=True)
+class EpochView:
+    """What a callback sees of an epoch that was trained elsewhere.
+
+    Attributes
+    ----------
+    record : dict
+        Losses, accuracies and seconds of the epoch, as in `History`.
+    """
+
+    record: dict[str, Any]
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch, from 1."""
+        return int(self.record["epoch"])
+
+
+class Callback(Protocol):
+    """What is called after every epoch of a training; True ends the training."""
+
+    def on_epoch_end(self, view: Any) -> bool | None: ...
+
+
+# The callbacks of the cell at a position of the sweep, and where its training is kept.
+CellCallbacks = Callable[[int, Cell], Sequence[Callback]]
+CellCheckpoints = Callable[[Cell], Checkpoints]
+
+
+def no_callbacks(position: int, cell: Cell) -> Sequence[Callback]:
+    """Return no callbacks, whatever the cell."""
+    return ()
+
+
+class SweepData:
+    """The data of a sweep, prepared once for all cells whose first layers read the same form.
+
+    Parameters
+    ----------
+    training : Dataset
+        Samples to train on.
+    validation : Dataset, optional
+        Samples to measure after every epoch.
+    options : mapping, optional
+        Arguments of `fastmlp.data.load_split` that gave the two, the first one called `name`. A worker on another
+        machine reads them again by these.
+    """
+
+    def __init__(self, training: Dataset, validation: Dataset | None = None, options: Mapping[str, Any] | None = None):
+        self.training, self.validation, self.options = training, validation, dict(options or {})
+        self._lock = threading.Lock()
+        self._prepared: dict[tuple[str, str, str], list[Dataset]] = {}
+
+    @property
+    def parts(self) -> list[Dataset]:
+        """The training data, and the validation data if there are any."""
+        return [self.training] if self.validation is None else [self.training, self.validation]
+
+    def prepared(self, mlp: MLP) -> list[Dataset]:
+        """Return the parts with inputs as `mlp` reads them. One thread prepares them, others wait."""
+        form = (mlp.engine, mlp.dtype, mlp.form)
+        if mlp.engine != "numba":
+            return self.parts
+        with self._lock:
+            if form not in self._prepared:
+                self._prepared[form] = [replace(part, X=mlp.prepare_inputs(part.X)) for part in self.parts]
+            return self._prepared[form]
+
+
+def fit_network(
+    settings: Mapping[str, Any],
+    data: SweepData,
+    threads: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoints | None = None,
+) -> MLP:
+    """Train a network, which has an output for every class of the data, also for those that the training part lacks.
+
+    Parameters
+    ----------
+    settings : mapping
+        Arguments of `MLP`.
+    data : SweepData
+        What to train on.
+    threads : int, optional
+        Cores to use; None: all this process may use. It changes no result.
+    callbacks : sequence of Callback
+        Called while it trains.
+    checkpoint : Checkpoints, optional
+        Where the training is kept; it resumes from there.
+
+    Returns
+    -------
+    MLP
+        The network; one that a callback stopped has the weights of its last epoch.
+    """
+    mlp = MLP(**{**settings, "threads": threads})
+    training, *rest = data.prepared(mlp)
+    held_out = (rest[0].X, targets(mlp.loss, rest[0])) if rest else None
+
+    def progress(record: dict[str, Any]) -> None:
+        answers = [callback.on_epoch_end(EpochView(record)) for callback in callbacks]  # all of them are called
+        if any(answers):
+            raise _Stopped
+
+    try:
+        return mlp.fit(
+            training.X, targets(mlp.loss, training), held_out, progress, range(training.class_count),
+            checkpoint=checkpoint,
+        )  # fmt: skip
+    except _Stopped:
+        return mlp
+
+
+class _Stopped(Exception):
+    pass
+
+
+def targets(loss: str, dataset: Dataset) -> NDArray[Any]:
+    """Return what a network for this loss is trained to answer: labels (N,), or one-hot rows (N, C) float32."""
+    return dataset.y if loss == "cross_entropy" else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
+
+
+class Executor(ABC):
+    """Something that trains cells: the threads of this machine, or the workers of a cluster.
+
+    A new one is a subclass with `train`, and a line in `fastmlp.experiment.executors.registry.EXECUTORS`.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Cores to use in all on this machine, or at most for one cell on a cluster; None: all there are.
+    scheduler : str, optional
+        Address of the scheduler, for executors that have one.
+
+    Attributes
+    ----------
+    adaptive : bool
+        Whether cells are drawn from the iterable as others end, and callbacks and checkpoints are used while a cell
+        trains. A search that chooses each cell by the results of earlier ones needs it.
+
+    Raises
+    ------
+    InputError
+        If the executor cannot be used.
+    """
+
+    adaptive: ClassVar[bool] = False
+
+    def __init__(self, threads: int | None = None, scheduler: str | None = None):
+        self.threads, self.scheduler = threads, scheduler
+
+    @abstractmethod
+    def train(
+        self,
+        cells: Iterable[Cell],
+        data: SweepData,
+        *,
+        count: int | None = None,
+        callbacks: CellCallbacks = no_callbacks,
+        checkpoints: CellCheckpoints | None = None,
+    ) -> Generator[tuple[int, CellResult], None, None]:
+        """Train every cell and yield its position and result as it ends, in any order.
+
+        A cell that cannot be trained yields a failed result. When the generator is closed, as after Ctrl-C, the
+        trainings under way stop.
+
+        Parameters
+        ----------
+        cells : iterable of Cell
+            What to train. A sequence is known as a whole; others are drawn from as cells end.
+        data : SweepData
+            What to train on.
+        count : int, optional
+            How many cells there are at most; None: the length of `cells`.
+        callbacks : callable
+            Gives the callbacks of a cell by its position and the cell. Executors that train elsewhere call their
+            `on_epoch_end` for every epoch when the cell is home, and ignore what they answer.
+        checkpoints : callable, optional
+            Gives the place where a cell's training is kept, from which it resumes. Executors that train elsewhere may
+            ignore it.
+        """
+
+    def close(self) -> None:  # noqa: B027  an executor that holds nothing need not define it
+        """Release what the executor holds, such as a connection."""
