@@ -1,4 +1,4 @@
-"""What all readers make sure of, and how they turn what a file holds into inputs and labels."""
+"""Checks and conversions that all readers share: from what a file has to inputs and labels."""
 
 import math
 import os
@@ -7,20 +7,37 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.arrays import check_labels
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
-BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader holds beside its result
+BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader needs beside its result
 
 
 class NoTestPart(InputError):
-    """A file or a folder in which there is nothing that would be test data, damaged or not."""
+    """A file or a folder without test data."""
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """A path as a user writes it: ~ is a home. Raises InputError where that home is not known."""
+    """Return a path as a user writes it, with ~ replaced by the home folder.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Path as written.
+
+    Returns
+    -------
+    Path
+        The path without ~.
+
+    Raises
+    ------
+    InputError
+        If the home folder is not known.
+    """
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -28,9 +45,19 @@ def user_path(path: str | os.PathLike[str]) -> Path:
 
 
 def check_file(path: Path) -> None:
-    """InputError unless a path is that of a file on a disk. Every reader has its file checked here before it opens it.
+    """Raise InputError unless a path is that of a file on a disk; every reader checks its file so before it opens it.
 
     Readers open their file again and go back in it: of a pipe they would miss what was read before, or wait for ever.
+
+    Parameters
+    ----------
+    path : Path
+        Path to check.
+
+    Raises
+    ------
+    InputError
+        If there is nothing, a folder, a pipe, a socket or a device.
     """
     try:
         mode = os.stat(path).st_mode
@@ -49,16 +76,36 @@ def check_file(path: Path) -> None:
 
 
 def read_inputs(
-    where: str, shape: tuple[int, ...], dtype: np.dtype, read: Callable[[slice], np.ndarray], chunk_rows: int = 1
-) -> np.ndarray:
-    """The inputs of a file as (N, D) uint8 or float32, read in blocks of rows.
+    where: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    read: Callable[[slice], np.ndarray],
+    chunk_rows: int = 1,
+) -> NDArray[np.uint8 | np.float32]:
+    """Read the inputs of a file in blocks of rows.
 
-    where       what to call the array in a message
-    shape       (N, D), or (N, height, width) for pictures
-    dtype       as stored: uint8 stays, other integers become uint8 if they are pixels of a picture, else float32
-    read        gives a slice of the rows as an array
-    chunk_rows  rows that are stored together: a block is a multiple of it
-    Raises InputError for another rank, no rows or columns, no numbers, nan or infinity.
+    Parameters
+    ----------
+    where : str
+        What messages call the array.
+    shape : tuple of int
+        (N, D), or (N, height, width) for pictures.
+    dtype : dtype
+        As stored: uint8 stays, other integers become uint8 if they are pixels of a picture, everything else float32.
+    read : callable
+        Returns the rows of a slice as an array.
+    chunk_rows : int, default=1
+        Rows that are stored together: a block is a multiple of it.
+
+    Returns
+    -------
+    ndarray of shape (N, D), uint8 or float32
+        The inputs.
+
+    Raises
+    ------
+    InputError
+        If there is another number of axes, no row or column, or anything but finite numbers.
     """
     if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[3] != 1):
         raise InputError(f"{where} has shape {shape}; expected (N, D), or (N, height, width) for pictures: reshape it")
@@ -79,13 +126,39 @@ def read_inputs(
     return X
 
 
-def are_pixels(X: np.ndarray) -> bool:
-    """Whether all values of a picture are whole, from 0 to 255; 0 and 1 alone are taken as they are."""
+def are_pixels(X: NDArray[np.uint8 | np.float32]) -> bool:
+    """Return True if all values are whole and from 0 to 255; False if they are all 0 or 1, which are left unscaled.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D)
+        Pictures.
+
+    Returns
+    -------
+    bool
+        Whether uint8 represents them.
+    """
     return bool(X.min() >= 0 and 1 < X.max() <= 255 and (X.dtype.kind != "f" or (np.floor(X) == X).all()))
 
 
 def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
-    """InputError that names the row and column of a nan or infinity in `block`, whose rows start at `first_row`."""
+    """Raise InputError with the row and column of the first nan or infinity.
+
+    Parameters
+    ----------
+    block : ndarray of shape (rows, D)
+        Some rows of an array.
+    where : str
+        What messages call the array.
+    first_row : int, default=0
+        Row of the array at which the block begins.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite.
+    """
     if block.dtype.kind != "f":
         return
     finite = np.isfinite(block)
@@ -97,10 +170,29 @@ def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
         )
 
 
-def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[np.ndarray, int]:
-    """Labels (rows,) int64 from 0, and the number of classes: the one-hot columns, or the largest label + 1.
+def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.int64], int]:
+    """Convert the labels of a file.
 
-    values: (rows,) integers, integral floats, or (rows, classes) one-hot. Raises InputError, InputTypeError.
+    Parameters
+    ----------
+    where : str
+        What messages call the array.
+    values : ndarray of shape (rows,) or (rows, classes)
+        Integers, whole floats, or one-hot rows.
+    rows : int
+        Number of samples.
+
+    Returns
+    -------
+    y : ndarray of shape (rows,), int64
+        Labels from 0.
+    class_count : int
+        The number of one-hot columns, or the largest label + 1.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If these are no labels, one of them is negative, or one is too large for a class.
     """
     y, class_count = check_labels(values, rows, where)
     if y.min() < 0:
@@ -116,14 +208,37 @@ def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[np.ndarray, 
 
 
 def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:
-    """(height, width) of the pictures in an array of this shape, None when its rows are no pictures."""
+    """Return the height and width of the pictures in an array.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array as stored.
+    X : ndarray of shape (N, D)
+        The inputs made of it.
+
+    Returns
+    -------
+    (int, int) or None
+        None when its rows are no pictures.
+    """
     if len(shape) > 2:
         return shape[1], shape[2]
-    columns = shape[1]
-    return square(columns) if columns == 784 or X.dtype == np.uint8 else None
+    return square(shape[1]) if shape[1] == 784 or X.dtype == np.uint8 else None
 
 
 def square(pixels: int) -> tuple[int, int] | None:
-    """(side, side) of a square picture, from 8x8; None for another count."""
+    """Return (side, side) for a square picture of at least 8 x 8 pixels, None for another count.
+
+    Parameters
+    ----------
+    pixels : int
+        Number of pixels.
+
+    Returns
+    -------
+    (int, int) or None
+        Height and width.
+    """
     side = math.isqrt(pixels)
     return (side, side) if side >= 8 and side * side == pixels else None

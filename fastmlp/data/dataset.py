@@ -1,8 +1,9 @@
-"""What every reader returns."""
+"""Samples with their labels: what every reader returns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data.csr import CSR
 from fastmlp.utils.digests import digest_of_arrays
@@ -12,31 +13,53 @@ from fastmlp.utils.digests import digest_of_arrays
 class Dataset:
     """Inputs with their labels.
 
-    X           (N, D) uint8 or float32. uint8 holds pixels: the network reads the value divided by 255. Svmlight text
-                gives a CSR matrix instead: `indptr`, `indices`, `data` and `shape`
-    y           (N,) int64, from 0 to class_count - 1
-    class_count number of classes, at least 2
-    image_shape (height, width) when a row of X is a picture, else None
-    name        what to call the data in a table or a message, such as "mnist" or a file's name
-    synthetic   True when the samples were made by this library and not collected
-    class_names one name per class, as a person reads it; () stands for the numbers
-    source      where the samples come from, in a few words, such as "mnist from data/mnist"
-    key         what `load` takes to give the same collection again: a name, never "auto", or a path
+    Parameters
+    ----------
+    X : ndarray of shape (N, D), uint8 or float32; or CSR
+        Inputs, one row per sample. uint8 stands for pixels: the network reads the value divided by 255. svmlight text
+        gives a `CSR` matrix.
+    y : ndarray of shape (N,), int64
+        Labels, from 0 to `class_count` - 1.
+    class_count : int
+        Number of classes, at least 2.
+    image_shape : (int, int) or None
+        Height and width in pixels where a row of X is a picture.
+    name : str
+        What tables and messages call the data, such as "mnist" or the name of a file.
+    synthetic : bool, default=False
+        Whether this library made the samples.
+    class_names : tuple of str, default=()
+        One name per class for people to read; () stands for the numbers.
+    source : str, default=""
+        Where the samples come from, in a few words, such as "mnist from data/mnist".
+    key : str, default=""
+        What `load` takes to give the same collection again: a name, never "auto", or a path.
     """
 
-    X: np.ndarray | CSR
-    y: np.ndarray
+    X: NDArray[np.uint8 | np.float32] | CSR
+    y: NDArray[np.int64]
     class_count: int
     image_shape: tuple[int, int] | None
     name: str
     synthetic: bool = False
-    class_names: tuple[str, ...] = field(default=())
+    class_names: tuple[str, ...] = ()
     source: str = ""
     key: str = ""
 
 
 def digest(dataset: Dataset) -> str:
-    """SHA-256, in hexadecimal, of the samples and labels: their dtypes, shapes and bytes, not their names."""
+    """Return the SHA-256 of the samples and labels: of their dtypes, shapes and values, not of their names.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Samples and labels.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     X = dataset.X
-    arrays = [X.indptr, X.indices, X.data] if isinstance(X, CSR) else [X]
+    arrays: list[np.ndarray] = [X.indptr, X.indices, X.data] if isinstance(X, CSR) else [X]
     return digest_of_arrays([*arrays, dataset.y], repr(X.shape))

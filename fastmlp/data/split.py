@@ -1,10 +1,11 @@
-"""Training and validation samples."""
+"""Division into training and validation samples."""
 
 import numbers
 import os
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.loading import load
@@ -21,16 +22,42 @@ def split(
     seed: int = 0,
     training: int | None = None,
 ) -> tuple[Dataset, Dataset]:
-    """The training and the validation part of a dataset.
+    """Divide a dataset into a training and a validation part.
 
-    validation  a share of the samples, between 0 and 1, or a number of samples; None: the last sixth, rounded
-    stratify    False: the last samples, both parts views of the dataset's arrays. True: drawn at random, from each
-                class in proportion, copied; needed where the samples are sorted by class
-    seed        of the random choice
-    training    how many samples to train on: the first ones of the dataset, the next ones being for validation and the
-                rest unused. 42,000 with a validation of 12,000 are the rows 0 to 41,999 and 42,000 to 53,999. A share
-                is then one of the two parts together, and a choice at random is made among these. None: use them all
-    Raises InputError, InputTypeError when a part would be empty, samples are too few, or an argument cannot be used.
+    Parameters
+    ----------
+    dataset : Dataset
+        Samples to divide.
+    validation : float or int, optional
+        Fraction of the samples, between 0 and 1, or number of samples; by default the last sixth, rounded.
+    stratify : bool, default=False
+        False takes the last samples, and both parts are views of the dataset's arrays. True draws from each class in
+        proportion, and copies; needed where the samples are sorted by class.
+    seed : int, default=0
+        Seed of the stratified choice.
+    training : int, optional
+        Number of samples to train on: the first ones, followed by those for validation; the rest is not used. With
+        42,000 and a validation of 12,000 the parts are the rows 0 to 41,999 and 42,000 to 53,999. A fraction is then
+        one of these samples, and a stratified choice is made among them. By default all samples are used.
+
+    Returns
+    -------
+    train, validation : Dataset
+        The two parts.
+
+    Raises
+    ------
+    InputError
+        If a part would be empty, there are too few samples, or an argument is out of range.
+    InputTypeError
+        If an argument is of another type.
+
+    Examples
+    --------
+    >>> from fastmlp.data import load, split
+    >>> train, validation = split(load("glyphs"), 0.25)
+    >>> len(train.y), len(validation.y)
+    (45000, 15000)
     """
     if training is None:
         count = validation_count(len(dataset.y), validation)
@@ -53,13 +80,57 @@ def load_split(
     n_features: int | None = None,
     training: int | None = None,
 ) -> tuple[Dataset, Dataset]:
-    """`load` and `split` in one: the training and the validation part. Never touches the test part."""
+    """Load data and divide them into a training and a validation part; the test part is never read.
+
+    Parameters
+    ----------
+    path_or_name : str or path-like
+        Name or file, as for `load`.
+    validation : float or int, optional
+        Fraction or number of the samples for validation, as for `split`.
+    stratify : bool, default=False
+        Whether to draw them from each class in proportion, as for `split`.
+    seed : int, default=0
+        Seed of the stratified choice.
+    n_features : int, optional
+        Columns of svmlight text, as for `load`.
+    training : int, optional
+        Number of samples to train on, as for `split`.
+
+    Returns
+    -------
+    train, validation : Dataset
+        The two parts.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `load` and `split` do.
+    """
     dataset = load(path_or_name, n_features=n_features)
     return split(dataset, validation, stratify=stratify, seed=seed, training=training)
 
 
 def first_rows(dataset: Dataset, rows: int) -> Dataset:
-    """The first `rows` samples of a dataset, as views. InputError when it has fewer."""
+    """Return the first samples of a dataset, as views.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Samples to take from.
+    rows : int
+        Number of samples.
+
+    Returns
+    -------
+    Dataset
+        The first `rows` samples.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
     if rows > len(dataset.y):
         raise InputError(
             f"training and validation are {rows} samples together; {dataset.name} has {len(dataset.y)}: take fewer"
@@ -68,8 +139,26 @@ def first_rows(dataset: Dataset, rows: int) -> Dataset:
 
 
 def validation_count(total: int, validation: float | int | None = None) -> int:
-    """How many of `total` samples are for validation. Raises InputError, InputTypeError as `split` does."""
-    validation = _share_or_count(validation)
+    """Return the number of samples for validation.
+
+    Parameters
+    ----------
+    total : int
+        Number of samples.
+    validation : float or int, optional
+        Fraction or number of them, as for `split`.
+
+    Returns
+    -------
+    int
+        Between 1 and `total` - 1.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `split` does.
+    """
+    validation = _fraction_or_count(validation)
     count = validation if isinstance(validation, int) else round(total * validation)
     if not 0 < count < total:
         raise InputError(
@@ -80,40 +169,39 @@ def validation_count(total: int, validation: float | int | None = None) -> int:
 
 
 def _count_beside(training: int, validation: float | int | None) -> int:
-    """How many samples are for validation beside `training` others."""
+    """Return the number of samples for validation that go with `training` others."""
     if isinstance(training, bool) or not isinstance(training, numbers.Integral):
         raise InputTypeError(f"training is {training!r}; expected a number of samples, such as 42000")
     if training < 1:
         raise InputError(f"training is {training}; expected at least 1 sample: leave it out to use all")
-    validation = _share_or_count(validation)
+    validation = _fraction_or_count(validation)
     count = validation if isinstance(validation, int) else round(training * validation / (1 - validation))
     return validation_count(int(training) + count, count)
 
 
-def _share_or_count(validation: object) -> float | int:
-    """`validation` as a float between 0 and 1, or as an int."""
+def _fraction_or_count(validation: object) -> float | int:
+    """Return `validation` as a float between 0 and 1, or as an int. Raises InputError, InputTypeError."""
     if validation is None:
         return LAST_SIXTH
     if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
-        raise InputTypeError(f"validation is {validation!r}; expected a share such as 0.2, or a number of samples")
+        raise InputTypeError(f"validation is {validation!r}; expected a fraction such as 0.2, or a number of samples")
     if isinstance(validation, numbers.Integral):
         return int(validation)
-    share = float(validation)
-    if not 0 < share < 1:
-        raise InputError(f"validation is {validation}; expected a share between 0 and 1: try 0.2")
-    return share
+    fraction = float(validation)
+    if not 0 < fraction < 1:
+        raise InputError(f"validation is {validation}; expected a fraction between 0 and 1: try 0.2")
+    return fraction
 
 
-def _stratified(y, count, seed):
-    """(N,) bool, `count` of them True: from each class its share of `count`, rounded so that the sum is right."""
+def _stratified(y: NDArray[np.int64], count: int, seed: int) -> NDArray[np.bool_]:
+    """Choose `count` of the labels (N,), as a mask: from each class in proportion, rounded so that the sum is right."""
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
         raise InputError(f"seed is {seed!r}; expected a whole number from 0")
-    sizes = np.bincount(y)
-    shares = sizes * (count / len(y))
-    quotas = np.floor(shares).astype(np.int64)
+    exact = np.bincount(y) * (count / len(y))
+    quotas = np.floor(exact).astype(np.int64)
     # The classes that rounding down cut most get one more each.
-    quotas[np.argsort(quotas - shares, kind="stable")[: count - quotas.sum()]] += 1
-    random = np.random.RandomState(np.random.PCG64(int(seed)))  # promised to be the same in every version of numpy
+    quotas[np.argsort(quotas - exact, kind="stable")[: count - quotas.sum()]] += 1
+    random = np.random.RandomState(np.random.PCG64(int(seed)))  # documented to be the same in every version of numpy
     chosen = np.zeros(len(y), bool)
     for label, quota in enumerate(quotas):
         rows = np.flatnonzero(y == label)
@@ -121,5 +209,5 @@ def _stratified(y, count, seed):
     return chosen
 
 
-def _take(dataset, rows):
+def _take(dataset: Dataset, rows: slice | NDArray[np.intp]) -> Dataset:
     return replace(dataset, X=dataset.X[rows], y=dataset.y[rows])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastmlp.data import load
-from fastmlp.data.readers.csv import read_csv
+from fastmlp.data.readers.csv import CSVReader
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (4, 784))
 KAGGLE_HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n"
@@ -117,7 +117,7 @@ def test_written_values_are_read_back(tmp_path_factory, table, data):
     path.write_text(
         "\n".join(",".join(map(repr, [y, *x])) for y, x in zip(labels.tolist(), table.tolist(), strict=True))
     )
-    dataset = read_csv(path)
+    dataset = CSVReader().read(path)
     assert np.array_equal(dataset.X, table)
     assert np.array_equal(dataset.y, labels)
 

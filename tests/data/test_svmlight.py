@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastmlp.data import CSR, load
-from fastmlp.data.readers.svmlight import read_svmlight
+from fastmlp.data.readers.svmlight import SvmlightReader
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_written_rows_are_read_back(tmp_path_factory, table, first):
     rows = [" ".join(["1", *(f"{i + first}:{v!r}" for i, v in enumerate(row) if v)]) for row in table.tolist()]
     path = tmp_path_factory.mktemp("svmlight") / "rows"
     path.write_text("\n".join(rows))
-    X = read_svmlight(path, n_features=table.shape[1]).X
+    X = SvmlightReader().read(path, n_features=table.shape[1]).X
     assert np.array_equal(X.toarray(), table)
     assert np.array_equal(X.data, table[table != 0])
 

@@ -3,27 +3,45 @@
 import hashlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 # The course solution's 12,000, 1,000 and 1,579 of the 14,579 images.
 TEST_ROWS, VALIDATION_ROWS = 1579, 1000
 
 
-def part_rows(pictures: np.ndarray, part: str, test: int = TEST_ROWS, validation: int = VALIDATION_ROWS) -> np.ndarray:
-    """The rows of `pictures` (N, height, width) that are a part's, in a random order that is always the same one.
+def part_rows(
+    pictures: np.ndarray, part: str, test: int = TEST_ROWS, validation: int = VALIDATION_ROWS
+) -> NDArray[np.int64]:
+    """Return the rows of a part, in a random order that is always the same.
 
-    part        "train", the last `validation` rows of which are for validation; or "test", which has `test` rows
-    Identical images are all among the test rows, the validation rows or the others, one after another.
+    Identical pictures are all among the test rows, the validation rows or the others, one after another.
+
+    Parameters
+    ----------
+    pictures : ndarray of shape (N, height, width)
+        All pictures.
+    part : {"train", "test"}
+        "train" ends in the rows for validation.
+    test : int, default=1579
+        Number of rows of the test part.
+    validation : int, default=1000
+        Number of rows for validation.
+
+    Returns
+    -------
+    ndarray of shape (rows,), int64
+        Positions in `pictures`.
     """
     groups = _identical(pictures)
-    random = np.random.RandomState(np.random.PCG64(0))  # promised to be the same in every version of numpy
+    random = np.random.RandomState(np.random.PCG64(0))  # documented to be the same in every version of numpy
     waiting = [groups[k] for k in random.permutation(len(groups))]
     tested, waiting = _take(waiting, test)
     held_out, trained = _take(waiting, validation)
-    return np.concatenate(tested if part == "test" else [*trained, *held_out])
+    return np.concatenate(tested if part == "test" else [*trained, *held_out], dtype=np.int64)
 
 
-def _identical(pictures):
-    """The rows of each distinct picture, rising, in the order in which the pictures first appear."""
+def _identical(pictures: np.ndarray) -> list[list[int]]:
+    """Return the rows of each distinct picture, ascending, in the order in which the pictures first appear."""
     groups: dict[bytes, list[int]] = {}
     for row, picture in enumerate(pictures):
         groups.setdefault(hashlib.sha256(picture.tobytes()).digest(), []).append(row)
@@ -31,7 +49,7 @@ def _identical(pictures):
 
 
 def _take(groups: list[list[int]], rows: int) -> tuple[list[list[int]], list[list[int]]]:
-    """The first groups that have `rows` rows together, passing over those too large for what is missing; the others."""
+    """Divide groups into the first that have `rows` rows together, without those too large for what is missing, and the others."""
     taken: list[list[int]] = []
     left: list[list[int]] = []
     for group in groups:

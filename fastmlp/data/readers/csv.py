@@ -1,43 +1,58 @@
 """CSV with one row per sample and a column of labels, as Kaggle's Digit Recognizer has it."""
 
 import csv
+from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data.checks import BYTES_AT_A_TIME, are_pixels, check_finite, picture_shape, read_labels
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.reader import Reader, first_sample_line
 from fastmlp.errors import InputError
 
 LABEL_NAMES = ("label", "class", "target", "y")
 
 
-def read_csv(path: Path) -> Dataset:
-    """A header that names the column `label` (or class, target, y), or no header and the labels first.
+class CSVReader(Reader):
+    """Numbers separated by commas, one line per sample.
 
-    X is uint8 if all values are whole, from 0 to 255 and not 0 and 1 only, and the columns are pixels: by name, or by
-    being 784; else float32. Raises InputError.
+    A header has to name the column `label` (or class, target, y); without a header the labels come first. X is uint8 if
+    all values are whole, from 0 to 255 and not 0 and 1 only, and the columns are pixels: by name, or by being 784; else
+    float32.
     """
-    header, label, skipped = _header(path)
-    X, labels = _table(path, header, label, skipped)
-    check_finite(X, str(path))
-    y, class_count = read_labels(f"{path}: column {header[label] if header else label}", labels, len(X))
-    pixels = X.shape[1] == 784 or bool(header and header[-1].lower().startswith("pixel"))
-    X = X.astype(np.uint8 if pixels and are_pixels(X) else np.float32, copy=False)
-    return Dataset(X, y, class_count, picture_shape(X.shape, X), path.name)
+
+    name = "CSV"
+    endings = (".csv",)
+    is_text = True
+
+    def recognises(self, head: bytes) -> bool:
+        """Return True for text with a comma in its first line, or without colons."""
+        return b"," in first_sample_line(head) or b":" not in head
+
+    def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
+        """Read a file as `Reader.read` describes."""
+        header, label, skipped = _header(path)
+        X, labels = _table(path, header, label, skipped)
+        check_finite(X, str(path))
+        y, class_count = read_labels(f"{path}: column {header[label] if header else label}", labels, len(X))
+        pixels = X.shape[1] == 784 or bool(header and header[-1].lower().startswith("pixel"))
+        X = X.astype(np.uint8 if pixels and are_pixels(X) else np.float32, copy=False)
+        return Dataset(X, y, class_count, picture_shape(X.shape, X), path.name)
 
 
-def _header(path):
-    """The header's names, () without one; the position of the labels; and how many lines come before the first sample.
+def _header(path: Path) -> tuple[list[str], int, int]:
+    """Return the header's names, if any; the position of the labels; and the lines that come before the first sample.
 
-    InputError when there is a header that names no labels.
+    Raises InputError when there is a header that names no labels.
     """
     line, names = next(_rows(path), (0, []))
     if not names:
         raise InputError(f"{path} holds no rows; expected one line per sample")
     if all(_is_number(name) for name in names):
-        return (), 0, 0
+        return [], 0, 0
     lower = [name.strip().lower() for name in names]
     for name in LABEL_NAMES:
         if name in lower:
@@ -50,8 +65,8 @@ def _header(path):
     )
 
 
-def _rows(path):
-    """(line number from 1, fields) of every line that is not blank."""
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number, from 1, and the fields of every line that is not blank."""
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         reader = csv.reader(file)
         for row in reader:
@@ -59,8 +74,10 @@ def _rows(path):
                 yield reader.line_num, row
 
 
-def _table(path, header, label, skipped):
-    """All rows after the first `skipped` lines: inputs (N, D) uint8 if they are bytes, else float32; labels, float64.
+def _table(
+    path: Path, header: list[str], label: int, skipped: int
+) -> tuple[NDArray[np.uint8 | np.float32], NDArray[np.float64]]:
+    """Read all rows after the first `skipped` lines: inputs (N, D) uint8 if they are bytes, else float32; labels (N,).
 
     All is parsed as float64. Numpy below 2.3, asked for bytes, would cut the others down to such without an error.
     """
@@ -84,14 +101,14 @@ def _table(path, header, label, skipped):
     return np.concatenate(inputs), np.concatenate(labels)
 
 
-def _columns(path, header, skipped):
-    """How many values the first row has. InputError when there is none, when it is one, or not one for each name."""
+def _columns(path: Path, header: list[str], skipped: int) -> int:
+    """Count the values of the first row. Raises InputError for none, for one, and for not one for each name."""
     line, row = next(((line, row) for line, row in islice(_rows(path), 2) if line > skipped), (0, []))
     if not row:
         raise InputError(f"{path} holds a header and no rows; expected one line per sample")
     if header and len(row) != len(header):
         raise InputError(
-            f"{path}, line {line}: {len(row)} values; expected {len(header)}, one for each name in the header: mend "
+            f"{path}, line {line}: {len(row)} values; expected {len(header)}, one for each name in the header: correct "
             "the line or the header"
         )
     if len(row) < 2:
@@ -99,31 +116,31 @@ def _columns(path, header, skipped):
     return len(row)
 
 
-def _compact(values):
-    """Values (rows, columns) float64 as uint8 where that changes none of them, else as float32."""
+def _compact(values: NDArray[np.float64]) -> NDArray[np.uint8 | np.float32]:
+    """Convert values (rows, columns) to uint8 where that changes none of them, else to float32."""
     if values.min() >= 0 and values.max() <= 255 and (values == np.floor(values)).all():
         return values.astype(np.uint8)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, which is reported
+    with np.errstate(over="ignore"):  # what float32 cannot represent becomes infinity, which is reported
         return values.astype(np.float32)
 
 
-def _first_fault(path, skipped):
-    """What is wrong with the first bad line, in words. Numpy counts its rows from 0 or from 1, as it happens."""
+def _first_fault(path: Path, skipped: int) -> str | None:
+    """Describe what is wrong with the first bad line. Numpy counts its rows from 0 or from 1, as it happens."""
     width = None
     for line, row in _rows(path):
         if line <= skipped:
             continue
         width = width or len(row)
         if len(row) != width:
-            return f"{path}, line {line}: {len(row)} values; expected {width}, as in the lines before: mend the line"
+            return f"{path}, line {line}: {len(row)} values; expected {width}, as in the lines before: correct the line"
         for column, text in enumerate(row):
             if not _is_number(text):
-                return f"{path}, line {line}: {text!r} in column {column}; expected a number: mend the line"
+                return f"{path}, line {line}: {text!r} in column {column}; expected a number: correct the line"
     return None
 
 
-def _is_number(text):
-    """Whether numpy takes a text for a number: Python's own reading knows other digits and 1_000 as well."""
+def _is_number(text: str) -> bool:
+    """Return True if numpy reads a text as a number: Python alone accepts other digits and 1_000."""
     try:
         float(text)
     except ValueError:

@@ -14,6 +14,7 @@ import numpy as np
 
 from fastmlp.data.checks import NoTestPart, check_file, picture_shape, read_inputs, read_labels
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.reader import Reader
 from fastmlp.errors import InputError
 
 GZIP = b"\x1f\x8b"
@@ -22,15 +23,49 @@ DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 _MOST_COMPRESSED = 1032  # deflate's best ratio: a header that promises more than that is wrong
 
 
-def is_idx(head: bytes) -> bool:
-    """Whether a file that begins with `head` (4 bytes or more) is IDX."""
+class IDXReader(Reader):
+    """A file of pictures with the file of labels beside it, or a folder of such pairs."""
+
+    name = "IDX"
+    endings = (".gz", ".idx", ".idx3-ubyte")
+    reads_folders = True
+    has_test_part = True
+
+    def recognises(self, head: bytes) -> bool:
+        """Return True for gzip, or a header of IDX."""
+        return head.startswith(GZIP) or _is_header(head)
+
+    def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
+        """Read a file, or the part of a folder, as `Reader.read` describes."""
+        images = _images_in(path, part) if path.is_dir() else path
+        labels = labels_beside(images)
+        return idx_dataset(read_idx(images, str(images)), read_idx(labels, str(labels)), images, labels, path.name)
+
+
+def _is_header(head: bytes) -> bool:
+    """Return True if a file that begins so is IDX."""
     return len(head) >= 4 and head[:2] == b"\0\0" and head[2] in DTYPES and 1 <= head[3] <= 4
 
 
 def read_idx(source: Path | bytes, where: str) -> np.ndarray:
-    """The array in an IDX file, or in the bytes of one, in the format's byte order. `where` names it in messages.
+    """Read the array of an IDX file, plain or gzipped.
 
-    Raises InputError when it is something else, damaged, or shorter or longer than its header says.
+    Parameters
+    ----------
+    source : Path or bytes
+        The file, or its content.
+    where : str
+        What messages call it.
+
+    Returns
+    -------
+    ndarray
+        In the byte order of the format, which is big-endian.
+
+    Raises
+    ------
+    InputError
+        If it is something else, damaged, or shorter or longer than its header promises.
     """
     if isinstance(source, Path):
         check_file(source)
@@ -46,10 +81,10 @@ def read_idx(source: Path | bytes, where: str) -> np.ndarray:
             ) from error
 
 
-def _read(file, most, where):
-    """The array in an open, unpacked file that can hold `most` bytes."""
+def _read(file: io.BufferedIOBase, most: int, where: str) -> np.ndarray:
+    """Read the array of an open, unpacked file of at most `most` bytes."""
     head = file.read(4)
-    if not is_idx(head):
+    if not _is_header(head):
         raise InputError(f"{where} begins with {head!r}; expected an IDX file: copy it anew")
     lengths = file.read(4 * head[3])
     if len(lengths) < 4 * head[3]:
@@ -71,22 +106,48 @@ def _read(file, most, where):
 
 
 def raw_digest(array: np.ndarray) -> str:
-    """SHA-256, in hexadecimal, of the unpacked IDX file that `read_idx` made this array from."""
+    """Return the SHA-256 of the unpacked IDX file that has this array.
+
+    Parameters
+    ----------
+    array : ndarray
+        As `read_idx` returned it.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     code = next(code for code, dtype in DTYPES.items() if np.dtype(dtype) == array.dtype)
     hasher = hashlib.sha256(struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape))
     hasher.update(array.reshape(-1).view(np.uint8).data)
     return hasher.hexdigest()
 
 
-def read_idx_pair(path: Path, part: str) -> Dataset:
-    """The pictures in an IDX file and the labels beside it; or, in a folder, the pair of a part. Raises InputError."""
-    images = _images_in(path, part) if path.is_dir() else path
-    labels = labels_beside(images)
-    return idx_dataset(read_idx(images, str(images)), read_idx(labels, str(labels)), images, labels, path.name)
+def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, labels: Path | str, name: str) -> Dataset:
+    """Make a Dataset of two IDX arrays.
 
+    Parameters
+    ----------
+    pictures : ndarray of shape (N, height, width)
+        Pictures.
+    values : ndarray of shape (N,)
+        Labels.
+    images, labels : Path or str
+        What messages call the two.
+    name : str
+        What tables and messages call the data.
 
-def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: object, labels: object, name: str) -> Dataset:
-    """A Dataset of two IDX arrays; `images` and `labels` name them in messages. Raises InputError."""
+    Returns
+    -------
+    Dataset
+        With X as a view of `pictures` if they are uint8.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If they are no pictures, no labels, or not as many.
+    """
     if pictures.dtype == np.uint8 and pictures.ndim == 3 and pictures.size:
         X = pictures.reshape(len(pictures), -1)  # no copy
     else:
@@ -96,9 +157,22 @@ def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: object, labels
 
 
 def labels_beside(images: Path) -> Path:
-    """The labels' file of a file of pictures: `images` becomes `labels` in its name, `idx3` becomes `idx1`.
+    """Find the file of labels: in its name `images` is replaced by `labels` and `idx3` by `idx1`; either may be gzipped.
 
-    Either may be gzipped. Raises InputError when the name is none of pictures, or no such file is there.
+    Parameters
+    ----------
+    images : Path
+        File of pictures.
+
+    Returns
+    -------
+    Path
+        File of labels.
+
+    Raises
+    ------
+    InputError
+        If the name has no `images` in it, or there is no such file.
     """
     name = re.sub(r"idx[234]", "idx1", images.name.replace("images", "labels"))
     if name == images.name or "images" not in images.name:
@@ -113,8 +187,8 @@ def labels_beside(images: Path) -> Path:
     raise InputError(f"{images}: expected its labels beside it, in {name}: put them there")
 
 
-def _images_in(folder, part):
-    """The file of pictures of a part in a folder: files named t10k or test are the test part."""
+def _images_in(folder: Path, part: str) -> Path:
+    """Return the file of pictures of a part in a folder: files named t10k or test are the test part."""
     found = sorted(file for file in folder.iterdir() if re.search(r"images.idx[234]", file.name))
     wanted = [file for file in found if file.name.startswith(("t10k", "test")) == (part == "test")]
     if not wanted:

@@ -1,4 +1,4 @@
-"""Numpy's .npz archives, as notMNIST and MNIST circulate in."""
+"""Numpy's .npz archives, in which notMNIST and MNIST are often published."""
 
 import zipfile
 import zlib
@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmlp.data.checks import NoTestPart, picture_shape, read_inputs, read_labels
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.reader import Reader
 from fastmlp.errors import InputError
 
 # Keys of inputs and labels; upper or lower case does not matter. The last two are those of Keras' mnist.npz.
@@ -17,30 +18,41 @@ PAIRS = {
 }
 
 
-def read_npz(path: Path, part: str) -> Dataset:
-    """`Images` (N, 28, 28) or (N, D) with `Labels` (N,) or one-hot, or `x` and `y`; part "test": `x_test` and `y_test`.
+class NPZReader(Reader):
+    """`images` (N, 28, 28) or (N, D) with `labels` (N,) or one-hot, or `x` and `y`; part "test": `x_test` and `y_test`."""
 
-    Raises InputError.
-    """
-    try:
-        # Opened here: numpy leaves a file that it opened itself open when it turns out to be no archive.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            inputs, labels = _keys(path, archive.files, part)
-            images, values = np.asarray(archive[inputs]), np.asarray(archive[labels])
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise InputError(f"{path} cannot be read as npz ({error}); it is damaged or cut short: copy it anew") from error
-    except InputError:  # itself a ValueError
-        raise
-    except ValueError as error:
-        raise InputError(
-            f"{path} holds something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
-        ) from error
-    X = read_inputs(f"{path}: {inputs}", images.shape, images.dtype, images.__getitem__)
-    y, class_count = read_labels(f"{path}: {labels}", values, len(X))
-    return Dataset(X, y, class_count, picture_shape(images.shape, X), path.name)
+    name = "npz"
+    endings = (".npz",)
+    has_test_part = True
+
+    def recognises(self, head: bytes) -> bool:
+        """Return True for the signatures of zip archives."""
+        return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+    def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
+        """Read a file as `Reader.read` describes."""
+        try:
+            # Opened here: numpy leaves a file that it opened itself open when it turns out to be no archive.
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                inputs, labels = _keys(path, archive.files, part)
+                images, values = np.asarray(archive[inputs]), np.asarray(archive[labels])
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            raise InputError(
+                f"{path} cannot be read as npz ({error}); it is damaged or cut short: copy it anew"
+            ) from error
+        except InputError:  # itself a ValueError
+            raise
+        except ValueError as error:
+            raise InputError(
+                f"{path} holds something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
+            ) from error
+        X = read_inputs(f"{path}: {inputs}", images.shape, images.dtype, images.__getitem__)
+        y, class_count = read_labels(f"{path}: {labels}", values, len(X))
+        return Dataset(X, y, class_count, picture_shape(images.shape, X), path.name)
 
 
-def _keys(path, names, part):
+def _keys(path: Path, names: list[str], part: str) -> tuple[str, str]:
+    """Return the keys of a part's inputs and labels. Raises InputError, NoTestPart."""
     by_lower = {name.lower(): name for name in names}
     for inputs, labels in PAIRS[part]:
         if inputs in by_lower and labels in by_lower:

@@ -4,32 +4,46 @@ from array import array
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.reader import Reader, first_sample_line
 from fastmlp.errors import InputError, InputTypeError
 
 
-def read_svmlight(path: Path, n_features: int | None = None) -> Dataset:
-    """X as CSR, and y numbered in the order of the labels, which become the class names.
+class SvmlightReader(Reader):
+    """Lines of a label and `index:value` pairs; X is CSR, and the labels in rising order become the class names.
 
-    Indices count from 1, or from 0 in a file that has a 0. n_features: columns, None for as many as the file names:
-    give it where a file may lack the last ones. Raises InputError, InputTypeError.
+    Indices count from 1, or from 0 in a file that has a 0. By default there are as many columns as the file has indices:
+    `n_features` is for files that may lack the last ones.
     """
-    labels, lengths, indices, data = _parse(path)
-    columns = np.asarray(indices)
-    if len(columns) and columns.min() > 0:
-        columns = columns - 1
-    width = _width(path, int(columns.max()) + 1 if len(columns) else 0, n_features)
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    X = CSR(indptr.astype(np.int64), columns.astype(np.int32), _values(path, data, indptr), (len(labels), width))
-    names = _names(path, labels)
-    y = np.searchsorted(names, labels).astype(np.int64)
-    return Dataset(X, y, len(names), None, path.name, class_names=tuple(str(name) for name in names))
+
+    name = "svmlight"
+    endings = (".svm", ".svmlight", ".libsvm")
+    is_text = True
+    takes_n_features = True
+
+    def recognises(self, head: bytes) -> bool:
+        """Return True for text with colons and without a comma in its first line."""
+        return b":" in head and b"," not in first_sample_line(head)
+
+    def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
+        """Read a file as `Reader.read` describes."""
+        labels, lengths, indices, data = _parse(path)
+        columns = np.asarray(indices)
+        if len(columns) and columns.min() > 0:
+            columns = columns - 1
+        width = _width(path, int(columns.max()) + 1 if len(columns) else 0, n_features)
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        X = CSR(indptr, columns.astype(np.int32), _values(path, data, indptr), (len(labels), width))
+        names = _class_labels(path, labels)
+        y = np.searchsorted(names, np.asarray(labels)).astype(np.int64)
+        return Dataset(X, y, len(names), None, path.name, class_names=tuple(str(name) for name in names))
 
 
-def _parse(path):
-    """Labels, and per row how many values, their indices, themselves: int64, int64, int64 and float64 buffers."""
+def _parse(path: Path) -> "tuple[array[int], array[int], array[int], array[float]]":
+    """Return the labels and, row by row, the number of values, their indices and the values: int64 but the last."""
     labels, lengths, indices, data = array("q"), array("q"), array("q"), array("d")
     with open(path, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
@@ -50,7 +64,7 @@ def _parse(path):
             except (ValueError, OverflowError) as error:
                 raise InputError(
                     f"{path}, line {number}: {error}; expected `label index:value ...` with whole labels and rising "
-                    "indices: mend the line"
+                    "indices: correct the line"
                 ) from error
             lengths.append(len(fields) - 1)
     if not labels:
@@ -58,7 +72,8 @@ def _parse(path):
     return labels, lengths, indices, data
 
 
-def _whole(text):
+def _whole(text: str) -> int:
+    """Return the integer that a text stands for. Raises ValueError."""
     try:
         return int(text)
     except ValueError:
@@ -70,7 +85,8 @@ def _whole(text):
     return int(number)
 
 
-def _width(path, least, n_features):
+def _width(path: Path, least: int, n_features: int | None) -> int:
+    """Return the number of columns, `least` or more. Raises InputError, InputTypeError."""
     if n_features is None:
         if not least:
             raise InputError(f"{path} holds no values; give n_features, the number of columns")
@@ -82,8 +98,9 @@ def _width(path, least, n_features):
     return n_features
 
 
-def _values(path, data, indptr):
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, which is reported
+def _values(path: Path, data: "array[float]", indptr: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the values as float32. Raises InputError for one that is not finite."""
+    with np.errstate(over="ignore"):  # what float32 cannot represent becomes infinity, which is reported
         values = np.asarray(data).astype(np.float32)
     finite = np.isfinite(values)
     if not finite.all():
@@ -95,11 +112,13 @@ def _values(path, data, indptr):
     return values
 
 
-def _names(path, labels):
-    """The classes' labels in rising order."""
-    names = np.unique(labels)
+def _class_labels(path: Path, labels: "array[int]") -> NDArray[np.int64]:
+    """Return the labels of the classes in rising order."""
+    names = np.unique(np.asarray(labels))
     if set(names.tolist()) <= {-1, 1}:
         return np.array([-1, 1])  # a part of a file may hold one of the two; its number must not depend on that
     if len(names) < 2:
-        raise InputError(f"{path} holds the single label {names[0]}; expected two or more: nothing to tell apart")
+        raise InputError(
+            f"{path} holds the single label {names[0]}; expected two or more: there is nothing to classify"
+        )
     return names

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastmlp.data.checks import BYTES_AT_A_TIME, check_finite, read_labels, user_path
-from fastmlp.data.readers.hdf5 import course_arrays, damage_named
-from fastmlp.data.readers.registry import format_of
+from fastmlp.data.readers.hdf5 import find_arrays, reported_damage
+from fastmlp.data.readers.registry import find_reader
 from fastmlp.data.streaming.block_shuffle import Window, even_rows, in_file_order, shuffled
 from fastmlp.data.streaming.row_reader import open_rows
 from fastmlp.errors import InputError
@@ -63,13 +63,15 @@ class Stream:
         window_bytes = whole("window_bytes", window_bytes, 1, "leave it out for 128 MiB")
         block_bytes = whole("block_bytes", block_bytes, 1, "leave it out for 128 KiB")
         self.path = user_path(path).absolute()  # the process may change its folder
-        if (found := format_of(self.path)) != "HDF5":
-            raise InputError(f"{self.path} is {found}; expected HDF5, which can be read in parts: `load` it instead")
+        if (found := find_reader(self.path)).name != "HDF5":
+            raise InputError(
+                f"{self.path} is {found.name}; expected HDF5, which can be read in parts: `load` it instead"
+            )
         self.stamp = _stamp(self.path)
-        with damage_named(self.path):
+        with reported_damage(self.path):
             file = h5py.File(self.path)
             try:
-                x, y = course_arrays(self.path, file)
+                x, y = find_arrays(self.path, file)
                 _check_inputs(f"{self.path}: xdata", x)
                 self.shape: tuple[int, int] = x.shape
                 self.dtype = np.dtype(np.uint8 if x.dtype == np.uint8 else np.float32)
@@ -185,7 +187,7 @@ class Stream:
 
     def _read(self, pieces, buffer, stopped):
         """Read pieces of the file, each (first row, begin and end in the buffer), until `stopped` is set or closed."""
-        with damage_named(self.path), np.errstate(over="ignore"):  # float64 beyond float32 is reported as infinity
+        with reported_damage(self.path), np.errstate(over="ignore"):  # float64 beyond float32 is reported as infinity
             for first, begin, end in pieces:
                 if stopped.is_set() or self._closed:
                     break
@@ -200,7 +202,7 @@ class Stream:
             raise InputError(f"{self.path} is closed; expected an open stream: train in its `with` block")
         for error in filter(None, errors):
             raise error
-        with damage_named(self.path):
+        with reported_damage(self.path):
             stamp = _stamp(self.path)
         if stamp != self.stamp:
             raise InputError(
