@@ -33,28 +33,35 @@ MOST_REPEATED = 5000  # draws in a row that bring nothing new: then there are no
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, uniform, or with `log` uniform in their logarithm; with `whole` whole ones."""
+    """Numbers between two ends, uniformly distributed.
+
+    Attributes
+    ----------
+    low, high : float
+        The ends; both can be drawn.
+    log : bool
+        Whether the logarithm of the numbers is uniform.
+    whole : bool
+        Whether the numbers are whole.
+    """
 
     low: float
     high: float
     log: bool = False
     whole: bool = False
 
-    def at(self, share: float) -> float:
-        """The number below which `share` of them are; 0 <= share < 1."""
+    def at(self, quantile: float) -> float:
+        """Return the number below which this share of them lies, 0 <= quantile < 1."""
         if self.whole:
-            return self._whole_at(share)
-        if self.log:
-            return self.rounded(self.low * (self.high / self.low) ** share)
-        return self.rounded(self.low + (self.high - self.low) * share)
+            beyond = self.high + 1  # every number k has the room from k to k + 1
+            return min(math.floor(self._between(self.low, beyond, quantile)), int(self.high))
+        return self.rounded(self._between(self.low, self.high, quantile))
 
-    def _whole_at(self, share):
-        beyond = self.high + 1  # every number k has the room from k to k + 1
-        value = self.low * (beyond / self.low) ** share if self.log else self.low + (beyond - self.low) * share
-        return min(math.floor(value), int(self.high))
+    def _between(self, low: float, high: float, quantile: float) -> float:
+        return float(low * (high / low) ** quantile if self.log else low + (high - low) * quantile)
 
     def rounded(self, value: float) -> float:
-        """The number with few digits that is nearest; a narrow range has more of them."""
+        """Return the nearest number with few digits; a narrow range has more of them."""
         if self.whole or value == 0:
             return value
         size = max(abs(self.low), abs(self.high))
@@ -63,32 +70,38 @@ class Range:
 
     @property
     def ends(self) -> tuple[float, ...]:
-        """Values that a network has to take."""
+        """Values that a network must accept: the two ends."""
         return self.low, self.high
 
     def to_dict(self) -> dict[str, Any]:
-        """As in a recipe."""
+        """Return the table of a recipe that gives this distribution."""
         flags = {name: True for name in ("log", "whole") if getattr(self, name)}
         return {"from": self.low, "to": self.high, **flags}
 
 
 @dataclass(frozen=True)
 class Choices:
-    """One of `values`, each as probable."""
+    """Values that are equally probable.
 
-    values: tuple
+    Attributes
+    ----------
+    values : tuple
+        All of them.
+    """
 
-    def at(self, share: float) -> Any:
-        """The value below which `share` of them are; 0 <= share < 1."""
-        return self.values[int(share * len(self.values))]
+    values: tuple[Any, ...]
+
+    def at(self, quantile: float) -> Any:
+        """Return the value below which this share of them lies, 0 <= quantile < 1."""
+        return self.values[int(quantile * len(self.values))]
 
     @property
-    def ends(self) -> tuple:
-        """Values that a network has to take."""
+    def ends(self) -> tuple[Any, ...]:
+        """Values that a network must accept: all of them."""
         return self.values
 
     def to_dict(self) -> dict[str, Any]:
-        """As in a recipe."""
+        """Return the table of a recipe that gives this distribution."""
         return {"choices": list(self.values)}
 
 
@@ -96,10 +109,16 @@ class Choices:
 class Search:
     """What is searched, and how.
 
-    distributions  of each setting that is searched, by its name
-    trials   how many configurations are tried
-    method   "random", or "optuna": see `fastmlp.experiment.optuna_search`
-    pruner   of Optuna: "median" ends trials that are worse than most, "none" ends none
+    Attributes
+    ----------
+    distributions : dict
+        What each searched setting is drawn from, by its name.
+    trials : int
+        How many configurations are tried.
+    method : str
+        "random", or "optuna": see `fastmlp.experiment.optuna_search`.
+    pruner : str
+        Of Optuna: "median" ends trials that are worse than most, "none" ends none.
     """
 
     distributions: dict[str, Range | Choices]
@@ -107,20 +126,28 @@ class Search:
     method: str = "random"
     pruner: str = "median"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check.whole("trials", self.trials, 1, "how many configurations to try, such as 20")
         check.one_of("method", self.method, METHODS)
         check.one_of("pruner", self.pruner, PRUNERS)
 
     def configurations(self, seed: int) -> list[dict[str, Any]]:
-        """`trials` different draws of the settings; more trials go on where fewer end.
+        """Return `trials` different draws of the settings; a larger number begins with those of a smaller one.
 
-        Raises InputError when there are not so many.
+        Parameters
+        ----------
+        seed : int
+            The same seed gives the same draws.
+
+        Raises
+        ------
+        InputError
+            If there are fewer different configurations.
         """
         found: list[dict[str, Any]] = []
         number = last_new = 0
         while len(found) < self.trials:
-            drawn = {name: law.at(_share(seed, number, name)) for name, law in self.distributions.items()}
+            drawn = {name: values.at(_quantile(seed, number, name)) for name, values in self.distributions.items()}
             number += 1
             if drawn not in found:
                 found.append(drawn)
@@ -133,48 +160,56 @@ class Search:
         return found
 
     def extremes(self) -> Iterator[dict[str, Any]]:
-        """Configurations that have every choice and both ends of every range: what a network has to take."""
-        first = {name: law.ends[0] for name, law in self.distributions.items()}
-        for name, law in self.distributions.items():
-            for value in law.ends:
+        """Yield configurations with every choice and both ends of every range, which a network must accept."""
+        first = {name: values.ends[0] for name, values in self.distributions.items()}
+        for name, values in self.distributions.items():
+            for value in values.ends:
                 yield {**first, name: value}
 
     def without(self, names: Iterable[str]) -> "Search | None":
-        """The search without some settings; None when none is left."""
+        """Return the search without some settings; None if none is left."""
         dropped = set(names)
-        left = {name: law for name, law in self.distributions.items() if name not in dropped}
+        left = {name: values for name, values in self.distributions.items() if name not in dropped}
         return replace(self, distributions=left) if left else None
 
-    def changed(self, name: str, law: Range | Choices) -> "Search":
-        """The search with another distribution of a setting."""
-        return replace(self, distributions={**self.distributions, name: law})
+    def changed(self, name: str, distribution: Range | Choices) -> "Search":
+        """Return the search with another distribution of a setting."""
+        return replace(self, distributions={**self.distributions, name: distribution})
 
     def to_dict(self) -> dict[str, Any]:
-        """As in a recipe: plain values."""
+        """Return the [search] table of a recipe, as plain values."""
         own = {"method": self.method, "trials": self.trials, "pruner": self.pruner}
-        return own | {name: law.to_dict() for name, law in self.distributions.items()}
+        return own | {name: values.to_dict() for name, values in self.distributions.items()}
 
 
-def from_grid(grid: dict[str, list], trials: int, method: str) -> Search:
-    """A search among the values of a grid."""
+def from_grid(grid: dict[str, list[Any]], trials: int, method: str) -> Search:
+    """Return a search among the values of a grid."""
     return Search({name: Choices(tuple(values)) for name, values in grid.items()}, trials, method)
 
 
 def from_table(table: dict[str, Any]) -> Search:
-    """The search of a [search] table, whose keys are settings and OWN_KEYS.
+    """Return the search of a [search] table.
 
-    Raises InputError, InputTypeError for a distribution, or a value of it, that cannot be used.
+    Parameters
+    ----------
+    table : dict
+        Its keys are names of settings and `OWN_KEYS`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For a distribution, or a value of it, that cannot be used.
     """
     own = {key: table[key] for key in OWN_KEYS if key in table}
-    laws = {key: value for key, value in table.items() if key not in OWN_KEYS}
-    if not laws:
+    distributions = {key: value for key, value in table.items() if key not in OWN_KEYS}
+    if not distributions:
         raise InputError(
             f"[search] has nothing to search; give a setting its range, such as learning_rate = {EXPECTED}"
         )
-    return Search({name: _distribution(f"{name} in [search]", value) for name, value in laws.items()}, **own)
+    return Search({name: _distribution(f"{name} in [search]", value) for name, value in distributions.items()}, **own)
 
 
-def _distribution(what, value):
+def _distribution(what: str, value: Any) -> Range | Choices:
     if not isinstance(value, dict):
         raise InputTypeError(f"{what} is {value!r}; expected {EXPECTED}")
     if "choices" in value:
@@ -203,7 +238,7 @@ def _choices(what: str, values: Any) -> Choices:
     return Choices(tuple(values))
 
 
-def _range(what, table):
+def _range(what: str, table: dict[str, Any]) -> Range:
     log, whole = (check.flag(f"{key} of {what}", table.get(key, False)) for key in ("log", "whole"))
     ends = []
     for key in ("from", "to"):
@@ -220,8 +255,8 @@ def _range(what, table):
     return Range(low, high, log, whole)
 
 
-def _share(seed, number, name):
-    """A number from 0 to below 1, of this setting in this draw alone: no other setting or trial changes it.
+def _quantile(seed: int, number: int, name: str) -> float:
+    """Return a number from 0 to below 1 for a setting in a draw, which no other setting or trial changes.
 
     From the raw bits, which NumPy promises to keep; what its `Generator` makes of them may change.
     """

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastmlp.data import Dataset, load, split
+from fastmlp.data import load, split
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import Executor, SweepData
 from fastmlp.experiment.executors.registry import open_executor

@@ -22,7 +22,7 @@ FIGURES = ("curves_figure", "losses_figure", "confusion_figure", "mistakes_figur
 
 
 class FailingDisk:
-    """Stands for the module `os` in `fastmlp.utils.atomic_files`; the n-th write, fsync or rename fails, and all after it.
+    """Stands for `os` in `fastmlp.utils.atomic_files`; the n-th write, fsync or rename fails, and all after it.
 
     fault  an errno, of which BROKEN is that of a single call; or SHORT: a write takes a part of its bytes, and there is
            no room for the rest

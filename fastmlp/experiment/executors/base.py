@@ -80,8 +80,11 @@ class SweepData:
             return self.parts
         with self._lock:
             if form not in self._prepared:
-                self._prepared[form] = [replace(part, X=mlp.prepare_inputs(part.X)) for part in self.parts]
+                self._prepared[form] = self._prepare(mlp)
             return self._prepared[form]
+
+    def _prepare(self, mlp: MLP) -> list[Dataset]:
+        return [replace(part, X=mlp.prepare_inputs(part.X)) for part in self.parts]
 
 
 def fit_network(

@@ -1,4 +1,4 @@
-"""The executor for a cluster of Ray: `ray start --head`, and a `ray start --address HOST:PORT` on each other machine."""
+"""The executor for Ray: `ray start --head`, and `ray start --address HOST:PORT` on each other machine."""
 
 from collections.abc import Iterator
 from typing import Any

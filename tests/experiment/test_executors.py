@@ -1,0 +1,131 @@
+"""Executors, callbacks and the order of imports: what a newcomer adds without touching a sweep."""
+
+import ast
+import json
+import sys
+from contextlib import closing
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import fastmlp.experiment
+from fastmlp.cli.main import main
+from fastmlp.data import load_split
+from fastmlp.experiment.executors.base import SweepData
+from fastmlp.experiment.executors.registry import EXECUTORS, Entry, open_executor
+from fastmlp.experiment.recipe import load_recipe
+from fastmlp.training.history import History
+
+TOY = '''
+from fastmlp.experiment.executors.base import Executor, fit_network, no_callbacks
+from fastmlp.runs.cells import CellResult
+
+class ToyExecutor(Executor):
+    """Trains one cell after the other in the main thread."""
+
+    adaptive = True
+    trained, closed = [], 0
+
+    def train(self, cells, data, *, count=None, callbacks=no_callbacks, checkpoints=None):
+        for position, cell in enumerate(cells):
+            checkpoint = checkpoints and checkpoints(cell)
+            mlp = fit_network(cell.settings, data, 1, callbacks(position, cell), checkpoint)
+            self.trained.append(cell.slug)
+            yield position, CellResult(cell, mlp)
+
+    def close(self):
+        type(self).closed += 1
+
+class StopAfter:
+    """Ends a training after some epochs."""
+
+    def __init__(self, epochs):
+        self.epochs, self.seen = epochs, []
+
+    def on_epoch_end(self, view):
+        self.seen.append(view.record["validation_accuracy"])
+        return view.epoch >= self.epochs
+'''
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A module with an executor and a callback; the executor is registered as "toy"."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    (folder / "toy_parts.py").write_text(TOY, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setitem(EXECUTORS, "toy", Entry("toy_parts", "ToyExecutor"))
+    import toy_parts
+
+    yield toy_parts
+    del sys.modules["toy_parts"]
+
+
+def test_a_sweep_by_a_new_executor_is_the_sweep_by_threads(toy, swept, tmp_path, train_file, recipe_file):
+    other = tmp_path / "other"
+    arguments = ["--data", str(train_file), "--recipe", str(recipe_file), "--out", str(other), "--backend", "toy"]
+    assert main(["sweep", *arguments]) == 0
+    assert toy.ToyExecutor.trained == ["tanh-0.5", "tanh-0.05", "relu-0.5", "relu-0.05"]
+    assert toy.ToyExecutor.closed == 1
+    for folder in (swept / "cells").iterdir():
+        ours, theirs = (
+            History.from_csv(run / "cells" / folder.name / "history.csv").to_dict() for run in (swept, other)
+        )
+        del ours["seconds"], theirs["seconds"]
+        assert ours == theirs
+
+
+def test_a_new_executor_that_draws_its_cells_one_by_one_can_be_searched_by_optuna(
+    toy, tmp_path, train_file, recipe_file
+):
+    pytest.importorskip("optuna", reason="optuna is not installed")
+    arguments = ["--data", str(train_file), "--recipe", str(recipe_file), "--method", "optuna", "--trials", "3"]
+    cells = []
+    for backend in ("toy", "threads"):
+        out = tmp_path / backend
+        assert main(["sweep", *arguments, "--threads", "1", "--backend", backend, "--out", str(out)]) == 0
+        record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        cells.append([(cell["slug"], cell["validation_accuracy"]) for cell in record["cells"]])
+    assert cells[0] == cells[1]
+    toy.ToyExecutor.adaptive = False
+    refused = [*arguments, "--backend", "toy", "--out", str(tmp_path / "refused")]
+    assert main(["sweep", *refused]) == 2
+    assert not (tmp_path / "refused").exists()
+
+
+@pytest.mark.parametrize("backend", ["threads", "toy"])
+def test_a_callback_sees_every_epoch_and_ends_the_training_of_its_cell_alone(toy, train_file, recipe_file, backend):
+    cells, stop = load_recipe(recipe_file).cells()[:2], toy.StopAfter(2)
+    data = SweepData(*load_split(train_file, validation=0.25))
+    with closing(open_executor(backend, threads=1)) as executor:
+        results = dict(executor.train(cells, data, callbacks=lambda position, cell: [stop] if position == 0 else []))
+    assert [len(results[position].mlp.history) for position in (0, 1)] == [2, 4]
+    assert stop.seen == results[0].mlp.history["validation_accuracy"]
+
+
+def test_data_are_prepared_once_for_all_cells_that_read_the_same_form(train_file, recipe_file, monkeypatch):
+    prepared = []
+    original = SweepData._prepare
+    monkeypatch.setattr(SweepData, "_prepare", lambda *arguments: prepared.append(1) or original(*arguments))
+    cells = load_recipe(recipe_file).cells()
+    data = SweepData(*load_split(train_file, validation=0.25))
+    with closing(open_executor("threads", threads=2)) as executor:
+        assert len(list(executor.train(cells, data, count=len(cells)))) == 4
+    assert len(prepared) == 1
+
+
+def test_the_modules_of_experiment_stand_on_five_floors_without_a_circle():
+    root = Path(fastmlp.experiment.__file__).parent
+    above: dict[str, set[str]] = {}
+    for path in root.rglob("*.py"):
+        name = "fastmlp.experiment." + ".".join(path.relative_to(root).with_suffix("").parts)
+        imported = {
+            node.module for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)
+        }
+        above[name] = {module for module in imported if module and module.startswith("fastmlp.experiment.")} - {name}
+    floors: dict[str, int] = {}
+    for name in TopologicalSorter(above).static_order():  # raises CycleError
+        floors[name] = 1 + max((floors[module] for module in above.get(name, ())), default=0)
+    assert max(floors.values()) <= 5, floors
