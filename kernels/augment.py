@@ -58,7 +58,7 @@ TILE_REGISTERS = 2
 STRIP_BYTES = 128
 # A frame of zeros around the image: one pixel before it and two after, for the neighbours of the last position.
 FRAME = 3
-# Uniform numbers that one sample's geometry takes, and room for them.
+# Uniform numbers that one sample's geometry takes, and space for them.
 DRAWS = np.int64(6)
 RADIANS = math.pi / 180
 

@@ -19,7 +19,7 @@ INPUTS, INPUTS_STRIDE, DELTAS, TRANSPOSED, TRANSPOSED_STRIDE = range(5)
 
 
 def workspace(layers, rows, dtype, dense_inputs):
-    """Room for what a pass over `rows` rows computes: (flat aligned buffer, (layers + 1, 5) int64 table, place of a 1).
+    """Memory for a pass over `rows` rows: (flat aligned buffer, (layers + 1, 5) int64 table, place of a 1).
 
     Row l of the table places the inputs (rows, INPUTS_STRIDE) of layer l, its delta, and its transposed weights
     (COLUMNS of the layer, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has
@@ -115,7 +115,7 @@ def outputs_of(kind, layers, parameters, count, work, places, out, first):
 def delta_below(layer, layers, rows, factor, work, places, at):
     """The delta of layer `layer` - 1 from that of the layer itself, for a block of rows.
 
-    factor: the share of its inputs that a layer keeps, for they were divided by it
+    factor: the layer's probability to keep an input, by which its inputs were divided
     """
     zeros = pointer(work)
     D, d_row = delta_of(layers, work, places, layer, at)

@@ -1,6 +1,6 @@
 """Compiled kernels on disk, so that a later process starts at once.
 
-Numba's own cache keys a function on its own file alone, and would go on running old machine code after an edit of a
+Numba's own cache keys a function on its own file alone, and would keep running old machine code after an edit of a
 helper in another. Here the key is everything that the code depends on: all sources of this package, the versions of
 Python, numba and llvmlite, the options, the CPU. An entry is one file, complete and checked by its SHA-256 or not
 there: it is published by a rename, so a killed process or two at once can do no harm. Whatever is wrong with an entry,
@@ -92,7 +92,7 @@ class KernelCache(caching._Cache):
 def directory():
     """Where this version of the kernels keeps its code: under $FASTMLP_CACHE, or the user's cache folder.
 
-    Raises RuntimeError where that is in a home that is not known, such as of a user who is a bare number.
+    Raises RuntimeError where the user has no home folder, such as one known by a number alone.
     """
     return cache_folder() / "kernels" / SOURCES_DIGEST
 

@@ -55,7 +55,7 @@ else:
 
 @jit
 def sort_by_grid(source, order, first, count, columns, grid, start_of, end_of, seen, rows, numbers):
-    """Sort the entries of rows order[first:][:count] by column, columns ascending; returns the number of columns met.
+    """Sort the entries of rows order[first:][:count] by column, columns ascending; returns how many columns occur.
 
     grid: pointer to 64 zero bytes per column, which it is again afterwards; the others as in `sparse.regroup`
     """

@@ -1,11 +1,11 @@
-"""Dense inputs to compressed rows: what share of them is not zero, and the rows themselves."""
+"""Dense inputs to compressed rows: what fraction of them is not zero, and the rows themselves."""
 
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from . import thread_team as team
+from . import thread_team
 from .cpu import PACKS_LANES, REGISTER_BYTES
 from .gather import address, pointer_to
 from .jit import entry, jit
@@ -25,7 +25,7 @@ from .registers import (
     shifted,
 )
 from .sparse_rows import PIXELS, Sparse, index_dtype
-from .thread_team import enter, leave, share
+from .thread_team import enter, leave, partition
 
 # Rows spread over the matrix that are enough to know its density to a few percent.
 SAMPLED_ROWS = 512
@@ -34,12 +34,12 @@ ENTRIES_AT_A_TIME = 1 << 28
 
 
 def measure_density(X):
-    """The share of entries of a dense matrix that are not zero, 0 to 1, from a sample of its rows."""
+    """The fraction of entries of a dense matrix that are not zero, 0 to 1, from a sample of its rows."""
     rows = X[:: max(1, len(X) // SAMPLED_ROWS)]
     return float(np.count_nonzero(rows) / rows.size)
 
 
-class Room:
+class EntryBuffer:
     """Memory for the entries of one matrix after another: fresh memory takes longer to get than entries to fill in."""
 
     def __init__(self):
@@ -53,11 +53,11 @@ class Room:
         return self._indices[:entries], self._values[:entries]
 
 
-def compress(X, dtype, threads=1, room=None):
+def compress(X, dtype, threads=1, buffer=None):
     """A dense matrix (N, D) of uint8, float32 or float64 as `Sparse` rows for a network of `dtype`.
 
-    threads  share the rows; the result does not depend on how many they are
-    room     a `Room` whose memory the entries take, until it is given to another call; None gets fresh memory
+    threads  divide the rows; the result does not depend on how many they are
+    buffer   an `EntryBuffer` whose memory the entries take, until it is given to another call; None gets fresh memory
     """
     sample = np.empty(0, X.dtype)
     indptr = np.zeros(len(X) + 1, np.int64)
@@ -65,21 +65,21 @@ def compress(X, dtype, threads=1, room=None):
     step = max(1, ENTRIES_AT_A_TIME // X.shape[1])
     for start in range(0, len(X), step):
         rows = indptr[start : start + step + 1]
-        team.run(_count, size, *address(X[start : start + step]), sample, X.shape[1], rows)
+        thread_team.run(_count, size, *address(X[start : start + step]), sample, X.shape[1], rows)
     np.cumsum(indptr, out=indptr)
     values_dtype = np.dtype(np.uint8 if X.dtype == np.uint8 else dtype)
-    if room is None:
+    if buffer is None:
         indices, values = np.empty(indptr[-1], index_dtype(X.shape[1])), np.empty(indptr[-1], values_dtype)
     else:
-        indices, values = room.take(indptr[-1], index_dtype(X.shape[1]), values_dtype)
+        indices, values = buffer.take(indptr[-1], index_dtype(X.shape[1]), values_dtype)
     for start in range(0, len(X), step):
         rows = indptr[start : start + step + 1]
-        team.run(_fill, size, *address(X[start : start + step]), sample, X.shape[1], rows, indices, values)
+        thread_team.run(_fill, size, *address(X[start : start + step]), sample, X.shape[1], rows, indices, values)
     return Sparse(indptr, indices, values, X.shape[1])
 
 
-def entry_rooms(X, dtype, size):
-    """Room for each of `size` threads to compress a block of rows of X: indptr, indices, values, and the pixels."""
+def entry_buffers(X, dtype, size):
+    """Buffers for each of `size` threads to compress a block of rows of X: indptr, indices, values, and the pixels."""
     features = X.shape[1]
     indices = np.empty((size, BLOCK_ROWS * features), index_dtype(features))
     values = np.empty(indices.shape, X.dtype if X.dtype == np.uint8 else dtype)
@@ -193,14 +193,14 @@ def compress_row(row, features, indices, values, at, limit):
     return at
 
 
-def _count_share(me, size, state, location, x_row, sample, features, indptr):
+def _count_rows(me, size, state, location, x_row, sample, features, indptr):
     """indptr[i + 1] = number of entries of row i that are not zero, for thread `me`'s rows."""
     size = enter(state, me, size)
     if size == 0:
         return False
     X = pointer_to(location, sample)
     whole = features - features % lanes_of(X)
-    first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
+    first, last = partition(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
     for i in range(first, last):
         row, found = shifted(X, i * x_row), 0
         for c in range(0, whole, lanes_of(X)):
@@ -211,18 +211,18 @@ def _count_share(me, size, state, location, x_row, sample, features, indptr):
     return leave(state, me, size)
 
 
-def _fill_share(me, size, state, location, x_row, sample, features, indptr, indices, values):
+def _fill_rows(me, size, state, location, x_row, sample, features, indptr, indices, values):
     """The entries of thread `me`'s rows, at the places that `indptr` gives them."""
     size = enter(state, me, size)
     if size == 0:
         return False
     X = pointer_to(location, sample)
-    first, last = share(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
+    first, last = partition(indptr.shape[0] - 1, me, size, BLOCK_ROWS)
     for i in range(first, last):
         # Not a place beyond the last of these rows: what comes there is another thread's.
         compress_row(shifted(X, i * x_row), features, indices, values, indptr[i], indptr[last])
     return leave(state, me, size)
 
 
-_count = entry("count_rows", _count_share)
-_fill = entry("fill_rows", _fill_share)
+_count = entry("count_rows", _count_rows)
+_fill = entry("fill_rows", _fill_rows)

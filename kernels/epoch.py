@@ -1,24 +1,21 @@
-"""A whole epoch, and a whole pass without training, in one nogil call of a team of threads: see `shares.py`."""
+"""A whole epoch, and a whole pass without training, in one nogil call of a team of threads: see `thread_loops.py`."""
 
 import threading
 from typing import Any
 
 import numpy as np
 
-from . import step_general as learning
-from . import step_sgd as descent
-from . import thread_loops as shares
-from . import thread_team as team
-from .augment import workspace as canvas
+from . import step_general, step_sgd, thread_loops, thread_team
+from .augment import workspace as image_workspace
 from .block import affine_dense, affine_sparse, workspace
-from .compress import entry_rooms, measure_density
+from .compress import entry_buffers, measure_density
 from .gather import address
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
 from .sparse import new_buckets
 from .sparse_rows import PIXELS, Sparse
 from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
-from .update_rule import DESCENT, RATE, paces
+from .update_rule import PLAIN_SGD, RATE, step_schedule
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
@@ -33,20 +30,20 @@ HITS_STRIDE = 8
 
 
 def train(
-    layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=DESCENT, loss=CROSS_ENTROPY,
-    keep=(), distortion=None, clock=START,
+    layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=PLAIN_SGD, loss=CROSS_ENTROPY,
+    keep_prob=(), distortion=None, clock=START,
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, once each, in that order; see the reference."""
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
     size = _training_team(layers, batch_size, threads)
     hits = np.zeros((size, HITS_STRIDE), np.int64)
-    table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
-    plain = rule == DESCENT and _is_plain(loss) and not len(keep) and distortion is None
+    schedule = step_schedule(rule, rates, -(-len(order) // batch_size), clock.steps)
+    plain = rule == PLAIN_SGD and _is_plain(loss) and not len(keep_prob) and distortion is None
     task: Any
     if plain:
-        task = y, np.empty(batch_size, np.int64), table[:, RATE].copy()
+        task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy()
     else:
-        task = _task(layers, parameters, states, y, table, size, rule, loss, keep, distortion, clock, is_sparse)
+        task = _task(layers, parameters, states, y, schedule, size, rule, loss, keep_prob, distortion, clock, is_sparse)
     shared = (
         layers, parameters, order, batch_size, task, *workspace(layers, batch_size, dtype, not is_sparse),
         np.empty(batch_size), hits, totals,
@@ -57,10 +54,12 @@ def train(
         rows = batch_size if by_columns else -(-batch_size // size) + GRAIN
         sums = aligned_zeros(X.features * int(layers[0, STRIDE]), dtype) if plain else task.gradient
         buckets = new_buckets(X, -(-rows // BLOCK_ROWS), size, sums)
-        team.run(_train_sparse if plain else _learn_sparse, size, _source(X, dtype), buckets, by_columns, *shared)
+        thread_team.run(
+            _train_sparse if plain else _train_general_sparse, size, _source(X, dtype), buckets, by_columns, *shared
+        )
     else:
-        run = _train_dense if plain else _learn_dense if distortion is None else _learn_distorted
-        team.run(run, size, _source(X, dtype), *shared)
+        run = _train_dense if plain else _train_general_dense if distortion is None else _train_distorted
+        thread_team.run(run, size, _source(X, dtype), *shared)
     totals[1] += hits.sum()
 
 
@@ -69,21 +68,23 @@ def _is_plain(loss):
     return loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights)
 
 
-def _task(layers, parameters, states, y, table, size, rule, loss, keep, distortion, clock, is_sparse):
-    """What the functions of `learning.py` need to know."""
+def _task(layers, parameters, states, y, schedule, size, rule, loss, keep_prob, distortion, clock, is_sparse):
+    """The `Task` of the functions of `step_general.py`."""
     dtype = parameters.dtype
     rows = layers[:, FAN_IN] + 1
-    keep = np.array(keep, np.float64) if len(keep) else np.ones(len(layers))
-    dropout = Dropout(clock.seed, clock.epoch, clock.position, np.rint(keep * 2.0**32).astype(np.uint64), keep)
+    keep_prob = np.array(keep_prob, np.float64) if len(keep_prob) else np.ones(len(layers))
+    dropout = Dropout(
+        clock.seed, clock.epoch, clock.position, np.rint(keep_prob * 2.0**32).astype(np.uint64), keep_prob
+    )
     # A state that the optimiser does not have is not touched.
     first, second = states[0] if len(states) else parameters, states[-1] if len(states) else parameters
     gradient = aligned_zeros(len(parameters) if is_sparse or rule.clip_norm else 0, dtype)
-    room = aligned_zeros(size * learning.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
+    scratch = aligned_zeros(size * step_general.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
     labels, targets = _compared_with(y, loss, dtype)
-    images = () if distortion is None else (distortion, canvas(distortion, dtype, size))
+    images = () if distortion is None else (distortion, image_workspace(distortion, dtype, size))
     return Task(
-        labels, targets, loss, dropout, rule, table, first, second, gradient, room, norms, np.cumsum(rows) - rows,
+        labels, targets, loss, dropout, rule, schedule, first, second, gradient, scratch, norms, np.cumsum(rows) - rows,
         images,
     )  # fmt: skip
 
@@ -108,11 +109,11 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
     hits = np.zeros((size, HITS_STRIDE), np.int64)
     plain = _is_plain(loss)
     if isinstance(X, Sparse):
-        run = _evaluate_sparse if plain else _judge_sparse
+        run = _evaluate_sparse if plain else _evaluate_any_sparse
     else:
-        run = _evaluate_dense if plain else _judge_dense
+        run = _evaluate_dense if plain else _evaluate_any_dense
     task = (y,) if plain else (loss, *_compared_with(y, loss, parameters.dtype))
-    team.run(
+    thread_team.run(
         run, size, _source(X, parameters.dtype), layers, parameters, task,
         *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
     )  # fmt: skip
@@ -126,11 +127,11 @@ def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
     size = _evaluation_team(layers, n, threads)
     rest = (layers, parameters, kind, *_private_workspaces(layers, dtype, size, X), np.arange(n), out)
     if isinstance(X, Sparse):
-        team.run(_predict_sparse, size, _source(X, dtype), *rest)
+        thread_team.run(_predict_sparse, size, _source(X, dtype), *rest)
     elif n >= BLOCK_ROWS and measure_density(X[:: n // BLOCK_ROWS]) < SKIP_DENSITY:
-        team.run(_predict_skipping, size, _source(X, dtype), entry_rooms(X, dtype, size), *rest)
+        thread_team.run(_predict_skipping, size, _source(X, dtype), entry_buffers(X, dtype, size), *rest)
     else:
-        team.run(_predict_dense, size, _source(X, dtype), *rest)
+        thread_team.run(_predict_dense, size, _source(X, dtype), *rest)
     return out
 
 
@@ -153,18 +154,18 @@ def _evaluation_team(layers, rows, threads):
 def _private_workspaces(layers, dtype, size, X):
     """A workspace of BLOCK_ROWS rows for each thread, as rows of one (size, elements) array, and their common table.
 
-    The calling thread keeps the last one: who classifies row by row would spend more on the room than on the work.
+    The calling thread keeps its last one: allocating it costs more than classifying a single row.
     """
     key = (id(layers), dtype, size, isinstance(X, Sparse))
-    kept = getattr(_kept, "workspaces", None)
-    if kept is None or kept[0] != key:
+    cached = getattr(_cached, "workspaces", None)
+    if cached is None or cached[0] != key:
         work, places, _ = workspace(layers, BLOCK_ROWS, dtype, not isinstance(X, Sparse))
-        room = aligned_zeros(size * len(work), dtype).reshape(size, len(work))
-        kept = _kept.workspaces = key, (room, places), layers  # layers stays alive, so that its id stays its own
-    return kept[1]
+        works = aligned_zeros(size * len(work), dtype).reshape(size, len(work))
+        cached = _cached.workspaces = key, (works, places), layers  # layers stays alive: nothing else gets its id
+    return cached[1]
 
 
-_kept = threading.local()
+_cached = threading.local()
 
 
 def _sum(total, values):
@@ -174,16 +175,16 @@ def _sum(total, values):
     return total
 
 
-_train_dense = entry("train_dense", shares.train_dense(descent.affine_first, descent))
-_train_sparse = entry("train_sparse", shares.train_sparse(descent))
-_learn_dense = entry("learn_dense", shares.train_dense(learning.affine_first, learning))
-_learn_distorted = entry("learn_distorted", shares.train_dense(learning.affine_distorted, learning))
-_learn_sparse = entry("learn_sparse", shares.train_sparse(learning))
-_evaluate_dense = entry("evaluate_dense", shares.evaluate(affine_dense, shares.judge_labels))
-_evaluate_sparse = entry("evaluate_sparse", shares.evaluate(affine_sparse, shares.judge_labels))
-_judge_dense = entry("judge_dense", shares.evaluate(affine_dense, shares.judge_any))
-_judge_sparse = entry("judge_sparse", shares.evaluate(affine_sparse, shares.judge_any))
-_predict_dense = entry("predict_dense", shares.predict(affine_dense))
-_predict_skipping = entry("predict_skipping", shares.predict_skipping)
-_predict_sparse = entry("predict_sparse", shares.predict(affine_sparse))
+_train_dense = entry("train_dense", thread_loops.train_dense(step_sgd.affine_first, step_sgd))
+_train_sparse = entry("train_sparse", thread_loops.train_sparse(step_sgd))
+_train_general_dense = entry("train_general_dense", thread_loops.train_dense(step_general.affine_first, step_general))
+_train_distorted = entry("train_distorted", thread_loops.train_dense(step_general.affine_distorted, step_general))
+_train_general_sparse = entry("train_general_sparse", thread_loops.train_sparse(step_general))
+_evaluate_dense = entry("evaluate_dense", thread_loops.evaluate(affine_dense, thread_loops.cross_entropies))
+_evaluate_sparse = entry("evaluate_sparse", thread_loops.evaluate(affine_sparse, thread_loops.cross_entropies))
+_evaluate_any_dense = entry("evaluate_any_dense", thread_loops.evaluate(affine_dense, thread_loops.any_losses))
+_evaluate_any_sparse = entry("evaluate_any_sparse", thread_loops.evaluate(affine_sparse, thread_loops.any_losses))
+_predict_dense = entry("predict_dense", thread_loops.predict(affine_dense))
+_predict_skipping = entry("predict_skipping", thread_loops.predict_skipping)
+_predict_sparse = entry("predict_sparse", thread_loops.predict(affine_sparse))
 _sum_in_order = entry("sum_in_order", _sum)

@@ -23,7 +23,7 @@ ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "tanh": TANH, "sigmoid": SIGM
 # Rows whose activations a thread works on at a time: 64 rows of 784 inputs are 200 KB, a part of any second cache, and
 # 64 deltas of 112 units are 28 KB, about the first.
 BLOCK_ROWS = 64
-# A thread's share of rows starts at a multiple of this, the height of the dense tile.
+# A thread's part of the rows starts at a multiple of this, the height of the dense tile.
 GRAIN = 4
 
 LINE = 64  # bytes: a cache line, and the widest register of any CPU that is known to Numba

@@ -76,7 +76,7 @@ def _squared_delta(z, columns, targets, row, delta):
 def loss_block(loss, order, first, rows, columns, padded, Z, z_row, y, targets, D, d_row, losses, at):
     """Losses and deltas of the samples order[first : first + rows]; returns how many are right.
 
-    loss     `task.Loss`;  Z, D pointers to rows of `padded` elements, of which `columns` count
+    loss     `task_types.Loss`;  Z, D pointers to rows of `padded` elements, of which `columns` count
     y        (N,) labels for SOFTMAX;  targets (N, columns) for the others, in the type of Z
     losses   (rows,) from place `at` on, float64
     """

@@ -1,7 +1,7 @@
 """The optimisers' steps on whole rows of weights, from gradients that are in memory; norms, and limits to them.
 
 The gradient of a few rows of weights is summed into a small buffer and stepped from at once, so that it never leaves
-the core's own cache (`learning.py`). Plain SGD is quicker still: it is an epilogue of the dense tile.
+the core's own cache (`step_general.py`). Plain SGD is quicker still: it is an epilogue of the dense tile.
 """
 
 from llvmlite import ir
@@ -107,18 +107,18 @@ _step_registers, _step_lanes = _step_row(None), _step_row(1)
 
 
 @jit
-def step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, pace, scale, penalised):
+def step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, coefs, scale, penalised):
     """The step of `rule` on W (rows, columns) with its states `first` and `second`, all pointers; the states as W.
 
-    G       sums over the batch's samples, not yet divided: they are multiplied by `scale`
-    pace    a row of `rule.paces`;  penalised: False for biases, which l1, l2 and decay leave alone
+    G      sums over the batch's samples, not yet divided: they are multiplied by `scale`
+    coefs  a row of `update_rule.step_schedule`;  penalised: False for biases, which l1, l2 and decay leave alone
     """
     weight = 1.0 if penalised else 0.0
     # What the state m gets of the new gradient, and what the step takes of m and of g itself.
     fresh = 1.0 - (rule.momentum if rule.optimizer == ADAM else rule.dampening)
     past = rule.momentum if rule.nesterov != 0 else 1.0
     numbers = (
-        scale, pace[STEP_SIZE], pace[ROOT_SCALE], 1.0 - weight * pace[RATE] * rule.decay, rule.momentum, fresh, past,
+        scale, coefs[STEP_SIZE], coefs[ROOT_SCALE], 1.0 - weight * coefs[RATE] * rule.decay, rule.momentum, fresh, past,
         rule.nesterov, rule.beta2, 1.0 - rule.beta2, rule.epsilon, weight * rule.l1, weight * rule.l2,
     )  # fmt: skip
     whole = columns - columns % lanes_of(W)
@@ -130,11 +130,11 @@ def step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, pace, scal
 
 
 @jit
-def step(W, G, first, second, rule, pace, scale, penalised):
+def step(W, G, first, second, rule, coefs, scale, penalised):
     """The step of `rule` on a matrix W from its summed gradient G, in place; see the reference."""
     step_rows(
         W.shape[0], W.shape[1], pointer(G), row_stride(G), pointer(W), row_stride(W), pointer(first), pointer(second),
-        rule, pace, scale, penalised,
+        rule, coefs, scale, penalised,
     )  # fmt: skip
 
 
@@ -158,12 +158,12 @@ def _squares_by_place(typing, row, columns, target):
 
 
 @jit
-def sum_of_squares(row, columns, room):
-    """Of `columns` elements, whole cache lines of them, as float64; `room` is a pointer to a line to work in."""
-    _squares_by_place(row, columns, room)
+def sum_of_squares(row, columns, scratch):
+    """The sum over `columns` elements, whole cache lines, as float64; scratch: pointer to one more cache line."""
+    _squares_by_place(row, columns, scratch)
     total = 0.0
     for p in range(LINE // REGISTER_BYTES * lanes_of(row)):
-        total += load(room, p)
+        total += load(scratch, p)
     return total
 
 
@@ -182,8 +182,8 @@ def _limit_columns(typing, W, w_row, rows, limit):
             builder.store(v.fma(w, w, builder.load(cell)), cell)
         squared = builder.load(cell)
         too_long = builder.fcmp_ordered(">", squared, builder.fmul(limit, limit))
-        share = builder.fdiv(limit, v.square_root(squared))
-        factor = builder.select(too_long, share, v.constant(1.0))
+        ratio = builder.fdiv(limit, v.square_root(squared))
+        factor = builder.select(too_long, ratio, v.constant(1.0))
         with cgutils.for_range_slice(builder, INDEX(0), rows, INDEX(1), intp=INDEX) as (i, _):
             at = builder.mul(i, w_row)
             v.store(builder.fmul(factor, v.load(W, at)), W, at)

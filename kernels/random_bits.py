@@ -122,7 +122,7 @@ def uniform_row(k0, k1, count, target):
 def drop_row(k0, k1, keep_threshold, scale, source, target, columns):
     """target[j] = source[j] * scale where bits(j) < keep_threshold, else 0; pointers of one type, which may be equal.
 
-    keep_threshold: share that is kept times 2^32, 0 to 2^32; scale: 1 / share keeps the mean
+    keep_threshold: probability to be kept, times 2^32; scale: 1 / probability keeps the mean
     """
     lanes = lanes_of(target)
     whole = columns - columns % lanes

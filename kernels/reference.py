@@ -12,7 +12,7 @@ from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weigh
 from .reference_augment import distort, drop_row, sample_keys
 from .sparse_rows import to_network
 from .task_types import CROSS_ENTROPY, DROPOUT, LOGISTIC, SOFTMAX, SQUARED, START
-from .update_rule import ADAM, DESCENT, MOMENTUM, NORM_EPSILON, PLAIN, RMSPROP, paces
+from .update_rule import ADAM, MOMENTUM, NORM_EPSILON, PLAIN, PLAIN_SGD, RMSPROP, step_schedule
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
 
@@ -72,15 +72,15 @@ def update(A, D, W, b, rate):
     b -= rate * b_gradient
 
 
-def step(W, G, first, second, rule, pace, scale, penalised):
-    """The step of an optimiser on a matrix W, in place, from the gradient summed over a batch; see `rule.Rule`.
+def step(W, G, first, second, rule, coefs, scale, penalised):
+    """The step of an optimiser on a matrix W, in place, from the gradient summed over a batch; see `update_rule.Rule`.
 
     G               the sum, as W;  scale: what turns it into the average, 1 / samples
     first, second   the optimiser's states m and v, as W, changed in place
-    pace            (3,): a row of `rule.paces`
+    coefs           (3,): a row of `update_rule.step_schedule`
     penalised       False for biases, which l1, l2 and decay leave alone
     """
-    size, root_scale, rate = pace
+    size, root_scale, rate = coefs
     g = scale * G
     if penalised:
         g += rule.l2 * W + rule.l1 * np.sign(W)
@@ -136,7 +136,7 @@ def cross_entropy(Z, labels, out, losses):
 def _losses(loss, Z, y, out):
     """Losses and deltas of outputs Z (rows, columns), for samples that all weigh 1.
 
-    loss  see `task.Loss`;  y (rows,) labels for SOFTMAX, (rows, columns) for the others
+    loss  see `task_types.Loss`;  y (rows,) labels for SOFTMAX, (rows, columns) for the others
     out   gets the delta, the derivative of each row's loss by Z
     Returns (losses (rows,) float64, how many rows are right).
     """
@@ -161,47 +161,47 @@ def _losses(loss, Z, y, out):
 
 
 def train(
-    layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=DESCENT, loss=CROSS_ENTROPY,
-    keep=(), distortion=None, clock=START,
+    layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=PLAIN_SGD, loss=CROSS_ENTROPY,
+    keep_prob=(), distortion=None, clock=START,
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, once each, in that order.
 
     layers      the network, (layers, 6) int64: see `layout`
     parameters  flat buffer, float32 or float64, changed in place
-    states      (`rule.STATES` of the optimiser, size of parameters): the optimiser's states, zero at the start
+    states      (`update_rule.STATES` of the optimiser, size of parameters): the optimiser's states, zero at the start
     X           (N, D) uint8 (read as value / 255), float32 or float64, or `Sparse` rows
     y           (N,) int64, 0 to classes - 1; for other losses than cross entropy (N, outputs) in the network's dtype
     order       (n,) int64 row numbers; batch k is order[k * batch_size : (k + 1) * batch_size]
     rates       learning rate, one for all or one per batch
     totals      (2,) float64: the losses are added to totals[0] and the number of right answers to totals[1], each
-                sample judged before its own batch's update
+                sample evaluated before its own batch's update
     threads     how many cores may be used; it never changes the result. The reference leaves it to numpy
-    rule        what a step does: see `rule.Rule`
-    loss        see `task.Loss`; where samples have weights, a batch's gradient is divided by the sum of its weights
-    keep        share of each layer's inputs that is not dropped (Srivastava et al. 2014), one per layer, or empty. The
-                others are divided by it, so that nothing is to be done when the network is used
-    distortion  `task.Distortion` of X as images, drawn anew for every sample, or None
-    clock       `task.Clock`: when in the training this call begins
+    rule        what a step does: see `update_rule.Rule`
+    loss        see `task_types.Loss`; a batch's gradient is divided by the sum of its samples' weights, if any
+    keep_prob   probability that an input of each layer is kept (Srivastava et al. 2014), one per layer, or empty. What
+                is kept is divided by it, so that nothing is to be done when the network is used
+    distortion  `task_types.Distortion` of X as images, drawn anew for every sample, or None
+    clock       `task_types.Clock`: when in the training this call begins
     """
     W, b = weight_views(parameters, layers), bias_views(parameters, layers)
     first, second = (states[0], states[-1]) if len(states) else (parameters, parameters)
     weight_states = weight_views(first, layers), weight_views(second, layers)
     bias_states = bias_views(first, layers), bias_views(second, layers)
-    table = paces(rule, rates, -(-len(order) // batch_size), clock.steps)
-    masks = _Masks(keep, clock, len(layers))
+    schedule = step_schedule(rule, rates, -(-len(order) // batch_size), clock.steps)
+    masks = _Masks(keep_prob, clock, len(layers))
     for number, start in enumerate(range(0, len(order), batch_size)):
         rows = order[start : start + batch_size]
         inputs = to_network(X, rows, parameters.dtype)
         if distortion is not None:
             distort(X, rows, clock.position + start, distortion, inputs)
         A = _forward(layers, W, b, inputs, masks, start)
-        D, weight = _judge(loss, A[-1], y, rows, totals)
+        D, weight = _evaluate_rows(loss, A[-1], y, rows, totals)
         gradients = []
         for layer in reversed(range(len(W))):
             gradients.append((A[layer].T @ D, D.sum(axis=0, keepdims=True)))
             if layer:
-                # The outputs of the layer below, before what was kept of them was divided by its share.
-                outputs = (masks.share(layer) * A[layer]).astype(A[layer].dtype)
+                # The outputs of the layer below, before what was kept of them was divided by its probability.
+                outputs = (masks.keep_prob_of(layer) * A[layer]).astype(A[layer].dtype)
                 D = delta(D, W[layer], outputs, layers[layer - 1, ACTIVATION], np.empty_like(outputs))
                 masks.apply(D, layer, start)
         scale = _clipped(rule, gradients, 1 / weight if weight else 0.0)
@@ -210,7 +210,7 @@ def train(
                 (W[layer], gW, weight_states, True),
                 (b[layer], gb[0], bias_states, False),
             ):
-                step(values, G, m[layer], v[layer], rule, table[number], scale, penalised)
+                step(values, G, m[layer], v[layer], rule, schedule[number], scale, penalised)
             if rule.max_norm and layer < len(W) - 1:
                 limit_norms(W[layer], rule.max_norm)
 
@@ -218,19 +218,19 @@ def train(
 class _Masks:
     """What dropout leaves of the inputs of each layer."""
 
-    def __init__(self, keep, clock, layers):
-        self.keep, self.clock = tuple(keep) or (1.0,) * layers, clock
+    def __init__(self, keep_prob, clock, layers):
+        self.keep_prob, self.clock = tuple(keep_prob) or (1.0,) * layers, clock
 
-    def share(self, layer):
-        return self.keep[layer]
+    def keep_prob_of(self, layer):
+        return self.keep_prob[layer]
 
     def apply(self, A, layer, start):
         """Drop from the rows of A, the inputs of `layer` or their delta, for the samples from place `start` on."""
-        if self.keep[layer] < 1:
+        if self.keep_prob[layer] < 1:
             for i, row in enumerate(A):
                 place = self.clock.position + start + i
                 k0, k1 = sample_keys(self.clock.seed, self.clock.epoch, DROPOUT + layer, place)
-                drop_row(k0, k1, round(self.keep[layer] * 2**32), 1 / self.keep[layer], row, row, len(row))
+                drop_row(k0, k1, round(self.keep_prob[layer] * 2**32), 1 / self.keep_prob[layer], row, row, len(row))
         return A
 
 
@@ -245,7 +245,7 @@ def _clipped(rule, gradients, scale):
 def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
     """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]."""
     for start, logits in _logits(layers, parameters, X):
-        _judge(loss, logits, y, np.arange(start, start + len(logits)), totals)
+        _evaluate_rows(loss, logits, y, np.arange(start, start + len(logits)), totals)
 
 
 def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
@@ -259,7 +259,7 @@ def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
     return out
 
 
-def _judge(loss, outputs, y, rows, totals):
+def _evaluate_rows(loss, outputs, y, rows, totals):
     """(delta, weight of all rows) of the samples `rows`; their losses and hits are added to totals."""
     D = np.empty_like(outputs)
     losses, hits = _losses(loss, outputs, y[rows], D)

@@ -136,7 +136,7 @@ def emit_fma_by_doubles(b, single, x, y, z):
     """x * y + z for registers of float32, rounded once, without an fma.
 
     In float64 the product is exact. Its sum with z is rounded to odd: towards zero, and the last bit is set where the
-    sum is not exact, which D. Knuth's error of a sum tells (The Art of Computer Programming, vol. 2, 4.2.2, theorem B).
+    sum is not exact, by D. Knuth's error of a sum (The Art of Computer Programming, vol. 2, 4.2.2, theorem B).
     What is rounded to odd with at least two bits more than float32 has may be rounded again: S. Boldo, G. Melquiond,
     "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57 (2008).
     """

@@ -21,9 +21,9 @@ from .dense import AFFINE_RELU, PLAIN, STEP
 from .jit import jit
 from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH, aligned_zeros
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
-from .sparse_sums import WIDEST, Entries, room_of_rows, stretch_of
+from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
 
-# Entries that tell well enough how the columns share them.
+# Entries that are enough to estimate how they are spread over the columns.
 SAMPLED_ENTRIES = 1 << 16
 
 
@@ -122,7 +122,7 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     lanes = lanes_of(out)
     stretch = stretch_of(source, order, first, count, min(WIDEST, (right - left) // lanes))
-    places = carray(room_of_rows(), BLOCK_ROWS)
+    places = carray(row_scratch(), BLOCK_ROWS)
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
         w, bias, limit, is_over = shifted(W, j), shifted(b, j), ZERO, False
@@ -157,7 +157,7 @@ def prefetch_row(source, row):
 
 
 def new_buckets(X, blocks, size, sums):
-    """Room for `size` threads to sort the entries of `blocks` blocks each by column, and to sum the gradient.
+    """Buffers for `size` threads to sort the entries of `blocks` blocks each by column, and to sum the gradient.
 
     Each block has a row in these arrays, the blocks of one thread after those of another:
     starts, ends   (blocks, features) int32: where a column's entries begin and end within the block's
@@ -166,7 +166,7 @@ def new_buckets(X, blocks, size, sums):
     rows, numbers  (blocks, most entries of a block): the entries: row within the block, and value
     and all threads together have
     owned          (size + 1,) int64: thread t steps the columns from owned[t] to owned[t + 1]
-    met, is_met    (size, features) int32: the columns that thread t has met in a batch; and whether it has, uint8
+    summed, is_summed  (size, features) int32, uint8: the columns that thread t has summed in a batch; whether it has
     sums           the gradient of a batch of several blocks, as the weights it is of; zero between batches
     """
     # The grid writes whole registers.
@@ -184,7 +184,7 @@ def new_buckets(X, blocks, size, sums):
 
 
 def _owners(X, size):
-    """Bounds of `size` ranges of columns with about the same number of entries each, judged by a sample."""
+    """Bounds of `size` ranges of columns with about the same number of entries each, estimated from a sample."""
     counts = np.bincount(X.indices[:SAMPLED_ENTRIES], minlength=X.features)
     up_to = np.cumsum(counts)
     bounds = np.searchsorted(up_to, up_to[-1] * np.arange(1, size) / size, "right")
@@ -278,8 +278,8 @@ def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D,
         if busy == 1:
             _step_from_registers(width, blocks, first, last, buckets, table, zeros, d, d_row, w, w_row, factor)
         else:
-            met = _sum_blocks(me, width, blocks, j, first, last, buckets, table, d, d_row, w_row)
-            for n in range(met):
+            summed = _sum_blocks(me, width, blocks, j, first, last, buckets, table, d, d_row, w_row)
+            for n in range(summed):
                 _step_from_memory(width, j, np.int64(buckets[7][me, n]), buckets, table, zeros, w, w_row, factor)
 
 
@@ -287,17 +287,17 @@ def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D,
 def sum_columns(me, blocks, first, last, buckets, table, left, right, D, d_row, w_row):
     """Add the gradient of W[first:last, left:right] to the sums in memory; returns how many columns are touched."""
     lanes = lanes_of(D)
-    met = ZERO
+    summed = ZERO
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
-        met = _sum_blocks(me, width, blocks, j, first, last, buckets, table, shifted(D, j), d_row, w_row)
-    return met
+        summed = _sum_blocks(me, width, blocks, j, first, last, buckets, table, shifted(D, j), d_row, w_row)
+    return summed
 
 
 @jit
-def clear_columns(me, met, buckets, left, right, w_row):
-    """The sums of the `met` columns that thread `me` has touched are zero again."""
-    for n in range(met):
+def clear_columns(me, summed, buckets, left, right, w_row):
+    """The sums of the `summed` columns that thread `me` has touched are zero again."""
+    for n in range(summed):
         g = shifted(pointer(buckets[9]), buckets[7][me, n] * w_row)
         for c in range(left, right):
             store(g, c, 0)
@@ -321,8 +321,8 @@ def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d
 
 @jit
 def _sum_blocks(me, width, blocks, j, first, last, buckets, table, D, d_row, g_row):
-    """Sums of the touched columns from first to last over all blocks; returns how many columns thread `me` met."""
-    starts, ends, touched, counts, rows, numbers, _, met, is_met, sums, _ = buckets
+    """Sums of the touched columns from first to last over all blocks; returns how many columns thread `me` summed."""
+    starts, ends, touched, counts, rows, numbers, _, summed, is_summed, sums, _ = buckets
     found = ZERO
     for block in range(blocks[0], blocks[1]):
         d = shifted(D, counts[block, 1] * d_row)
@@ -330,16 +330,16 @@ def _sum_blocks(me, width, blocks, j, first, last, buckets, table, D, d_row, g_r
         for n in range(counts[block, 0]):
             column = touched[block, n]
             if first <= column < last:
-                if is_met[me, column] == 0:
-                    is_met[me, column] = 1
-                    met[me, found] = column
+                if is_summed[me, column] == 0:
+                    is_summed[me, column] = 1
+                    summed[me, found] = column
                     found += 1
                 g = shifted(pointer(sums), column * g_row + j)
                 _column_sum(
                     width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row, g
                 )
     for n in range(found):
-        is_met[me, met[me, n]] = 0
+        is_summed[me, summed[me, n]] = 0
     return found
 
 

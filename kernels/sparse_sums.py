@@ -104,8 +104,8 @@ def stretch_of(source, order, first, count, width):
 
 
 @intrinsic
-def room_of_rows(typing):
-    """Room on the stack for a number of each row of a block."""
+def row_scratch(typing):
+    """Memory on the stack for a number of each row of a block."""
 
     def codegen(context, builder, signature, arguments):
         return cgutils.alloca_once(builder, INDEX, size=BLOCK_ROWS)

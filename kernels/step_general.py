@@ -1,9 +1,9 @@
 """All that training can be, as one thread sees it: dropout, every loss, weighted samples, every optimiser and limit.
 
-The functions are those of `descent.py`, which does the most common case faster, with the same parameters. A gradient is
-summed a few rows of weights at a time into a room of the thread's own, and stepped from there. Where a step depends on
-all gradients (`Rule.clip_norm`) they are summed into a buffer of the parameters' layout, and the threads meet before
-they go on. Norms are summed in the order of the buffer, not by threads.
+The functions have the names and parameters of those of `step_sgd.py`, which does the most common case faster. A
+gradient is summed a few rows of weights at a time into the thread's own scratch memory, and stepped from there. Where a
+step depends on all gradients (`Rule.clip_norm`) they are summed into a buffer of the parameters' layout, and the
+threads wait at a barrier before they step. Norms are summed in the order of the buffer, not by threads.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ from .random_bits import drop_row, sample_keys
 from .registers import UNIT, ZERO, lanes_of, pointer, shifted
 from .step_sgd import rows_of
 from .task_types import DROPOUT
-from .thread_team import meet, share
+from .thread_team import barrier_wait, partition
 from .update_rule import NORM_EPSILON
 
 # Rows of the gradient that are summed before they are stepped from: four tiles, 7 KB of a layer of 100 units.
@@ -60,17 +60,17 @@ def _affine_prepared(layers, parameters, start, at, rows, task, work, places):
 
 @jit
 def drop(layer, position, rows, A, a_row, columns, dropout):
-    """Set some elements of the rows at A to zero and divide the others by the share that is kept, in place.
+    """Set some elements of the rows at A to zero and divide the others by the probability to be kept, in place.
 
     Which ones depends on the seed, the epoch, the layer, the sample's position in the epoch and the column alone: the
     same ones go from the inputs of `layer` and, on the way back, from their delta.
     """
-    keep = dropout.keep[layer]
-    if keep < 1:
+    keep_prob = dropout.keep_prob[layer]
+    if keep_prob < 1:
         for i in range(rows):
             row = shifted(A, i * a_row)
             k0, k1 = sample_keys(dropout.seed, dropout.epoch, DROPOUT + layer, dropout.position + position + i)
-            drop_row(k0, k1, dropout.thresholds[layer], 1 / keep, row, row, columns)
+            drop_row(k0, k1, dropout.thresholds[layer], 1 / keep_prob, row, row, columns)
 
 
 @inlined
@@ -89,7 +89,7 @@ def through_upper_layers(layers, parameters, order, start, at, rows, task, work,
         task.targets, D, d_row, losses, at,
     )  # fmt: skip
     for layer in range(last, 0, -1):
-        delta_below(layer, layers, rows, dropout.keep[layer], work, places, at)
+        delta_below(layer, layers, rows, dropout.keep_prob[layer], work, places, at)
         D, d_row = delta_of(layers, work, places, layer - 1, at)
         drop(layer, start + at, rows, D, d_row, layers[layer, FAN_IN], dropout)
     return hits
@@ -103,20 +103,20 @@ def needs_regrouping(count, task):
 
 @inlined
 def step_dense(
-    me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+    me, size, state, phase, layers, parameters, order, start, batch_size, count, task, work, places, one
 ):  # fmt: skip
-    """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
-    turn, scale = _scale_of(me, size, state, turn, layers, ZERO, order, start, count, task, work, places, one)
-    pace = task.table[start // batch_size]
+    """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next phase."""
+    phase, scale = _scale_of(me, size, state, phase, layers, ZERO, order, start, count, task, work, places, one)
+    coefs = task.schedule[start // batch_size]
     for layer in range(layers.shape[0]):
-        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
-        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
-    return _limit(me, size, state, turn, layers, parameters, task, work, places)
+        first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
+        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one)
+    return _limit(me, size, state, phase, layers, parameters, task, work, places)
 
 
 @inlined
 def step_sparse(
-    me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    me, size, state, phase, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
     places, one,
 ):  # fmt: skip
     """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
@@ -127,26 +127,26 @@ def step_sparse(
     blocks, low, high, left, right, by_columns = owned
     stride = layers[0, STRIDE]
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
-    met = sparse.sum_columns(me, blocks, low, high, buckets, source[3], left, right, D, d_row, stride)
+    summed = sparse.sum_columns(me, blocks, low, high, buckets, source[3], left, right, D, d_row, stride)
     if task.rule.clip_norm > 0:
         _row_norms(layers, ZERO, low, high, me, task)
-    turn, scale = _scale_of(me, size, state, turn, layers, UNIT, order, start, count, task, work, places, one)
-    pace = task.table[start // batch_size]
+    phase, scale = _scale_of(me, size, state, phase, layers, UNIT, order, start, count, task, work, places, one)
+    coefs = task.schedule[start // batch_size]
     at = layers[0, WEIGHTS] + low * stride + left
     G = shifted(pointer(task.gradient), at)
-    _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, pace, task, True)
-    sparse.clear_columns(me, met, buckets, left, right, stride)
+    _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, coefs, task, True)
+    sparse.clear_columns(me, summed, buckets, left, right, stride)
     if by_columns or me == 0:
-        _step_biases(me, layers, ZERO, left, right, parameters, count, scale, pace, task, work, places, one)
+        _step_biases(me, layers, ZERO, left, right, parameters, count, scale, coefs, task, work, places, one)
     for layer in range(1, layers.shape[0]):
         first, last = rows_of(me, size, layers, layer, left, right, by_columns)
-        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one)
-    return _limit(me, size, state, turn, layers, parameters, task, work, places)
+        _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one)
+    return _limit(me, size, state, phase, layers, parameters, task, work, places)
 
 
 @inlined
-def _scale_of(me, size, state, turn, layers, from_layer, order, start, count, task, work, places, one):
-    """(the next turn, what the summed gradients are multiplied by): the average, and less where their norm is too high.
+def _scale_of(me, size, state, phase, layers, from_layer, order, start, count, task, work, places, one):
+    """(next phase, factor of the summed gradients): it makes them an average, and clips their norm.
 
     from_layer: the first one whose gradient is still to be summed, where the norm is needed
     """
@@ -158,7 +158,7 @@ def _scale_of(me, size, state, turn, layers, from_layer, order, start, count, ta
         gradient = pointer(task.gradient)
         for layer in range(layers.shape[0]):
             if layer >= from_layer:
-                first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+                first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
                 into = shifted(gradient, layers[layer, WEIGHTS] + first * layers[layer, STRIDE])
                 _sum_rows(layers, layer, first, last, count, work, places, into)
                 _row_norms(layers, layer, first, last, me, task)
@@ -166,9 +166,9 @@ def _scale_of(me, size, state, turn, layers, from_layer, order, start, count, ta
                 into = shifted(gradient, layers[layer, BIASES])
                 _sum_biases(layers, layer, ZERO, layers[layer, COLUMNS], count, work, places, one, into)
                 _row_norms(layers, layer, layers[layer, FAN_IN], layers[layer, FAN_IN] + 1, me, task)
-        turn = meet(state, size, turn)
+        phase = barrier_wait(state, size, phase)
         scale *= _clipping(norms, scale, rule.clip_norm)
-    return turn, scale
+    return phase, scale
 
 
 @jit
@@ -183,11 +183,11 @@ def _clipping(norms, scale, limit):
 @jit
 def _row_norms(layers, layer, first, last, me, task):
     """The sums of squares of the gradient of rows first to last of a layer, where they are in memory."""
-    gradient, room, norms, at_norm = task.gradient, task.room, task.norms, task.at_norm
+    gradient, scratch, norms, at_norm = task.gradient, task.scratch, task.norms, task.at_norm
     stride = layers[layer, STRIDE]
     for i in range(first, last):
         row = shifted(pointer(gradient), layers[layer, WEIGHTS] + i * stride)
-        norms[at_norm[layer] + i] = sum_of_squares(row, layers[layer, COLUMNS], pointer(room[me]))
+        norms[at_norm[layer] + i] = sum_of_squares(row, layers[layer, COLUMNS], pointer(scratch[me]))
 
 
 @inlined
@@ -208,15 +208,15 @@ def _sum_biases(layers, layer, left, right, count, work, places, one, into):
 
 
 @jit
-def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, pace, task, penalised):
+def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, coefs, task, penalised):
     """The step of `rows` rows of parameters from place `at` of the flat buffers on, from their gradient at G."""
     rule, first, second = task.rule, shifted(pointer(task.first), at), shifted(pointer(task.second), at)
     W = shifted(pointer(parameters), at)
-    step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, pace, scale, penalised)
+    step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, coefs, scale, penalised)
 
 
 @inlined
-def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, pace, task, work, places, one):
+def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one):
     """Thread `me`'s rows, first to last, of weights whose inputs are in the workspace, and of their copy; biases."""
     columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
     for i in range(first, last, ROWS_AT_A_TIME):
@@ -225,36 +225,36 @@ def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, 
         if task.rule.clip_norm > 0:
             G = shifted(pointer(task.gradient), at)
         else:
-            G = pointer(task.room[me])
+            G = pointer(task.scratch[me])
             _sum_rows(layers, layer, i, i + rows, count, work, places, G)
-        _step_from(G, stride, rows, columns, at, stride, parameters, scale, pace, task, True)
+        _step_from(G, stride, rows, columns, at, stride, parameters, scale, coefs, task, True)
     if layer % size == me:
-        _step_biases(me, layers, layer, ZERO, columns, parameters, count, scale, pace, task, work, places, one)
+        _step_biases(me, layers, layer, ZERO, columns, parameters, count, scale, coefs, task, work, places, one)
     if layer > 0 and task.rule.max_norm == 0:
         transpose(layers, layer, parameters, work, places, first, last)
 
 
 @inlined
-def _step_biases(me, layers, layer, left, right, parameters, count, scale, pace, task, work, places, one):
+def _step_biases(me, layers, layer, left, right, parameters, count, scale, coefs, task, work, places, one):
     """The step of the elements left to right of a layer's biases."""
-    G, at = pointer(task.room[me]), layers[layer, BIASES] + left
+    G, at = pointer(task.scratch[me]), layers[layer, BIASES] + left
     _sum_biases(layers, layer, left, right, count, work, places, one, G)
-    _step_from(G, ZERO, UNIT, right - left, at, ZERO, parameters, scale, pace, task, False)
+    _step_from(G, ZERO, UNIT, right - left, at, ZERO, parameters, scale, coefs, task, False)
 
 
 @inlined
-def _limit(me, size, state, turn, layers, parameters, task, work, places):
+def _limit(me, size, state, phase, layers, parameters, task, work, places):
     """Scale the weights into hidden units that have grown too long, and renew the transposed copies."""
     limit = task.rule.max_norm
     if limit > 0:
-        turn = meet(state, size, turn)
+        phase = barrier_wait(state, size, phase)
         for layer in range(layers.shape[0] - 1):
             stride = layers[layer, STRIDE]
             W = shifted(pointer(parameters), layers[layer, WEIGHTS])
-            left, right = share(layers[layer, COLUMNS], me, size, lanes_of(W))
+            left, right = partition(layers[layer, COLUMNS], me, size, lanes_of(W))
             limit_columns(W, stride, layers[layer, FAN_IN], left, right, limit)
-        turn = meet(state, size, turn)
+        phase = barrier_wait(state, size, phase)
         for layer in range(1, layers.shape[0]):
-            first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+            first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
             transpose(layers, layer, parameters, work, places, first, last)
-    return turn
+    return phase

@@ -1,7 +1,7 @@
-"""Plain SGD on the cross entropy, as one thread sees it: the loss of its rows, and its share of the weights' step.
+"""Plain SGD on the cross entropy, as one thread sees it: the loss of its rows, and its part of the weights' step.
 
-Nothing is stored between the sums of the gradient and the step: it is taken from the registers. All else that training
-can be is in `learning.py`, whose functions have the same names and parameters; a `task` is what they need to know.
+Nothing is stored between the sums of the gradient and the step: it is taken from the registers. All other settings are
+those of `step_general.py`, whose functions have the same names and parameters; `task` is a tuple of further arguments.
 
 task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64)
 """
@@ -22,7 +22,7 @@ from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, SIGMOID, STRIDE, WEIGHTS
 from .registers import UNIT, ZERO, pointer, shifted
 from .softmax import cross_entropy_block
-from .thread_team import share
+from .thread_team import partition
 
 
 @inlined
@@ -64,22 +64,22 @@ def needs_regrouping(count, task):
 
 @inlined
 def step_dense(
-    me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+    me, size, state, phase, layers, parameters, order, start, batch_size, count, task, work, places, one
 ):  # fmt: skip
-    """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next turn."""
+    """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next phase."""
     rates = task[2]
     factor = rates[start // batch_size] / count
     for layer in range(layers.shape[0]):
-        first, last = share(layers[layer, FAN_IN], me, size, GRAIN)
+        first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
-    return turn
+    return phase
 
 
 @inlined
 def step_sparse(
-    me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    me, size, state, phase, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
     places, one,
 ):  # fmt: skip
     """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
@@ -105,7 +105,7 @@ def step_sparse(
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
-    return turn
+    return phase
 
 
 @jit
@@ -115,7 +115,7 @@ def rows_of(me, size, layers, layer, left, right, by_columns):
     if by_columns and layer == 1:
         # The inputs that this thread alone has written, and will overwrite without waiting for the others.
         return min(left, fan_in), min(right, fan_in)
-    return share(fan_in, me, size, GRAIN)
+    return partition(fan_in, me, size, GRAIN)
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""What a training is told besides its arrays and its `rule`, as plain numbers: no numba is needed to say it."""
+"""The arguments of a training besides its arrays and its `rule`, as plain numbers. Imports no numba."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from .update_rule import Rule
 
-# What is made small; `loss.py` has the formulas.
+# The kinds of loss; `loss.py` has the formulas.
 SOFTMAX, LOGISTIC, SQUARED = range(3)
 
 
 class Loss(NamedTuple):
-    """kind: a code; smoothing: share of a label that is spread over all classes, for SOFTMAX.
+    """kind: a code; smoothing: fraction of a label that is spread over all classes, for SOFTMAX.
 
     weights: (N,) float64 of the samples, or empty when all are 1
     """
@@ -33,7 +33,7 @@ class Distortion(NamedTuple):
 
     height, width              of an image, in pixels; its rows follow one another in a row of X
     shift, rotation            in pixels, in degrees
-    scale, shear               shares; scale is below 1
+    scale, shear               fractions; scale is below 1
     alpha, sigma, reach        in pixels; the Gaussian ends `reach` pixels from its middle, which should be 3 sigma
     seed, epoch                whole numbers from 0
     """
@@ -55,25 +55,25 @@ class Dropout(NamedTuple):
     """What of each layer's inputs is dropped.
 
     position    of the first sample in the epoch
-    thresholds  (layers,) uint64: share that is kept times 2^32
-    keep        (layers,) float64: that share
+    thresholds  (layers,) uint64: probability to keep an input, times 2^32
+    keep_prob   (layers,) float64: that probability
     """
 
     seed: int
     epoch: int
     position: int
     thresholds: np.ndarray
-    keep: np.ndarray
+    keep_prob: np.ndarray
 
 
 class Task(NamedTuple):
-    """What the functions of `learning.py` need to know.
+    """The arguments of the functions of `step_general.py`.
 
     y, targets       (N,) int64 labels, or (N, columns) what other losses compare with; the other one is empty
-    table            `rule.paces`, a row per step
+    schedule         `update_rule.step_schedule`, a row per step
     first, second    the optimiser's states, of the parameters' layout
     gradient         of the same layout where it is needed, else empty
-    room             (threads, elements) to sum a few rows of the gradient in
+    scratch          (threads, elements) to sum a few rows of the gradient in
     norms, at_norm   sums of squares by row of the weights, a layer's biases last; where each layer's begin
     images           (distortion, `augment.workspace` for it), or empty
     """
@@ -83,11 +83,11 @@ class Task(NamedTuple):
     loss: Loss
     dropout: Dropout
     rule: Rule
-    table: np.ndarray
+    schedule: np.ndarray
     first: np.ndarray
     second: np.ndarray
     gradient: np.ndarray
-    room: np.ndarray
+    scratch: np.ndarray
     norms: np.ndarray
     at_norm: np.ndarray
     images: tuple

@@ -3,14 +3,14 @@
 One step of training, seen by one thread:
 
     its rows of the batch, a block at a time      affine through the layers, the losses, delta back
-    -- meet: every delta is there --
+    -- barrier: every delta is there --
     its part of every weight matrix               the step; the transposed copy for the next delta follows
-    -- meet: the weights are new --
+    -- barrier: the weights are new --
 
 A block is small enough that its activations never leave the core's own cache. Every element is summed in the same
 order by whichever thread owns it, so the team's size never changes a result.
 
-The functions here are made from their parts: a `plan` is `descent` or `learning`, see there.
+The functions here are made from their parts: `kernels` is the module `step_sgd` or `step_general`.
 """
 
 import numpy as np
@@ -23,12 +23,12 @@ from .loss import loss_block
 from .registers import UNIT, ZERO, lanes_of, pointer
 from .softmax import cross_entropy_block
 from .sparse import clear, prefetch_row, regroup
-from .thread_team import enter, leave, meet, share
+from .thread_team import barrier_wait, enter, leave, partition
 
 
-def train_dense(affine_first, plan):
+def train_dense(affine_first, kernels):
     """Thread `me`'s part of `train` on dense inputs: its rows of the batch, then its rows of every weight matrix."""
-    through_upper_layers, step_dense = plan.through_upper_layers, plan.step_dense
+    through_upper_layers, step_dense = kernels.through_upper_layers, kernels.step_dense
 
     def run(
         me, size, state, source, layers, parameters, order, batch_size, task, work, places, one, losses, hits, totals
@@ -36,29 +36,29 @@ def train_dense(affine_first, plan):
         size = enter(state, me, size)
         if size == 0:
             return False
-        turn = _begin(me, size, state, layers, parameters, work, places)
+        phase = _begin(me, size, state, layers, parameters, work, places)
         for start in range(0, order.shape[0], batch_size):
             count = min(batch_size, order.shape[0] - start)
-            first, last = share(count, me, size, GRAIN)
+            first, last = partition(count, me, size, GRAIN)
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
                 affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places)
                 hits[me, 0] += through_upper_layers(
                     layers, parameters, order, start, at, rows, task, work, places, losses
                 )
-            turn = meet(state, size, turn)
-            turn = step_dense(
-                me, size, state, turn, layers, parameters, order, start, batch_size, count, task, work, places, one
+            phase = barrier_wait(state, size, phase)
+            phase = step_dense(
+                me, size, state, phase, layers, parameters, order, start, batch_size, count, task, work, places, one
             )  # fmt: skip
             if me == 0:
                 add_losses(losses, count, totals)
-            turn = meet(state, size, turn)
+            phase = barrier_wait(state, size, phase)
         return leave(state, me, size)
 
     return run
 
 
-def train_sparse(plan):
+def train_sparse(kernels):
     """Thread `me`'s part of `train` on compressed rows.
 
     In a large batch a thread owns rows of the first layer's weights, and all threads wait until these are new. In a
@@ -66,8 +66,8 @@ def train_sparse(plan):
     move between the cores, and the wait comes after the next batch's first layer. It regroups the whole batch for
     itself, which costs less than to read what another core has written.
     """
-    needs_regrouping, through_upper_layers = plan.needs_regrouping, plan.through_upper_layers
-    step_sparse = plan.step_sparse
+    needs_regrouping, through_upper_layers = kernels.needs_regrouping, kernels.through_upper_layers
+    step_sparse = kernels.step_sparse
 
     def run(
         me, size, state, source, buckets, by_columns, layers, parameters, order, batch_size, task, work, places, one,
@@ -76,19 +76,19 @@ def train_sparse(plan):
         size = enter(state, me, size)
         if size == 0:
             return False
-        turn = _begin(me, size, state, layers, parameters, work, places)
+        phase = _begin(me, size, state, layers, parameters, work, places)
         own_blocks = buckets[0].shape[0] // size
         block_zero = me * own_blocks
         left, right, low, high = ZERO, layers[0, COLUMNS], buckets[6][me], buckets[6][me + 1]
         held = (ZERO, np.int64(buckets[0].shape[0]))
         if by_columns:
-            left, right = share(right, me, size, lanes_of(pointer(parameters)))
+            left, right = partition(right, me, size, lanes_of(pointer(parameters)))
             low, high = ZERO, layers[0, FAN_IN]
             held = (block_zero, block_zero + own_blocks)
         owned = (held, low, high, left, right, by_columns)
         for start in range(0, order.shape[0], batch_size):
             count = min(batch_size, order.shape[0] - start)
-            first, last = share(count, me, size, GRAIN)
+            first, last = partition(count, me, size, GRAIN)
             regroups = needs_regrouping(count, task)
             for block in range(block_zero, block_zero + own_blocks):
                 clear(block, buckets)
@@ -108,21 +108,21 @@ def train_sparse(plan):
                         layers, parameters, order, start, at, rows, task, work, places, losses
                     )
             if by_columns:
-                turn = meet(state, size, turn)
+                phase = barrier_wait(state, size, phase)
                 for at in range(first, last, BLOCK_ROWS):
                     rows = min(BLOCK_ROWS, last - at)
                     hits[me, 0] += through_upper_layers(
                         layers, parameters, order, start, at, rows, task, work, places, losses
                     )
-            turn = meet(state, size, turn)
-            turn = step_sparse(
-                me, size, state, turn, source, buckets, owned, layers, parameters, order, start, batch_size, count,
+            phase = barrier_wait(state, size, phase)
+            phase = step_sparse(
+                me, size, state, phase, source, buckets, owned, layers, parameters, order, start, batch_size, count,
                 task, work, places, one,
             )  # fmt: skip
             if me == 0:
                 add_losses(losses, count, totals)
             if not by_columns:
-                turn = meet(state, size, turn)
+                phase = barrier_wait(state, size, phase)
         return leave(state, me, size)
 
     return run
@@ -130,10 +130,10 @@ def train_sparse(plan):
 
 @inlined
 def _begin(me, size, state, layers, parameters, work, places):
-    """Make the transposed copies of the weights; returns the turn of the next meeting."""
+    """Make the transposed copies of the weights; returns the phase of the next barrier."""
     for layer in range(1 + me, layers.shape[0], size):
         transpose(layers, layer, parameters, work, places, ZERO, layers[layer, FAN_IN])
-    return meet(state, size, UNIT)
+    return barrier_wait(state, size, UNIT)
 
 
 @jit
@@ -144,19 +144,19 @@ def add_losses(losses, count, totals):
 
 
 @inlined
-def judge_labels(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
-    """Cross entropies of the samples at to at + count, which are told by their place; task: (labels,)."""
+def cross_entropies(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
+    """Cross entropies of the samples `at` to `at + count`, named by their positions; task: (labels,)."""
     return cross_entropy_block(count, classes, columns, Z, z_row, task[0], at, D, d_row, losses, at)
 
 
 @inlined
-def judge_any(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
+def any_losses(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses):
     """Any losses of the same samples; task: (loss, labels, targets)."""
     loss, y, targets = task
     return loss_block(loss, rows, at, count, classes, columns, Z, z_row, y, targets, D, d_row, losses, at)
 
 
-def evaluate(affine_first, judge):
+def evaluate(affine_first, row_losses):
     """Thread `me`'s part of `evaluate`, for one kind of first layer and of losses."""
 
     def run(me, size, state, source, layers, parameters, task, work, places, rows, losses, hits):
@@ -164,7 +164,7 @@ def evaluate(affine_first, judge):
         if size == 0:
             return False
         top = layers.shape[0] - 1
-        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+        first, last = partition(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
             count = min(BLOCK_ROWS, last - at)
             affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
@@ -173,7 +173,7 @@ def evaluate(affine_first, judge):
             Z, z_row = inputs_of(work[me], places, top + 1, ZERO)
             D, d_row = delta_of(layers, work[me], places, top, ZERO)
             classes, columns = layers[top, FAN_OUT], layers[top, COLUMNS]
-            hits[me, 0] += judge(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses)
+            hits[me, 0] += row_losses(task, rows, at, count, classes, columns, Z, z_row, D, d_row, losses)
         return leave(state, me, size)
 
     return run
@@ -186,7 +186,7 @@ def predict(affine_first):
         size = enter(state, me, size)
         if size == 0:
             return False
-        first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+        first, last = partition(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
             count = min(BLOCK_ROWS, last - at)
             affine_first(source, layers, parameters, rows, at, count, work[me], places, ZERO)
@@ -196,14 +196,14 @@ def predict(affine_first):
     return run
 
 
-def predict_skipping(me, size, state, source, rooms, layers, parameters, kind, work, places, rows, out):
+def predict_skipping(me, size, state, source, buffers, layers, parameters, kind, work, places, rows, out):
     """The same for dense inputs that are mostly zero: each block is compressed just before its first layer."""
     size = enter(state, me, size)
     if size == 0:
         return False
-    indptr, indices, values, table = rooms
+    indptr, indices, values, table = buffers
     compressed = (indptr[me], indices[me], values[me], table)
-    first, last = share(rows.shape[0], me, size, BLOCK_ROWS)
+    first, last = partition(rows.shape[0], me, size, BLOCK_ROWS)
     for at in range(first, last, BLOCK_ROWS):
         count = min(BLOCK_ROWS, last - at)
         compress_block(source, rows, at, count, layers[0, FAN_IN], compressed)

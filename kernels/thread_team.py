@@ -1,4 +1,4 @@
-"""A team of threads inside nogil code: how many there may be, how they start, where they meet, who owns what.
+"""A team of threads inside nogil code: how many there may be, how they start, their barrier, who owns what.
 
 The threads are Python's own, started for one call and gone after it: nothing outlives a fork, nothing spins between
 calls, and several teams may run at once. Kernels know their arguments by address, so no thread may still use them when
@@ -24,7 +24,7 @@ from .registers import INDEX, ZERO, array_pointer
 
 # Polls before a waiting thread offers its core to others: some microseconds, longer than a balanced wait.
 POLLS_BEFORE_YIELD = 100
-# Polls before the calling thread stops waiting for the others to start, and lets Python look for signals.
+# Polls before the calling thread stops waiting for the others to start, and lets Python handle signals.
 POLLS_BEFORE_PYTHON = 20_000
 
 # Places in a team's state, on cache lines of their own: arrivals at the barrier; threads that have entered, the sign to
@@ -43,19 +43,19 @@ def available_cores(process="/proc/self", groups="/sys/fs/cgroup"):
     Parameters
     ----------
     process, groups : str or Path
-        Where Linux tells of the process and of its control groups: see `quota.py`. Other systems have neither.
+        Where Linux describes the process and its control groups: see `quota.py`. Other systems have neither.
     """
     wanted = os.environ.get("FASTMLP_THREADS", "")
     if wanted.isdecimal() and int(wanted) >= 1:
         return int(wanted)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, quota_cores(process, groups)))
+    return min(cores, quota_cores(process, groups))
 
 
 def run(function, threads, *arguments):
     """function(me, team, state, *arguments) on `threads` threads at once; me = 0 is the calling thread.
 
-    The function begins with `enter` and ends with `leave`. So whatever is raised here, and wherever, by Ctrl-C say:
+    The function begins with `enter` and ends with `leave`. So whatever is raised here, and wherever, as by Ctrl-C:
     before the calling thread is inside the function no other thread has touched an argument, and it comes out after
     all others have let go of them. Its arguments may be freed as soon as `run` is left, by an exception or not.
 
@@ -90,7 +90,7 @@ def _run_together(function, threads, arguments):
                 return True
         return False
     finally:
-        state[GO] = CANCELLED  # who waits for the start, in vain now, leaves
+        state[GO] = CANCELLED  # threads that still wait for the start leave
         given.clear()
         for other in others:
             other.join()
@@ -103,7 +103,7 @@ class _Token:
 class _Other:
     """A thread that can be waited for, however it ends.
 
-    Without `threading.Thread`: when that is interrupted in `start` it goes on listing a thread that never was, and it
+    Without `threading.Thread`: when that is interrupted in `start` it keeps listing a thread that never started, and it
     starts only after the new thread has answered.
     """
 
@@ -138,8 +138,8 @@ def new_state():
 def enter(state, me, team):
     """Wait for the whole team; returns its size, or 0 where the thread has to leave without having touched anything.
 
-    Thread 0 knows the size, gives the sign to begin when all others are here, and comes back with 0 when they are not
-    here for some milliseconds.
+    Thread 0 has the size and signals the start once all others have entered; it returns 0 when they have not within
+    some milliseconds.
     """
     if me > 0:
         _add_one(state, ENTERED)
@@ -170,21 +170,21 @@ def leave(state, me, team):
 
 
 @jit
-def share(count, me, team, grain):
+def partition(count, me, team, grain):
     """The range [first, last) of `count` things that thread `me` owns; ranges start at multiples of `grain`."""
     grains = (count + grain - 1) // grain
     return min(count, grains * me // team * grain), min(count, grains * (me + 1) // team * grain)
 
 
 @jit
-def meet(state, team, turn):
-    """Wait until all threads have come to their `turn`-th meeting, counted from 1; returns the next turn."""
+def barrier_wait(state, team, phase):
+    """Wait until all threads have arrived for the `phase`-th time, counted from 1; returns the next phase."""
     if team > 1:
         _add_one(state, ARRIVED)
         polls = ZERO
-        while _read(state, ARRIVED) < turn * team:
+        while _read(state, ARRIVED) < phase * team:
             polls = _wait(polls)
-    return turn + 1
+    return phase + 1
 
 
 @jit

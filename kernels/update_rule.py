@@ -44,13 +44,13 @@ class Rule(NamedTuple):
     max_norm: float = 0.0
 
 
-DESCENT = Rule()
+PLAIN_SGD = Rule()
 
-# Columns of the table of steps that `paces` makes: the factor of the step, that of sqrt(v), and the rate itself.
+# Columns of `step_schedule`: factor of the step, factor of sqrt(v), learning rate.
 STEP_SIZE, ROOT_SCALE, RATE = range(3)
 
 
-def paces(rule, rates, steps, steps_before):
+def step_schedule(rule, rates, steps, steps_before):
     """(steps, 3) float64, a row per step: step size, factor of sqrt(v), learning rate.
 
     rates: one for all or (steps,);  steps_before: how many steps the network has taken, for Adam's bias correction.

@@ -28,6 +28,7 @@ def trained(data, engine, hidden, activation, **settings):
     return MLP(batch_size=BATCH, shuffle=False, dtype="float64", engine=engine, **settings).fit(*data)
 
 
+@pytest.mark.oracle
 @ENGINES
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.9, 0.0), (0.5, 0.01), (0.0, 0.01)])

@@ -53,6 +53,7 @@ def test_class_weights_are_sklearns(class_weight, seed):
     np.testing.assert_allclose(combine(class_weight, None, y, CLASSES), expected, rtol=1e-15)
 
 
+@pytest.mark.oracle
 def test_a_batchs_weighted_mean_is_pytorchs_loss():
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     logits = np.random.RandomState(0).standard_normal((6, 3))

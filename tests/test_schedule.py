@@ -29,6 +29,7 @@ def epoch_rates(setting, epochs=EPOCHS, rate=RATE, **decays):
     return rates[:, 0]
 
 
+@pytest.mark.oracle
 def torch_rates(make, number, rate=RATE):
     """The first `number` rates of a scheduler of PyTorch's, one per call of its step()."""
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
@@ -206,6 +207,7 @@ def test_warm_up_before_a_cosine_is_pytorchs_sequence():
     np.testing.assert_allclose(all_rates({"name": "cosine", "warm_up_steps": length}), expected, rtol=1e-10)
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("seed", range(5))
 def test_plateau_is_pytorchs(seed):
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")

@@ -198,12 +198,12 @@ class Streamed:
         if self.first_layer == "dense":
             yield from windows
             return
-        from fastmlp.kernels.compress import Room, compress
+        from fastmlp.kernels.compress import EntryBuffer, compress
 
-        room = self._spare.pop() if self._spare else Room()  # another pass may be under way, with a room of its own
+        buffer = self._spare.pop() if self._spare else EntryBuffer()  # another pass may be under way, with its own
         for X, window in windows:
-            yield compress(X, self._dtype, self._threads, room), window
-        self._spare.append(room)
+            yield compress(X, self._dtype, self._threads, buffer), window
+        self._spare.append(buffer)
 
 
 def _class_numbers(labels, classes, where):

@@ -15,7 +15,7 @@ from fastmlp.config.losses import from_setting as read_objective
 from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
-from fastmlp.kernels.update_rule import DESCENT, Rule, penalty
+from fastmlp.kernels.update_rule import PLAIN_SGD, Rule, penalty
 from fastmlp.training.batches import ALL_ALIKE
 from fastmlp.training.checkpoints import Moment
 from fastmlp.training.diagnostics import Observer
@@ -40,7 +40,7 @@ class Trainer:
 
     kernels   the module of an engine;  threads: cores that may be used
     rule      what a step does;  loss: what is made small, with the weights of the samples
-    keep      share of each layer's inputs that is not dropped, or empty
+    keep_prob probability that an input of each layer is kept, or empty
     augment   how images are distorted, or None
     seed      of all that is random in a step
     pause     called wherever the training may be interrupted, with `moment` and `steps` up to date
@@ -52,9 +52,9 @@ class Trainer:
     kernels: Any
     threads: int
     batch_size: int
-    rule: Rule = DESCENT
+    rule: Rule = PLAIN_SGD
     loss: Loss = CROSS_ENTROPY
-    keep: tuple[float, ...] = ()
+    keep_prob: tuple[float, ...] = ()
     augment: Augmentation | None = None
     seed: int = 0
     pause: Callable[[], None] = lambda: None
@@ -94,7 +94,7 @@ class Trainer:
             begun = time.perf_counter()
             self.kernels.train(
                 p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], moment.totals,
-                threads, self.rule, loss, self.keep, distortion, clock,
+                threads, self.rule, loss, self.keep_prob, distortion, clock,
             )  # fmt: skip
             seconds = max(time.perf_counter() - begun, 1e-6)
             if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead

@@ -1,9 +1,10 @@
 """What the tests of the kernels share: compiled kernels for arrays of any layout, guarded arrays, other processes."""
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import pytest
 from numba import types
 
 import fastmlp
-from fastmlp.kernels import activations, dense, jit, softmax
+from fastmlp.kernels import activations, dense, epoch, jit, softmax, thread_team
 from fastmlp.training.parameters import Parameters
 
 PACKAGE_ROOT = Path(fastmlp.__file__).parents[1]
@@ -90,6 +91,28 @@ def network() -> Callable[..., Parameters]:
         return parameters
 
     return build
+
+
+@pytest.fixture(scope="session")
+def shared_steps() -> Callable[[], contextlib.AbstractContextManager[list[int]]]:
+    """A context in which threads share steps and passes of any size, though it does not pay; gives the teams' sizes."""
+
+    @contextlib.contextmanager
+    def context() -> Iterator[list[int]]:
+        sizes: list[int] = []
+        run = thread_team.run
+
+        def run_and_record(function, threads, *arguments):
+            sizes.append(threads)
+            run(function, threads, *arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+            patch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+            patch.setattr(thread_team, "run", run_and_record)
+            yield sizes
+
+    return context
 
 
 @pytest.fixture(scope="session")

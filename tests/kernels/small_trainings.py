@@ -13,7 +13,7 @@ from fastmlp.kernels import cpu, epoch
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.layout import ACTIVATIONS
 from fastmlp.kernels.task_types import Clock, Distortion
-from fastmlp.kernels.update_rule import ADAM, DESCENT, MOMENTUM, Rule
+from fastmlp.kernels.update_rule import ADAM, MOMENTUM, PLAIN_SGD, Rule
 from fastmlp.training.parameters import Parameters
 
 ROWS, PIXELS, CLASSES = 600, 144, 5
@@ -45,7 +45,7 @@ def scattered():
     return compress(wide, "float32")
 
 
-def train(X, rule=DESCENT, batch_size=20, threads=1, keep=(), distortion=None, names=NAMES, passes=2):
+def train(X, rule=PLAIN_SGD, batch_size=20, threads=1, keep_prob=(), distortion=None, names=NAMES, passes=2):
     """The arrays that a training changes: weights, optimizer states, summed loss and hits."""
     y = pictures()[1]
     dtype = "float64" if getattr(X, "dtype", None) == np.float64 else "float32"
@@ -58,7 +58,7 @@ def train(X, rule=DESCENT, batch_size=20, threads=1, keep=(), distortion=None, n
         clock = Clock(seed=3, epoch=number + 1, steps=number * steps)
         rates = np.full(steps, 0.05)
         epoch.train(
-            p.layers, p.buffer, p.states, X, y, order, batch_size, rates, totals, threads, rule, keep=keep,
+            p.layers, p.buffer, p.states, X, y, order, batch_size, rates, totals, threads, rule, keep_prob=keep_prob,
             distortion=distortion, clock=clock,
         )  # fmt: skip
     epoch.evaluate(p.layers, p.buffer, X, y, totals, 1)
@@ -85,7 +85,7 @@ def trainings():
         "Adam, dense": lambda: train(dense, ADAM_RULE),
         "Adam, sparse": lambda: train(compressed, ADAM_RULE),
         "momentum with a limit to the gradient, dense": lambda: train(dense, MOMENTUM_RULE),
-        "dropout": lambda: train(dense, MOMENTUM_RULE, keep=DROPPED),
+        "dropout": lambda: train(dense, MOMENTUM_RULE, keep_prob=DROPPED),
         "augmentation": lambda: train(bytes_, distortion=SMALL_IMAGES),
         "float64": lambda: train(numbers("float64")),
         "predict, dense": lambda: predict(dense),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fastmlp.kernels import thread_team as team
+from fastmlp.kernels import thread_team
 from fastmlp.kernels.quota import NO_QUOTA, quota_cores
 
 ROOT_V2, OWN_V2 = "0::/\n", "0::/user.slice/session.scope\n"
@@ -89,30 +89,38 @@ def test_control_groups_limit_the_cores(name, machine):
 @pytest.mark.parametrize(("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 8)])
 def test_the_smaller_of_affinity_and_quota_counts(machine, monkeypatch, quota, expected):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert team.available_cores(*machine(ROOT_V2, {"cpu.max": quota})) == expected
+    assert thread_team.available_cores(*machine(ROOT_V2, {"cpu.max": quota})) == expected
 
 
 def test_an_affinity_of_one_core_is_one_thread(machine, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5}, raising=False)
-    assert team.available_cores(*machine(ROOT_V2, {"cpu.max": "400000 100000"})) == 1
+    assert thread_team.available_cores(*machine(ROOT_V2, {"cpu.max": "400000 100000"})) == 1
 
 
 @pytest.mark.parametrize(("count", "expected"), [(6, 6), (None, 1)])
 def test_a_system_without_affinity_and_control_groups_is_asked_for_its_cores(tmp_path, monkeypatch, count, expected):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # macOS, Windows
     monkeypatch.setattr(os, "cpu_count", lambda: count)
-    assert team.available_cores(tmp_path / "proc", tmp_path / "sys") == expected
+    assert thread_team.available_cores(tmp_path / "proc", tmp_path / "sys") == expected
 
 
-def test_a_number_that_was_asked_for_overrides_all(machine, monkeypatch):
-    monkeypatch.setenv("FASTMLP_THREADS", "64")
-    assert team.available_cores(*machine(ROOT_V2, {"cpu.max": "50000 100000"})) == 64
+@pytest.mark.parametrize("asked", ["7", "64"])
+def test_a_number_that_was_asked_for_overrides_all(machine, monkeypatch, asked):
+    monkeypatch.setenv("FASTMLP_THREADS", asked)
+    assert thread_team.available_cores(*machine(ROOT_V2, {"cpu.max": "50000 100000"})) == int(asked)
+
+
+@pytest.mark.parametrize("nonsense", ["", "0", "-1", "two", "1.5"])
+def test_a_number_of_threads_that_is_none_is_ignored(machine, monkeypatch, nonsense):
+    monkeypatch.setenv("FASTMLP_THREADS", nonsense)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert thread_team.available_cores(*machine(ROOT_V2, {"cpu.max": "300000 100000"})) == 3
 
 
 @pytest.mark.skipif(shutil.which("taskset") is None, reason="needs taskset, of util-linux")
 def test_taskset_to_one_core_gives_one_thread():
     core = min(os.sched_getaffinity(0))
-    script = "from fastmlp.kernels import team; print(team.available_cores())"
+    script = "from fastmlp.kernels import thread_team; print(thread_team.available_cores())"
     done = subprocess.run(
         ["taskset", "-c", str(core), sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
-from fastmlp.kernels.layout import STRIDE, aligned_zeros, bias_views, buffer_size, layer_table, weight_views
-from fastmlp.kernels.update_rule import ADAM, DESCENT, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule
+from fastmlp.kernels.layout import GRAIN, STRIDE, aligned_zeros, bias_views, buffer_size, layer_table, weight_views
+from fastmlp.kernels.update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, PLAIN_SGD, RMSPROP, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 WIDTHS = st.integers(1, 40)
@@ -30,7 +30,7 @@ RULES = st.builds(
     decay=st.sampled_from([0.0, 0.1]),
     clip_norm=st.sampled_from([0.0, 0.5]),
     max_norm=st.sampled_from([0.0, 1.0]),
-) | st.just(DESCENT)
+) | st.just(PLAIN_SGD)
 
 
 def samples(random, rows, features, classes, dtype):
@@ -46,7 +46,7 @@ def samples(random, rows, features, classes, dtype):
     stored=st.sampled_from(["uint8", "float32", "float64"]), rule=RULES, seed=st.integers(0, 1000),
 )  # fmt: skip
 def test_an_epoch_in_float64_is_the_references_for_any_network_and_batch(
-    network, inputs, hidden, classes, rows, batch_size, threads, stored, rule, seed
+    network, shared_steps, inputs, hidden, classes, rows, batch_size, threads, stored, rule, seed
 ):
     random = np.random.RandomState(seed)
     X, y = samples(random, rows, inputs, classes, stored)
@@ -55,9 +55,11 @@ def test_an_epoch_in_float64_is_the_references_for_any_network_and_batch(
     for kernels in (reference, epoch):
         p = network((inputs, *(width for width, _ in hidden), classes), [name for _, name in hidden], "float64", seed)
         totals = np.array([1000.0, 10.0])  # a kernel adds to what is there
-        kernels.train(p.layers, p.buffer, p.states, X, y, order, batch_size, 0.05, totals, threads, rule)
-        kernels.evaluate(p.layers, p.buffer, X, y, totals, threads)
-        results.append((p, totals, kernels.predict(p.layers, p.buffer, X, np.empty((rows, classes)), threads)))
+        with shared_steps() as sizes:
+            kernels.train(p.layers, p.buffer, p.states, X, y, order, batch_size, 0.05, totals, threads, rule)
+            kernels.evaluate(p.layers, p.buffer, X, y, totals, threads)
+            results.append((p, totals, kernels.predict(p.layers, p.buffer, X, np.empty((rows, classes)), threads)))
+    assert sizes[0] == min(threads, -(-batch_size // GRAIN))
     (p, totals, proba), (q, got_totals, got_proba) = results
     np.testing.assert_allclose(q.buffer, p.buffer, rtol=0, atol=1e-10)
     np.testing.assert_allclose(got_totals, totals, rtol=1e-10)

@@ -119,6 +119,15 @@ def test_a_byte_changed_in_any_kernels_source_means_another_folder(run_python, t
     assert directory() != first
 
 
+def test_code_compiled_with_other_settings_of_numba_is_kept_beside_the_first(run_python, tmp_path):
+    others = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "1", "NUMBA_DEBUGINFO": "1"}
+    run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
+    for number, (name, value) in enumerate(others.items(), 1):
+        assert len(entries(tmp_path)) == number
+        assert run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path), **{name: value}).stdout == ANSWER
+    assert len(entries(tmp_path)) == len(others) + 1
+
+
 def test_the_folder_is_the_users_own_unless_it_is_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
     assert tmp_path in cache.directory().parents

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp import MLP
-from fastmlp.kernels import epoch
-from fastmlp.kernels import thread_team as team
-from fastmlp.kernels.update_rule import ADAM, DESCENT, MOMENTUM, Rule
+from fastmlp.kernels import epoch, thread_team
+from fastmlp.kernels.layout import GRAIN
+from fastmlp.kernels.update_rule import ADAM, MOMENTUM, PLAIN_SGD, Rule
 
 WIDTHS = (300, 100, 50, 10)
 BATCH = 100
@@ -28,24 +28,19 @@ def pixels():
     return X, random.randint(0, 10, ROWS)
 
 
-@pytest.fixture
-def shared_steps(monkeypatch):
-    """Steps and passes of any size are shared between threads, though it does not pay."""
-    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-    monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
-
-
 RULES = {
-    "sgd": DESCENT,
+    "sgd": PLAIN_SGD,
     "momentum": Rule(MOMENTUM, momentum=0.9, l2=1e-3),
     "adam, limited": Rule(ADAM, momentum=0.9, beta2=0.999, epsilon=1e-8, clip_norm=0.3, max_norm=1.0),
 }
 
 
-def trained(p, X, y, order, threads=1, batch_size=BATCH, rule=RULES["momentum"], keep=()):
+def trained(p, X, y, order, threads=1, batch_size=BATCH, rule=RULES["momentum"], keep_prob=()):
     """The bytes of everything that an epoch leaves: parameters, states, totals of the epoch and of an evaluation."""
     totals = np.zeros(4)
-    epoch.train(p.layers, p.buffer, p.states, X, y, order, batch_size, 0.02, totals[:2], threads, rule, keep=keep)
+    epoch.train(
+        p.layers, p.buffer, p.states, X, y, order, batch_size, 0.02, totals[:2], threads, rule, keep_prob=keep_prob
+    )
     epoch.evaluate(p.layers, p.buffer, X, y, totals[2:], threads)
     assert np.isfinite(totals).all()
     return p.buffer.tobytes(), p.states.tobytes(), totals.tobytes()
@@ -70,28 +65,29 @@ def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activati
     batch_size=st.integers(1, 150),
     threads=st.integers(2, 4), seed=st.integers(0, 1000),
 )  # fmt: skip
-def test_same_bits_when_steps_of_any_shape_are_shared(network, widths, rows, batch_size, threads, seed):
+def test_same_bits_when_steps_of_any_shape_are_shared(network, shared_steps, widths, rows, batch_size, threads, seed):
     random = np.random.RandomState(seed)
     widths = [*widths, 5]
     X, y = random.standard_normal((rows, widths[0])).astype("float32"), random.randint(0, 5, rows)
     order, activations = random.permutation(rows), ["tanh"] * (len(widths) - 2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-        patch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+    with shared_steps() as sizes:
         alone, shared = (
             trained(network(widths, activations, "float32", seed), X, y, order, count, batch_size)
             for count in (1, threads)
         )
     assert alone == shared
+    assert sizes[2] == min(threads, -(-batch_size // GRAIN))  # after the two of the first training and evaluation
 
 
 def test_predictions_have_the_same_bits_on_any_thread_count(network, pixels, shared_steps):
     p = network(WIDTHS, ("relu", "tanh"))
-    results = {
-        epoch.predict(p.layers, p.buffer, pixels[0], np.empty((ROWS, 10), "float32"), threads).tobytes()
-        for threads in (1, 2, 3)
-    }
+    with shared_steps() as sizes:
+        results = {
+            epoch.predict(p.layers, p.buffer, pixels[0], np.empty((ROWS, 10), "float32"), threads).tobytes()
+            for threads in (1, 2, 3)
+        }
     assert len(results) == 1
+    assert sizes == [1, 2, 3]
 
 
 def test_an_epoch_cut_into_spans_of_whole_batches_has_the_same_bits(network, pixels):
@@ -177,16 +173,6 @@ def test_a_forked_child_trains_the_same(pixels):
 @given(count=st.integers(0, 1000), size=st.integers(1, 9), grain=st.sampled_from([1, 4, 64]))
 @settings(max_examples=100, deadline=None)
 def test_every_row_has_exactly_one_owner(count, size, grain):
-    shares = [team.share.py_func(count, me, size, grain) for me in range(size)]
-    assert [row for first, last in shares for row in range(first, last)] == list(range(count))
-    assert all(first % grain == 0 or first == count for first, _ in shares)
-
-
-def test_the_number_of_cores_can_be_set_and_nonsense_is_ignored(monkeypatch):
-    monkeypatch.setenv("FASTMLP_THREADS", "7")
-    assert team.available_cores() == 7
-    for nonsense in ("", "0", "-1", "two", "1.5"):
-        monkeypatch.setenv("FASTMLP_THREADS", nonsense)
-        assert team.available_cores() >= 1
-    monkeypatch.delenv("FASTMLP_THREADS")
-    assert team.available_cores() >= 1
+    ranges = [thread_team.partition.py_func(count, me, size, grain) for me in range(size)]
+    assert [row for first, last in ranges for row in range(first, last)] == list(range(count))
+    assert all(first % grain == 0 or first == count for first, _ in ranges)

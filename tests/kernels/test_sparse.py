@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fastmlp import MLP
 from fastmlp.data import CSR
 from fastmlp.errors import InputError
-from fastmlp.kernels.compress import Room, compress, measure_density
+from fastmlp.kernels.compress import EntryBuffer, compress, measure_density
 from fastmlp.kernels.sparse_rows import Sparse, part, to_network
 from fastmlp.utils.arrays import check_inputs
 
@@ -206,22 +206,24 @@ def test_threads_compress_to_the_same_rows(threads):
 
 
 def test_compressing_writes_nothing_behind_the_entries():
-    room, X = Room(), mostly_zero(60, 150, 0.3, "uint8")
-    large = compress(np.full_like(X, 7), "float32", room=room)
-    compressed = compress(X, "float32", room=room)
+    buffer, X = EntryBuffer(), mostly_zero(60, 150, 0.3, "uint8")
+    large = compress(np.full_like(X, 7), "float32", buffer=buffer)
+    compressed = compress(X, "float32", buffer=buffer)
     assert np.shares_memory(large.values, compressed.values)
     np.testing.assert_array_equal(large.values[len(compressed.values) :], 7)
 
 
 def test_one_room_serves_matrices_of_all_sizes_and_types():
-    room = Room()
+    buffer = EntryBuffer()
     for rows, features, dtype in [(100, 40, "uint8"), (300, 40, "uint8"), (50, 40, "float32"), (9, 70_000, "float64")]:
         X = mostly_zero(rows, features, 0.3, dtype)
-        for fresh, kept in zip(compress(X, "float64"), compress(X, "float64", room=room), strict=True):
+        for fresh, kept in zip(compress(X, "float64"), compress(X, "float64", buffer=buffer), strict=True):
             np.testing.assert_array_equal(fresh, kept)
     X, Y = mostly_zero(100, 40, 0.3, "uint8", seed=1), mostly_zero(100, 40, 0.3, "uint8", seed=2)
-    room = Room()
-    assert np.shares_memory(compress(X, "float32", room=room).indices, compress(Y, "float32", room=room).indices)
+    buffer = EntryBuffer()
+    assert np.shares_memory(
+        compress(X, "float32", buffer=buffer).indices, compress(Y, "float32", buffer=buffer).indices
+    )
 
 
 def test_density_is_the_share_that_is_not_zero():

@@ -1,4 +1,4 @@
-"""Losses, weighted samples and dropout: against the reference, finite differences, PyTorch, and by hand."""
+"""Losses, weighted samples, dropout: against the reference, finite differences, PyTorch, and worked out by hand."""
 
 import itertools
 
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.compress import compress
+from fastmlp.kernels.layout import GRAIN
 from fastmlp.kernels.task_types import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED, Clock, Distortion, Loss
-from fastmlp.kernels.update_rule import DESCENT, GRADIENT, MOMENTUM, Rule
+from fastmlp.kernels.update_rule import GRADIENT, MOMENTUM, PLAIN_SGD, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 ROWS = 9
@@ -28,55 +29,43 @@ def targets_of(kind, random, rows, outputs):
 @given(
     kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED]), smoothing=st.sampled_from([0.0, 0.1]),
     weighted=st.booleans(), outputs=st.integers(2, 20), batch_size=st.integers(1, 80), threads=st.integers(1, 3),
-    keep=st.sampled_from([(), (1.0, 0.5, 0.75), (0.8, 0.5, 1.0)]), stored=st.sampled_from(["dense", "sparse"]),
+    keep_prob=st.sampled_from([(), (1.0, 0.5, 0.75), (0.8, 0.5, 1.0)]), stored=st.sampled_from(["dense", "sparse"]),
     momentum=st.booleans(), seed=st.integers(0, 1000),
 )  # fmt: skip
 def test_an_epoch_in_float64_is_the_references_for_any_loss_weights_and_dropout(
-    network, kind, smoothing, weighted, outputs, batch_size, threads, keep, stored, momentum, seed
+    network, shared_steps, kind, smoothing, weighted, outputs, batch_size, threads, keep_prob, stored, momentum, seed
 ):
     random = np.random.RandomState(seed)
     X = random.normal(size=(70, 15)) * (random.random_sample((70, 15)) < 0.5)
-    if stored == "sparse" and not keep:  # inputs that are dropped are dense
+    if stored == "sparse" and not keep_prob:  # inputs that are dropped are dense
         X = compress(X, "float64")
     y, order = targets_of(kind, random, 70, outputs), random.permutation(70)
     weights = random.randint(0, 3, 70) / 2 if weighted else np.empty(0)
     loss = Loss(kind, smoothing if kind == SOFTMAX else 0.0, weights)
-    rule = Rule(MOMENTUM, 0.5) if momentum else DESCENT
+    rule = Rule(MOMENTUM, 0.5) if momentum else PLAIN_SGD
     clock = Clock(seed=seed, epoch=3, position=5)
     results = []
     for kernels in (reference, epoch):
         p, totals = network((15, 19, 8, outputs), ("tanh", "relu"), "float64", seed), np.zeros(2)
-        kernels.train(
-            # A rate at which no loss diverges: that would magnify each rounding.
-            p.layers,
-            p.buffer,
-            p.states,
-            X,
-            y,
-            order,
-            batch_size,
-            0.001,
-            totals,
-            threads,
-            rule,
-            loss,
-            keep,
-            None,
-            clock,
-        )
+        with shared_steps() as sizes:
+            kernels.train(  # at a rate at which no loss diverges: that would magnify each rounding
+                p.layers, p.buffer, p.states, X, y, order, batch_size, 0.001, totals, threads, rule, loss, keep_prob,
+                None, clock,
+            )  # fmt: skip
         kernels.evaluate(p.layers, p.buffer, X, y, totals, threads, loss)
         results.append((p.buffer, totals, kernels.predict(p.layers, p.buffer, X, np.empty((70, outputs)), 1, kind)))
+    assert sizes == [min(threads, -(-batch_size // GRAIN))]
     (buffer, totals, predicted), (got_buffer, got_totals, got_predicted) = results
     np.testing.assert_allclose(got_buffer, buffer, rtol=0, atol=1e-10)
     np.testing.assert_allclose(got_totals, totals, rtol=1e-9)
     np.testing.assert_allclose(got_predicted, predicted, rtol=0, atol=1e-10)
 
 
-def gradient(kernels, p, X, y, loss, keep=()):
+def gradient(kernels, p, X, y, loss, keep_prob=()):
     """The averaged gradient of one batch, in the layout of the parameters."""
     states, order = np.zeros((1, len(p.buffer))), np.arange(len(X))
     kernels.train(
-        p.layers, p.buffer.copy(), states, X, y, order, len(X), 0.0, np.zeros(2), 1, Rule(GRADIENT), loss, keep
+        p.layers, p.buffer.copy(), states, X, y, order, len(X), 0.0, np.zeros(2), 1, Rule(GRADIENT), loss, keep_prob
     )
     return states[0]
 
@@ -102,6 +91,7 @@ def test_the_gradient_is_that_of_the_loss_by_central_differences(kernels, networ
     assert np.abs(expected).max() > 0.01
 
 
+@pytest.mark.oracle
 @ENGINES
 @pytest.mark.parametrize("kind", [SOFTMAX, LOGISTIC, SQUARED])
 def test_losses_are_pytorchs(kernels, network, kind):
@@ -139,7 +129,7 @@ def test_a_batch_that_weighs_nothing_moves_nothing(kernels, network):
     p = network((5, 3), (), "float64", 1)
     X, y = np.ones((4, 5)), np.array([0, 1, 2, 0])
     before, loss = p.buffer.copy(), Loss(weights=np.zeros(4))
-    kernels.train(p.layers, p.buffer, p.states, X, y, np.arange(4), 2, 0.5, np.zeros(2), 1, DESCENT, loss)
+    kernels.train(p.layers, p.buffer, p.states, X, y, np.arange(4), 2, 0.5, np.zeros(2), 1, PLAIN_SGD, loss)
     np.testing.assert_array_equal(p.buffer, before)
 
 
@@ -148,25 +138,25 @@ def test_a_batch_that_weighs_nothing_moves_nothing(kernels, network):
 def test_dropping_hidden_units_is_training_the_network_without_them(kernels, network, activation):
     """With one sample, the gradient is that of the thinned network whose kept outputs are divided by their share."""
     random = np.random.RandomState(2)
-    X, y, keep = random.normal(size=(1, 6)), np.array([1]), (1.0, 0.5)
+    X, y, keep_prob = random.normal(size=(1, 6)), np.array([1]), (1.0, 0.5)
     p = network((6, 40, 3), (activation,), "float64", 3)
     q = type(p)((6, 40, 3), (activation,), "float64")
-    q.buffer[...] = gradient(kernels, p, X, y, Loss(), keep)
+    q.buffer[...] = gradient(kernels, p, X, y, Loss(), keep_prob)
     kept = np.flatnonzero(q.weights[1].any(axis=1))
     assert 5 < len(kept) < 30
     assert not q.biases[0][np.setdiff1d(np.arange(40), kept)].any()
     thin = network((6, len(kept), 3), (activation,), "float64", 3)
     thin.weights[0][...], thin.biases[0][...] = p.weights[0][:, kept], p.biases[0][kept]
-    thin.weights[1][...], thin.biases[1][...] = p.weights[1][kept] / keep[1], p.biases[1]
+    thin.weights[1][...], thin.biases[1][...] = p.weights[1][kept] / keep_prob[1], p.biases[1]
     expected = type(p)((6, len(kept), 3), (activation,), "float64")
     expected.buffer[...] = gradient(kernels, thin, X, y, Loss())
     np.testing.assert_allclose(q.weights[0][:, kept], expected.weights[0], rtol=1e-10, atol=1e-15)
-    np.testing.assert_allclose(q.weights[1][kept], expected.weights[1] / keep[1], rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(q.weights[1][kept], expected.weights[1] / keep_prob[1], rtol=1e-10, atol=1e-15)
     np.testing.assert_allclose(q.biases[1], expected.biases[1], rtol=1e-10)
 
 
-@pytest.mark.parametrize("keep", [(), (0.7, 0.5, 0.9)])
-def test_what_is_dropped_does_not_depend_on_how_the_epoch_is_cut(network, keep):
+@pytest.mark.parametrize("keep_prob", [(), (0.7, 0.5, 0.9)])
+def test_what_is_dropped_does_not_depend_on_how_the_epoch_is_cut(network, keep_prob):
     random = np.random.RandomState(2)
     X, y, order = random.normal(size=(60, 20)), random.randint(0, 3, 60), random.permutation(60)
     whole, cut = (network((20, 33, 18, 3), ("relu", "tanh"), "float32", 3) for _ in range(2))
@@ -174,7 +164,7 @@ def test_what_is_dropped_does_not_depend_on_how_the_epoch_is_cut(network, keep):
     def train(p, start, stop, threads):
         epoch.train(
             p.layers, p.buffer, p.states, X, y, order[start:stop], 10, 0.05, np.zeros(2), threads,
-            Rule(MOMENTUM, 0.9), Loss(), keep, None, Clock(9, 2, start, start // 10),
+            Rule(MOMENTUM, 0.9), Loss(), keep_prob, None, Clock(9, 2, start, start // 10),
         )  # fmt: skip
 
     train(whole, 0, 60, 1)
@@ -208,8 +198,8 @@ def test_distorted_images_train_the_references_network(network):
     for kernels in (reference, epoch):
         p, totals = network((30, 17, 3), ("tanh",), "float64", 1), np.zeros(2)
         kernels.train(
-            p.layers, p.buffer, p.states, X, y, order, 12, 0.1, totals, 2, DESCENT, CROSS_ENTROPY, (0.75, 1.0), ELASTIC,
-            Clock(3, 4, 7),
+            p.layers, p.buffer, p.states, X, y, order, 12, 0.1, totals, 2, PLAIN_SGD, CROSS_ENTROPY, (0.75, 1.0),
+            ELASTIC, Clock(3, 4, 7),
         )  # fmt: skip
         results.append((p.buffer, totals))
     # The compiled Gaussian has weights rounded to float32, as both dtypes are to smooth alike.
@@ -226,7 +216,7 @@ def test_distorted_images_are_the_same_on_any_team_and_however_the_epoch_is_cut(
         p = network((30, 17, 3), ("relu",), "float32", 1)
         for start, stop in itertools.pairwise(cuts):
             epoch.train(
-                p.layers, p.buffer, p.states, X, y, order[start:stop], 20, 0.1, np.zeros(2), threads, DESCENT,
+                p.layers, p.buffer, p.states, X, y, order[start:stop], 20, 0.1, np.zeros(2), threads, PLAIN_SGD,
                 CROSS_ENTROPY, (), ELASTIC, Clock(3, 4, start, start // 20),
             )  # fmt: skip
         return p.buffer.tobytes()

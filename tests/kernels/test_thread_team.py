@@ -1,7 +1,8 @@
-"""Teams of threads: whatever is raised in the middle of a call, no thread goes on with what it was given."""
+"""Teams of threads: any size gives the same bits, and after an exception no thread still uses its arguments."""
 
 import _thread
 import ctypes
+import multiprocessing
 import signal
 import sys
 import threading
@@ -9,9 +10,12 @@ import time
 
 import numpy as np
 import pytest
+from small_trainings import ADAM_RULE, DROPPED, numbers, pictures, predict, train
 
-from fastmlp.kernels import epoch
-from fastmlp.kernels import thread_team as team
+from fastmlp import MLP
+from fastmlp.kernels import epoch, thread_team
+from fastmlp.kernels.compress import compress
+from fastmlp.kernels.update_rule import MOMENTUM, Rule
 from fastmlp.training.parameters import Parameters
 
 ROWS, FEATURES, CLASSES = 2000, 64, 3
@@ -23,10 +27,10 @@ class Interrupt(BaseException):
 
 
 @pytest.fixture
-def worth_sharing(monkeypatch):
+def worth_sharing(shared_steps):
     """Even a small call gets all the threads that it asks for."""
-    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-    monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+    with shared_steps():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +59,12 @@ def predicted(samples, threads=2):
 
 
 def interrupt_at(instruction, call, *arguments):
-    """Run a call, and raise at the n-th bytecode instruction of team.py that this thread executes; whether it came."""
+    """Run a call, and raise at the n-th bytecode instruction of thread_team.py in this thread; whether it came."""
     executed = 0
 
     def trace(frame, event, _):
         nonlocal executed
-        if frame.f_code.co_filename != team.__file__:
+        if frame.f_code.co_filename != thread_team.__file__:
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -183,7 +187,7 @@ def test_a_thread_that_finds_no_memory_leaves_its_work_to_the_caller():
         sizes.append(size)
         return size == 1  # a team never comes together
 
-    team.run(work, 2)
+    thread_team.run(work, 2)
     assert sizes[0] == 0
     assert sizes[-1] == 1
 
@@ -205,7 +209,7 @@ def test_an_error_of_the_caller_reaches_it():
 
     for threads in (1, 2, 3):
         with pytest.raises(OSError, match="out of luck"):
-            team.run(fail, threads)
+            thread_team.run(fail, threads)
     assert threads_left() == 0
 
 
@@ -230,3 +234,104 @@ time.sleep(float(sys.argv[1]))
 @pytest.mark.parametrize("seconds", [0.01, 0.05, 0.1])
 def test_a_process_ends_cleanly_while_a_daemon_thread_trains(seconds, run_python):
     assert run_python(DAEMON, seconds).stderr == ""
+
+
+TEAMS = (1, 2, 3, 4, 7, 8, 16, 64)
+LARGE_BATCH = 300  # rows for 64 threads, and steps worth sharing
+
+
+@pytest.fixture
+def team_sizes(monkeypatch):
+    """The sizes of all teams that are started."""
+    sizes, run = [], thread_team.run
+
+    def run_and_record(function, threads, *arguments):
+        sizes.append(threads)
+        run(function, threads, *arguments)
+
+    monkeypatch.setattr(thread_team, "run", run_and_record)
+    return sizes
+
+
+def as_bytes(arrays):
+    return b"".join(array.tobytes() for array in arrays)
+
+
+TRAININGS = {
+    "dense": lambda threads: train(numbers("float32"), batch_size=LARGE_BATCH, threads=threads, passes=1),
+    "sparse": lambda threads: train(
+        compress(pictures()[0], "float32"), batch_size=LARGE_BATCH, threads=threads, passes=1
+    ),
+    "Adam with dropout": lambda threads: train(
+        numbers("float32"),
+        ADAM_RULE,
+        batch_size=LARGE_BATCH,
+        threads=threads,
+        keep_prob=DROPPED,
+        passes=1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_teams_of_any_size_end_with_the_same_bits(name, team_sizes):
+    results, reached = set(), []
+    for threads in TEAMS:
+        team_sizes.clear()
+        results.add(as_bytes(TRAININGS[name](threads)))
+        reached.append(max(team_sizes))
+    assert len(results) == 1
+    assert tuple(reached) == TEAMS
+
+
+@pytest.mark.parametrize("threads", [7, 64])
+def test_small_batches_by_columns_end_with_the_same_bits(threads, team_sizes, monkeypatch):
+    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+    pixels, size = compress(pictures()[0], "float32"), epoch.COLUMNS_BATCH
+    alone, shared = (as_bytes(train(pixels, batch_size=size, threads=count, passes=1)) for count in (1, threads))
+    assert alone == shared
+    assert max(team_sizes) == min(threads, size // epoch.GRAIN)
+
+
+@pytest.mark.parametrize("limit", ["clip_norm", "max_norm"])
+@pytest.mark.parametrize("threads", [2, 7])
+def test_small_sparse_batches_with_limited_norms_end_with_the_same_bits(threads, limit, team_sizes, monkeypatch):
+    """A norm needs whole rows, or whole columns: here no thread may own columns of the first layer's weights."""
+    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+    pixels, rule = compress(pictures()[0], "float32"), Rule(MOMENTUM, 0.5, **{limit: 0.1})
+    alone, shared = (
+        as_bytes(train(pixels, rule, batch_size=epoch.COLUMNS_BATCH, threads=count, passes=1)) for count in (1, threads)
+    )
+    assert alone == shared
+    assert max(team_sizes) == threads
+
+
+def test_passes_without_training_give_the_same_bits_to_teams_of_any_size(team_sizes, network, monkeypatch):
+    monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
+    X, p = np.tile(numbers("float32"), (7, 1)), network((144, 20, 5), ("tanh",))
+    results = {
+        epoch.predict(p.layers, p.buffer, X, np.empty((len(X), 5), "float32"), threads).tobytes() for threads in TEAMS
+    }
+    assert len(results) == 1
+    assert tuple(team_sizes) == TEAMS
+
+
+def test_64_threads_by_the_environment_train_the_same_network(team_sizes, monkeypatch):
+    weights = []
+    for threads in ("1", "64"):
+        monkeypatch.setenv("FASTMLP_THREADS", threads)
+        mlp = MLP(hidden=(80,), batch_size=LARGE_BATCH, epochs=2, seed=0).fit(numbers("float32"), pictures()[1])
+        weights.append(as_bytes((*mlp.weights, *mlp.biases)))
+    assert weights[0] == weights[1]
+    assert max(team_sizes) == 64
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_started_in_any_way_computes_the_same(method):
+    """Linux forks, macOS and Windows spawn; from Python 3.14 on Linux has a server that forks."""
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        (there,) = pool.apply_async(predict, (numbers("float32"),)).get(120)
+        trained = pool.apply_async(train, (numbers("float32"),), {"batch_size": LARGE_BATCH, "threads": 2}).get(120)
+    assert there.tobytes() == predict(numbers("float32"))[0].tobytes()
+    assert as_bytes(trained) == as_bytes(train(numbers("float32"), batch_size=LARGE_BATCH, threads=2))
