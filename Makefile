@@ -1,7 +1,8 @@
-# Every target sets up what it needs: a virtual environment in .venv, made again when pyproject.toml changes.
-PYTHON ?= python3
+# Every target sets up what it needs: a virtual environment in .venv, made again when pyproject.toml changes. PYTHON=...
+# chooses its Python, and makes it anew where it has another one; without it a .venv stays, and a new one has python3.
 OLDEST ?= python3.11
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Data sets beside the checkout, where there are any and no other folder was chosen.
 ifeq ($(origin FASTMLP_DATA),undefined)
@@ -10,24 +11,42 @@ export FASTMLP_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test test-all test-cpus test-arm test-lowest lint bench compare clean
+ifneq ($(MAKECMDGOALS),clean)
+VERSION := import sys; v = "%d.%d.%d" % sys.version_info[:3]; print(v if sys.version_info >= (3, 11) else "old " + v)
+PRESENT := $(if $(wildcard .venv/pip),$(shell $(BIN)/python -c '$(VERSION)' 2>/dev/null))
+ifeq ($(if $(PYTHON),,$(PRESENT)),)
+PYTHON := $(or $(PYTHON),python3)
+WANTED := $(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null)
+ADVICE := fastmlp needs 3.11 or newer, such as PYTHON=python3.12
+$(if $(WANTED),,$(error $(PYTHON) is no Python that can be run; $(ADVICE)))
+$(if $(filter old,$(WANTED)),$(error $(PYTHON) is Python $(filter-out old,$(WANTED)); $(ADVICE)))
+endif
+endif
+
+.PHONY: demo test test-all test-cpus test-arm test-lowest oracles lint bench compare clean anew
 
 demo: .venv/installed
 	$(BIN)/fastmlp demo $(DEMO)
 
-test: .venv/test
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+QUICK := -n auto --dist loadfile -m "not slow and not oracle"
 
-test-all: .venv/test
+test: .venv/test
+	$(BIN)/python -m pytest $(QUICK)
+
+test-all: .venv/test .venv/oracle
 	$(BIN)/python -m pytest
+
+# Against PyTorch, where it can be had; no test fails for want of it.
+oracles: .venv/test .venv/oracle
+	if $(BIN)/python -c "import torch" 2>/dev/null; then $(BIN)/python -m pytest -m oracle; fi
 
 # The fast tests as on an x86-64 CPU with AVX2, and as on one with SSE2 alone.
 AVX2 := NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+popcnt,+sse4.2
 SSE2 := NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES=+sse2
 
 test-cpus: .venv/test
-	$(AVX2) $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
-	$(SSE2) $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(AVX2) $(BIN)/python -m pytest $(QUICK)
+	$(SSE2) $(BIN)/python -m pytest $(QUICK)
 
 # An ARM processor, emulated: its digests beside this machine's, then kernels against the reference. Needs Debian or
 # Ubuntu on x86-64 with root or sudo. About 25 minutes on two busy cores of a server, most of it compiling; half of them
@@ -40,11 +59,12 @@ test-arm: .venv/test
 
 # The oldest versions that pyproject.toml allows, in an environment of their own.
 test-lowest: .venv-lowest/test
-	.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m "not slow"
+	.venv-lowest/bin/python -m pytest $(QUICK)
 
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 bench: .venv/bench
@@ -58,21 +78,36 @@ compare: .venv/peers
 	$(BIN)/python -m bench.compare $(COMPARE)
 
 .venv/peers: .venv/bench
-	for peer in $(PEERS); do $(BIN)/python -m pip install --quiet --disable-pip-version-check $$peer || true; done
+	for peer in $(PEERS); do $(PIP) $$peer || true; done
 	touch $@
 
+ifneq ($(PRESENT),$(or $(WANTED),$(PRESENT)))
+.venv/pip: anew
+endif
+
 .venv/pip:
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) --upgrade pip
 	touch $@
 
 .venv/installed: .venv/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(PIP) -e .
 	touch $@
 
 .venv/test .venv/bench: .venv/%: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]"
+	$(PIP) -e ".[$*]"
 	touch $@
+
+# Of this version there is a build for CPUs alone; a build for GPUs brings several GB along, and is not installed.
+TORCH ?= torch==2.13.0
+
+.venv/oracle: .venv/test
+	@offered=$$($(PIP) --dry-run --report - "$(TORCH)" 2>/dev/null) || offered=nothing; \
+	case $$offered in \
+	    nothing) echo "$(TORCH) cannot be installed here: its oracles are skipped" ;; \
+	    *nvidia*) echo "$(TORCH) is a build for GPUs here: its oracles are skipped; install a CPU build into .venv" ;; \
+	    *) $(PIP) "$(TORCH)" && touch $@ ;; \
+	esac
 
 .venv-lowest/test: pyproject.toml
 	$(OLDEST) -m venv --clear .venv-lowest

@@ -1,6 +1,6 @@
 """How the cost of a sweep grows with cells, rows, width and cores, measured here; and with workers, computed.
 
-python -m bench.scaling              the tables of docs/scaling.md; --json for programs
+python -m bench.scaling              the tables of docs/scaling.md; --json for programs, --quick for a trial
 """
 
 import argparse
@@ -16,26 +16,25 @@ from fastmlp.data import first_rows, load, split
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.executors.worker import pack
+from fastmlp.experiment.recipe import Recipe
 from fastmlp.export.model_file import dumps, loads
 from fastmlp.kernels.thread_team import available_cores
-from fastmlp.runs.cells import Cell
 
-HIDDEN, BATCH, ROWS = (100, 50, 25), 100, 20_000
-CELLS, ROWS_TRIED, WIDTHS = (1, 2, 4, 8), (5_000, 10_000, 20_000, 40_000), (32, 64, 128, 256, 512)
-EPOCHS = 5
-REPETITIONS = 4  # of which the fastest counts: what else the machine does only adds
-EMPTY_CELLS = 200
+HIDDEN, BATCH, EPOCHS = (100, 50, 25), 100, 5
+CELLS, WIDTHS = (1, 2, 4, 8), (32, 64, 128, 256, 512)
+# Rows of the middle table row; measurements, of which the fastest counts; cells in which there is nothing to do.
+FULL, QUICK = (20_000, 4, 200), (800, 1, 4)
 # What is computed: a sweep of so many cells, which take so many seconds each, on so many workers of one core.
 SWEEP, CELL_SECONDS, WORKERS = 1_000, (1, 60, 3_600), (1, 10, 100, 300, 1_000)
 NETWORK = 125e6  # bytes per second: 1 Gbit/s
 
 
-def epoch_milliseconds(train, threads=None, **settings):
+def epoch_milliseconds(train, repetitions, threads=None, **settings):
     """The fastest epoch of one network, training alone."""
     wanted = {
         "hidden": HIDDEN,
         "batch_size": BATCH,
-        "epochs": REPETITIONS * EPOCHS,
+        "epochs": repetitions * EPOCHS,
         "train_metrics": "running",
         **settings,
     }
@@ -43,20 +42,18 @@ def epoch_milliseconds(train, threads=None, **settings):
     return 1e3 * min(mlp.history["seconds"])
 
 
+def cells_of(settings, count):
+    """Cells that differ in their seed alone."""
+    return Recipe("cells", settings=settings, grid={"seed": list(range(count))}).cells()
+
+
 def cells_seconds(train, validation, count):
     """Seconds from the start to the last of so many cells, side by side on all cores."""
-    settings = {"hidden": HIDDEN, "batch_size": BATCH, "epochs": EPOCHS}
-    cells = [_cell({**settings, "seed": seed}) for seed in range(count)]
+    cells = cells_of({"hidden": HIDDEN, "batch_size": BATCH, "epochs": EPOCHS}, count)
     begun = time.perf_counter()
     for _ in open_executor("threads").train(cells, SweepData(train, validation), count=count):
         pass
     return time.perf_counter() - begun
-
-
-def _cell(settings):
-    """A cell that is called by its seed."""
-    name = str(settings["seed"])
-    return Cell(name, name, settings, name, name)
 
 
 def multiply_adds(widths, density):
@@ -82,12 +79,12 @@ def home_milliseconds(train, validation):
     return min(samples), len(image)
 
 
-def cluster_overhead(train, validation):
+def cluster_overhead(train, validation, count):
     """Milliseconds that Dask takes for a cell in which there is nothing to do, and seconds to send the data."""
     from distributed import LocalCluster
 
     tiny = [first_rows(part, 20) for part in (train, validation)]
-    cells = [_cell({"hidden": (), "epochs": 1, "engine": "numpy", "seed": seed}) for seed in range(EMPTY_CELLS)]
+    cells = cells_of({"hidden": (), "epochs": 1, "engine": "numpy"}, count)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
         cluster = open_executor("dask", scheduler=local.scheduler_address)
         begun = time.perf_counter()
@@ -116,33 +113,35 @@ def makespan(cells, seconds, workers, serial, data_bytes=0, network=NETWORK):
     return sending + seconds + max((rounds - 1) * seconds, (cells - last) * serial) + last * serial
 
 
-def measure():
+def measure(rows, repetitions, empty_cells, data="auto"):
     """All figures."""
-    data = load("auto")
-    train, validation = split(data, 5_000, training=max(ROWS_TRIED))
-    some = first_rows(train, ROWS)
+    data = load(data)
+    train, validation = split(data, rows // 4, training=2 * rows)
+    some = first_rows(train, rows)
     density = float((train.X != 0).mean())
     home, image = home_milliseconds(some, validation)
     found = {
         "data": data.name,
         "cores": available_cores(),
         "density": density,
-        "cells": {n: min(cells_seconds(some, validation, n) for _ in range(REPETITIONS)) for n in CELLS},
-        "rows": {n: epoch_milliseconds(first_rows(train, n)) for n in ROWS_TRIED},
+        "cells": {n: min(cells_seconds(some, validation, n) for _ in range(repetitions)) for n in CELLS},
+        "rows": {
+            n: epoch_milliseconds(first_rows(train, n), repetitions) for n in (rows // 4, rows // 2, rows, 2 * rows)
+        },
         "widths": {
             w: (
-                2e-6 * ROWS * multiply_adds((data.X.shape[1], w, w, data.class_count), density),
-                epoch_milliseconds(some, hidden=(w, w)),
+                2e-6 * rows * multiply_adds((data.X.shape[1], w, w, data.class_count), density),
+                epoch_milliseconds(some, repetitions, hidden=(w, w)),
             )
             for w in WIDTHS
         },
-        "threads": {n: epoch_milliseconds(some, n) for n in sorted({1, available_cores()})},
+        "threads": {n: epoch_milliseconds(some, repetitions, n) for n in sorted({1, available_cores()})},
         "home_milliseconds": home,
         "model_bytes": image,
         "data_bytes": train.X.nbytes + validation.X.nbytes + train.y.nbytes + validation.y.nbytes,
     }
     try:
-        found["overhead_milliseconds"], found["sending_seconds"] = cluster_overhead(train, validation)
+        found["overhead_milliseconds"], found["sending_seconds"] = cluster_overhead(train, validation, empty_cells)
     except ImportError:
         found["overhead_milliseconds"] = None
     return found
@@ -189,8 +188,10 @@ def computed(found):
 def main():
     parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--quick", action="store_true", help="few rows, once: to try it out")
+    parser.add_argument("--data", default="auto", help="name or path (default: auto)")
     arguments = parser.parse_args()
-    found = measure()
+    found = measure(*(QUICK if arguments.quick else FULL), arguments.data)
     print(json.dumps(found) if arguments.json else page(found))
 
 

@@ -1,0 +1,64 @@
+"""What the Makefile does about the Python that it is given."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+AS_IF = """#!/bin/sh
+exec {python} -c "import sys; sys.version_info = {version}; exec(sys.argv[2])" "$@"
+"""
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None or sys.platform == "win32", reason="needs make")
+
+
+def python(path, *version):
+    """A program at `path` that runs as a Python of that version would."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(AS_IF.format(python=sys.executable, version=(*version, "final", 0)), encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def make(folder, *arguments):
+    """What make would do, without doing it."""
+    return subprocess.run(["make", "-n", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_a_python_that_is_too_old_is_refused_in_one_line_and_nothing_is_made(checkout):
+    old = python(checkout / "old" / "python", 3, 9, 2)
+    done = make(checkout, "demo", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert f"{old} is Python 3.9.2; fastmlp needs 3.11 or newer" in done.stderr
+
+
+def test_a_program_that_is_no_python_is_refused_in_one_line(checkout):
+    done = make(checkout, "demo", "PYTHON=no-such-python")
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "no-such-python is no Python that can be run" in done.stderr
+
+
+def test_an_environment_of_another_python_is_made_anew(checkout):
+    new = python(checkout / "new" / "python", 3, 12, 4)
+    assert f"{new} -m venv --clear .venv" in make(checkout, "demo", f"PYTHON={new}").stdout
+    for version, made in (((3, 12, 4), False), ((3, 11, 9), True)):
+        python(checkout / ".venv" / "bin" / "python", *version)
+        for stamp in ("pip", "installed"):
+            (checkout / ".venv" / stamp).touch()
+        done = make(checkout, "demo", f"PYTHON={new}")
+        assert (f"{new} -m venv --clear .venv" in done.stdout) == made
+        assert ("install" in done.stdout) == made
+        assert "venv --clear" not in make(checkout, "demo").stdout  # with no Python named, the environment stays
