@@ -4,8 +4,8 @@ T. Akiba, S. Sano, T. Yanase, T. Ohta and M. Koyama, "Optuna: a next-generation 
 KDD 2019. Its sampler is the tree-structured Parzen estimator of J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl,
 "Algorithms for hyper-parameter optimization", NIPS 2011.
 
-What is made large is the validation accuracy of the weights that a network ends with. A study is kept in a file beside
-the run, or in a database: one that was killed goes on.
+The objective is the validation accuracy of the weights that a network ends with. A study is kept in a file beside the
+run, or in a database: one that was killed is resumed.
 """
 
 import contextlib
@@ -31,9 +31,9 @@ from fastmlp.runs.run_record import kept_epoch
 from fastmlp.training.history import History
 
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
-# first ones tell little, as rates that end best may begin slowly.
+# first ones say little, as rates that end best may begin slowly.
 TRIALS_BEFORE_PRUNING, SHARE_BEFORE_PRUNING = 5, 0.2
-LOST = 0.0  # what a trial is told to have got whose accuracy is no number
+LOWEST = 0.0  # reported for a trial whose accuracy is not finite
 # Marks, in the study, of a trial that repeats an earlier one, and of one that stopped with an error.
 TWIN, FAILED = "twin", "failed"
 
@@ -74,33 +74,48 @@ class PruningCallback:
 
 
 def load_optuna() -> Any:
-    """The package. InputError when it is not installed."""
+    """Return the package `optuna`; InputError if it is not installed."""
     try:
         import optuna
     except ImportError:
         raise InputError("method is 'optuna', which needs optuna; install it (pip install optuna)") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would report every trial, and so do we
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would log every trial, and so do we
     return optuna
 
 
 def study_name(recipe: Recipe, folder: Path, data_digest: str) -> str:
-    """What a run's study is called: by its folder, and by all that its results depend on."""
-    laws = {name: law.to_dict() for name, law in _search_of(recipe).distributions.items()}
-    parts = json.dumps([recipe.settings, laws, recipe.data, data_digest], sort_keys=True)
+    """Return the name of a run's study: that of its folder, and a digest of all that its results depend on."""
+    distributions = {name: values.to_dict() for name, values in _search_of(recipe).distributions.items()}
+    parts = json.dumps([recipe.settings, distributions, recipe.data, data_digest], sort_keys=True)
     return f"{folder.absolute().name}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
 class OptunaSearch:
-    """The search of a recipe, begun or continued.
+    """The search of a recipe, begun or resumed. A database stays open until it is closed.
 
-    storage   a file for Optuna's journal, or the URL of a database
-    name      of the study in it: one that is there is continued
-    finished  called with a cell of an earlier trial; returns what became of it, or None where that is gone, which
-              leaves the trial to the sampler's knowledge alone
-    earlier   what was there already, in the order of its trials
-    remaining how many trials are still to be made
-    Raises InputError when optuna is not installed or the storage cannot be used.
-    Whoever made it closes it: a database stays open until then.
+    Parameters
+    ----------
+    recipe : Recipe
+        With a search.
+    storage : Path or str
+        A file for Optuna's journal, or the URL of a database.
+    name : str
+        Name of the study; one that is there is resumed.
+    finished : callable
+        Returns the result of a cell of an earlier trial, or None where it is gone; the trial is then made once more,
+        and known to the sampler alone.
+
+    Attributes
+    ----------
+    earlier : list of CellResult
+        Results that were there already, in the order of their trials.
+    remaining : int
+        Number of trials still to be made.
+
+    Raises
+    ------
+    InputError
+        If optuna is not installed or the storage cannot be used.
     """
 
     def __init__(
@@ -112,31 +127,34 @@ class OptunaSearch:
     ):
         self._optuna = load_optuna()
         self.recipe, self.search = recipe, _search_of(recipe)
-        self._distributions = {key: _distribution(self._optuna, law) for key, law in self.search.distributions.items()}
-        self._told: dict[str, Any] = {}  # trials of the study, by the slug of their cell
+        self._distributions = {
+            name: _distribution(self._optuna, values) for name, values in self.search.distributions.items()
+        }
+        self._reported: dict[str, Any] = {}  # trials of the study, by the slug of their cell
         self._cells: dict[str, Cell] = {}  # by their settings
         self.earlier: list[CellResult] = []
         self._storage: Any = None
         try:
             self._study = self._open(storage, name)
-            self._begin_again()
+            self._requeue()
             self.remaining = max(0, self.search.trials - self._read_earlier(finished))
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Leave the database; a file is never kept open."""
+        """Close the connection to the database; a file is never kept open."""
         if hasattr(self._storage, "engine"):
             self._storage.remove_session()
             self._storage.engine.dispose()  # which Optuna leaves to the garbage collector
 
-    def _open(self, storage, name):
+    def _open(self, storage: Path | str, name: str) -> Any:
+        """Return the study of this name."""
         optuna = self._optuna
         shown = storage if isinstance(storage, Path) else re.sub(r"//[^/@]*@", "//", storage)  # without a password
         try:
-            in_file = isinstance(storage, Path)
-            self._storage = _journal(storage) if in_file else optuna.storages.RDBStorage(storage)
+            of_url = optuna.storages.RDBStorage
+            self._storage = _journal(storage) if isinstance(storage, Path) else of_url(storage)
             return optuna.create_study(
                 storage=self._storage, study_name=name, load_if_exists=True, direction="maximize", pruner=self._pruner()
             )
@@ -146,7 +164,7 @@ class OptunaSearch:
                 f"storage {shown} cannot be used ({reason}); expected one such as sqlite:///studies.db, or leave it out"
             ) from None
 
-    def _pruner(self):
+    def _pruner(self) -> Any:
         if self.search.pruner == "none":
             return self._optuna.pruners.NopPruner()
         least = min(MLP(**settings).epochs for settings in self.recipe.settings_met())
@@ -154,13 +172,14 @@ class OptunaSearch:
 
     # --------------------------------------------------------------------------------------------- what was before
 
-    def _trials(self, *states):
-        """The study's trials in these states, in their order."""
+    def _trials(self, *states: str) -> list[Any]:
+        """Return the study's trials in these states, in their order."""
         known = self._optuna.trial.TrialState
-        return self._study.get_trials(deepcopy=False, states=[known[state] for state in states])
+        trials: list[Any] = self._study.get_trials(deepcopy=False, states=[known[state] for state in states])
+        return trials
 
-    def _begin_again(self):
-        """Mark what was being trained when a run ended as failed, and put it first; then what stopped with an error."""
+    def _requeue(self) -> None:
+        """Mark trials that a run left unfinished as failed, and repeat them first; then those that raised an error."""
         interrupted = self._trials("RUNNING")
         made = [trial.params for trial in self._trials("COMPLETE", "PRUNED")]
         failed = [trial.params for trial in self._failed() if trial.params not in made]
@@ -170,12 +189,12 @@ class OptunaSearch:
         for trial in interrupted:
             self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
 
-    def _failed(self):
-        """The study's trials that stopped with an error."""
+    def _failed(self) -> list[Any]:
+        """Return the study's trials that stopped with an error."""
         return [trial for trial in self._trials("FAIL") if trial.user_attrs.get(FAILED)]
 
-    def _read_earlier(self, finished):
-        """Fill `earlier`; how many trials count as made."""
+    def _read_earlier(self, finished: Callable[[Cell], CellResult | None]) -> int:
+        """Fill `earlier`; return how many trials count as made."""
         made = 0
         for trial in self._trials("COMPLETE", "PRUNED"):
             varied = self._varied(trial.params)
@@ -187,7 +206,7 @@ class OptunaSearch:
             if one is None:
                 del self._cells[_key(varied)]
                 continue
-            self._told[cell.slug] = trial
+            self._reported[cell.slug] = trial
             self.earlier.append(CellResult(cell, one.mlp, _pruned_epoch(trial)))
             made += 1
         return made
@@ -235,9 +254,9 @@ class OptunaSearch:
                 twins[:] = self._tell_twins(twins)
         self._tell_twins(twins)
 
-    def _ask(self):
-        """The next trial, its cell, and whether nothing has been trained with these settings before."""
-        # A sampler of its own for every trial: a study that goes on draws what it would have drawn, had it not ended.
+    def _ask(self) -> tuple[Any, Cell, bool]:
+        """Return the next trial, its cell, and whether its settings are new."""
+        # A sampler of its own for every trial: a resumed study draws what it would have drawn without the interruption.
         made = len(self._trials("RUNNING", "COMPLETE", "PRUNED")) + len(self._failed())
         seed = int(np.random.SeedSequence([self.recipe.seed, made]).generate_state(1)[0])
         self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
@@ -248,21 +267,22 @@ class OptunaSearch:
             trial.set_user_attr(TWIN, True)
         return trial, self._cell(varied), new
 
-    def _tell(self, trial, trained):
-        if trained.failed:
+    def _tell(self, trial: Any, one: CellResult) -> None:
+        """Report a result to the study."""
+        if one.failed:
             trial.set_user_attr(FAILED, True)
             result = self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
-        elif trained.pruned is None:
-            result = self._study.tell(trial, _accuracy(trained.mlp))
+        elif one.pruned is None:
+            result = self._study.tell(trial, _accuracy(one.mlp))
         else:
             result = self._study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
-        self._told[trained.cell.slug] = result
+        self._reported[one.cell.slug] = result
 
-    def _tell_twins(self, twins):
-        """Tell the trials that repeat a finished one its result; returns those whose first is still being trained."""
+    def _tell_twins(self, twins: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """Report to trials that repeat a finished one its result; return those whose first is still being trained."""
         left = []
         for slug, trial in twins:
-            first = self._told.get(slug)
+            first = self._reported.get(slug)
             if first is None:
                 left.append((slug, trial))
                 continue
@@ -275,11 +295,11 @@ class OptunaSearch:
         return left
 
     def _varied(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The settings that a trial's parameters stand for, in the order of the recipe."""
-        return {name: _value(law, params[name]) for name, law in self.search.distributions.items()}
+        """Return the settings that a trial's parameters stand for, in the order of the recipe."""
+        return {name: _value(values, params[name]) for name, values in self.search.distributions.items()}
 
     def _cell(self, varied: dict[str, Any]) -> Cell:
-        """The cell of these settings, with a folder of its own."""
+        """Return the cell of these settings, with a folder of its own."""
         key = _key(varied)
         if key not in self._cells:
             slug = labels.distinct([*(cell.slug for cell in self._cells.values()), labels.slug(varied)])[-1]
@@ -294,10 +314,10 @@ def _search_of(recipe: Recipe) -> Search:
     return recipe.search
 
 
-def _journal(path: Path):
-    """A storage in a file that one process at a time writes to.
+def _journal(path: Path) -> Any:
+    """Return a storage in a file that one process at a time writes to.
 
-    What a killed process left is cleared away: its lock, which would be waited for, and a line it did not finish.
+    What a killed process left is removed: its lock, which Optuna would wait for, and a line it did not finish.
     """
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
@@ -312,22 +332,24 @@ def _journal(path: Path):
     return JournalStorage(JournalFileBackend(str(path), lock))
 
 
-def _distribution(optuna, law: Range | Choices):
-    if isinstance(law, Choices):
-        return optuna.distributions.CategoricalDistribution([_text(value) for value in law.values])
-    kind = optuna.distributions.IntDistribution if law.whole else optuna.distributions.FloatDistribution
-    return kind(law.low, law.high, log=law.log)
+def _distribution(optuna: Any, values: Range | Choices) -> Any:
+    """Return Optuna's distribution of a setting."""
+    if isinstance(values, Choices):
+        return optuna.distributions.CategoricalDistribution([_text(value) for value in values.values])
+    kind = optuna.distributions.IntDistribution if values.whole else optuna.distributions.FloatDistribution
+    return kind(values.low, values.high, log=values.log)
 
 
-def _text(value):
-    """A choice as Optuna can keep it: a table or a list as its JSON."""
+def _text(value: Any) -> Any:
+    """Return a choice as Optuna can keep it: a table or a list as its JSON."""
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
-def _value(law, kept):
-    if isinstance(law, Range):
-        return law.rounded(kept)
-    return next(value for value in law.values if _text(value) == kept)
+def _value(values: Range | Choices, kept: Any) -> Any:
+    """Return the value of a setting that Optuna keeps as `kept`."""
+    if isinstance(values, Range):
+        return values.rounded(kept)
+    return next(value for value in values.values if _text(value) == kept)
 
 
 def _key(varied: dict[str, Any]) -> str:
@@ -335,11 +357,11 @@ def _key(varied: dict[str, Any]) -> str:
 
 
 def _accuracy(mlp: MLP) -> float:
-    """The validation accuracy of the weights that a network has."""
+    """Return the validation accuracy of the weights that a network has."""
     kept = kept_epoch(mlp.history.to_dict(), mlp.early_stopping)
     accuracy = mlp.history["validation_accuracy"][kept - 1]
-    return accuracy if math.isfinite(accuracy) else LOST
+    return accuracy if math.isfinite(accuracy) else LOWEST
 
 
-def _pruned_epoch(trial) -> int | None:
+def _pruned_epoch(trial: Any) -> int | None:
     return trial.last_step if trial.state.name == "PRUNED" else None
