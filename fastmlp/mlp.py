@@ -4,30 +4,26 @@ import copy
 import os
 import time
 from inspect import signature
+from typing import Any
 
 import numpy as np
 
-from fastmlp.config.augmentation import Augmentation
-from fastmlp.config.losses import from_setting as read_objective
-from fastmlp.config.optimizers import from_setting as read_optimizer
-from fastmlp.config.sample_weights import class_weight_setting, combine
-from fastmlp.config.schedules import from_setting as read_schedule
+from fastmlp.config.network import NetworkConfig
+from fastmlp.config.optimizers import LBFGS
+from fastmlp.config.sample_weights import combine
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.layout import FAN_IN
 from fastmlp.kernels.task_types import Loss
-from fastmlp.kernels.update_rule import STATES
 from fastmlp.training import lbfgs
 from fastmlp.training.batches import ALL_ALIKE, InMemory, Streamed, check_streamed, is_stream
 from fastmlp.training.checkpoints import Keeper, Moment, as_checkpoints
 from fastmlp.training.diagnostics import failure
 from fastmlp.training.early_stopping import from_setting as read_early_stopping
-from fastmlp.training.early_stopping import plain as early_stopping_setting
-from fastmlp.training.first_layer import FIRST_LAYERS, compact
+from fastmlp.training.first_layer import compact
 from fastmlp.training.fitted import Fitted, field_of_fitted
-from fastmlp.training.parameters import INITIALISERS, Parameters
+from fastmlp.training.parameters import Parameters
 from fastmlp.training.progress import reporter
 from fastmlp.training.trainer import Trainer, Watch, kernels_of, outputs_of, totals_of
-from fastmlp.utils import validation as check
 from fastmlp.utils.arrays import all_classes, check_inputs
 from fastmlp.utils.memory import memory_held
 
@@ -78,91 +74,36 @@ class MLP:
     Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
     """
 
-    def __init__(
-        self,
-        *,
-        hidden=(100, 50, 25),
-        activation="relu",
-        loss="cross_entropy",
-        optimizer="sgd",
-        learning_rate=0.1,
-        momentum=0.0,
-        schedule=None,
-        decay_epochs=(),
-        decay_factor=0.5,
-        batch_size=100,
-        epochs=50,
-        shuffle=True,
-        early_stopping=None,
-        init="auto",
-        init_scale=None,
-        init_bias="zero",
-        l1=0.0,
-        l2=0.0,
-        dropout=0.0,
-        augment=None,
-        max_norm=None,
-        clip_norm=None,
-        label_smoothing=0.0,
-        class_weight=None,
-        seed=0,
-        threads=None,
-        dtype="float32",
-        engine="numba",
-        train_metrics="full",
-        first_layer="auto",
-    ):
-        self.hidden = check.hidden_widths(hidden)
-        self.activation = check.hidden_activations(activation, len(self.hidden))
-        self.loss = read_objective(loss).name
-        self._optimizer = read_optimizer(optimizer, momentum)
-        self.optimizer, self.momentum = self._optimizer.setting(), self._optimizer.momentum
-        self.learning_rate = check.positive("learning_rate", learning_rate, "try 0.1")
-        self.epochs = check.whole("epochs", epochs, 1, "50 is the default", check.MOST_EPOCHS)
-        self.decay_epochs = check.decay_epochs(decay_epochs, self.epochs)
-        self.decay_factor = check.positive("decay_factor", decay_factor, "0.5 halves the rate")
-        self._schedule = read_schedule(schedule, self.learning_rate, self.epochs, self.decay_epochs, self.decay_factor)
-        self.schedule = schedule if callable(schedule) else self._schedule.setting()
-        self.batch_size = check.whole("batch_size", batch_size, 1, "100 is a common choice")
-        self.shuffle = check.flag("shuffle", shuffle)
-        self.early_stopping = early_stopping_setting(early_stopping)
-        self.init = check.one_of("init", init, INITIALISERS)
-        self.init_scale = None if init_scale is None else check.positive("init_scale", init_scale, "try 0.1")
-        self.init_bias = check.one_of("init_bias", init_bias, ("zero", "same"))
-        self.l1 = check.real("l1", l1, "0 switches it off", least=0)
-        self.l2 = check.real("l2", l2, "0 switches it off", least=0)
-        self.dropout = check.per_layer("dropout", dropout, len(self.hidden), "0 switches it off, 0.5 is common")
-        self._augment = Augmentation.from_setting(augment)
-        self.augment = self._augment and self._augment.to_dict()
-        self.max_norm = None if max_norm is None else check.positive("max_norm", max_norm, "None switches it off")
-        self.clip_norm = None if clip_norm is None else check.positive("clip_norm", clip_norm, "None switches it off")
-        self.label_smoothing = check.real("label_smoothing", label_smoothing, "0.1 is common", least=0, below=1)
-        self.class_weight = class_weight_setting(class_weight)
-        self.seed = check.whole("seed", seed, 0, "any whole number from 0")
-        self.threads = None if threads is None else check.threads("threads", threads)
-        self.dtype = check.one_of("dtype", dtype, check.DTYPES)
-        self.engine = check.one_of("engine", engine, check.ENGINES)
-        self.train_metrics = check.one_of("train_metrics", train_metrics, ("full", "running"))
-        self.first_layer = check.one_of("first_layer", first_layer, FIRST_LAYERS)
-        check.check_together(self)
+    def __init__(self, **settings: Any):
+        self.config = NetworkConfig.from_dict(settings)
         self._fitted = Fitted()
 
     def __setattr__(self, name, value):
         """Settings stay: what was made of one would go on as it was. `threads` alone, which changes no result, may."""
-        if name in SETTINGS and name != "threads" and name in vars(self):
+        if name == "threads":
+            name, value = "config", self.config.replace(threads=value)
+        elif name in NetworkConfig.FIELDS:
             raise InputError(
-                f"{name} is {vars(self)[name]!r} since the network was made; expected it to stay: make another one, "
+                f"{name} is {getattr(self, name)!r} since the network was made; expected it to stay: make another one, "
                 f"MLP(**{{**mlp.settings(), {name!r}: {value!r}}})"
             )
         super().__setattr__(name, value)
 
-    def settings(self) -> dict:
+    def __getattr__(self, name: str) -> Any:
+        """The settings, as attributes."""
+        if name not in NetworkConfig.FIELDS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self.config.plain(name)
+
+    def __dir__(self):
+        return [*super().__dir__(), *NetworkConfig.FIELDS]
+
+    def settings(self) -> dict[str, Any]:
         """The constructor's arguments as plain values: MLP(**mlp.settings()) is the same network before training."""
-        return {name: getattr(self, name) for name in SETTINGS}
+        return self.config.to_dict()
 
     def __repr__(self):
-        changed = [f"{name}={value!r}" for name, value in self.settings().items() if value != DEFAULTS[name]]
-        return f"MLP({', '.join(changed)})"
+        return f"MLP({self.config.changes_text()})"
 
     history = field_of_fitted("history", "A `History`: a record per epoch.")
     classes = field_of_fitted("classes", "(C,) the classes, in the order of the outputs; None before `fit`.")
@@ -209,8 +150,8 @@ class MLP:
         with reporter(progress, self.epochs) as report:
             watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
             with Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer) as keeper:
-                if self._optimizer.name == "lbfgs":
-                    lbfgs.minimise(trainer, source, self.epochs, self._optimizer.numbers["memory"], watch)
+                if isinstance(optimizer := self.config.optimizer_config, LBFGS):
+                    lbfgs.minimise(trainer, source, self.epochs, optimizer.memory, watch)
                 else:
                     self._descend(trainer, source, schedule, watch, keeper)
         kept = watch.keep_the_best()
@@ -231,10 +172,10 @@ class MLP:
 
     def _check_training(self, shape, held_out):
         """A schedule for one training. Raises InputError for settings that do not go with inputs of this shape."""
-        schedule = copy.deepcopy(self._schedule)
+        schedule = self.config.make_schedule()
         schedule.rates(1, -(-shape[0] // min(self.batch_size, shape[0])))
-        if self._augment is not None:
-            self._augment.distortion(shape[1], self.seed, 1)
+        if self.config.augmentation is not None:
+            self.config.augmentation.distortion(shape[1], self.seed, 1)
         stopping = read_early_stopping(self.early_stopping)
         if stopping is not None:
             stopping.check_validation(held_out)
@@ -242,19 +183,17 @@ class MLP:
 
     def _trainer(self, shape):
         """A new network for inputs of this shape, and what trains it."""
-        rule = self._optimizer.rule(self.l1, self.l2, self.clip_norm, self.max_norm)
-        self._build(shape[1], STATES[rule.optimizer])
-        drop = self.dropout
-        drops = drop if isinstance(drop, tuple) else (0.0, *(drop for _ in self.hidden))
+        optimizer = self.config.optimizer_config
+        self._build(shape[1], optimizer.states)
         return Trainer(
             self._parameters,
             self._kernels(),
             self._threads(),
             min(self.batch_size, shape[0]),
-            rule,
-            Loss(read_objective(self.loss).kind, self.label_smoothing),
-            tuple(1 - share for share in drops) if any(drops) else (),
-            self._augment,
+            optimizer.rule(self.l1, self.l2, self.clip_norm, self.max_norm),
+            Loss(self.config.loss_function.kind, self.label_smoothing),
+            tuple(1 - share for share in self.config.layer_dropout),
+            self.config.augmentation,
             self.seed,
         )
 
@@ -262,8 +201,8 @@ class MLP:
 
     def predict_proba(self, X):
         """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
-        if self.loss == "squared_error":
-            raise InputError("a network for the squared error has no probabilities; call predict")
+        if not (loss := self.config.loss_function).has_probabilities:
+            raise InputError(f"a network for the {loss.label} has no probabilities; call predict")
         return self._outputs(X)[0]
 
     def _outputs(self, X):
@@ -272,7 +211,7 @@ class MLP:
         X = self._check_rows(fitted, X)
         rows = X.shape[0]
         out = np.empty((rows, len(fitted.classes)), self.dtype)
-        kind, threads = read_objective(self.loss).kind, self._threads() if rows > 1 else 1
+        kind, threads = self.config.loss_function.kind, self._threads() if rows > 1 else 1
         with memory_held(X):
             return outputs_of(self._kernels(), fitted.parameters, X, out, kind, threads), fitted.classes
 
@@ -281,19 +220,19 @@ class MLP:
 
         For binary cross entropy zeros and ones (N, C), for the squared error numbers (N, C); (N,) where C is 1.
         """
-        return read_objective(self.loss).decide(*self._outputs(X))
+        return self.config.loss_function.decide(*self._outputs(X))
 
     def evaluate(self, X, y):
         """(mean loss, share of right answers) on X (N, D) and y as for `fit`; for the squared error R^2 is the second.
 
         Of cross entropies, in nats. A sample is right for binary cross entropy when all of its labels are.
         """
-        fitted, objective = self._check_fitted(), read_objective(self.loss)
+        fitted, loss = self._check_fitted(), self.config.loss_function
         X = self._check_rows(fitted, X)
-        y = objective.compare(y, X.shape[0], fitted.classes, self.dtype)
+        y = loss.compare(y, X.shape[0], fitted.classes, self.dtype)
         with memory_held(X, y):
-            totals = totals_of(self._kernels(), fitted.parameters, X, y, Loss(objective.kind), self._threads())
-        return float(totals[0] / len(y)), float(objective.accuracy(totals, y, ALL_ALIKE))
+            totals = totals_of(self._kernels(), fitted.parameters, X, y, Loss(loss.kind), self._threads())
+        return float(totals[0] / len(y)), loss.accuracy(totals, y, ALL_ALIKE)
 
     def score(self, X, y):
         """Share of right answers, 0 to 1; R^2 for the squared error."""
@@ -338,7 +277,7 @@ class MLP:
     @property
     def form(self) -> str:
         """How the first layer is to read its inputs: `first_layer`, or "dense" where they differ in every epoch."""
-        return "dense" if check.changes_inputs(self) else self.first_layer
+        return self.config.form
 
     def _sources(self, X, y, validation, classes, sample_weight):
         """What to train on, the validation pair or None, and the classes: checked and in the form that is fastest."""
@@ -351,7 +290,7 @@ class MLP:
             source = Streamed(X, known, self.dtype, form, self._threads(), self.class_weight)
         else:
             X = check_inputs(X, self.dtype)
-            y, known = read_objective(self.loss).prepare(y, X.shape[0], classes, self.dtype)
+            y, known = self.config.loss_function.prepare(y, X.shape[0], classes, self.dtype)
             weights = combine(self.class_weight, sample_weight, y, known)
             held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
             X, density = compact(X, self.dtype, form) if self.engine == "numba" else (X, 1.0)
@@ -362,9 +301,8 @@ class MLP:
 
     def _build(self, features, states=0):
         """The parameters of a network with `features` inputs, all zero."""
-        names = (self.activation,) * len(self.hidden) if isinstance(self.activation, str) else self.activation
         widths = (features, *self.hidden, len(self.classes))
-        self._parameters = Parameters(widths, names, self.dtype, states)
+        self._parameters = Parameters(widths, self.config.layer_activations, self.dtype, states)
 
     def _check_held_out(self, validation, features, classes):
         """The validation pair, checked. `classes` are those of the training set."""
@@ -372,7 +310,7 @@ class MLP:
             raise InputTypeError("validation is no pair; expected (X, y)")
         X, y = validation
         X = self._check_width(check_inputs(X, self.dtype, "validation X"), features, "validation X")
-        compare = read_objective(self.loss).compare
+        compare = self.config.loss_function.compare
         return X, compare(y, X.shape[0], classes, self.dtype, "validation y")
 
     def _check_rows(self, fitted, X):
@@ -401,5 +339,5 @@ class MLP:
         return self.threads or available_cores()
 
 
-DEFAULTS = {name: parameter.default for name, parameter in signature(MLP).parameters.items()}
-SETTINGS = tuple(DEFAULTS)
+# What help() and editors show in the place of **settings.
+MLP.__signature__ = signature(NetworkConfig)  # type: ignore[attr-defined]  # read by inspect

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.config.sample_weights import class_weight_setting, combine, of_classes
+from fastmlp.config.sample_weights import check_setting, combine, of_classes
 from fastmlp.errors import InputError, InputTypeError
 
 CLASSES = np.array([2, 5, 9])
@@ -100,15 +100,15 @@ def test_weights_that_are_lost_beside_the_largest_are_as_good_as_none(engine, dt
 
 @pytest.mark.parametrize("setting", [None, "balanced", {2: 0.5, -1: 3.0}])
 def test_a_class_weight_survives_a_model_file(setting):
-    assert class_weight_setting(json.loads(json.dumps(class_weight_setting(setting)))) == setting
+    assert check_setting("class_weight", json.loads(json.dumps(check_setting("class_weight", setting)))) == setting
 
 
 def test_a_weight_for_no_class_at_all_is_none():
-    assert class_weight_setting({}) is None
+    assert check_setting("class_weight", {}) is None
 
 
 def test_numpys_labels_and_weights_become_plain():
-    plain = class_weight_setting({np.int64(2): np.float32(0.5)})
+    plain = check_setting("class_weight", {np.int64(2): np.float32(0.5)})
     assert [(type(label), type(weight)) for label, weight in plain.items()] == [(int, float)]
 
 
@@ -129,7 +129,7 @@ def test_numpys_labels_and_weights_become_plain():
 )
 def test_a_bad_class_weight_is_refused_in_one_line(setting, kind, expected):
     with pytest.raises(kind) as caught:
-        class_weight_setting(setting)
+        check_setting("class_weight", setting)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 

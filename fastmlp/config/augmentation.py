@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.task_types import Distortion
@@ -86,7 +87,7 @@ class Augmentation:
         """Whether anything is switched on."""
         return any((self.shift, self.rotation, self.scale, self.shear, self.alpha))
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The settings as plain values, image_shape left out where it is None: `from_setting` reads them again."""
         values = dataclasses.asdict(self)
         shape = values.pop("image_shape")
@@ -134,6 +135,12 @@ class Augmentation:
                 "expected as many: give the height and width of one image"
             )
         return height, width
+
+
+def check_setting(name: str, value: object) -> dict[str, Any] | None:
+    """Return the setting `augment` as plain checked values; `name` is not used. Errors are those of `from_setting`."""
+    chosen = Augmentation.from_setting(value)
+    return None if chosen is None else chosen.to_dict()
 
 
 def _image_shape(value: object) -> tuple[int, int] | None:

@@ -1,148 +1,291 @@
-"""What a network is trained for: which labels it takes, which outputs it has, how right it is.
+"""Losses: one class each, with its formula, the targets it takes, its outputs and its measure of accuracy.
 
-An objective stands between the labels of a person and the numbers of the kernels. `classes` (C,) int64 are the labels
-that the columns of the outputs stand for, in order; where there are none, the numbers of the columns.
+A loss stands between the labels of a person and the numbers of the kernels. `classes` (C,) int64 are the labels that
+the columns of the outputs stand for, in order; where there are none, the numbers of the columns. A subclass of `Loss`
+is registered under its name when it is defined.
 """
 
 import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.task_types import LOGISTIC, SOFTMAX, SQUARED
 from fastmlp.utils.arrays import all_classes, as_array, check_labels, class_numbers, fits, unfit
 from fastmlp.utils.validation import one_of
 
+LOSSES: dict[str, "type[Loss]"] = {}
 
-class CrossEntropy:
-    """Softmax outputs and the cross entropy of one label per sample, in nats."""
+Targets = NDArray[Any]  # (N,) int64 class numbers, or (N, C) numbers in the network's dtype
+Classes = NDArray[np.int64]
 
-    name, kind, guessing = "cross_entropy", SOFTMAX, "guessing by class frequency"
 
-    @staticmethod
-    def prepare(y, rows, classes, dtype):
-        """(what the kernels compare with, classes) from the labels of a training set."""
+class Loss(ABC):
+    """Base class of all losses. They have no state: any two instances of a class are the same.
+
+    Attributes
+    ----------
+    name : str
+        What the setting calls it.
+    label : str
+        What a person calls it.
+    kind : int
+        The kernels' code of its formula.
+    output : str
+        The function of the output layer.
+    baseline : str
+        What `prior_loss` is the loss of, for messages.
+    has_classes : bool
+        Whether each sample has one label: labels can be smoothed, classes have weights, streams can be trained on.
+    has_probabilities : bool
+        Whether outputs are probabilities.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    kind: ClassVar[int]
+    output: ClassVar[str]
+    baseline: ClassVar[str]
+    has_classes: ClassVar[bool] = False
+    has_probabilities: ClassVar[bool] = True
+
+    def __init_subclass__(cls, *, name: str, label: str, **options: Any):
+        super().__init_subclass__(**options)
+        cls.name, cls.label = name, label
+        LOSSES[name] = cls
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    @abstractmethod
+    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
+        """Check the targets of a training set.
+
+        Parameters
+        ----------
+        y : array_like
+            Labels or numbers, see `MLP.fit`.
+        rows : int
+            Number of samples.
+        classes : array_like or None
+            All labels that there are, where `y` may lack some.
+        dtype : str
+            Of the network.
+
+        Returns
+        -------
+        tuple of ndarray
+            What the kernels compare outputs with, and the classes (C,) int64.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            For targets that the loss does not take.
+        """
+
+    @abstractmethod
+    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
+        """Check the targets of other samples than those of the training set.
+
+        Parameters
+        ----------
+        y, rows, dtype
+            As for `prepare`.
+        classes : ndarray of int64, (C,)
+            What `prepare` returned.
+        name : str
+            Of `y` in messages.
+
+        Returns
+        -------
+        ndarray
+            What the kernels compare outputs with.
+        """
+
+    @abstractmethod
+    def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
+        """Return predictions for outputs (N, C): labels (N,), or one value for each column, (N, C) or (N,)."""
+
+    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[np.float64]) -> float:
+        """Return the share of right answers, 0 to 1.
+
+        Parameters
+        ----------
+        totals : ndarray of float64, (2,)
+            Summed loss and number of right answers.
+        targets : ndarray
+            What the kernels compared with.
+        weights : ndarray of float64, (N,) or (0,)
+            Weights of the samples, empty when all are 1; they count in R^2 alone.
+
+        Returns
+        -------
+        float
+            The share; R^2 for a regression.
+        """
+        return float(totals[1] / len(targets))
+
+    @abstractmethod
+    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
+        """Return the loss of the constant predictor that outputs the class frequencies, or means, of the training set.
+
+        Parameters
+        ----------
+        targets : ndarray
+            What the kernels compare with.
+        weights : ndarray of float64, (N,) or (0,)
+            Weights of the samples, empty when all are 1.
+
+        Returns
+        -------
+        float
+            Mean loss, of cross entropies in nats.
+        """
+
+    @abstractmethod
+    def uniform_loss(self, targets: Targets, columns: int) -> float:
+        """Return the loss of the constant predictor that gives every class the same probability.
+
+        Parameters
+        ----------
+        targets : ndarray
+            What the kernels compare with.
+        columns : int
+            Number of outputs.
+
+        Returns
+        -------
+        float
+            Mean loss, of cross entropies in nats.
+        """
+
+
+class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
+    """Cross entropy of softmax outputs and one label per sample, in nats: -ln p[y]."""
+
+    kind, output, baseline, has_classes = SOFTMAX, "softmax", "guessing by class frequency", True
+
+    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
         labels, one_hot_columns = check_labels(y, rows)
         known = all_classes(labels, one_hot_columns, classes)
         return class_numbers(labels, known), known
 
-    @staticmethod
-    def compare(y, rows, classes, dtype, name="y"):
-        """What the kernels compare with, from labels of other samples."""
+    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
         labels, _ = check_labels(y, rows, name)
         return class_numbers(labels, classes, name)
 
-    @staticmethod
-    def decide(outputs, classes):
-        """The most probable class of each row, (N,)."""
+    def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
+        """Return the most probable class of each row, (N,)."""
         return classes[outputs.argmax(axis=1)]
 
-    @staticmethod
-    def accuracy(totals, targets, weights):
-        """Share of right answers, 0 to 1, whatever they weigh; totals: summed loss, right answers."""
-        return totals[1] / len(targets)
-
-    @staticmethod
-    def guess(targets, weights):
-        """The loss of who knows nothing but how frequent each class is; weights: (N,) of the samples, or empty."""
+    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
         counts = np.bincount(targets, weights if len(weights) else None)
         return _entropy(counts / counts.sum())
 
-    @staticmethod
-    def uninformed(targets, columns):
-        """The loss of who does not even know that, and answers the same for every class."""
+    def uniform_loss(self, targets: Targets, columns: int) -> float:
         return float(np.log(columns))
 
 
-class BinaryCrossEntropy:
-    """A sigmoid for each column, and the binary cross entropy summed over them: any number of labels per sample."""
+class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross entropy"):
+    """Binary cross entropy of a sigmoid per column, summed over columns: any number of labels per sample.
 
-    name, kind, guessing = "binary_cross_entropy", LOGISTIC, "guessing by frequency"
+    -sum over columns of y ln p + (1 - y) ln(1 - p), in nats.
+    """
 
-    @classmethod
-    def prepare(cls, y, rows, classes, dtype):
+    kind, output, baseline = LOGISTIC, "sigmoid", "guessing by frequency"
+
+    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")
         _check_bits(targets, "y")
         return targets, np.arange(targets.shape[1])
 
-    @classmethod
-    def compare(cls, y, rows, classes, dtype, name="y"):
+    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
         targets = _as_in_training(y, rows, classes, dtype, name)
         _check_bits(targets, name)
         return targets
 
-    @staticmethod
-    def decide(outputs, classes):
-        """(N, C) int64, 1 where a label is more probable than not; (N,) when there is one column."""
+    def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
+        """Return (N, C) int64, 1 where a label is more probable than not; (N,) when there is one column."""
         return _squeezed((outputs > 0.5).astype(np.int64))
 
-    @staticmethod
-    def accuracy(totals, targets, weights):
-        """Share of samples of which every label is right, 0 to 1."""
-        return totals[1] / len(targets)
-
-    @staticmethod
-    def guess(targets, weights):
+    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
         p = _mean(targets, weights)
         return _entropy(p) + _entropy(1 - p)
 
-    @staticmethod
-    def uninformed(targets, columns):
+    def uniform_loss(self, targets: Targets, columns: int) -> float:
         return float(columns * np.log(2))
 
 
-class SquaredError:
-    """Outputs as they are, and half the squared error summed over the columns: regression."""
+class SquaredError(Loss, name="squared_error", label="squared error"):
+    """Half the squared error of outputs as they are, summed over columns: 1/2 sum (p - y)^2, for regression."""
 
-    name, kind, guessing = "squared_error", SQUARED, "guessing the mean"
+    kind, output, baseline, has_probabilities = SQUARED, "identity", "guessing the mean", False
 
-    @staticmethod
-    def prepare(y, rows, classes, dtype):
+    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")
         return targets, np.arange(targets.shape[1])
 
-    @staticmethod
-    def compare(y, rows, classes, dtype, name="y"):
+    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
         return _as_in_training(y, rows, classes, dtype, name)
 
-    @staticmethod
-    def decide(outputs, classes):
-        """(N, C) numbers; (N,) when there is one column."""
+    def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
+        """Return the outputs (N, C); (N,) when there is one column."""
         return _squeezed(outputs)
 
-    @staticmethod
-    def accuracy(totals, targets, weights):
-        """The coefficient of determination R^2 = 1 - squared error / variance about the mean; 1 is perfect.
-
-        weights: (N,) of the samples, in both sums, or empty
-        """
+    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[np.float64]) -> float:
+        """Return the coefficient of determination R^2 = 1 - squared error / variance about the mean; 1 is perfect."""
         each = weights if len(weights) else np.ones(len(targets))
         mean = each @ targets / each.sum()
         spread = (each @ (targets - mean) ** 2).sum()
-        return 1 - 2 * totals[0] / spread if spread > 0 else float("nan")
+        return float(1 - 2 * totals[0] / spread) if spread > 0 else math.nan
 
-    @staticmethod
-    def guess(targets, weights):
+    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
         mean = _mean(targets, weights)
         variance = _mean((targets - mean) ** 2, weights)
         # Of targets that are all the same there is nothing left but rounding.
         return float(0.5 * variance[variance > (1e-12 * mean) ** 2].sum())
 
-    @classmethod
-    def uninformed(cls, targets, columns):
-        """The same as `guess`; where all targets are the same, no loss is bad enough."""
-        return cls.guess(targets, np.empty(0)) or math.inf
+    def uniform_loss(self, targets: Targets, columns: int) -> float:
+        """Return `prior_loss`, or infinity where all targets are the same: no loss is bad enough then."""
+        return self.prior_loss(targets, np.empty(0)) or math.inf
 
 
-OBJECTIVES = {objective.name: objective for objective in (CrossEntropy, BinaryCrossEntropy, SquaredError)}
+def from_setting(name: object) -> Loss:
+    """Return the loss of a name.
+
+    Parameters
+    ----------
+    name : str
+        One of `LOSSES`.
+
+    Returns
+    -------
+    Loss
+        The loss.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    return LOSSES[check_setting("loss", name)]()
 
 
-def from_setting(name):
-    """The objective of a loss's name. InputError for an unknown one."""
-    return OBJECTIVES[one_of("loss", name, OBJECTIVES)]
+def check_setting(name: str, value: object) -> str:
+    """Return `value` if it is the name of a loss; `name` is that of the setting."""
+    return one_of(name, value, LOSSES)
 
 
-def _columns(y, rows, dtype, name):
+def _columns(y: ArrayLike, rows: int, dtype: str, name: str) -> Targets:
     """Numbers (rows, columns) in `dtype`."""
     y = as_array(y, name)
     if y.ndim not in (1, 2) or 0 in y.shape:
@@ -158,14 +301,14 @@ def _columns(y, rows, dtype, name):
     return np.ascontiguousarray(y.reshape(rows, -1), dtype)
 
 
-def _as_in_training(y, rows, classes, dtype, name):
+def _as_in_training(y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str) -> Targets:
     targets = _columns(y, rows, dtype, name)
     if targets.shape[1] != len(classes):
         raise InputError(f"{name} has {targets.shape[1]} columns; expected {len(classes)}, as in training")
     return targets
 
 
-def _check_bits(targets, name):
+def _check_bits(targets: Targets, name: str) -> None:
     bits = (targets == 0) | (targets == 1)
     if not bits.all():
         row, column = np.argwhere(~bits)[0]
@@ -175,15 +318,15 @@ def _check_bits(targets, name):
         )
 
 
-def _mean(values, weights):
-    """The mean of each column, (C,) float64, of samples that weigh `weights` (N,), or all the same when it is empty."""
+def _mean(values: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each column, (C,), of samples with weights (N,), or of equal weight when it is empty."""
     return np.average(values.astype(np.float64, copy=False), axis=0, weights=weights if len(weights) else None)
 
 
-def _entropy(p):
+def _entropy(p: NDArray[np.float64]) -> float:
     """-sum p ln p, in nats; 0 where p is 0."""
     return float(-(p * np.log(np.maximum(p, 1e-300))).sum())
 
 
-def _squeezed(outputs):
+def _squeezed(outputs: NDArray[Any]) -> NDArray[Any]:
     return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -12,7 +12,7 @@ from fastmlp.utils.arrays import as_array
 BALANCED = "balanced"
 
 
-def class_weight_setting(value: object) -> str | dict[int, float] | None:
+def check_setting(name: str, value: object) -> str | dict[int, float] | None:
     """The setting `class_weight` of an `MLP` as plain values: None, "balanced", or a dict label -> weight.
 
     Labels are integers; text such as "7" stands for one, as the keys of TOML and JSON are text. Weights are finite and
@@ -24,7 +24,7 @@ def class_weight_setting(value: object) -> str | dict[int, float] | None:
         return BALANCED
     if not isinstance(value, Mapping):
         kind = InputError if isinstance(value, str) else InputTypeError
-        raise kind(f"class_weight is {value!r}; expected 'balanced' or a weight per label: {{0: 1.0, 7: 2.0}}")
+        raise kind(f"{name} is {value!r}; expected 'balanced' or a weight per label: {{0: 1.0, 7: 2.0}}")
     weights = {}
     for key, weight in value.items():
         label = _label(key)
@@ -53,7 +53,7 @@ def combine(
     They are as given, not scaled to any sum: a kernel divides the weighted sum of a batch's gradients by the sum of
     that batch's weights, as torch.nn.CrossEntropyLoss(weight=...) and scikit-learn do, so that a common factor cancels.
 
-    class_weight   as `class_weight_setting` returned it. "balanced": N / (C n_c) for the n_c samples of a class, with C
+    class_weight   as `check_setting` returned it. "balanced": N / (C n_c) for the n_c samples of a class, with C
                    the classes that occur, as in scikit-learn; sample_weight has no part in it. In a dict, labels that
                    are left out weigh 1
     sample_weight  None, or (N,) finite numbers from 0, not all 0

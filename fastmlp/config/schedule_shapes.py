@@ -84,7 +84,7 @@ class Step(Shape):
     factor  above 0, below 1
     """
 
-    every: int = field(metadata={"mend": "give the epochs between two decays, such as 10"})
+    every: int = field(metadata={"hint": "give the epochs between two decays, such as 10"})
     factor: float = 0.5
 
     def __post_init__(self):
@@ -341,11 +341,11 @@ SHAPES: dict[str, type[Shape]] = {
 }
 
 
-def _inside(name, value, mend):
+def _inside(name: str, value: object, hint: str) -> float:
     """`value` as a float above 0 and below 1."""
-    number = check.real(name, value, mend)
+    number = check.real(name, value, hint)
     if not 0 < number < 1:
-        raise InputError(f"{name} is {value!r}; expected a number above 0 and below 1: {mend}")
+        raise InputError(f"{name} is {value!r}; expected a number above 0 and below 1: {hint}")
     return number
 
 

@@ -95,6 +95,13 @@ def from_setting(
     return Schedule(None if value is None else name, shape, warm_up, learning_rate, epochs)
 
 
+def check_setting(name: str, value: object) -> object:
+    """Return the setting `schedule` if its kind is known; `name` is not used. `from_setting` checks the rest."""
+    if value is not None and value != CUSTOM and not callable(value):
+        _name_and_options(value)
+    return value
+
+
 def _name_and_options(value) -> tuple[str, dict[str, Any]]:
     """The checked name and all other keys of a setting that is a name or a table."""
     if isinstance(value, Mapping):

@@ -48,7 +48,7 @@ def dumps(mlp: "MLP") -> bytes:
             failure_reason=str(mlp.failure_reason or ""),
         )
         # A file cannot hold a function: the schedule of one is "custom".
-        file.attrs["settings"] = json.dumps({**mlp.settings(), "schedule": mlp._schedule.setting()})
+        file.attrs["settings"] = json.dumps(mlp.config.to_stored_dict())
         file.attrs["diagnoses"] = json.dumps(mlp.history.diagnoses)
         file["classes"] = mlp.classes
         for name, column in mlp.history.to_numpy().items():

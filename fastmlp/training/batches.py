@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastmlp.config.losses import Loss
 from fastmlp.config.sample_weights import of_classes
 from fastmlp.errors import InputError
 from fastmlp.kernels.sparse_rows import Sparse, part
@@ -62,9 +63,9 @@ class InMemory:
         """The first rows of X."""
         return part(self.X, 0, rows)
 
-    def guess(self, objective: Any) -> float:
+    def prior_loss(self, objective: Loss) -> float:
         """The loss of who knows nothing of the targets but how frequent each is, as much as the samples weigh."""
-        return float(objective.guess(self.y, self.weights))
+        return objective.prior_loss(self.y, self.weights)
 
     def digest(self) -> str:
         """What tells this training set from all others."""
@@ -113,10 +114,7 @@ def check_streamed(mlp: "MLP", stream: "Stream", y: object, sample_weight: objec
     for name, given in (("y", y), ("sample_weight", sample_weight)):
         if given is not None:
             raise InputError(f"{name} was given with a stream, {stream.path}, which has its own labels; leave it out")
-    if mlp.loss != "cross_entropy":
-        raise InputError(f"loss is {mlp.loss!r}, and a stream has one label per row; expected 'cross_entropy'")
-    if mlp._optimizer.name == "lbfgs":
-        raise InputError("optimizer is 'lbfgs', which needs all rows at once; expected another one for a stream")
+    mlp.config.check_streamed()
 
 
 class Streamed:
@@ -173,11 +171,11 @@ class Streamed:
         """The first rows of X."""
         return compact(self._stream.head(rows), self._dtype, self.first_layer)[0]
 
-    def guess(self, objective: Any) -> float:
+    def prior_loss(self, objective: Loss) -> float:
         """The loss of who knows nothing of the labels but how frequent each is, as much as the rows weigh."""
         counts = np.bincount(self.y)
         weights = counts * self._class_weights[: len(counts)] if len(self._class_weights) else counts
-        return float(objective.guess(np.arange(len(counts)), weights))
+        return objective.prior_loss(np.arange(len(counts)), weights)
 
     def digest(self) -> str:
         """What tells this training set from all others, its order included.

@@ -239,9 +239,11 @@ def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:
         return value
     if not isinstance(value, Checkpoints | str | os.PathLike):
         raise InputTypeError(f"checkpoint is {value!r}; expected a folder, or fastmlp.training.checkpoints.Checkpoints")
-    if mlp._optimizer.name == "lbfgs":
+    optimizer = mlp.config.optimizer_config
+    if not optimizer.can_resume:
         raise InputError(
-            "checkpoint was given and optimizer is 'lbfgs', whose state scipy keeps to itself; leave checkpoint out"
+            f"checkpoint was given and optimizer is {optimizer.name!r}, whose state cannot be saved; leave checkpoint "
+            "out"
         )
     if callable(mlp.schedule):
         raise InputError(
@@ -254,6 +256,5 @@ def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:
         raise InputError(f"checkpoint is {folder}, which is a file; expected a folder: give it another name")
     held = [] if held_out is None else [*arrays_of(held_out[0]), held_out[1]]
     data = [source.digest(), digest_of_arrays(held), digest_of_arrays([mlp.classes])]
-    settings = {**mlp.settings(), "threads": None}
-    identity = digest_of_values({"settings": settings, "data": data, "engine": engine_version()})
+    identity = digest_of_values({"settings": mlp.config.identity(), "data": data, "engine": engine_version()})
     return replace(checkpoints, identity=identity)

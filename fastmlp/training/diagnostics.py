@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.config.losses import from_setting as read_objective
 from fastmlp.kernels.layout import ACTIVATION, FAN_OUT, RELU, TANH
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.probes import is_look, largest_input, sample_of, step_ratios, unit_shares
@@ -56,8 +55,8 @@ def failure(mlp, source, epoch):
 
     epoch  the one whose weights the network has: the last, or the one that early stopping went back to
     """
-    objective, loss = read_objective(mlp.loss), mlp.history["train_loss"][epoch - 1]
-    guess = source.guess(objective)
+    objective, loss = mlp.config.loss_function, mlp.history["train_loss"][epoch - 1]
+    guess = source.prior_loss(objective)
     if lost := _lost(mlp, loss, epoch, guess, source.y):
         return FailureReason(lost)
     if guess == 0:
@@ -65,7 +64,7 @@ def failure(mlp, source, epoch):
     if abs(loss - guess) < NEAR_GUESSING * max(guess, 1) and _answers_alike(mlp.predict(source.head(1000))):
         smaller = f"{_smaller_rate(mlp)} or " if _has_rate(mlp) else ""
         return FailureReason(
-            f"died: it gives every sample the same answer, its loss {loss:.3f} that of {objective.guessing}; "
+            f"died: it gives every sample the same answer, its loss {loss:.3f} that of {objective.baseline}; "
             f"{smaller}init='auto' may help"
         )
     return None
@@ -73,12 +72,12 @@ def failure(mlp, source, epoch):
 
 def _lost(mlp, loss, epoch, guess, targets):
     """That the loss is nowhere near what a network may have, in words; or None. guess: the loss of guessing."""
-    objective, mend = read_objective(mlp.loss), _mend_of_divergence(mlp)
+    objective, mend = mlp.config.loss_function, _mend_of_divergence(mlp)
     if not math.isfinite(loss):
         return f"diverged: the loss is {loss} after epoch {epoch}; {mend}"
     # Of classes that are hardly ever met a guess is right so often that a network may be slow to do as well.
-    if loss > max(FAR_ABOVE_GUESSING * guess, objective.uninformed(targets, len(mlp.classes))):
-        return f"diverged: the loss is {loss:.3g}, and {objective.guessing} has {guess:.3g}; {mend}"
+    if loss > max(FAR_ABOVE_GUESSING * guess, objective.uniform_loss(targets, len(mlp.classes))):
+        return f"diverged: the loss is {loss:.3g}, and {objective.baseline} has {guess:.3g}; {mend}"
     return None
 
 
@@ -93,7 +92,7 @@ def _answers_alike(answers):
 
 
 def _has_rate(mlp):
-    return mlp._optimizer.name != "lbfgs"
+    return mlp.config.optimizer_config.has_learning_rate
 
 
 def _smaller_rate(mlp):
@@ -141,7 +140,7 @@ class Observer:
         if not math.isfinite(record["train_loss"]):
             return  # the training ends here, and `ended` says why
         if math.isnan(self._guess):
-            self._guess = self._source.guess(read_objective(self._mlp.loss))
+            self._guess = self._source.prior_loss(self._mlp.config.loss_function)
         self._compare_losses(record)
         if is_look(record["epoch"], self._mlp.epochs):
             with np.errstate(all="ignore"):  # a network that is lost may overflow

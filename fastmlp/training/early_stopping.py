@@ -32,7 +32,7 @@ class EarlyStopping:
     best        copy of the parameters after the best epoch; None as long as there is none
     """
 
-    patience: int = field(metadata={"mend": "give the epochs to go on without improvement, such as 5"})
+    patience: int = field(metadata={"hint": "give the epochs to go on without improvement, such as 5"})
     min_delta: float = 0.0
     monitor: str = "validation_loss"
 

@@ -7,8 +7,6 @@ from fastmlp.kernels.sparse_rows import Sparse, to_network
 # After this many spans of training the other size of team is tried again: what else the machine does may have changed.
 SPANS_BETWEEN_TRIALS = 40
 
-FIRST_LAYERS = ("auto", "dense", "sparse")
-
 # Share of entries that are not zero from which on skipping the zeros costs more than multiplying by them: what
 # `python -m bench.density` prints on a random matrix. MNIST has 0.19, Fashion-MNIST 0.50.
 BREAK_EVEN_DENSITY = 0.41

@@ -4,12 +4,8 @@ import math
 
 import numpy as np
 
+from fastmlp.config.network import DEFAULT_INIT_SCALE
 from fastmlp.kernels import layout
-
-INITIALISERS = ("auto", "he", "xavier", "normal", "uniform")
-
-# Half-width of "uniform" and standard deviation of "normal" when no scale is given; 0.1 is the course's N(0, 0.1).
-DEFAULT_SCALE = 0.1
 
 
 class Parameters:
@@ -69,7 +65,7 @@ def _law(init, scale, row):
     if init == "auto":
         init = "he" if row[layout.ACTIVATION] == layout.RELU else "xavier"
     if init in ("normal", "uniform"):
-        width = DEFAULT_SCALE if scale is None else scale
+        width = DEFAULT_INIT_SCALE if scale is None else scale
     elif init == "he":
         width = math.sqrt(2 / fan_in) * (1 if scale is None else scale)
     else:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from fastmlp.config.augmentation import SEED_BITS, Augmentation
-from fastmlp.config.losses import from_setting as read_objective
 from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
@@ -146,7 +145,7 @@ class Watch:
     def __init__(self, mlp, trainer, source, held_out, report, schedule, stopping):
         self.mlp, self.trainer, self.source, self.held_out = mlp, trainer, source, held_out
         self.report, self.schedule = report, schedule
-        self.objective = read_objective(mlp.loss)
+        self.objective = mlp.config.loss_function
         self.stopping = stopping
         self.observer = Observer(mlp, trainer, source)
 

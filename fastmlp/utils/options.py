@@ -1,39 +1,106 @@
-"""Settings that are tables of their own, such as schedule = {name = "cosine", floor = 0.01}: keys into fields."""
+"""Settings that are tables of their own, such as schedule = {name = "cosine", floor = 0.01}."""
 
 import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 
 T = TypeVar("T")
 
 
-def build(kind: type[T], options: Mapping[str, Any], what: str, others: Iterable[str] = ()) -> T:
-    """An instance of the dataclass `kind`, whose fields are the keys that `options` may have.
+class FrozenDict(dict[str, Any]):
+    """A dict that cannot be changed and has a hash; nested dicts and lists become frozen dicts and tuples.
 
-    what    names the table in messages
-    others  keys that the table may have as well, which the caller has taken out of `options`
-    Raises InputError for an unknown key, and for one that is missing and has no default; `kind` checks the values.
+    Parameters
+    ----------
+    values : mapping
+        Keys and plain values.
     """
-    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+
+    def __init__(self, values: Mapping[Any, Any]):
+        super().__init__({key: freeze(value) for key, value in values.items()})
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict has none, as it can be changed
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenDict, (dict(self),)
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise InputTypeError("this table belongs to a network's settings, which cannot be changed; take a copy: dict(x)")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+
+
+def freeze(value: Any) -> Any:
+    """Return plain values in a form that has a hash: dicts as `FrozenDict`, lists as tuples."""
+    if isinstance(value, Mapping):
+        return FrozenDict(value)
+    return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
+
+
+def thaw(value: Any) -> Any:
+    """Return what `freeze` was given: dicts, with lists in them, for frozen dicts; anything else as it is."""
+    if not isinstance(value, FrozenDict):
+        return value
+    return {key: list(item) if isinstance(item, tuple) else thaw(item) for key, item in value.items()}
+
+
+def in_words(value: object) -> str:
+    """Return a setting's value for a person: a table by its name, with the rest of it in brackets."""
+    if isinstance(value, Mapping):
+        rest = [f"{str(key).replace('_', ' ')} {in_words(item)}" for key, item in value.items() if key != "name"]
+        name = [str(value["name"])] if "name" in value else []
+        return " ".join([*name, f"({', '.join(rest)})"]) if name and rest else "".join(name) or ", ".join(rest)
+    if isinstance(value, list | tuple):
+        return "-".join(map(in_words, value)) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def build(kind: type[T], options: Mapping[str, Any], what: str, others: Iterable[str] = ()) -> T:
+    """Return an instance of a dataclass from a table.
+
+    Parameters
+    ----------
+    kind : type
+        Dataclass whose fields are the keys that `options` may have; it checks the values.
+    options : mapping
+        The table.
+    what : str
+        Name of the table in messages.
+    others : iterable of str
+        Keys that the table may have as well, which the caller has taken out of `options`.
+
+    Returns
+    -------
+    object
+        The instance.
+
+    Raises
+    ------
+    InputError
+        For an unknown key, and for one that is missing and has no default.
+    """
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # T cannot be bound to dataclasses
     check_keys(options, [*(field.name for field in fields), *others], what)
     for field in fields:
         if field.default is dataclasses.MISSING and field.name not in options:
-            raise InputError(f"{what} has no {field.name!r}; {field.metadata['mend']}")
+            raise InputError(f"{what} has no {field.name!r}; {field.metadata['hint']}")
     return kind(**options)
 
 
 def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> None:
-    """Raise InputError for the first key that is not known."""
+    """Raise InputError for the first key of `options` that is not known; `what` names the table in the message."""
+    known = tuple(known)
     for key in options:
         if key not in known:
             raise InputError(f"{what} has the unknown key {key!r}; {nearest(key, known)}")
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the one that was probably meant, and all there are."""
+    """Return the end of a message about an unknown name: the one that was probably meant, and all there are."""
     known = tuple(known)
     near = difflib.get_close_matches(str(name), known, n=1)
     return (f"did you mean {near[0]!r}? " if near else "") + f"expected one of {', '.join(known) or 'none'}"
