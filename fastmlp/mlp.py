@@ -36,8 +36,8 @@ class MLP:
     loss           "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any
                    number of labels per sample; "squared_error": identity outputs, regression
     optimizer      "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
-                   {"name": "adam", "beta2": 0.99}: see `fastmlp.config.optimizers`. "lbfgs" takes all samples at every step and
-                   finds its length itself: learning_rate, batch_size and shuffle mean nothing to it
+                   {"name": "adam", "beta2": 0.99}: see `fastmlp.config.optimizers`. "lbfgs" takes all samples at
+                   every step and finds its length itself: learning_rate, batch_size and shuffle mean nothing to it
     learning_rate  of the first epoch; above 0. Gradients are averaged over the minibatch
     momentum       of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1
     schedule       how the rate goes on: a name, a dict, or a function; see `fastmlp.config.schedules`
@@ -124,8 +124,8 @@ class MLP:
         progress    True for a progress bar, or a function that is called with every epoch's record (see `History`)
         classes     all labels there are, when y may lack some; None takes those in y
         sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
-        checkpoint  a folder, or `fastmlp.training.checkpoints.Checkpoints`: the state is kept there, and a fit with the same
-                    settings and data goes on from it to the weights it would have had. Not for "lbfgs"
+        checkpoint  a folder, or `fastmlp.training.checkpoints.Checkpoints`: the state is kept there, and a fit
+                    with the same settings and data goes on from it to the weights it would have had. Not for "lbfgs"
         Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
         """
         source, held_out, known = self._sources(X, y, validation, classes, sample_weight)

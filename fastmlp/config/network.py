@@ -24,6 +24,7 @@ from fastmlp.utils import validation as check
 from fastmlp.utils.options import freeze, in_words, nearest, thaw
 
 NETWORK, TRAINING = "network", "training"
+ScheduleSetting = str | Mapping[str, Any] | Callable[[float], float] | None
 INITIALISERS = ("auto", "he", "xavier", "normal", "uniform")
 FIRST_LAYERS = ("auto", "dense", "sparse")
 # Half-width of "uniform" and standard deviation of "normal" where init_scale is None.
@@ -68,7 +69,9 @@ def _number(default: float, hint: str, help: str, label: str | None = None, **bo
 
 def _positive(default: float | None, section: str, hint: str, help: str) -> Any:
     positive = partial(check.positive, hint=hint)
-    return _setting(default, section, partial(check.optional, checked_by=positive) if default is None else positive, help)
+    return _setting(
+        default, section, partial(check.optional, checked_by=positive) if default is None else positive, help
+    )
 
 
 def _whole(default: int, least: int, hint: str, help: str, most: int | None = None) -> Any:
@@ -122,13 +125,15 @@ class NetworkConfig:
     )
     learning_rate: float = _positive(0.1, TRAINING, "try 0.1", "learning rate of the first epoch")
     momentum: float = _setting(0.0, TRAINING, check.momentum, "momentum of sgd and rmsprop, from 0 below 1")
-    schedule: str | Mapping[str, Any] | Callable[[float], float] | None = _setting(
+    schedule: ScheduleSetting = _setting(  # noqa: RUF009  # it returns a field
         None, TRAINING, schedules.check_setting, "how the learning rate changes, see config.schedules"
     )
     decay_epochs: tuple[int, ...] = _setting(
         (), TRAINING, check.rising_epochs, "epochs after which the rate is multiplied by decay_factor"
     )
-    decay_factor: float = _positive(0.5, TRAINING, "0.5 halves the rate", "factor on the rate after each of decay_epochs")
+    decay_factor: float = _positive(
+        0.5, TRAINING, "0.5 halves the rate", "factor on the rate after each of decay_epochs"
+    )
     batch_size: int = _whole(100, 1, "100 is a common choice", "samples per step")
     epochs: int = _whole(50, 1, "50 is the default", "passes over the training set", check.MOST_EPOCHS)
     shuffle: bool = _setting(True, TRAINING, check.flag, "visit the samples in a new random order every epoch")

@@ -110,7 +110,7 @@ def _load_test(trained_on, test):
 
 def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The record of an evaluation, and the most confident mistakes: their rows, true and given classes, certainty."""
-    loss, _ = mlp.evaluate(data.X, targets(mlp.loss, data))
+    loss, _ = mlp.evaluate(data.X, targets(mlp.config.loss_function, data))
     # Numbers that were trained to be 0 or 1 stand for probabilities.
     numbers = mlp.loss == "squared_error"
     probabilities = mlp.predict(data.X).clip(0, 1) if numbers else mlp.predict_proba(data.X)

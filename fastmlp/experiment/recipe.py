@@ -1,6 +1,5 @@
 """Recipes: named experiments in TOML, each a grid of networks to train on the same data."""
 
-import difflib
 import itertools
 import os
 import tomllib
@@ -8,21 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
 from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
 from fastmlp.experiment.search_space import OWN_KEYS, Choices, Search, check_value_list, from_grid, from_table
-from fastmlp.mlp import DEFAULTS, MLP, SETTINGS
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell
 from fastmlp.runs.published_results import check_references
 from fastmlp.utils import validation as check
-from fastmlp.utils.digests import digest_of_values
+from fastmlp.utils.options import nearest
 
 SECTIONS = ("title", "epoch_lines", "seeds", "data", "network", "training", "grid", "search", "reference")
 DATA_KEYS = ("name", "training", "validation", "stratify", "n_features")
-NETWORK_KEYS = ("hidden", "activation", "loss", "init", "init_scale", "init_bias", "dtype")
+NETWORK_KEYS = tuple(name for name, info in NetworkConfig.FIELDS.items() if info.section == "network")
 # How many cores are used is no part of an experiment: it changes no result.
-GRID_KEYS = tuple(name for name in SETTINGS if name != "threads")
+GRID_KEYS = tuple(name for name in NetworkConfig.FIELDS if name != "threads")
 TRAINING_KEYS = tuple(name for name in GRID_KEYS if name not in NETWORK_KEYS)
 SEARCH_KEYS = tuple(name for name in GRID_KEYS if name != "seed")
 COLUMNS = 5  # of a figure that no grid gives a shape
@@ -87,7 +86,9 @@ class Recipe:
     @property
     def seed(self) -> int:
         """The seed of the settings, the first one."""
-        return check.whole("seed", self.settings.get("seed", DEFAULTS["seed"]), 0, "any whole number from 0")
+        return check.whole(
+            "seed", self.settings.get("seed", NetworkConfig.FIELDS["seed"].default), 0, "any whole number from 0"
+        )
 
     def _with_seeds(self, slug: str, varied: dict) -> Iterator[Cell]:
         """A configuration's cells. The first has the folder and the settings that it has without repetitions."""
@@ -220,10 +221,10 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
 def check_cells(recipe: Recipe) -> None:
     """Raise InputError, InputTypeError for settings that no network takes, and for a grid with a network twice."""
     for settings in recipe.settings_met():
-        MLP(**settings)
-    cells, seen = recipe.cells() if recipe.search is None else [], dict[str, int]()
+        NetworkConfig.from_dict(settings)
+    cells, seen = recipe.cells() if recipe.search is None else [], dict[NetworkConfig, int]()
     for position, cell in enumerate(cells):
-        first = seen.setdefault(digest_of_values(MLP(**cell.settings).settings()), position)
+        first = seen.setdefault(NetworkConfig.from_dict(cell.settings), position)
         if first != position:
             raise InputError(
                 f"{cells[first].slug} and {cell.slug} are the same network; list each value once in [grid]"
@@ -290,8 +291,7 @@ def _mend(key, known):
     for section, keys in homes.items():
         if key in keys:
             return f"it belongs in [{section}]"
-    near = difflib.get_close_matches(key, known, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"expected one of {', '.join(known)}"
+    return nearest(key, known)
 
 
 def _check_data(data):

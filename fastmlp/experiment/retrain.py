@@ -4,6 +4,7 @@ import hashlib
 import os
 from contextlib import closing
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import open_executor
@@ -93,8 +94,8 @@ def check_retrained(run: Run, recipe: Recipe) -> None:
 def _retrainings(recipe, epochs):
     """The settings with which the recipe's cells may be retrained; one that stops early: for so many epochs."""
     for cell in recipe.cells():
-        mlp = MLP(**cell.settings)
-        yield settings({"settings": mlp.settings(), "kept_epoch": min(epochs, mlp.epochs)})
+        config = NetworkConfig.from_dict(cell.settings)
+        yield settings({"settings": config.to_dict(), "kept_epoch": min(epochs, config.epochs)})
 
 
 def _without_threads(settings):

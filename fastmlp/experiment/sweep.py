@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.data import load, split
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import Executor, SweepData
@@ -16,7 +17,6 @@ from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_na
 from fastmlp.experiment.progress import note, shown_progress
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.kernels.thread_team import available_cores
-from fastmlp.mlp import MLP
 from fastmlp.report.figures import draw
 from fastmlp.report.text_summary import heading, write_summary, write_table
 from fastmlp.runs.cell_store import Store
@@ -116,7 +116,7 @@ def _sweep(
 
 def _full_batch(recipe: Recipe, rows: int) -> list[str]:
     """A note when a batch size is larger than the training set."""
-    largest = max(MLP(**settings).batch_size for settings in recipe.settings_met())
+    largest = max(NetworkConfig.from_dict(settings).batch_size for settings in recipe.settings_met())
     if largest <= rows:
         return []
     return [f"batch size {largest} is more than the {rows} training samples: a step takes all of them"]
@@ -182,7 +182,8 @@ def _train(
     if len(missing) < len(distinct):
         note(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
     if missing:
-        labels, epochs = [cell.label for cell in missing], [MLP(**cell.settings).epochs for cell in missing]
+        labels = [cell.label for cell in missing]
+        epochs = [NetworkConfig.from_dict(cell.settings).epochs for cell in missing]
         with (
             shown_progress(labels, epochs, recipe.epoch_lines) as callbacks,
             closing(executor.train(missing, data, callbacks=callbacks, checkpoints=store.checkpoints)) as training,
@@ -216,7 +217,7 @@ def _search(
             note(f"{len(search.earlier)} trials are there already")
         numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
         labels = [f"trial {number}" for number in numbers]
-        most = max(MLP(**settings).epochs for settings in recipe.settings_met())
+        most = max(NetworkConfig.from_dict(settings).epochs for settings in recipe.settings_met())
         found = search.earlier
         with (
             shown_progress(labels, [most] * len(labels), recipe.epoch_lines) as callbacks,

@@ -2,32 +2,30 @@
 
 from typing import Any
 
-from fastmlp.mlp import DEFAULTS
+from fastmlp.config import losses, optimizers
+from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
+from fastmlp.config.optimizers import Optimizer
 from fastmlp.runs.naming import words
-
-OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squared_error": "identity"}
-OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "lbfgs": "L-BFGS"}
 
 
 def layers(settings: dict[str, Any], inputs: int, outputs: int) -> str:
     """Such as "784-100-10 (1 hidden layer and the softmax output)"."""
     hidden = list(settings["hidden"])
-    count = (
-        f"{len(hidden)} hidden layer{'' if len(hidden) == 1 else 's'} and the {OUTPUTS[_of(settings, 'loss')]} output"
-    )
+    output = losses.from_setting(_of(settings, "loss")).output
+    count = f"{len(hidden)} hidden layer{'' if len(hidden) == 1 else 's'} and the {output} output"
     return f"{'-'.join(map(str, [inputs, *hidden, outputs]))} ({count})"
 
 
 def loss(settings: dict[str, Any]) -> str:
     """What is minimised, without the regulariser."""
-    text = str(_of(settings, "loss")).replace("_", " ")
+    text = losses.from_setting(_of(settings, "loss")).label
     weights = _of(settings, "class_weight")
     return text if weights is None else f"{text}, class weights {words(weights)}"
 
 
 def batch(settings: dict[str, Any], rows: int) -> str:
     """The batch size; `rows` are the samples that the cell was trained on."""
-    if settings["batch_size"] >= rows or _optimiser_name(settings) == "lbfgs":
+    if settings["batch_size"] >= rows or _optimizer(settings).is_full_batch:
         return f"all {rows} training samples"
     return str(settings["batch_size"])
 
@@ -36,7 +34,7 @@ def optimiser(settings: dict[str, Any]) -> str:
     """The optimiser with its numbers, such as "SGD, momentum 0.9, dampening 0.9"."""
     setting = _of(settings, "optimizer")
     numbers = {} if isinstance(setting, str) else {key: value for key, value in setting.items() if key != "name"}
-    parts = [OPTIMISERS[_optimiser_name(settings)]]
+    parts = [_optimizer(settings).label]
     parts += [f"momentum {_of(settings, 'momentum'):g}"] if _of(settings, "momentum") else []
     parts += [f"{key.replace('_', ' ')} {words(value)}" for key, value in numbers.items() if key != "weight_decay"]
     parts += [f"gradients cut to norm {settings['clip_norm']:g}"] if _of(settings, "clip_norm") else []
@@ -45,7 +43,7 @@ def optimiser(settings: dict[str, Any]) -> str:
 
 def initial_rate(settings: dict[str, Any]) -> str:
     """The learning rate of the first epoch; what takes its place where the optimiser has none."""
-    return "chosen by line search" if _optimiser_name(settings) == "lbfgs" else f"{settings['learning_rate']}"
+    return f"{settings['learning_rate']}" if _optimizer(settings).has_learning_rate else "chosen by line search"
 
 
 def schedule(settings: dict[str, Any]) -> str:
@@ -55,7 +53,7 @@ def schedule(settings: dict[str, Any]) -> str:
     name, options = (setting["name"], setting) if isinstance(setting, dict) else (setting, {})
     numbers = words({key: value for key, value in options.items() if key != "name"})
     extra = f" ({numbers})" if numbers else ""
-    if _optimiser_name(settings) == "lbfgs":
+    if not _optimizer(settings).has_learning_rate:
         text = f"{count} iterations"
     elif name not in (None, "constant", "decay"):
         text = f"{name} schedule{extra} over {epochs}"
@@ -97,7 +95,7 @@ def initialisation(settings: dict[str, Any]) -> str:
     scale, which = settings["init_scale"], settings["init"]
     biases = "biases alike" if settings["init_bias"] == "same" else "biases zero"
     factor = "" if scale is None else f" times {scale:g}"
-    width = 0.1 if scale is None else scale
+    width = DEFAULT_INIT_SCALE if scale is None else scale
     match which:
         case "normal":
             law = f"normal with mean 0 and standard deviation {width:g}"
@@ -112,10 +110,7 @@ def initialisation(settings: dict[str, Any]) -> str:
 
 def regulariser(settings: dict[str, Any]) -> str:
     """All that keeps the network from learning its samples by heart; "none" for nothing."""
-    l1, l2, optimizer = _of(settings, "l1"), _of(settings, "l2"), _of(settings, "optimizer")
-    decay = 0 if isinstance(optimizer, str) else optimizer.get("weight_decay", 0)
-    if _optimiser_name(settings) == "adamw" and isinstance(optimizer, str):
-        decay = 0.01  # AdamW's own
+    l1, l2, decay = _of(settings, "l1"), _of(settings, "l2"), getattr(_optimizer(settings), "weight_decay", 0)
     most, smoothing = _of(settings, "max_norm"), _of(settings, "label_smoothing")
     texts = [
         f"L1, {l1:g} times the sum of the weights' sizes" if l1 else "",
@@ -148,11 +143,10 @@ def _stopping(setting):
     return f"stopped after {_epochs(options['patience'])} without a gain{least} in {what}"
 
 
-def _optimiser_name(settings):
-    setting = _of(settings, "optimizer")
-    return setting if isinstance(setting, str) else setting["name"]
+def _optimizer(settings: dict[str, Any]) -> Optimizer:
+    return optimizers.from_setting(_of(settings, "optimizer"), _of(settings, "momentum"))
 
 
 def _of(settings, name):
     """A setting, or its default where the run is older than the setting."""
-    return settings.get(name, DEFAULTS[name])
+    return settings.get(name, NetworkConfig.FIELDS[name].default)

@@ -1,6 +1,5 @@
 """A run in words: the table of its cells, and summary.md with what a course asks to hand in."""
 
-from fastmlp.mlp import DEFAULTS
 from fastmlp.report import settings_text as words
 from fastmlp.runs.aggregate import Group, groups, ranked, repeated, verdict
 from fastmlp.runs.published_results import comparison_lines, figure_text, figures
@@ -297,7 +296,7 @@ def _unusual(settings):
     lines = []
     for name, describe in (("Loss", words.loss), ("Optimiser", words.optimiser)):
         text = _joined(map(describe, settings))
-        if text != describe(DEFAULTS):
+        if text != describe({}):
             lines.append(f"- {name}: {text}")
     return lines
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp import plots
+from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
 from fastmlp.export.model_file import dumps
 from fastmlp.mlp import MLP
@@ -36,9 +37,11 @@ class Store:
 
     def made_of(self, cell: Cell) -> dict[str, Any]:
         """All that a cell's result depends on, as plain values."""
-        settings = MLP(**cell.settings).settings()
-        del settings["threads"]  # changes no result
-        return {"settings": settings, "data": self._data, "engine": engine_version()}
+        return {
+            "settings": NetworkConfig.from_dict(cell.settings).identity(),
+            "data": self._data,
+            "engine": engine_version(),
+        }
 
     def identity(self, cell: Cell) -> str:
         """What tells a cell from all others, whatever it is called."""

@@ -8,11 +8,11 @@ A recipe has any number of tables
     cells = [{ cell = "tanh-0.5", validation_accuracy = 0.9755 }]   # figures of one cell, by its slug
 """
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.options import nearest
 
 # What each figure is called. Losses are in nats per sample, times in seconds; all but the validation accuracy are of
 # the network that was trained again on all rows.
@@ -99,9 +99,7 @@ def _check_table(table, where, known):
         raise InputTypeError(f"{where} has {table!r}; expected a table")
     for key, value in table.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            guess = f"did you mean {near[0]!r}? " if near else ""
-            raise InputError(f"{where} has the unknown key {key!r}; {guess}expected one of {', '.join(known)}")
+            raise InputError(f"{where} has the unknown key {key!r}; {nearest(key, known)}")
         if key in FIGURES:
             _check_figure(key, value, where)
 
@@ -117,6 +115,4 @@ def _check_figure(name, value, where):
 
 def _check_slug(slug, slugs):
     if slug not in slugs:
-        near = difflib.get_close_matches(str(slug), slugs, n=1)
-        guess = f"did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"cell in [[reference]] is {slug!r}; {guess}expected one of {', '.join(slugs)}")
+        raise InputError(f"cell in [[reference]] is {slug!r}; {nearest(slug, slugs)}")

@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import FastmlpError
-from fastmlp.mlp import MLP
 from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time, check_nesting
 
@@ -183,7 +183,7 @@ def _check_settings(settings: dict[str, Any]) -> None:
     """Raise ValueError for settings that are not complete, or that no network takes."""
     check_nesting(settings)
     try:
-        complete = MLP(**settings).settings()
+        complete = NetworkConfig.from_dict(settings).to_dict()
     except (FastmlpError, TypeError) as error:
         raise ValueError(f"settings: {error}") from None
     if missing := complete.keys() - settings.keys() - {"threads"}:

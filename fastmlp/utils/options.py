@@ -29,7 +29,9 @@ class FrozenDict(dict[str, Any]):
         return FrozenDict, (dict(self),)
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise InputTypeError("this table belongs to a network's settings, which cannot be changed; take a copy: dict(x)")
+        raise InputTypeError(
+            "this table belongs to a network's settings, which cannot be changed; take a copy: dict(x)"
+        )
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fastmlp.mlp import DEFAULTS
+from fastmlp.config.network import NetworkConfig
 from fastmlp.report import settings_text as words
 
 
 def settings(**changes):
-    return {**DEFAULTS, "learning_rate": 0.1, **changes}
+    return {**NetworkConfig().to_dict(), "learning_rate": 0.1, **changes}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.config.losses import Loss
 from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
@@ -116,7 +117,7 @@ def fit_network(
     """
     mlp = MLP(**{**settings, "threads": threads})
     training, *rest = data.prepared(mlp)
-    held_out = (rest[0].X, targets(mlp.loss, rest[0])) if rest else None
+    held_out = (rest[0].X, targets(mlp.config.loss_function, rest[0])) if rest else None
 
     def progress(record: dict[str, Any]) -> None:
         answers = [callback.on_epoch_end(EpochView(record)) for callback in callbacks]  # all of them are called
@@ -125,7 +126,7 @@ def fit_network(
 
     try:
         return mlp.fit(
-            training.X, targets(mlp.loss, training), held_out, progress, range(training.class_count),
+            training.X, targets(mlp.config.loss_function, training), held_out, progress, range(training.class_count),
             checkpoint=checkpoint,
         )  # fmt: skip
     except _Stopped:
@@ -136,9 +137,9 @@ class _Stopped(Exception):
     pass
 
 
-def targets(loss: str, dataset: Dataset) -> NDArray[Any]:
+def targets(loss: Loss, dataset: Dataset) -> NDArray[Any]:
     """Return what a network for this loss is trained to answer: labels (N,), or one-hot rows (N, C) float32."""
-    return dataset.y if loss == "cross_entropy" else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
+    return dataset.y if loss.has_classes else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
 
 
 class Executor(ABC):

@@ -5,13 +5,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.data import first_rows
 from fastmlp.errors import FastmlpError
 from fastmlp.experiment.executors.base import SweepData, fit_network
 from fastmlp.kernels.thread_team import available_cores
-from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell
 from fastmlp.training.diagnostics import NAME
 
@@ -61,26 +60,26 @@ def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = No
     cores = threads or available_cores()
     if cores == 1 or len(cells) == 1:
         return Plan(1, cores)
-    settings = MLP(**cells[0].settings).settings()
+    config = NetworkConfig.from_dict(cells[0].settings)
     unmeasured = Plan(min(cores, len(cells)), max(1, cores // len(cells)))
-    if settings["optimizer"] == "lbfgs":  # its epochs are no passes over the data
+    if config.optimizer_config.is_full_batch:  # its epochs are no passes over the data
         return unmeasured
     sizes = sorted({cores // at_once for at_once in range(1, min(cores, len(cells)) + 1)})
     plans = [Plan(min(len(cells), cores // size), size) for size in sizes]
     try:
-        return min((_timed(plan, cells, settings, data) for plan in plans), key=lambda plan: plan.seconds or math.inf)
+        return min((_timed(plan, cells, config, data) for plan in plans), key=lambda plan: plan.seconds or math.inf)
     except FastmlpError:
         raise
     except Exception:  # such as of a network too large for the memory, which is reported when that cell is trained
         return unmeasured
 
 
-def _timed(plan: Plan, cells: Sequence[Cell], settings: dict[str, Any], data: SweepData) -> Plan:
+def _timed(plan: Plan, cells: Sequence[Cell], config: NetworkConfig, data: SweepData) -> Plan:
     """Return the plan with its estimated time, as if all cells were like the first; evaluations are left out."""
     train = data.training
-    rows = min(len(train.y), max(MOST_ROWS, BATCHES * settings["batch_size"]))
+    rows = min(len(train.y), max(MOST_ROWS, BATCHES * config.batch_size))
     some = SweepData(first_rows(train, rows))
-    short = {**settings, "epochs": 1, "schedule": None, "decay_epochs": (), "early_stopping": None}
+    short = config.replace(epochs=1, schedule=None, decay_epochs=(), early_stopping=None).to_dict()
 
     def trial(_: int) -> float:
         """Return the seconds of the quickest epoch of those that fit into the time."""
@@ -96,7 +95,7 @@ def _timed(plan: Plan, cells: Sequence[Cell], settings: dict[str, Any], data: Sw
         seconds = max(pool.map(trial, range(plan.at_once)))
     finally:
         pool.shutdown(wait=False)  # Ctrl-C does not wait for trials
-    epochs = sum(MLP(**cell.settings).epochs for cell in cells) / len(cells)
+    epochs = sum(NetworkConfig.from_dict(cell.settings).epochs for cell in cells) / len(cells)
     rounds = math.ceil(len(cells) / plan.at_once)
     return Plan(plan.at_once, plan.threads, rounds * epochs * seconds * len(train.y) / rows)
 
