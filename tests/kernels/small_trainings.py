@@ -61,7 +61,6 @@ def train(X, rule=PLAIN_SGD, batch_size=20, threads=1, keep_prob=(), distortion=
             p.layers, p.buffer, p.states, X, y, order, batch_size, rates, totals, threads, rule, keep_prob=keep_prob,
             distortion=distortion, clock=clock,
         )  # fmt: skip
-    epoch.evaluate(p.layers, p.buffer, X, y, totals, 1)
     return p.buffer, p.states, totals
 
 
@@ -70,6 +69,15 @@ def predict(X):
     p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
     p.initialise("auto", None, "same", 1)
     return (epoch.predict(p.layers, p.buffer, X, np.empty((ROWS, CLASSES), "float32"), 2),)
+
+
+def evaluate(X):
+    """Summed loss and hits of a network that was not trained."""
+    p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
+    p.initialise("auto", None, "same", 1)
+    totals = np.zeros(2)
+    epoch.evaluate(p.layers, p.buffer, X, pictures()[1], totals, 2)
+    return (totals,)
 
 
 def trainings():
@@ -88,6 +96,8 @@ def trainings():
         "dropout": lambda: train(dense, MOMENTUM_RULE, keep_prob=DROPPED),
         "augmentation": lambda: train(bytes_, distortion=SMALL_IMAGES),
         "float64": lambda: train(numbers("float64")),
+        "evaluate, dense": lambda: evaluate(dense),
+        "evaluate, sparse": lambda: evaluate(compressed),
         "predict, dense": lambda: predict(dense),
         "predict, skipping zeros": lambda: predict(bytes_),
         "predict, sparse": lambda: predict(compressed_floats),
