@@ -1,4 +1,4 @@
-"""The course's two files, written from any collection that has a training and a test part."""
+"""Write the course's two HDF5 files from any collection that has a training and a test part."""
 
 import argparse
 import io
@@ -19,7 +19,13 @@ _ROWS = 1000  # per compressed chunk, 3 MB of float32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `fastmlp prepare`."""
+    """Declare the options of `fastmlp prepare`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Parser to add them to.
+    """
     parser.description = (
         "Write mnist_traindata.hdf5 and mnist_testdata.hdf5: xdata (N, 784) in [0, 1] and ydata (N, 10) one-hot."
     )
@@ -35,17 +41,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what `add_arguments` declared, one printed line per file; 0 on success. Raises InputError."""
+    """Run `fastmlp prepare`, and print one line per file.
+
+    Parameters
+    ----------
+    args : Namespace
+        Values of the options that `add_arguments` declares.
+
+    Returns
+    -------
+    int
+        0, the status of the process.
+
+    Raises
+    ------
+    InputError
+        As `prepare` does.
+    """
     for line in prepare(args.data, args.out, args.dtype, args.force):
         print(line)
     return 0
 
 
 def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32", force: bool = False) -> list[str]:
-    """Write both files to the folder `out`; one line about each: its shape and where its samples come from.
+    """Write both files, each with `xdata` (N, D) and one-hot `ydata` (N, classes).
 
-    Raises InputError when a file is there already and `force` is False (nothing is written then), or the data cannot
-    be had, or a file cannot be written: one that was not there before is then not left alone without the other.
+    Parameters
+    ----------
+    data : str, default="auto"
+        Name of a collection, or folder of IDX files, as for `load`.
+    out : str or Path, default="data"
+        Folder of the two files.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of both arrays.
+    force : bool, default=False
+        Whether to replace files that are there already.
+
+    Returns
+    -------
+    list of str
+        One line per file: its shape, and where its samples come from.
+
+    Raises
+    ------
+    InputError
+        If a file is there and `force` is False, or the data cannot be loaded: nothing is written then. Or if a file
+        cannot be written: new files are then deleted, so that neither is left without the other.
     """
     paths = {part: Path(out) / name for part, name in FILE_NAMES.items()}
     absent = [path for path in paths.values() if not path.exists()]
@@ -76,10 +117,23 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
 
 
 def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32") -> None:
-    """Write `xdata` (N, D), pixels as value / 255, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
+    """Write `xdata` (N, D), pixels divided by 255, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
 
-    Both are `dtype`, "float32" or "float64", compressed. Samples that this library made are marked by an attribute,
-    which `load` reads. Raises InputError for sparse samples and other dtypes.
+    Parameters
+    ----------
+    path : str or Path
+        File to write; compressed, and marked by an attribute, which `load` reads, if the samples are synthetic.
+    dataset : Dataset
+        Samples and labels.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of both arrays.
+
+    Raises
+    ------
+    InputError
+        If the samples are sparse, or for another dtype.
+    OSError
+        If the file cannot be written; its `filename` is `path`.
     """
     import h5py
 

@@ -1,1 +1,1 @@
-""""""
+"""Collections that are loaded by name: downloaded ones, and synthetic digits."""

@@ -1,9 +1,9 @@
-"""A download that tries one mirror after another, believes none of them, and gives up soon."""
+"""Download a file from the first mirror that has it, without trusting any, within bounds of time and size."""
 
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastmlp.errors import InputError
@@ -18,10 +18,26 @@ T = TypeVar("T")
 
 
 def fetch(urls: Iterable[str], accept: Callable[[bytes], T]) -> T:
-    """What `accept` makes of the content behind the first of `urls` that it takes: for others it raises InputError.
+    """Download from the first address whose content is accepted.
 
-    A mirror that refuses, is silent for SECONDS_OF_SILENCE or has something else is passed over. Raises InputError
-    with every mirror's reason when none is left.
+    An address that refuses, is silent for `SECONDS_OF_SILENCE` or has something else is skipped.
+
+    Parameters
+    ----------
+    urls : iterable of str
+        Addresses, in the order in which to try them.
+    accept : callable
+        Converts the content, or raises InputError for another content.
+
+    Returns
+    -------
+    object
+        What `accept` returned.
+
+    Raises
+    ------
+    InputError
+        If none is left, with the reason for each.
     """
     reasons = []
     for url in urls:
@@ -32,29 +48,30 @@ def fetch(urls: Iterable[str], accept: Callable[[bytes], T]) -> T:
     raise InputError("; ".join(reasons) or "no mirror is known")
 
 
-def _content(url):
-    """The bytes behind a URL. Raises InputError in words."""
+def _content(url: str) -> bytes:
+    """Download a URL. Raises InputError with a short reason."""
     transfer = _Transfer(url)
-    # In a thread, as nothing else bounds the time that looking up a host's name takes. A daemon: should it hang, it
-    # is left behind and does not keep the process alive.
+    # In a thread, as nothing else bounds the time of looking up a host's name; a daemon, so that the process can
+    # end if it hangs.
     threading.Thread(target=transfer.run, daemon=True).start()
     transfer.wait()
     return bytes(transfer.content)
 
 
 class _Transfer:
-    """One download: a file object for pooch to write to, and a watch over it."""
+    """One download: a file object for pooch to write to, and the bounds on its time and size."""
 
-    def __init__(self, url):
+    def __init__(self, url: str):
         self.url = url
         self.content = bytearray()
-        self.error = None
+        self.error: Exception | None = None
         self.abandoned = False
         self.done = threading.Event()
         self.last_byte = time.monotonic()
 
-    def run(self):
-        responses = []
+    def run(self) -> None:
+        """Download, in a thread."""
+        responses: list[Any] = []  # of the library that pooch uses
         try:
             import pooch
 
@@ -62,23 +79,24 @@ class _Transfer:
             patience = (SECONDS_TO_CONNECT, SECONDS_OF_SILENCE)
             hooks = {"response": lambda response, **_: responses.append(response)}
             pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=patience, hooks=hooks)(self.url, self, None)
-        except Exception as error:  # whatever went wrong in this thread is told in the other one
+        except Exception as error:  # `wait` raises it in the other thread
             self.error = error
         for response in responses:  # pooch leaves the connection open when a download fails
             response.close()
         self.done.set()
 
-    def write(self, chunk):
+    def write(self, chunk: bytes) -> None:
+        """Take some bytes from pooch."""
         if self.abandoned or len(self.content) + len(chunk) > MOST_BYTES:
             raise OSError("more bytes than any file of this collection has")
         self.content += chunk
         self.last_byte = time.monotonic()
 
-    def flush(self):
-        """Part of being a file for pooch."""
+    def flush(self) -> None:
+        """Do nothing; pooch expects it of a file."""
 
-    def wait(self):
-        """Return when the content is there; raise InputError when it failed or takes too long."""
+    def wait(self) -> None:
+        """Return when the content is there. Raises InputError when it failed or takes too long."""
         started = time.monotonic()
         while not self.done.wait(0.02):
             now = time.monotonic()
@@ -89,8 +107,8 @@ class _Transfer:
             raise InputError(_in_short(self.error)) from self.error
 
 
-def _in_short(error):
-    """A network error as a few words on one line; the libraries' own texts quote their objects."""
+def _in_short(error: Exception) -> str:
+    """Describe a network error in a few words on one line; the libraries' own texts quote their objects."""
     text = str(error)
     for sign, words in {
         "NameResolution": "the host's name is not known",

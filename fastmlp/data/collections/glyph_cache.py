@@ -1,41 +1,48 @@
-"""The drawn digits as a Dataset, kept in the cache between runs."""
+"""The synthetic digits as a Dataset, kept in the cache between runs."""
 
 import hashlib
 import io
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data.checks import check_file
 from fastmlp.data.collections import glyphs
 from fastmlp.data.collections.cache import cache_folder, save_to_cache
 from fastmlp.data.dataset import Dataset
 
+Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
 
 def load_glyphs(part: str) -> Dataset:
-    """A part of the synthetic digits, 60,000 or 10,000 pictures: from the cache, or else drawn within seconds."""
+    """Load a part of the synthetic digits from the cache, or draw them, which takes seconds.
+
+    Parameters
+    ----------
+    part : {"train", "test"}
+        Which part, of 60,000 or 10,000 pictures.
+
+    Returns
+    -------
+    Dataset
+        Pictures (N, 784) uint8 and their labels.
+    """
     folder = cache_folder()
     name = f"glyphs-{glyphs.VERSION}-{part}.npz"
-    arrays = None if folder is None else _kept(folder / name, glyphs.COUNTS[part])
+    arrays = None if folder is None else _cached(folder / name, glyphs.COUNTS[part])
     if arrays is None:
         arrays = glyphs.draw(part)
         save_to_cache(name, _archive(*arrays))
     X, y = arrays
-    return Dataset(
-        X,
-        y,
-        10,
-        (28, 28),
-        "glyphs (synthetic digits)",
-        synthetic=True,
-        source="glyphs: synthetic digits, drawn from fonts",
-        key="glyphs",
-    )
+    source = "glyphs: synthetic digits, drawn from fonts"
+    return Dataset(X, y, 10, (28, 28), "glyphs (synthetic digits)", synthetic=True, source=source, key="glyphs")
 
 
-def _kept(path, count):
-    """The arrays in the cache, None when they are absent, damaged or others."""
+def _cached(path: Path, count: int) -> Arrays | None:
+    """Read the arrays of the cache; None when they are absent, damaged or others."""
     try:
         check_file(path)
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -45,11 +52,13 @@ def _kept(path, count):
     return (X, y) if X.shape == (count, 784) and digest == _digest(X, y) else None
 
 
-def _archive(X, y):
+def _archive(X: NDArray[np.uint8], y: NDArray[np.int64]) -> memoryview:
+    """Return the content of the file of the cache."""
     archive = io.BytesIO()
     np.savez(archive, X=X, y=y, digest=np.array(_digest(X, y)))
     return archive.getbuffer()
 
 
-def _digest(X, y):
+def _digest(X: NDArray[np.uint8], y: NDArray[np.int64]) -> str:
+    """Return the SHA-256 of the pictures and labels."""
     return hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()

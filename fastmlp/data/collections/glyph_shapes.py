@@ -1,13 +1,15 @@
-"""Printed digits as large bitmaps, taken from the fonts that matplotlib brings along.
+"""Printed digits as large bitmaps, from the fonts that are installed with matplotlib.
 
-The outlines are filled in here and not by matplotlib, whose versions hint and fill them differently. Whole numbers go
-in, and nothing but sums, products and quotients is made of them, so the shapes are the same everywhere.
+The outlines are filled in here and not by matplotlib, whose versions hint and fill them differently. They are whole
+numbers, of which only sums, products and quotients are computed, so the shapes are the same everywhere.
 """
 
 import logging
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.utils.home import lend_matplotlib_a_folder
 
@@ -22,24 +24,30 @@ FONTS = (  # those that every version of matplotlib from 3.8 on has, each in the
 THICKENINGS = (0, 1, 2, 3)  # radii of the pen that goes around the outline, in half pixels of a shape
 _EM = 110  # in half pixels: the digits are 70 to 85 half pixels high, so that 2 x SIZE holds them with a margin
 _PIECES = 8  # straight ones that stand for a curve of an outline
-_FINE = 4  # points a side that are looked at in each half pixel
+_FINE = 4  # points a side that are sampled in each half pixel
 
 
 @cache
-def digit_shapes() -> np.ndarray:
-    """All digits in all styles (a font in a thickness): (styles, 10, SIZE, SIZE) uint8, white on black."""
+def digit_shapes() -> NDArray[np.uint8]:
+    """Return all digits in all styles, each a font in a thickness.
+
+    Returns
+    -------
+    ndarray of shape (styles, 10, SIZE, SIZE), uint8
+        White on black; read-only.
+    """
     shapes = np.concatenate([_thicken(_drawn(font)) for font in FONTS])
-    shapes.flags.writeable = False  # shared by all who ask
+    shapes.flags.writeable = False  # shared by all callers
     return shapes
 
 
-def _drawn(font_name):
-    """The ten digits of one font, (10, 2 * SIZE, 2 * SIZE) uint8, each in the middle of its picture."""
+def _drawn(font_name: str) -> NDArray[np.uint8]:
+    """Draw the ten digits of a font, (10, 2 * SIZE, 2 * SIZE), each in the middle of its picture."""
     lend_matplotlib_a_folder()
     import matplotlib
     from fontTools.ttLib import TTFont
 
-    # It would warn of the fonts of TeX, which do not say when they were made.
+    # It would warn of the fonts of TeX, which lack a date.
     logging.getLogger("fontTools.ttLib").setLevel(logging.ERROR)
     with TTFont(f"{matplotlib.get_data_path()}/fonts/ttf/{font_name}.ttf") as font:
         names, glyphs = font.getBestCmap(), font.getGlyphSet()
@@ -47,42 +55,49 @@ def _drawn(font_name):
         return np.stack([_filled(_outline(glyphs, names[ord(digit)]) * (_EM * _FINE / em)) for digit in "0123456789"])
 
 
-def _outline(glyphs, name):
-    """Straight pieces around a glyph, the middle at (0, 0): (2, pieces, 2), where each begins and ends, right and down.
+def _outline(glyphs: Any, name: str) -> NDArray[np.float64]:
+    """Return straight pieces around a glyph of fontTools, the middle at (0, 0).
 
-    The unit is that of the font, in which the outline's points are whole numbers.
+    They are (2, pieces, 2): where each begins and ends, right and down, in the unit of the font, in which the outline's
+    points are whole numbers.
     """
-    from fontTools.pens.basePen import BasePen
+    from fontTools.pens.basePen import decomposeQuadraticSegment
+    from fontTools.pens.recordingPen import DecomposingRecordingPen
 
-    begins, ends = [], []
-    share = np.arange(1, _PIECES + 1)[:, None] / _PIECES
+    pen = DecomposingRecordingPen(glyphs)
+    glyphs[name].draw(pen)
+    begins: list[NDArray[np.float64]] = []
+    ends: list[NDArray[np.float64]] = []
+    t = np.arange(1, _PIECES + 1)[:, None] / _PIECES
+    first = current = np.zeros((1, 2))
+    for operation, points in pen.value:
+        if operation == "moveTo":
+            first = current = np.array(points, float)
+            continue
+        if points and points[-1] is None:  # an outline without a corner begins midway between two control points
+            first = current = np.mean([points[-2:-1], points[:1]], axis=0)
+            points = (*points[:-1], first[0])
+        if operation == "qCurveTo":
+            curves = [np.array(curve, float) for curve in decomposeQuadraticSegment(points)]
+        else:  # a line, or the one that closes the outline
+            curves = [np.array(points, float) if points else first]
+        for curve in curves:
+            way = curve
+            if len(curve) == 2:
+                control, point = curve
+                way = current * (1 - t) ** 2 + control * (2 * t * (1 - t)) + point * t**2
+            begins += [current, way[:-1]]
+            ends.append(way)
+            current = way[-1:]
+    pieces = np.array([np.concatenate(begins), np.concatenate(ends)])
+    centred: NDArray[np.float64] = (pieces - (pieces.min(axis=(0, 1)) + pieces.max(axis=(0, 1))) / 2) * (1, -1)
+    return centred
 
-    class Pen(BasePen):
-        def _moveTo(self, point):
-            self._first = point
 
-        def _lineTo(self, point):
-            begins.append(self._getCurrentPoint())
-            ends.append(point)
+def _filled(pieces: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Fill an outline around (0, 0), whose unit is a _FINE-th of a half pixel: (2 * SIZE, 2 * SIZE).
 
-        def _qCurveToOne(self, control, point):
-            begin, control, point = np.array([self._getCurrentPoint(), control, point])
-            way = begin * (1 - share) ** 2 + control * (2 * share * (1 - share)) + point * share**2
-            begins.extend([begin, *way[:-1]])
-            ends.extend(way)
-
-        def _closePath(self):
-            self._lineTo(self._first)
-
-    glyphs[name].draw(Pen(glyphs))
-    pieces = np.array([begins, ends])
-    return (pieces - (pieces.min(axis=(0, 1)) + pieces.max(axis=(0, 1))) / 2) * (1, -1)
-
-
-def _filled(pieces):
-    """What an outline around (0, 0) encloses, as (2 * SIZE, 2 * SIZE) uint8; its unit is a _FINE-th of a half pixel.
-
-    A point is inside where the pieces that cross its row left of it do not go up as often as down.
+    A point is inside if, of the pieces that cross its row on its left, not as many go up as go down.
     """
     side = 2 * SIZE * _FINE
     (x0, y0), (x1, y1) = (pieces + side / 2).transpose(0, 2, 1)
@@ -93,11 +108,12 @@ def _filled(pieces):
     np.add.at(turns, (row, np.ceil(crossing - 0.5).astype(np.int64)), np.where(y1 > y0, 1, -1)[piece])
     inside = turns.cumsum(axis=1) != 0
     points = inside.reshape(2 * SIZE, _FINE, 2 * SIZE, _FINE).sum(axis=(1, 3))
-    return (points * 255 // _FINE**2).astype(np.uint8)
+    filled: NDArray[np.int64] = points * 255 // _FINE**2
+    return filled.astype(np.uint8)
 
 
-def _thicken(digits):
-    """Every thickness of ten digits, at half the resolution: (len(THICKENINGS), 10, SIZE, SIZE) uint8."""
+def _thicken(digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw ten digits in every thickness, at half the resolution: (len(THICKENINGS), 10, SIZE, SIZE)."""
     grown = np.empty((len(THICKENINGS), *digits.shape), np.uint8)
     for radius, out in zip(THICKENINGS, grown, strict=True):
         out[:] = digits
@@ -105,5 +121,5 @@ def _thicken(digits):
             for right in range(-radius, radius + 1):
                 if down * down + right * right <= radius * radius:
                     np.maximum(out, np.roll(digits, (down, right), axis=(1, 2)), out=out)
-    quarters = grown.reshape(len(THICKENINGS), 10, SIZE, 2, SIZE, 2)
-    return quarters.mean(axis=(3, 5)).astype(np.uint8)
+    means: NDArray[np.float64] = grown.reshape(len(THICKENINGS), 10, SIZE, 2, SIZE, 2).mean(axis=(3, 5))
+    return means.astype(np.uint8)

@@ -49,7 +49,7 @@ def _identical(pictures: np.ndarray) -> list[list[int]]:
 
 
 def _take(groups: list[list[int]], rows: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Divide groups into the first that have `rows` rows together, without those too large for what is missing, and the others."""
+    """Divide groups into the first that fit into `rows` rows together, and the others."""
     taken: list[list[int]] = []
     left: list[list[int]] = []
     for group in groups:

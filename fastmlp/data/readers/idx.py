@@ -157,7 +157,7 @@ def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, la
 
 
 def labels_beside(images: Path) -> Path:
-    """Find the file of labels: in its name `images` is replaced by `labels` and `idx3` by `idx1`; either may be gzipped.
+    """Find the file of labels, whose name has `labels` for `images` and `idx1` for `idx3`; either may be gzipped.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ PAIRS = {
 
 
 class NPZReader(Reader):
-    """`images` (N, 28, 28) or (N, D) with `labels` (N,) or one-hot, or `x` and `y`; part "test": `x_test` and `y_test`."""
+    """Archives of `images` (N, 28, 28) or (N, D) and `labels` (N,) or one-hot, or under other keys as in `PAIRS`."""
 
     name = "npz"
     endings = (".npz",)

@@ -15,8 +15,8 @@ from fastmlp.errors import InputError, InputTypeError
 class SvmlightReader(Reader):
     """Lines of a label and `index:value` pairs; X is CSR, and the labels in rising order become the class names.
 
-    Indices count from 1, or from 0 in a file that has a 0. By default there are as many columns as the file has indices:
-    `n_features` is for files that may lack the last ones.
+    Indices count from 1, or from 0 in a file that has a 0. `n_features` is for files that may lack the last columns; by
+    default the largest index is the last column.
     """
 
     name = "svmlight"

@@ -1,14 +1,14 @@
-"""An order of rows that is random and yet reads from a disk in pieces: a block shuffle with a window.
+"""A random order of rows that reads from a disk in pieces: a block shuffle with a window.
 
-The rows of a file fall into blocks that are next to one another. An epoch takes the blocks in a random order, cuts
-that sequence into windows, and visits the rows of one window after the other, each in a random order. With N rows,
-W of them in a window, M = W / block_rows blocks in a window and batches of B rows:
+The rows of a file fall into blocks of neighbours. An epoch takes the blocks in a random order, cuts that sequence into
+windows, and visits the rows of one window after the other, each in a random order. With N rows, W of them in a window,
+M = W / block_rows blocks in a window and batches of B rows:
 
-    a row comes exactly once, in any window with the same probability (to within a block), at any place of it likewise
-    rows of one block share a batch with the probability (B - 1) / (W - 1), rows of two blocks with about
-    (B - 1) / (W - 1) * (W - block_rows) / (N - block_rows). A full shuffle has (B - 1) / (N - 1) for both
-    the number of a batch's rows that are of one class has the mean of a full shuffle, and at most sqrt(1 + (B - 1) / M)
-    times its standard deviation. A file that is sorted by class comes to that, one in random order has 1
+- every row comes exactly once, with equal probability in each window (to within a block) and at each place of it;
+- two rows of one block share a batch with the probability (B - 1) / (W - 1), two rows of different blocks with about
+  (B - 1) / (W - 1) * (W - block_rows) / (N - block_rows); a full shuffle has (B - 1) / (N - 1) for both;
+- the number of a batch's rows that are of one class has the mean of a full shuffle, and at most sqrt(1 + (B - 1) / M)
+  times its standard deviation. A file that is sorted by class reaches that factor, one in random order has 1.
 
 M is 1,024 with the defaults of `Stream`: for the sorted file the factor is 1.05 at batches of 100, 1.22 at 500.
 """
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 _BLOCKS = (1,)  # the spawn key of the random numbers that order the blocks, which the rows' order must not share
 
@@ -24,25 +25,41 @@ _BLOCKS = (1,)  # the spawn key of the random numbers that order the blocks, whi
 class Window(NamedTuple):
     """Rows of a file that are in memory together.
 
-    starts, counts  (pieces,) int64: the pieces of the file, ascending; row i of the window is the i-th of their rows
-    order           (W,) int64: the order in which the rows of the window are visited
+    Attributes
+    ----------
+    starts, counts : ndarray of shape (pieces,), int64
+        First row and number of rows of each piece of the file, ascending; the window has their rows in this order.
+    order : ndarray of shape (W,), int64
+        Order in which the rows of the window are visited.
     """
 
-    starts: np.ndarray
-    counts: np.ndarray
-    order: np.ndarray
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    order: NDArray[np.int64]
 
     @property
-    def rows(self) -> np.ndarray:
-        """(W,) int64: which row of the file each row of the window is."""
+    def rows(self) -> NDArray[np.int64]:
+        """Row of the file for each row of the window, (W,)."""
         ends = np.cumsum(self.counts)
         return np.repeat(self.starts - (ends - self.counts), self.counts) + np.arange(ends[-1])
 
 
 def even_rows(rows: int, most: int, batch_size: int) -> int:
-    """Rows per window: all if they fit; else whole batches, of about the same number so that the last mixes as well.
+    """Return the number of rows in each window: all, or whole batches that leave the last window about as many.
 
-    most: rows that a window may have, `batch_size` or more.
+    Parameters
+    ----------
+    rows : int
+        Rows of the file.
+    most : int
+        Most rows that a window may have, `batch_size` or more.
+    batch_size : int
+        Rows of a batch.
+
+    Returns
+    -------
+    int
+        At most `most`.
     """
     if rows <= most:
         return rows
@@ -52,9 +69,25 @@ def even_rows(rows: int, most: int, batch_size: int) -> int:
 
 
 def shuffled(rows: int, block_rows: int, window_rows: int, seed: int, epoch: int) -> Iterator[Window]:
-    """The windows of an epoch in the order that the module describes; all but the last have `window_rows` rows.
+    """Yield the windows of an epoch in random order, which depends on the arguments alone.
 
-    It depends on the arguments alone. With one window for all rows it is `fastmlp.training.parameters.epoch_order`.
+    With one window for all rows the order is `fastmlp.training.parameters.epoch_order`.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the file.
+    block_rows : int
+        Rows in a block.
+    window_rows : int
+        Rows of all windows but the last.
+    seed, epoch : int
+        Seed of the order, and number of the epoch.
+
+    Yields
+    ------
+    Window
+        Its pieces are blocks, or parts of one at the edge of two windows.
     """
     entropy = seed, epoch
     random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(entropy)))
@@ -66,7 +99,6 @@ def shuffled(rows: int, block_rows: int, window_rows: int, seed: int, epoch: int
     for first in range(0, rows, window_rows):
         last = min(rows, first + window_rows)
         inside = slice(np.searchsorted(ends, first, "right"), np.searchsorted(begins, last, "left"))
-        # A block at the edge of two windows is cut in two.
         low, high = np.maximum(begins[inside], first), np.minimum(ends[inside], last)
         pieces = starts[inside] + low - begins[inside]
         ascending = np.argsort(pieces)
@@ -75,7 +107,22 @@ def shuffled(rows: int, block_rows: int, window_rows: int, seed: int, epoch: int
 
 
 def in_file_order(rows: int, block_rows: int, window_rows: int) -> Iterator[Window]:
-    """The windows of a pass without a shuffle, in pieces that end where a block ends."""
+    """Yield the windows of a pass without a shuffle.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the file.
+    block_rows : int
+        Rows in a block.
+    window_rows : int
+        Rows of all windows but the last.
+
+    Yields
+    ------
+    Window
+        Its pieces end where a block ends.
+    """
     for first in range(0, rows, window_rows):
         last = min(rows, first + window_rows)
         edges = np.append(np.arange(first - first % block_rows, last, block_rows), last)

@@ -14,24 +14,56 @@ if TYPE_CHECKING:
 
 
 class Rows(Protocol):
-    """An open array (N, D) in a file, which several threads may read at once.
+    """An open array (N, D) of a file, which several threads may read at once.
 
-    chunk_rows  rows that are stored together: to read a part takes the time of all
-    readers     threads that read it fastest
+    Attributes
+    ----------
+    chunk_rows : int
+        Rows that are stored together: reading a part of them takes as long as reading all.
+    readers : int
+        Number of threads that read it fastest.
     """
 
     chunk_rows: int
     readers: int
 
     def read(self, first: int, out: np.ndarray) -> None:
-        """Copy the rows from `first` on into `out` (rows, D), as its dtype. Raises InputError where the file ends."""
+        """Copy consecutive rows.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first row.
+        out : ndarray of shape (rows, D)
+            Where to copy them, converted to its dtype.
+
+        Raises
+        ------
+        InputError
+            If the file ends before.
+        """
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
 
 
 def open_rows(path: Path, file: "h5py.File", x: "h5py.Dataset") -> Rows:
-    """The rows of the array `x` of `file`, which is left to them: it stays open only if they need it."""
+    """Open the rows of an array.
+
+    Parameters
+    ----------
+    path : Path
+        Path of the file.
+    file : h5py.File
+        The open file, which now belongs to the rows: it is closed if they do not need it.
+    x : h5py.Dataset of shape (N, D)
+        The array.
+
+    Returns
+    -------
+    Rows
+        `ContiguousRows` where possible.
+    """
     import h5py
 
     # Undefined where the values are in chunks, in a file beside, or were never written. What is reached by a link to
@@ -45,14 +77,25 @@ def open_rows(path: Path, file: "h5py.File", x: "h5py.Dataset") -> Rows:
 
 
 class ContiguousRows:
-    """Rows that stand in the file one after the other, and are read from there without the HDF5 library.
+    """Rows stored one after the other, read without the HDF5 library.
 
     The library would take a lock of the whole process for each block, and tens of microseconds more.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    offset : int
+        Where the first row begins, in bytes.
+    columns : int
+        Values in a row.
+    dtype : dtype
+        As stored.
     """
 
     chunk_rows = 1
     # A fast disk serves as many requests at once. And while rows are copied out of the system's cache, all cores copy:
-    # one that copied alone would be missed by the threads that train, which wait for one another after every batch.
+    # one that copied alone would delay the threads that train, which wait for one another after every batch.
     readers = 16
 
     def __init__(self, path: Path, offset: int, columns: int, dtype: np.dtype):
@@ -65,6 +108,7 @@ class ContiguousRows:
             os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
 
     def read(self, first: int, out: np.ndarray) -> None:
+        """Copy consecutive rows, as `Rows.read` describes."""
         stored = out if out.dtype == self._dtype else np.empty(out.shape, self._dtype)
         place, room = self._offset + first * self._row_bytes, stored.reshape(-1).view(np.uint8).data
         while len(room):
@@ -75,20 +119,29 @@ class ContiguousRows:
         if stored is not out:
             out[:] = stored
 
-    def _read_at(self, place, room):
-        """Bytes read from a place of the file on, at most as many as there is room for; 0 at its end."""
+    def _read_at(self, place: int, room: memoryview) -> int:
+        """Read into `room` from a place of the file on, and return the number of bytes; 0 at its end."""
         if hasattr(os, "preadv"):
             return os.preadv(self._file.fileno(), [room], place)
         with self._lock:  # on Windows the place in the file is one for all threads
             self._file.seek(place)
-            return self._file.readinto(room)
+            return self._file.readinto(room) or 0
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 
 class ChunkedRows:
-    """Rows that the HDF5 library has to put together, such as compressed ones, for one thread at a time."""
+    """Rows that the HDF5 library has to assemble, such as compressed ones, for one thread at a time.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+    x : h5py.Dataset of shape (N, D)
+        The array.
+    """
 
     readers = 1
 
@@ -97,7 +150,9 @@ class ChunkedRows:
         self.chunk_rows = x.chunks[0] if x.chunks else 1
 
     def read(self, first: int, out: np.ndarray) -> None:
+        """Copy consecutive rows, as `Rows.read` describes."""
         out[:] = self._x[first : first + len(out)]
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
