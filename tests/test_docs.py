@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastmlp import MLP
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -79,7 +79,7 @@ def test_a_setting_on_a_page_is_accepted(page, line, text):
 def test_a_recipe_on_a_page_is_accepted(page, line, text, tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_text(text, encoding="utf-8")
-    assert list(load_recipe(path).settings_met())
+    assert list(load_recipe(path).configs())
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))

@@ -114,7 +114,7 @@ def _folder(text: str) -> str:
 
 def _sweep(options: argparse.Namespace) -> int:
     from fastmlp.experiment.evaluate import result_files
-    from fastmlp.experiment.recipe import load_recipe
+    from fastmlp.experiment.recipe_file import load_recipe
     from fastmlp.experiment.sweep import sweep
     from fastmlp.report.text_summary import table
 
@@ -227,7 +227,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from fastmlp.experiment.recipe import load_recipe
+    from fastmlp.experiment.recipe_file import load_recipe
 
     _check_threads(options.threads)
     recipe = load_recipe(options.recipe).override_data(name=options.data).shortened(options.epochs)
@@ -257,7 +257,7 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from fastmlp.experiment.recipe import load_recipe
+    from fastmlp.experiment.recipe_file import load_recipe
 
     return _run_pipeline(load_recipe("default").shortened(options.epochs), options.out, RUNS / "demo")
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import CellCallbacks, Executor, SweepData, no_callbacks
 from fastmlp.experiment.recipe import Recipe
@@ -168,7 +167,7 @@ class OptunaSearch:
     def _pruner(self) -> Any:
         if self.search.pruner == "none":
             return self._optuna.pruners.NopPruner()
-        least = min(NetworkConfig.from_dict(settings).epochs for settings in self.recipe.settings_met())
+        least = min(config.epochs for config in self.recipe.configs())
         return self._optuna.pruners.MedianPruner(TRIALS_BEFORE_PRUNING, 1 + math.ceil(SHARE_BEFORE_PRUNING * least))
 
     # --------------------------------------------------------------------------------------------- what was before

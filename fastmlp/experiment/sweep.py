@@ -116,7 +116,7 @@ def _sweep(
 
 def _full_batch(recipe: Recipe, rows: int) -> list[str]:
     """A note when a batch size is larger than the training set."""
-    largest = max(NetworkConfig.from_dict(settings).batch_size for settings in recipe.settings_met())
+    largest = max(config.batch_size for config in recipe.configs())
     if largest <= rows:
         return []
     return [f"batch size {largest} is more than the {rows} training samples: a step takes all of them"]
@@ -217,7 +217,7 @@ def _search(
             note(f"{len(search.earlier)} trials are there already")
         numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
         labels = [f"trial {number}" for number in numbers]
-        most = max(NetworkConfig.from_dict(settings).epochs for settings in recipe.settings_met())
+        most = max(config.epochs for config in recipe.configs())
         found = search.earlier
         with (
             shown_progress(labels, [most] * len(labels), recipe.epoch_lines) as callbacks,

@@ -14,7 +14,7 @@ from fastmlp.cli.main import main
 from fastmlp.data import load_split
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import EXECUTORS, Entry, open_executor
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.training.history import History
 
 TOY = '''

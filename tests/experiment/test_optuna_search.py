@@ -18,7 +18,7 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.threads import ThreadExecutor
 from fastmlp.experiment.optuna_search import OptunaSearch
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed")
 event = pytest.importorskip("sqlalchemy.event")

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp.cli.main import main
 from fastmlp.experiment.pipeline import free_folder, run_pipeline
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.experiment.sweep import sweep
 
 

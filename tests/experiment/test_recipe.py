@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.experiment.builtin_recipes import recipe_names
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 
 GOOD = """
 title = "Two by three"

@@ -7,7 +7,7 @@ import pytest
 from fastmlp.cli.main import main
 from fastmlp.data import load
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.experiment.sweep import sweep
 from fastmlp.runs.published_results import compare, comparison_lines, figures
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.experiment.recipe import load_recipe
+from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.experiment.search_space import Choices, Range, Search, from_table
 
 GOOD = """

@@ -115,7 +115,8 @@ class _LastData:
         with self._lock:
             if self._data is None or self._digests != task["digests"]:
                 self._data = self._digests = None  # not both in memory
-                self._data = SweepData(*(_read(task) if parcel is None else _unpack(parcel, task["class_count"])))
+                training, *rest = _read(task) if parcel is None else _unpack(parcel, task["class_count"])
+                self._data = SweepData(training, rest[0] if rest else None)
                 self._digests = task["digests"]
             return self._data
 

@@ -1,0 +1,133 @@
+"""Recipes in TOML: read, strictly checked, every mistake named with its file, its key and a hint."""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastmlp.config.network import NetworkConfig
+from fastmlp.errors import FastmlpError, InputError, InputTypeError
+from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
+from fastmlp.experiment.recipe import Recipe, check_cells
+from fastmlp.experiment.search_space import OWN_KEYS, check_value_list, from_table
+from fastmlp.runs.published_results import check_references
+from fastmlp.utils.options import nearest
+
+# How many cores are used is no part of an experiment: it changes no result.
+SETTINGS = {name: info.section for name, info in NetworkConfig.FIELDS.items() if name != "threads"}
+# The keys that each table may have.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "data": ("name", "training", "validation", "stratify", "n_features"),
+    "network": tuple(name for name, section in SETTINGS.items() if section == "network"),
+    "training": tuple(name for name, section in SETTINGS.items() if section == "training"),
+    "grid": tuple(SETTINGS),
+    "search": (*OWN_KEYS, *(name for name in SETTINGS if name != "seed")),
+}
+SECTIONS = ("title", "epoch_lines", "seeds", *TABLES, "reference")
+
+
+def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
+    """Return the recipe of a name, or in a TOML file.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        A name such as "ee541", or a file.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If it is not there, is no TOML, or has an unknown key or a value that no network accepts. All cells are tried.
+    """
+    text, where = _read(name_or_path)
+    try:
+        table = tomllib.loads(text)
+    except ValueError as error:  # also one of a number with thousands of digits
+        raise InputError(f"{where} is no TOML ({error}); correct that line") from None
+    try:
+        recipe = _parse(table, Path(name_or_path).stem)
+        check_cells(recipe)
+    except FastmlpError as error:
+        raise type(error)(f"{where}: {error}") from None
+    return recipe
+
+
+def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
+    """Return the text of a recipe, and what to call it in a message."""
+    if name_or_path in recipe_names():
+        return recipe_text(str(name_or_path)), f"recipe {name_or_path}"
+    path = Path(name_or_path)
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except FileNotFoundError:
+        raise InputError(
+            f"recipe {os.fspath(name_or_path)!r} is not there; expected {', '.join(recipe_names())} or a TOML file"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"recipe {path} cannot be read ({error}); expected a TOML file in UTF-8") from None
+
+
+def _parse(table: dict[str, Any], default_title: str) -> Recipe:
+    _check_keys(table, SECTIONS, "the recipe")
+    data, network, training, grid, search = (_table(table, name) for name in TABLES)
+    _check_data(data)
+    settings = {**network, **training}
+    for name, varied in (("grid", grid), ("search", search)):
+        for key in varied:
+            if key in settings:
+                raise InputError(f"{key} is in [{name}] and has a value of its own as well; remove one of the two")
+    for key, values in grid.items():
+        check_value_list(f"{key} in [grid]", values)
+    title = table.get("title", default_title)
+    if not isinstance(title, str) or not title.strip():
+        raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
+    recipe = Recipe(
+        title=title,
+        data={"name": "auto", **data},
+        settings=settings,
+        grid=grid,
+        reference=table.get("reference", []),
+        epoch_lines=_flag("epoch_lines", table.get("epoch_lines", False)),
+        search=from_table(search) if "search" in table else None,
+        seeds=table.get("seeds", 1),
+    )
+    check_references(recipe.reference, list(dict.fromkeys(cell.group for cell in recipe.cells())))
+    return recipe
+
+
+def _table(recipe: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a table of the recipe, with known keys alone; empty if there is none."""
+    table = recipe.get(name, {})
+    if not isinstance(table, dict):
+        raise InputTypeError(f"{name} is {table!r}; expected a table: write [{name}] and its keys below")
+    _check_keys(table, TABLES[name], f"[{name}]")
+    return table
+
+
+def _check_keys(table: dict[str, Any], known: Iterable[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            home = next((name for name in ("network", "training", "data") if key in TABLES[name]), None)
+            hint = nearest(key, known) if home is None else f"it belongs in [{home}]"
+            raise InputError(f"{where} has the unknown key {key!r}; {hint}")
+
+
+def _check_data(data: dict[str, Any]) -> None:
+    if not isinstance(data.get("name", ""), str):
+        raise InputTypeError(f"name in [data] is {data['name']!r}; expected a name or a path in quotes")
+    _flag("stratify in [data]", data.get("stratify", False))
+    for key, kinds, expected in (
+        ("validation", (int, float), "a share such as 0.2, or a number of samples"),
+        ("training", (int,), "a whole number of samples"),
+        ("n_features", (int,), "a whole number"),
+    ):
+        value = data.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+            raise InputError(f"{key} in [data] is {value!r}; expected {expected}, above 0")
+
+
+def _flag(what: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InputTypeError(f"{what} is {value!r}; expected true or false")
+    return value
