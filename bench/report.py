@@ -3,10 +3,10 @@
 python -m bench.report docs      writes the page and the chart again, from docs/benchmarks.json
 """
 
+import argparse
 import io
 import json
 import math
-import sys
 from pathlib import Path
 from statistics import median
 
@@ -252,7 +252,8 @@ def density(measured):
     return (
         f"An epoch over {measured['rows']:,} rows of {measured['features']} random pixels, hidden layers "
         f"{'-'.join(map(str, measured['hidden']))}, batches of {measured['batch']}, first layer dense or sparse. "
-        f"Break-even: {found}; `fastmlp/training/first_layer.py` changes over at {measured['planned']}.\n\n{table(rows)}\n\n"
+        f"Break-even: {found}; `fastmlp/training/first_layer.py` changes over at {measured['planned']}."
+        f"\n\n{table(rows)}\n\n"
         "`python -m bench.density` prints this for your machine."
     )
 
@@ -264,10 +265,12 @@ def write(measured, folder):
     write_text(folder / "benchmarks.md", page(measured))
 
 
-def main(folder):
-    folder = Path(folder)
+def main():
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs"), help="of benchmarks.json (default: docs)")
+    folder = parser.parse_args().folder
     write(json.loads((folder / "benchmarks.json").read_text(encoding="utf-8")), folder)
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or ["docs"]))
+    main()

@@ -18,9 +18,10 @@ from numba.extending import intrinsic
 
 from fastmlp.kernels import dense, sparse
 from fastmlp.kernels.compress import compress
+from fastmlp.kernels.cpu import REGISTER_BYTES, REGISTER_COUNT
 from fastmlp.kernels.jit import jit
 from fastmlp.kernels.layout import BLOCK_ROWS, RELU, aligned_zeros, padded, stride_of
-from fastmlp.kernels.registers import INDEX, REGISTER_BYTES, REGISTER_COUNT, UNIT, ZERO, Vector, pointer, row_stride
+from fastmlp.kernels.registers import INDEX, UNIT, ZERO, Vector, pointer, row_stride
 from fastmlp.kernels.sparse_rows import PIXELS
 
 from .density import matrix

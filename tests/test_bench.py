@@ -23,6 +23,31 @@ def test_the_roofline_measures_every_kernel():
     assert measured["peak_gflops"] > 0
 
 
+SMALL = {
+    "scaling": ["--quick", "--json"],
+    "density": ["--rows", "500", "--repetitions", "1", "--json"],
+    "stream": ["--rows", "8000", "--data", "glyphs", "--window", "4"],
+    "compare": ["--only", "batch500", "--peers", "course", "--rows", "1000", "--repetitions", "1"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_measurement_runs_to_its_end(name):
+    command = [sys.executable, "-m", f"bench.{name}", *SMALL[name]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) if "--json" in command else done.stdout.count("|") > 20
+
+
+def test_the_page_of_benchmarks_is_the_one_that_its_figures_give(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.report import page
+
+    measured = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+    assert page(measured) == (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("cells", "seconds", "workers"), [(10, 5, 3), (7, 1, 7), (100, 2, 9), (12, 1, 4), (5, 3, 8)])
 def test_the_computed_length_of_a_sweep_is_that_of_playing_it_through(monkeypatch, cells, seconds, workers):
     monkeypatch.syspath_prepend(ROOT)

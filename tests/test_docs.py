@@ -14,7 +14,7 @@ from fastmlp.experiment.recipe_file import load_recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-LINKING = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "kernels" / "README.md"]
+ALL_PAGES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "kernels" / "README.md"]
 
 
 def blocks(page, language):
@@ -26,9 +26,14 @@ def blocks(page, language):
     ]
 
 
+def unfenced(page):
+    """The page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
 def prose(page):
     """The page without its fenced blocks and formulas, in which brackets are no links."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = unfenced(page)
     return re.sub(r"\$[^$\n]+\$", "", text)
 
 
@@ -56,14 +61,28 @@ def log_as_it_was():
     logger.setLevel(level)
 
 
+def examples():
+    """(page, line, text) of every block of Python."""
+    for page in ALL_PAGES:
+        for line, text in blocks(page, "python"):
+            yield pytest.param(page, line, text, id=f"{page.relative_to(ROOT)}:{line}")
+
+
 @pytest.mark.usefixtures("log_as_it_was")
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
-def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "line", "text"), list(examples()))
+def test_an_example_on_a_page_runs_by_itself(page, line, text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names: dict = {}
-    for line, text in blocks(page, "python"):
-        # As many empty lines before it, so that a traceback names the line of the page.
-        exec(compile("\n" * (line - 1) + text, page, "exec"), names)
+    shorter = text.replace("decay_epochs=(10, 15), epochs=20", "decay_epochs=(1, 2), epochs=3")
+    # As many empty lines before it, so that a traceback names the line of the page.
+    exec(compile("\n" * (line - 1) + shorter, page, "exec"), {})
+
+
+def test_every_fenced_block_is_in_a_language_that_is_tested():
+    known = {"python", "toml", "math"}
+    for page in ALL_PAGES:
+        fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(fences) % 2 == 0
+        assert set(fences[::2]) <= known, page.name
 
 
 @pytest.mark.parametrize(("page", "line", "text"), list(settings()))
@@ -82,7 +101,7 @@ def test_a_recipe_on_a_page_is_accepted(page, line, text, tmp_path):
     assert list(load_recipe(path).configs())
 
 
-@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_links_to_is_there(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if "://" in target:

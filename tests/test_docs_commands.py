@@ -1,0 +1,129 @@
+"""The commands on the pages: programs, verbs, options and targets are there, and the verbs of the README run."""
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+from test_docs import ALL_PAGES, ROOT, unfenced
+
+from fastmlp.cli.main import main
+from fastmlp.data.collections import glyphs
+
+PROGRAMS = ("fastmlp", "python", "make", "pip", "dask", "ray", ".venv/bin/ruff")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def commands(page):
+    """The words of every command of a page: in an indented block, or within a line."""
+    text = unfenced(page)
+    indented = re.findall(r"(?<=^    )\S.*$", text, re.MULTILINE)
+    for line in (*indented, *re.findall(r"`([^`\n]+)`", text)):
+        if line.startswith(tuple(f"{program} " for program in PROGRAMS)):
+            yield shlex.split(line, comments=True)
+
+
+COMMANDS = sorted({shlex.join(words) for page in ALL_PAGES for words in commands(page)})
+
+
+def check_fastmlp(verb, *arguments):
+    """Parsed to the end: `--help` as the last argument would hide an unknown option."""
+    from fastmlp.cli.main import _parse
+
+    if arguments:
+        _parse([verb, *arguments])
+    else:  # a verb that is named in a sentence
+        with pytest.raises(SystemExit, match="0"):
+            main([verb, "--help"])
+
+
+def check_options(help_command, arguments):
+    """Every option is in the program's help."""
+    done = subprocess.run([*help_command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for option in (argument for argument in arguments if argument.startswith("--")):
+        assert re.search(rf"{option}\b", done.stdout)
+
+
+def check_python(*words):
+    if words[0] == "-m":
+        check_options([sys.executable, *words[:2]], words[2:])
+    elif words[0] == "docs/figures.py":
+        assert (ROOT / words[0]).exists()
+        assert all(f'"{name}": ' in (ROOT / words[0]).read_text(encoding="utf-8") for name in words[1:])
+    else:
+        check_options([sys.executable, words[0]], words[1:])
+
+
+def check_make(target, *variables):
+    if shutil.which("make") is None or sys.platform == "win32":
+        pytest.skip("needs make")
+    subprocess.run(["make", "-n", target, *variables], cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+def check_pip(install, *packages):
+    assert install == "install"
+    required = " ".join([*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)])
+    for package in packages:
+        if package != ".":
+            name, extra = re.fullmatch(r"([\w-]+)(?:\[(\w+)\])?", package).groups()
+            assert extra in EXTRAS if name == "fastmlp" else name in required
+
+
+def check_cluster(module, program, *words):
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+    check_options([sys.executable, "-m", program, words[0]], words[1:])
+
+
+CHECKS = {
+    "fastmlp": check_fastmlp,
+    "python": check_python,
+    "make": check_make,
+    "pip": check_pip,
+    "dask": lambda *words: check_cluster("distributed", "dask", *words),
+    "ray": lambda *words: check_cluster("ray", "ray.scripts.scripts", *words),
+    ".venv/bin/ruff": lambda *words: check_options([sys.executable, "-m", "ruff", words[0]], words[1:]),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_on_a_page_is_accepted(command):
+    program, *arguments = shlex.split(command)
+    CHECKS[program](*arguments)
+
+
+def test_the_search_for_commands_finds_them_in_blocks_lines_and_tables():
+    for command in (
+        "make demo",
+        "python -m bench.scaling",
+        "fastmlp retrain runs/ee541",
+        "pip install 'fastmlp[dask]'",
+    ):
+        assert command in COMMANDS
+
+
+def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, monkeypatch):
+    """Each with the arguments that it is shown with, and then small data and few epochs, which win."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(glyphs, "COUNTS", {"train": 100, "test": 50})
+    random = np.random.default_rng(0)
+    np.savez("many.npz", images=random.integers(0, 256, (30_000, 8, 8)).astype("u1"), labels=np.arange(30_000) % 3)
+    small = {
+        "prepare": ["--data", "glyphs"],
+        "run": ["--data", "many.npz", "--test", str(test_file), "--epochs", "1"],
+        "sweep": ["--data", "many.npz", "--epochs", "1"],
+        "evaluate": ["--test", str(test_file)],
+    }
+    shown = [words[1:] for words in commands(ROOT / "README.md") if words[0] == "fastmlp"]
+    for verb, *arguments in shown:
+        if arguments or verb == "prepare":
+            assert main([verb, *arguments, *small.get(verb, [])]) == 0
+    assert {verb for verb, *_ in shown} == {"prepare", "run", "sweep", "retrain", "evaluate", "report", "demo"}
+    assert (tmp_path / "runs" / "ee541" / "report.html").is_file()
