@@ -8,7 +8,7 @@ _SPELT = {"±": "+-", "→": "->", "…": "...", "²": "^2", "≤": "<=", "≥":
 
 
 def prepare_streams() -> None:
-    """From now on stdout and stderr spell out the characters that they lack; one that is closed leads nowhere."""
+    """Have stdout and stderr spell out characters that they cannot encode, and discard output to a closed one."""
     codecs.register_error("fastmlp-spelt", _spelt)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

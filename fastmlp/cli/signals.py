@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a command: the first one ends it in good order, the second at once."""
+"""Signals: the first Ctrl-C or SIGTERM ends a command in good order, the second at once."""
 
 import os
 import signal
@@ -13,7 +13,18 @@ SECONDS_UNTIL_AGAIN = 0.01
 
 
 class Stopped(KeyboardInterrupt):
-    """Raised in the main thread by the first signal. status: the exit status it asks for, 128 + its number."""
+    """Raised in the main thread by the first signal.
+
+    Parameters
+    ----------
+    number : int
+        The signal's number.
+
+    Attributes
+    ----------
+    status : int
+        The exit status, 128 + the signal's number.
+    """
 
     def __init__(self, number: int):
         super().__init__()
@@ -22,12 +33,16 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stoppable(ignored_after: bool = False) -> Iterator[None]:
-    """Within the block the first SIGINT or SIGTERM raises `Stopped`, and the second ends the process there and then.
+    """Raise `Stopped` within the block at the first SIGINT or SIGTERM; the second ends the process there and then.
 
-    ignored_after  behind it they do nothing, instead of what they did before: there is no moment between
-    However the block ends after that first signal, it ends in `Stopped`: other libraries' C++ may swallow what was
-    raised in a callback, and go on with a half-done answer or raise an error of their own.
-    A signal that the process was started to ignore stays ignored. Does nothing outside of the main thread.
+    The block then ends in `Stopped` whatever else it does: C++ code of other libraries may swallow what is raised in a
+    callback, and continue with a half-done answer or raise an error of its own. A signal that the process was started
+    to ignore stays ignored. Outside of the main thread nothing is done.
+
+    Parameters
+    ----------
+    ignored_after : bool, default False
+        Whether the signals are ignored after the block, without a moment between; else they do what they did before.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -44,7 +59,7 @@ def stoppable(ignored_after: bool = False) -> Iterator[None]:
         raise Stopped(number)
 
     def raise_again(unraisable: Any) -> None:
-        """Where a destructor was interrupted nothing can be raised, and Python passes what was to this hook."""
+        """Raise the signal again after it interrupted a destructor: Python passes such exceptions to this hook."""
         nonlocal seen, again
         if not isinstance(unraisable.exc_value, Stopped):
             hook(unraisable)
@@ -78,7 +93,7 @@ def stoppable(ignored_after: bool = False) -> Iterator[None]:
 
 
 def ignore_from_now_on() -> None:
-    """Have SIGINT and SIGTERM do nothing: the work is done, and the end of the interpreter takes a moment."""
+    """Ignore SIGINT and SIGTERM: the work is done, and the end of the interpreter takes a moment."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

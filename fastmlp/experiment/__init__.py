@@ -1,10 +1,13 @@
-"""Sweep, retrain, evaluate: functions over a run directory.
+"""Sweep, retrain, evaluate: functions over the folder of a run.
 
-asked    recipe, names, search: the experiment, the recipes that come along, what settings are drawn from;
-         reference: what others got; labels: what cells are called
-done     sweep, retrain, evaluate, and whole: all of it in one go; chosen: the cell that is trained again
-trained  side_by_side, parallel: by the threads of this machine; optuna_search: by what earlier cells got;
-         cluster, dask_cluster, ray_cluster, worker: on other machines; outcome: what becomes of a cell
-kept     run: the files of a run directory; store: its cells, known by what made them; record: run.json
-shown    groups, statistics: seeds taken together; summary, words, figures
+builtin_recipes, search_space, recipe, recipe_file
+    The experiment: the recipes that come with the library, what a search draws from, a recipe, a recipe in a file.
+sweep, optuna_search, retrain, evaluate, pipeline
+    The steps: train all cells, choose them by Optuna, train the best one on all rows, evaluate it, all of it in one go.
+executors
+    Who trains the cells: the threads of this machine, or the workers of a cluster.
+progress
+    What a terminal shows meanwhile.
+
+What is on the disk is in `fastmlp.runs`, and what a reader sees of it in `fastmlp.report`.
 """

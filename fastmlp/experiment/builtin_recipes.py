@@ -4,11 +4,11 @@ from importlib import resources
 
 
 def recipe_names() -> list[str]:
-    """The names of the recipes that come with the library, such as "ee541"."""
+    """Return the names of the recipes that come with the library, such as "ee541"."""
     files = resources.files("fastmlp.recipes").iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
 def recipe_text(name: str) -> str:
-    """The TOML of a recipe of this name."""
+    """Return the TOML of the recipe of this name."""
     return resources.files("fastmlp.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8")
