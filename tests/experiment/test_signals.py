@@ -97,7 +97,8 @@ def test_a_second_signal_ends_a_command_at_once(second):
 
 SWALLOWED = """
 import signal, sys
-from fastmlp import cli
+from fastmlp.cli.main import main
+from fastmlp.cli.verbs import VERBS, Verb
 from fastmlp.errors import InputError
 from fastmlp.cli.signals import Stopped
 
@@ -112,8 +113,8 @@ def draw(options):
     return 0
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-cli.VERBS["report"] = (cli.VERBS["report"][0], draw, "")
-sys.exit(cli.main(["report", "run"]))
+VERBS["report"] = Verb("", VERBS["report"].add_arguments, draw)
+sys.exit(main(["report", "run"]))
 """
 
 
