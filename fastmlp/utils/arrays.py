@@ -1,8 +1,10 @@
-"""Checks of the arrays handed to an `MLP`: each names the value, what was expected and the mend."""
+"""Checks of inputs and labels: each message has the value, what was expected and a hint."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError, InputTypeError, first_line
 from fastmlp.kernels.sparse_rows import Sparse, index_dtype
@@ -13,15 +15,32 @@ _MOST = np.iinfo(np.int64).max
 ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
 
 
-def check_inputs(X, dtype, name="X"):
-    """X as a (N, D) array of uint8, float32 or float64 with contiguous rows, or as `Sparse` rows for sparse matrices.
+def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
+    """Check inputs and convert them to a form that the kernels read.
 
-    dtype is the network's; other integers and bools become floats. A sparse matrix is any object with `indptr`,
-    `indices`, `data` and `shape`, compressed rows; or one of another format whose `tocsr` turns it into such an object.
-    Raises InputTypeError for what is no array of numbers, InputError for a wrong rank, no rows, nan, infinity, and what
-    does not fit `dtype`.
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (N, D)
+        Numbers; integers but uint8, and bools, become floats. A sparse matrix is an object with `indptr`, `indices`,
+        `data` and `shape`, that is compressed rows, or with a method `tocsr` that returns one.
+    dtype : {"float32", "float64"}
+        Type of the network.
+    name : str, default="X"
+        What messages call it.
+
+    Returns
+    -------
+    ndarray of shape (N, D), uint8, float32 or float64; or Sparse
+        A dense array with contiguous rows, or compressed rows for a sparse matrix; copied only if it has to be.
+
+    Raises
+    ------
+    InputTypeError
+        If it is not an array of numbers.
+    InputError
+        If it has another number of axes, no rows or columns, or a value that is not finite or does not fit `dtype`.
     """
-    if type(X) is np.ndarray:  # the usual case, without the questions that only others need
+    if type(X) is np.ndarray:  # the usual case, without the tests that only others need
         return _check_array(X, dtype, name)
     if isinstance(X, Sparse):
         kinds = (np.uint8, np.dtype(dtype))
@@ -37,21 +56,41 @@ def check_inputs(X, dtype, name="X"):
     return _check_array(array, dtype, name)
 
 
-def as_array(values, name):
-    """`values` as an array. InputError for rows of several lengths and masked values, InputTypeError for no array."""
+def as_array(values: Any, name: str) -> np.ndarray:
+    """Convert to an array.
+
+    Parameters
+    ----------
+    values : array-like
+        What to convert.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    ndarray
+        A view where possible.
+
+    Raises
+    ------
+    InputError
+        If it has rows of several lengths, or masked values.
+    InputTypeError
+        If it is not an array.
+    """
     try:
         array = np.asarray(values)
     except ValueError:
         raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
-    except (TypeError, RuntimeError) as error:  # of what has an `__array__` of its own, as a tensor with a gradient
+    except (TypeError, RuntimeError) as error:  # of an `__array__` method, as of a tensor with a gradient
         raise InputTypeError(f"{name} is no array ({first_line(error)}); expected numbers: convert it first") from error
-    if np.ma.is_masked(values):  # below the mask are values that mean nothing
+    if np.ma.is_masked(values):  # whose values are meaningless
         raise InputError(f"{name} has masked values; {FINITE}")
     return array
 
 
-def _check_array(X, dtype, name):
-    """A dense matrix in a form that the kernels read."""
+def _check_array(X: np.ndarray, dtype: str, name: str) -> np.ndarray:
+    """Return a dense matrix in a form that the kernels read."""
     if X.ndim != 2:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
     if 0 in X.shape:
@@ -59,7 +98,7 @@ def _check_array(X, dtype, name):
     if X.dtype.kind not in "buif":
         raise InputTypeError(f"{name} has dtype {X.dtype}; expected numbers: convert it to float32 or uint8")
     if X.dtype not in INPUT_DTYPES or not X.dtype.isnative:
-        # float32 would round integers from 2**24 on, which a network of float64 holds.
+        # float32 would round integers from 2**24 on, which a network of float64 represents.
         wide = X.dtype.itemsize > 4 or (X.dtype.kind != "f" and dtype == "float64")
         X = X.astype(np.float64 if wide else np.float32)
     if X.strides[1] != X.itemsize or X.strides[0] % X.itemsize:
@@ -69,8 +108,8 @@ def _check_array(X, dtype, name):
     return X
 
 
-def _check_sparse(X, dtype, name):
-    """A sparse matrix as `Sparse` rows."""
+def _check_sparse(X: Any, dtype: str, name: str) -> Sparse:
+    """Return a sparse matrix as `Sparse` rows."""
     if len(X.shape) != 2:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): one sample is X.reshape(1, -1)")
     rows, features = X.shape
@@ -98,8 +137,8 @@ def _check_sparse(X, dtype, name):
     return _in_order(Sparse(np.ascontiguousarray(indptr), columns, np.ascontiguousarray(values, kind), features), name)
 
 
-def _in_order(X, name):
-    """X with the columns of each row ascending, which is the order in which the dense kernels sum."""
+def _in_order(X: Sparse, name: str) -> Sparse:
+    """Return X with the columns of each row ascending, which is the order in which the dense kernels sum."""
     steps = np.diff(X.indices.astype(np.int64))
     starts = X.indptr[1:-1]
     steps[starts[(starts > 0) & (starts < len(X.indices))] - 1] = 1
@@ -116,7 +155,8 @@ def _in_order(X, name):
     return X._replace(indices=X.indices[order], values=X.values[order])
 
 
-def _check_finite(X, dtype, name):
+def _check_finite(X: np.ndarray, dtype: str, name: str) -> None:
+    """Raise InputError with the place of the first value that is not finite, or does not fit `dtype`."""
     for start in range(0, len(X), ROWS_AT_A_TIME):
         block = X[start : start + ROWS_AT_A_TIME]
         finite = fits(block, dtype)
@@ -126,25 +166,73 @@ def _check_finite(X, dtype, name):
             raise InputError(f"{name} has {block[row, column]} at row {start + row}, column {column}; {what}")
 
 
-def fits(values, dtype):
-    """Where an array has finite numbers that a network of `dtype` can hold."""
-    if values.dtype.kind != "f" or values.dtype.itemsize <= np.dtype(dtype).itemsize:
-        return np.isfinite(values)
-    with np.errstate(over="ignore"):  # what is too large becomes infinity
-        return np.isfinite(values.astype(dtype))
+def fits(values: np.ndarray, dtype: str) -> NDArray[np.bool_]:
+    """Return a mask of the finite numbers that a network can represent.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers.
+    dtype : {"float32", "float64"}
+        Type of the network.
+
+    Returns
+    -------
+    ndarray of bool
+        In the shape of `values`.
+    """
+    if values.dtype.kind == "f" and values.dtype.itemsize > np.dtype(dtype).itemsize:
+        with np.errstate(over="ignore"):  # what is too large becomes infinity
+            values = values.astype(dtype)
+    finite: NDArray[np.bool_] = np.isfinite(values)
+    return finite
 
 
-def unfit(value, dtype):
-    """What is wrong with a value that does not fit, as the end of a message."""
+def unfit(value: Any, dtype: str) -> str:
+    """Describe what is wrong with a value that does not fit.
+
+    Parameters
+    ----------
+    value : number
+        The value.
+    dtype : {"float32", "float64"}
+        Type of the network.
+
+    Returns
+    -------
+    str
+        The end of a message: what was expected, and a hint.
+    """
     if not np.isfinite(value):
         return FINITE
     return f"expected numbers that fit {np.dtype(dtype)}, the network's dtype: scale them, or set dtype='float64'"
 
 
-def check_labels(y, rows, name="y"):
-    """The labels as (rows,) int64, and the number of classes if one-hot columns tell it, else None.
+def check_labels(y: Any, rows: int, name: str = "y") -> tuple[NDArray[np.int64], int | None]:
+    """Check labels and convert them to integers.
 
-    y: (rows,) integers, or integral floats, or (rows, classes) one-hot. Raises InputError, InputTypeError.
+    Parameters
+    ----------
+    y : array-like of shape (rows,) or (rows, classes)
+        Integers or whole floats, or one-hot rows.
+    rows : int
+        Number of samples.
+    name : str, default="y"
+        What messages call it.
+
+    Returns
+    -------
+    labels : ndarray of shape (rows,), int64
+        Labels.
+    one_hot_columns : int or None
+        Number of classes if the rows were one-hot.
+
+    Raises
+    ------
+    InputError
+        If there are not as many labels as samples, or one of them is no integer or row no one-hot row.
+    InputTypeError
+        If they are not numbers.
     """
     y = as_array(y, name)
     if y.ndim not in (1, 2) or y.shape[1:] == (0,):
@@ -171,10 +259,31 @@ def check_labels(y, rows, name="y"):
     return y.astype(np.int64), None
 
 
-def all_classes(y, one_hot_columns, classes):
-    """All labels there are, sorted, (C,) int64: those given, the columns of a one-hot y, or those in y.
+def all_classes(
+    y: NDArray[np.integer], one_hot_columns: int | None, classes: Iterable[int] | None
+) -> NDArray[np.int64]:
+    """Return the labels of all classes: those given, the columns of one-hot labels, or those that occur.
 
-    Raises InputError when there are fewer than two, InputTypeError when `classes` holds no integers.
+    Parameters
+    ----------
+    y : ndarray of shape (N,)
+        Labels.
+    one_hot_columns : int or None
+        As `check_labels` returns it.
+    classes : iterable of int, optional
+        All labels that there are.
+
+    Returns
+    -------
+    ndarray of shape (C,), int64
+        Sorted, each once.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two.
+    InputTypeError
+        If `classes` is not an iterable of integers.
     """
     if classes is not None:
         known = np.unique(as_array(classes if isinstance(classes, np.ndarray) else _listed_by(classes), "classes"))
@@ -186,20 +295,40 @@ def all_classes(y, one_hot_columns, classes):
     else:
         known = np.unique(y) if one_hot_columns is None else np.arange(one_hot_columns)
     if len(known) < 2:
-        raise InputError(f"y holds the single class {known[0]}; expected two or more: there is nothing to tell apart")
+        raise InputError(f"y holds the single class {known[0]}; expected two or more: there is nothing to classify")
     return known
 
 
-def _listed_by(classes):
-    """All that `classes` holds, as a list."""
+def _listed_by(classes: Iterable[int]) -> list[int]:
+    """Return an iterable as a list. Raises InputTypeError for anything else."""
     if not isinstance(classes, Iterable):
         raise InputTypeError(f"classes is {classes!r}; expected all labels there are, such as range(10)")
     return list(classes)
 
 
-def class_numbers(y, classes, name="y"):
-    """Positions (rows,) int64 of the labels y in the sorted `classes`. InputError names the first label not there."""
-    position = np.searchsorted(classes, y)
+def class_numbers(y: NDArray[np.integer], classes: NDArray[np.integer], name: str = "y") -> NDArray[np.int64]:
+    """Number the classes of labels.
+
+    Parameters
+    ----------
+    y : ndarray of shape (rows,)
+        Labels.
+    classes : ndarray of shape (C,)
+        All labels, sorted.
+    name : str, default="y"
+        What messages call `y`.
+
+    Returns
+    -------
+    ndarray of shape (rows,), int64
+        Position of each label in `classes`.
+
+    Raises
+    ------
+    InputError
+        If a label is not among them.
+    """
+    position = np.searchsorted(classes, y).astype(np.int64, copy=False)
     known = classes[np.minimum(position, len(classes) - 1)] == y
     if not known.all():
         row = int(np.argmin(known))
@@ -210,7 +339,7 @@ def class_numbers(y, classes, name="y"):
     return position
 
 
-def _listed(classes):
+def _listed(classes: NDArray[np.integer]) -> str:
     if len(classes) > 12:
         return f"from {classes[0]} to {classes[-1]}"
     return ", ".join(map(str, classes))

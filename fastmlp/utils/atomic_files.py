@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Windows: "access is denied", and two for a file that another process has open. Virus scanners open each new file.
+# Errors of Windows: "access is denied", and two for a file that another process has open, such as a virus scanner.
 _IN_USE = (5, 32, 33)
 _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6)  # seconds before a file in use is tried again
 
@@ -18,10 +18,25 @@ _TEMPORARY = re.compile(r"\..*\.\d+\.[0-9a-f]{8}(\.\w+)?")
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes that name when the block ends, and goes when the block fails.
+    """Write a file in a `with` block, and publish it when the block ends.
 
     The file is on the disk before it is renamed, and the new name before the block is left: after a crash or a power
     cut there is the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write; its folder is made.
+
+    Yields
+    ------
+    Path
+        Temporary path beside `path` to write to, renamed to `path` at the end, or deleted if the block fails.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; its `filename` is `path`.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -37,15 +52,27 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             error.filename, error.filename2 = str(path), None
         raise
     finally:
-        with suppress(OSError):  # where nothing can be deleted either, the error to tell is the first one
+        with suppress(OSError):  # where nothing can be deleted either, the first error is the one to report
             temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
-    """Write `data` to `path`, atomically.
+    """Write a file atomically.
 
-    A library that makes a file is given memory to write to, and what it made comes here: what goes wrong on a disk is
-    then an OSError that names `path`. HDF5, for one, ends the process when it cannot write what it still holds.
+    Libraries write to memory first, and their bytes to a disk are written here: an error of the disk is then an OSError
+    that names `path`. HDF5, for one, ends the process when it cannot flush its buffers.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write; its folder is made.
+    data : bytes or memoryview
+        Content.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; its `filename` is `path`.
     """
     with atomic_path(path) as temporary, open(temporary, "xb", buffering=0) as file:
         rest = memoryview(data)
@@ -54,14 +81,30 @@ def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` to `path` as UTF-8, atomically."""
+    """Write a text file as UTF-8, atomically.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write; its folder is made.
+    text : str
+        Content; line ends are written as they are.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; its `filename` is `path`.
+    """
     write_bytes(path, text.encode("utf-8"))
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
-    """Delete the temporary files in `folder` and below that a process left when it was killed.
+    """Delete the temporary files that a killed process left.
 
-    For a folder that no other process writes to.
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder to search, with those below it; no other process may be writing to it.
     """
     for path in Path(folder).rglob(".*"):
         if is_temporary(path):
@@ -69,14 +112,25 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, if it is there; on Windows, wait about a second for whoever has it open."""
+    """Delete a file, if it is there; on Windows, wait about a second for a process that has it open.
+
+    Parameters
+    ----------
+    path : Path
+        File to delete.
+
+    Raises
+    ------
+    PermissionError
+        If it stays open.
+    """
     _when_not_in_use(path, lambda: path.unlink(missing_ok=True))
 
 
 def _when_not_in_use(path: Path, change: Callable[[], None]) -> None:
     """Replace or delete `path`, which Windows refuses while a process has the file open; other systems never do.
 
-    Raises PermissionError, which says so in one line, when the file stays open.
+    Raises PermissionError with a hint when the file stays open.
     """
     for pause in (*_PAUSES, None):
         try:
@@ -85,26 +139,48 @@ def _when_not_in_use(path: Path, change: Callable[[], None]) -> None:
             if getattr(error, "winerror", None) not in _IN_USE:
                 raise
             if pause is None:
-                mend = "open in another program, or write-protected; close it and give the same command again"
-                raise PermissionError(errno.EACCES, mend, str(path)) from None
+                hint = "open in another program, or write-protected; close it and give the same command again"
+                raise PermissionError(errno.EACCES, hint, str(path)) from None
         time.sleep(pause)
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a path is one that `atomic_path` yields."""
+    """Return True for a temporary path of `atomic_path`.
+
+    Parameters
+    ----------
+    path : Path
+        Path of a file.
+
+    Returns
+    -------
+    bool
+        Whether its name has that form.
+    """
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, if it is not there, and those above it; their names are then on the disk."""
+    """Make a folder and those above it, if they are not there, and flush their names to the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to make.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
         _flush_folder(path.parent)
 
 
-def _flush_folder(folder):
-    """Put the names in a folder on the disk, where the system lets a folder be opened (Windows does not)."""
+def _flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can open folders (Windows cannot)."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

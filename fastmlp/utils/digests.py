@@ -1,48 +1,87 @@
-"""Digests: what tells one set of numbers, one engine and one training from all others."""
+"""Digests that identify numbers, settings and the code that trains."""
 
 import functools
 import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fastmlp._version import __version__
 
-# What trains, within the package: all that can change a bit of a result, and nothing that only shows one.
+# What trains, within the package: all that can change a bit of a result, and nothing that only reports one.
 _ENGINE = ("mlp.py", "config", "training", "data/streaming", "utils/arrays.py", "kernels")
 
 
 def digest_of_arrays(arrays: Iterable[np.ndarray], title: str = "") -> str:
-    """SHA-256, in hexadecimal, of arrays: their dtypes, shapes and values, in any byte order, and of a title."""
+    """Return the SHA-256 of arrays: of their dtypes, shapes and values, whatever their byte order.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarray
+        Arrays, whose order counts.
+    title : str, default=""
+        Text that is part of it.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     hasher = hashlib.sha256(title.encode())
     for array in arrays:
-        # Little-endian on every machine, so that the digest names the values.
+        # Little-endian on every machine, so that the digest depends on the values alone.
         plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         hasher.update(f"{plain.dtype.str}{plain.shape}".encode())
         hasher.update(plain.data)
     return hasher.hexdigest()
 
 
-def digest_of_values(values: Any) -> str:
-    """SHA-256, in hexadecimal, of plain values: dicts, whose order does not count, lists, text and numbers."""
+def digest_of_values(values: object) -> str:
+    """Return the SHA-256 of plain values.
+
+    Parameters
+    ----------
+    values : dict, list, str, number, bool or None
+        Nested in any way; the order of a dict does not count.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @functools.cache
 def engine_version() -> str:
-    """What trains: the version, and the first digits of a digest of the code.
+    """Return the version of what trains: that of the package, and the first digits of a digest of the code.
 
-    Two versions of the code are never taken for one, although most changes leave all bits as they were.
+    Every change of that code counts, although most changes leave all bits of a result as they were.
+
+    Returns
+    -------
+    str
+        Such as "0.1.0+0123456789ab".
     """
     return f"{__version__}+{digest_of_sources(Path(__file__).parents[1])[:12]}"
 
 
 def digest_of_sources(package: Path) -> str:
-    """SHA-256 of the Python files of `package` that train; a checkout with the line ends of Windows has the same."""
+    """Return the SHA-256 of the Python files that train; the line ends of a checkout do not count.
+
+    Parameters
+    ----------
+    package : Path
+        Folder of the package.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     hasher = hashlib.sha256()
     for part in _ENGINE:
         path = package / part

@@ -1,4 +1,4 @@
-"""For a user without a home folder, such as one who is a bare number, in a container or a job."""
+"""Help for users without a home folder, such as one known by a number alone, in a container or a job."""
 
 import atexit
 import os
@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 
-def lend_matplotlib_a_folder() -> None:
-    """Where there is no home, give matplotlib a temporary folder for its settings; to be called before its import.
+def ensure_matplotlib_config_folder() -> None:
+    """Give matplotlib a temporary folder for its settings where there is no home; to be called before its import.
 
-    Of itself it takes one from version 3.10 on, with a warning of several lines; before that its import fails.
+    By itself matplotlib makes one from version 3.10 on, with a warning of several lines; before, its import fails.
     """
     if os.environ.get("MPLCONFIGDIR"):
         return
