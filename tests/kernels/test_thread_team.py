@@ -306,6 +306,17 @@ def test_small_sparse_batches_with_limited_norms_end_with_the_same_bits(threads,
     assert max(team_sizes) == threads
 
 
+@pytest.mark.parametrize(("limits", "expected"), [({}, True), ({"clip_norm": 0.1}, False), ({"max_norm": 0.1}, False)])
+def test_threads_own_columns_of_the_weights_only_where_no_norm_is_limited(limits, expected, monkeypatch):
+    """With columns owned, one thread would read sums of squares while another one is still adding to them."""
+    monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
+    pixels, rule, calls = compress(pictures()[0], "float32"), Rule(MOMENTUM, 0.5, **limits), []
+    monkeypatch.setattr(thread_team, "run", lambda *arguments: calls.append(arguments))
+    train(pixels, rule, batch_size=epoch.COLUMNS_BATCH, threads=2, passes=1)
+    _, size, _, _, by_columns, *_ = calls[0]
+    assert (size, by_columns) == (2, expected)
+
+
 def test_passes_without_training_give_the_same_bits_to_teams_of_any_size(team_sizes, network, monkeypatch):
     monkeypatch.setattr(epoch, "PASS_WORTH_SHARING", 1)
     X, p = np.tile(numbers("float32"), (7, 1)), network((144, 20, 5), ("tanh",))
