@@ -150,6 +150,25 @@ def test_the_kernels_named_without_a_file_in_tables_are_those_of_the_file_in_the
         assert set(named) <= defined(ROOT / "kernels" / file)
 
 
+def test_the_kernels_page_lists_every_file_of_the_kernels():
+    text = (ROOT / "kernels" / "README.md").read_text(encoding="utf-8")
+    table = re.findall(
+        r"^\| (`[^|]+) \|", text[text.index("## Files") : text.index("## Names and shapes")], re.MULTILINE
+    )
+    listed = {name for row in table for name in re.findall(r"`(\w+\.py)`", row)}
+    assert listed == {path.name for path in (ROOT / "kernels").glob("*.py")} - {"__init__.py"}
+
+
+def test_the_page_for_contributors_lists_every_room_and_names_what_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "fastmlp").glob("*/__init__.py")} - {"kernels", "recipes"}
+    assert rooms == set(re.findall(r"`fastmlp/(\w+)/`", text[: text.index("## Where something new")]))
+    for path in re.findall(r"`((?:fastmlp|kernels|scripts|tests|bench|docs)/[\w/.-]*)`", text):
+        assert (ROOT / path).exists(), path
+    for name, path in re.findall(r"`([A-Z]+)` in `([\w/]+\.py)`", text):
+        assert name in defined(ROOT / path)
+
+
 def test_every_page_is_listed_in_the_readme():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for page in PAGES:
