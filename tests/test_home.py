@@ -84,6 +84,9 @@ def test_a_path_in_a_home_that_is_not_known_is_told_in_one_line(without_home, op
 
 
 def test_a_chosen_folder_in_a_home_that_is_not_known_is_why_digits_are_synthetic(without_home):
-    script = "from fastmlp.data import load\nfrom fastmlp.data.collections import glyphs\nglyphs.COUNTS['train'] = 100\nprint(load('auto').source)\n"
+    script = (
+        "from fastmlp.data import load\nfrom fastmlp.data.collections import glyphs\n"
+        "glyphs.COUNTS['train'] = 100\nprint(load('auto').source)\n"
+    )
     (line,) = without_home(script, FASTMLP_DATA="~/collections").stdout.splitlines()
     assert "because ~/collections is in a home folder that is not known" in line

@@ -57,7 +57,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such 
 def refusals(*paths, **options):
     """What `load` says of each path, and then `Stream`."""
     done = subprocess.run(
-        [sys.executable, "-c", REFUSALS, *map(str, paths)], capture_output=True, text=True, timeout=60, check=True,
+        [sys.executable, "-c", REFUSALS, *map(str, paths)], capture_output=True, text=True, timeout=300, check=True,
         **options,
     )  # fmt: skip
     lines = done.stdout.splitlines()

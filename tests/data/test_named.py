@@ -125,7 +125,7 @@ SILENCE, IN_ALL = 60.0, 300.0  # seconds by the clock below, which stands still 
 
 
 class Clock:
-    """Stands for the module `time` in `fastmlp.data.collections.download`, so that no answer is late because a machine is busy."""
+    """Replaces the module `time` in `download`, so that no answer is late because a machine is busy."""
 
     def __init__(self):
         self._now = 0.0

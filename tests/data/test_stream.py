@@ -16,6 +16,7 @@ from fastmlp.errors import InputError, InputTypeError
 ROWS, COLUMNS = 3000, 20
 PIXELS = np.random.RandomState(0).randint(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
 LABELS = np.arange(ROWS) * 7 % 10
+PATIENCE = 60  # seconds to wait for what comes at once, unless it never does
 SMALL = {"window_bytes": 700 * COLUMNS, "block_bytes": 16 * COLUMNS}  # for pixels: windows of up to 700 rows
 
 
@@ -168,13 +169,19 @@ def test_closed_stream_holds_no_window(write):
 
 def test_next_window_is_read_while_this_one_is_used(write, monkeypatch):
     with Stream(write(), **SMALL) as stream:
-        lengths, read = [], stream._rows.read
-        monkeypatch.setattr(stream._rows, "read", lambda first, out: (read(first, out), lengths.append(len(out))))
+        lengths, read, changed = [], stream._rows.read, threading.Condition()
+
+        def counted(first, out):
+            read(first, out)
+            with changed:
+                lengths.append(len(out))
+                changed.notify()
+
+        monkeypatch.setattr(stream._rows, "read", counted)
         windows = stream.epoch(0, 1, batch_size=50, shuffle=True)
         X, window = next(windows)
-        deadline = time.monotonic() + 10
-        while sum(lengths) < 1200 and time.monotonic() < deadline:
-            time.sleep(1e-3)
+        with changed:
+            assert changed.wait_for(lambda: sum(lengths) >= 1200, timeout=PATIENCE)
         assert sum(lengths) == 1200  # two windows, and no more: there is no third buffer
         np.testing.assert_array_equal(X, PIXELS[window.rows])
         windows.close()
@@ -186,7 +193,7 @@ def test_several_threads_read_a_window_at_once(write, monkeypatch):
 
         def meeting(first, out):
             if next(calls) < 4:
-                together.wait(timeout=10)
+                together.wait(timeout=PATIENCE)
             read(first, out)
 
         monkeypatch.setattr(stream._rows, "read", meeting)
@@ -233,12 +240,19 @@ def test_reader_ends_with_the_pass_and_when_it_is_given_up(write):
 def test_giving_up_does_not_wait_for_the_rest_of_a_window(write, monkeypatch):
     with Stream(write(), **SMALL) as stream:
         windows = stream.in_order()
-        begun = []
-        monkeypatch.setattr(stream._rows, "read", lambda *place: (begun.append(1), time.sleep(0.3)))
-        monkeypatch.setattr(stream, "_finish", lambda coming: coming)  # does not wait for the first window either
+        begun, given_up, read = [], [], stream._read
+
+        def reading(pieces, buffer, stopped):
+            given_up.append(stopped)
+            read(pieces, buffer, stopped)
+
+        monkeypatch.setattr(stream, "_read", reading)
+        monkeypatch.setattr(stream._rows, "read", lambda *place: (begun.append(1), given_up[0].wait(PATIENCE)))
+        monkeypatch.setattr(stream, "_finish", lambda pending: pending)  # does not wait for the first window either
         next(windows)
         windows.close()
-        assert len(begun) < 43  # pieces of one window, of which there are two
+        assert given_up[0].is_set()
+        assert len(begun) <= stream._rows.readers  # one piece for each thread, of two windows of 43
 
 
 def test_error_of_the_reader_is_raised_where_the_window_is_asked_for(write):
