@@ -10,5 +10,11 @@ def recipe_names() -> list[str]:
 
 
 def recipe_text(name: str) -> str:
-    """Return the TOML of the recipe of this name."""
+    """Return a recipe that comes with the library, as TOML.
+
+    Parameters
+    ----------
+    name : str
+        One of `recipe_names`.
+    """
     return resources.files("fastmlp.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8")

@@ -51,7 +51,13 @@ class Range:
     whole: bool = False
 
     def at(self, quantile: float) -> float:
-        """Return the number below which this share of them lies, 0 <= quantile < 1."""
+        """Return the number below which a share of them lies.
+
+        Parameters
+        ----------
+        quantile : float
+            The share, from 0 to below 1.
+        """
         if self.whole:
             beyond = self.high + 1  # every number k has the room from k to k + 1
             return min(math.floor(self._between(self.low, beyond, quantile)), int(self.high))
@@ -61,7 +67,13 @@ class Range:
         return float(low * (high / low) ** quantile if self.log else low + (high - low) * quantile)
 
     def rounded(self, value: float) -> float:
-        """Return the nearest number with few digits; a narrow range has more of them."""
+        """Return the nearest number with few digits; a narrow range has more of them.
+
+        Parameters
+        ----------
+        value : float
+            A number of the range.
+        """
         if self.whole or value == 0:
             return value
         size = max(abs(self.low), abs(self.high))
@@ -92,7 +104,13 @@ class Choices:
     values: tuple[Any, ...]
 
     def at(self, quantile: float) -> Any:
-        """Return the value below which this share of them lies, 0 <= quantile < 1."""
+        """Return the value below which a share of them lies.
+
+        Parameters
+        ----------
+        quantile : float
+            The share, from 0 to below 1.
+        """
         return self.values[int(quantile * len(self.values))]
 
     @property
@@ -167,13 +185,27 @@ class Search:
                 yield {**first, name: value}
 
     def without(self, names: Iterable[str]) -> "Search | None":
-        """Return the search without some settings; None if none is left."""
+        """Return the search without some settings; None if none is left.
+
+        Parameters
+        ----------
+        names : iterable of str
+            What is no longer searched.
+        """
         dropped = set(names)
         left = {name: values for name, values in self.distributions.items() if name not in dropped}
         return replace(self, distributions=left) if left else None
 
     def changed(self, name: str, distribution: Range | Choices) -> "Search":
-        """Return the search with another distribution of a setting."""
+        """Return the search with another distribution of a setting.
+
+        Parameters
+        ----------
+        name : str
+            The setting.
+        distribution : Range or Choices
+            What it is drawn from.
+        """
         return replace(self, distributions={**self.distributions, name: distribution})
 
     def to_dict(self) -> dict[str, Any]:
@@ -183,7 +215,17 @@ class Search:
 
 
 def from_grid(grid: dict[str, list[Any]], trials: int, method: str) -> Search:
-    """Return a search among the values of a grid."""
+    """Return a search among the values of a grid.
+
+    Parameters
+    ----------
+    grid : dict
+        Settings with their values.
+    trials : int
+        How many configurations are tried.
+    method : str
+        "random" or "optuna".
+    """
     return Search({name: Choices(tuple(values)) for name, values in grid.items()}, trials, method)
 
 
@@ -223,7 +265,20 @@ def _distribution(what: str, value: Any) -> Range | Choices:
 
 
 def check_value_list(what: str, values: Any) -> None:
-    """Raise InputError, InputTypeError unless `values` is a list of different values. `what` names it in messages."""
+    """Check that a list has different values.
+
+    Parameters
+    ----------
+    what : str
+        Its name in messages.
+    values : object
+        The list.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If it is no list, is empty, or has a value twice.
+    """
     if not isinstance(values, list):
         raise InputTypeError(f"{what} is {values!r}; expected a list of values to try: put it in brackets")
     if not values:
