@@ -101,8 +101,11 @@ endif
 # Of this version there is a build for CPUs alone; a build for GPUs brings several GB along, and is not installed.
 TORCH ?= torch==2.13.0
 
+NAMES := import json, sys; print(*(item["metadata"]["name"] for item in json.load(sys.stdin)["install"]))
+
 .venv/oracle: .venv/test
-	@offered=$$($(PIP) --dry-run --report - "$(TORCH)" 2>/dev/null) || offered=nothing; \
+	@offered=$$($(PIP) --dry-run --report - "$(TORCH)" 2>/dev/null | $(BIN)/python -c '$(NAMES)' 2>/dev/null) \
+	    || offered=nothing; \
 	case $$offered in \
 	    nothing) echo "$(TORCH) cannot be installed here: its oracles are skipped" ;; \
 	    *nvidia*) echo "$(TORCH) is a build for GPUs here: its oracles are skipped; install a CPU build into .venv" ;; \
