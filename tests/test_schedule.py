@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fastmlp.config.schedule_shapes import SHAPES, half_cosine
+from fastmlp.config.exact_math import half_cosine
+from fastmlp.config.schedule_shapes import SHAPES
 from fastmlp.config.schedules import from_setting
 from fastmlp.errors import InputError
 

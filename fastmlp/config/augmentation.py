@@ -18,22 +18,38 @@ SEED_BITS = 63
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random distortions of images; what is 0 is off.
+    """Random distortions of images, anew in every epoch; a number that is 0 switches its distortion off.
 
-    shift        pixels: either axis moves by up to this much
-    rotation     degrees, 0 to 180: either way, by up to this much
-    scale        share, from 0 below 1: width and height grow by factors of their own between 1 - scale and 1 + scale
-    shear        share: the top moves against the bottom by up to this many pixels per pixel of height
-    alpha        elastic distortion: strength of the random displacements, see below
-    sigma        pixels, above 0: smoothness of the displacements, used with alpha alone
-    image_shape  (height, width) in pixels; None for square images
+    Numbers are drawn uniformly from their ranges. Outside of the image is 0, and pixels between pixels are
+    interpolated. Elastic distortion moves each pixel by random numbers in [-1, 1), smoothed by a Gaussian whose weights
+    sum to 1, times alpha: by about 0.16 alpha / sigma on either axis.
 
-    Elastic distortion is that of Simard, Steinkraus and Platt (2003, "Best practices for convolutional neural networks
-    applied to visual document analysis"), who took alpha 34 and sigma 4 for MNIST: random numbers in [-1, 1), smoothed
-    by a Gaussian whose weights sum to 1, times alpha. A pixel moves by about 0.16 alpha / sigma on either axis.
+    Attributes
+    ----------
+    shift : float
+        Pixels, from 0: either axis moves by up to this much.
+    rotation : float
+        Degrees, 0 to 180: either way, by up to this much.
+    scale : float
+        Share, from 0 below 1: width and height grow by factors of their own between 1 - scale and 1 + scale.
+    shear : float
+        Pixels per pixel of height, from 0: the top moves against the bottom by up to this much.
+    alpha : float
+        Strength of the elastic distortion, from 0.
+    sigma : float
+        Pixels, above 0: smoothness of the elastic distortion.
+    image_shape : tuple of int or None
+        (height, width) in pixels; None for square images.
 
-    All numbers are uniform in their ranges. Outside of the image is 0, and pixels between pixels are interpolated.
-    Raises InputError or InputTypeError, each naming the setting, what was expected and the mend.
+    Raises
+    ------
+    InputError, InputTypeError
+        For other values.
+
+    References
+    ----------
+    P. Y. Simard, D. Steinkraus and J. C. Platt, Best practices for convolutional neural networks applied to visual
+    document analysis, ICDAR 2003, whose elastic distortion of MNIST has alpha 34 and sigma 4.
     """
 
     shift: float = 0.0
@@ -62,9 +78,22 @@ class Augmentation:
 
     @classmethod
     def from_setting(cls, value: object) -> "Augmentation | None":
-        """None or nothing but zeros for no augmentation; an Augmentation; the name of a preset; or a dict of settings.
+        """Return the distortions of a setting of `MLP`.
 
-        PRESETS has the names. Raises InputError, InputTypeError.
+        Parameters
+        ----------
+        value : None, Augmentation, str or mapping
+            The name of one of `PRESETS`, or a dict of settings.
+
+        Returns
+        -------
+        Augmentation or None
+            None for no augmentation, also where all numbers are 0.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            For anything else.
         """
         if value is None or isinstance(value, Augmentation):
             chosen = value
@@ -84,20 +113,36 @@ class Augmentation:
         return chosen if chosen is not None and chosen.distorts() else None
 
     def distorts(self) -> bool:
-        """Whether anything is switched on."""
+        """Return whether anything is switched on."""
         return any((self.shift, self.rotation, self.scale, self.shear, self.alpha))
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values, image_shape left out where it is None: `from_setting` reads them again."""
+        """Return the settings as plain values, which `from_setting` reads; image_shape only if it is not None."""
         values = dataclasses.asdict(self)
         shape = values.pop("image_shape")
         return values if shape is None else {**values, "image_shape": list(shape)}
 
     def distortion(self, features: int, seed: int, epoch: int) -> Distortion:
-        """What the kernels are told for one epoch of images of `features` pixels.
+        """Return the kernels' settings for one epoch.
 
-        seed: any whole number from 0; epoch: from 0, each is distorted anew. Raises InputError when the image's shape
-        does not fit the features, or sigma not the image.
+        Parameters
+        ----------
+        features : int
+            Pixels of an image.
+        seed : int
+            Any whole number from 0.
+        epoch : int
+            From 0; images are distorted anew in each.
+
+        Returns
+        -------
+        Distortion
+            The settings.
+
+        Raises
+        ------
+        InputError
+            When the image's shape does not fit the features, or sigma the image.
         """
         height, width = self._shape_for(features)
         if self.alpha and self.sigma > max(height, width):

@@ -185,7 +185,8 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
         """Return the most probable class of each row, (N,)."""
-        return classes[outputs.argmax(axis=1)]
+        decided: NDArray[Any] = classes[outputs.argmax(axis=1)]
+        return decided
 
     def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
         counts = np.bincount(targets, weights if len(weights) else None)
@@ -287,18 +288,18 @@ def check_setting(name: str, value: object) -> str:
 
 def _columns(y: ArrayLike, rows: int, dtype: str, name: str) -> Targets:
     """Numbers (rows, columns) in `dtype`."""
-    y = as_array(y, name)
-    if y.ndim not in (1, 2) or 0 in y.shape:
-        raise InputError(f"{name} has shape {y.shape}; expected (samples,) or (samples, columns)")
-    if len(y) != rows:
-        raise InputError(f"{name} has {len(y)} rows for {rows} samples; give one per sample")
-    if y.dtype.kind not in "buif":
-        raise InputTypeError(f"{name} has dtype {y.dtype}; expected numbers")
-    finite = fits(y, dtype)
+    numbers = as_array(y, name)
+    if numbers.ndim not in (1, 2) or 0 in numbers.shape:
+        raise InputError(f"{name} has shape {numbers.shape}; expected (samples,) or (samples, columns)")
+    if len(numbers) != rows:
+        raise InputError(f"{name} has {len(numbers)} rows for {rows} samples; give one per sample")
+    if numbers.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} has dtype {numbers.dtype}; expected numbers")
+    finite = fits(numbers, dtype)
     if not finite.all():
-        value, row = y[~finite][0], np.argwhere(~finite)[0][0]
+        value, row = numbers[~finite][0], np.argwhere(~finite)[0][0]
         raise InputError(f"{name} has {value} at row {row}; {unfit(value, dtype)}")
-    return np.ascontiguousarray(y.reshape(rows, -1), dtype)
+    return np.ascontiguousarray(numbers.reshape(rows, -1), dtype)
 
 
 def _as_in_training(y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str) -> Targets:

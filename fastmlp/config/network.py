@@ -6,15 +6,16 @@ may be beside another one is checked by the methods below the fields.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
-from fastmlp.config import early_stopping, losses, optimizers, schedules
+from fastmlp.config import early_stopping, fields, losses, optimizers, schedules
 from fastmlp.config.augmentation import Augmentation
 from fastmlp.config.augmentation import check_setting as check_augment
 from fastmlp.config.early_stopping import EarlyStoppingConfig
+from fastmlp.config.fields import NETWORK, TRAINING, FieldInfo
 from fastmlp.config.losses import Loss
 from fastmlp.config.optimizers import Optimizer
 from fastmlp.config.sample_weights import check_setting as check_class_weight
@@ -23,59 +24,11 @@ from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import freeze, in_words, nearest, thaw
 
-NETWORK, TRAINING = "network", "training"
 ScheduleSetting = str | Mapping[str, Any] | Callable[[float], float] | None
 INITIALISERS = ("auto", "he", "xavier", "normal", "uniform")
 FIRST_LAYERS = ("auto", "dense", "sparse")
 # Half-width of "uniform" and standard deviation of "normal" where init_scale is None.
 DEFAULT_INIT_SCALE = 0.1
-
-
-class FieldInfo(NamedTuple):
-    """What is known of a setting.
-
-    Attributes
-    ----------
-    default : object
-        Plain value.
-    section : str
-        "network" or "training": where a recipe has it.
-    label : str
-        Name for a person.
-    help : str
-        One line.
-    """
-
-    default: Any
-    section: str
-    label: str
-    help: str
-
-
-def _setting(
-    default: object, section: str, checked_by: Callable[[str, Any], object], help: str, label: str | None = None
-) -> Any:
-    """A field with its check, a function (name, value) that returns the checked value."""
-    return field(default=default, metadata={"check": checked_by, "section": section, "label": label, "help": help})
-
-
-def _choice(default: str, section: str, choices: Iterable[str], help: str) -> Any:
-    return _setting(default, section, partial(check.one_of, choices=choices), help)
-
-
-def _number(default: float, hint: str, help: str, label: str | None = None, **bounds: float) -> Any:
-    return _setting(default, TRAINING, partial(check.real, hint=hint, **bounds), help, label)
-
-
-def _positive(default: float | None, section: str, hint: str, help: str) -> Any:
-    positive = partial(check.positive, hint=hint)
-    return _setting(
-        default, section, partial(check.optional, checked_by=positive) if default is None else positive, help
-    )
-
-
-def _whole(default: int, least: int, hint: str, help: str, most: int | None = None) -> Any:
-    return _setting(default, TRAINING, partial(check.whole, least=least, hint=hint, most=most), help)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,69 +66,71 @@ class NetworkConfig:
 
     FIELDS: ClassVar[Mapping[str, FieldInfo]]
 
-    hidden: tuple[int, ...] = _setting(
+    hidden: tuple[int, ...] = fields.setting(
         (100, 50, 25), NETWORK, check.hidden_widths, "widths of the hidden layers, () for none", "hidden layers"
     )
-    activation: str | tuple[str, ...] = _setting(
+    activation: str | tuple[str, ...] = fields.setting(
         "relu", NETWORK, check.activations, "function of the hidden units, one name or one per hidden layer"
     )
-    loss: str = _setting("cross_entropy", NETWORK, losses.check_setting, "what is minimised, see config.losses")
-    optimizer: str | Mapping[str, Any] = _setting(
+    loss: str = fields.setting("cross_entropy", NETWORK, losses.check_setting, "what is minimised, see config.losses")
+    optimizer: str | Mapping[str, Any] = fields.setting(
         "sgd", TRAINING, optimizers.check_setting, "a name, or a dict with its numbers, see config.optimizers"
     )
-    learning_rate: float = _positive(0.1, TRAINING, "try 0.1", "learning rate of the first epoch")
-    momentum: float = _setting(0.0, TRAINING, check.momentum, "momentum of sgd and rmsprop, from 0 below 1")
-    schedule: ScheduleSetting = _setting(  # noqa: RUF009  # it returns a field
+    learning_rate: float = fields.positive(0.1, TRAINING, "try 0.1", "learning rate of the first epoch")
+    momentum: float = fields.setting(0.0, TRAINING, check.momentum, "momentum of sgd and rmsprop, from 0 below 1")
+    schedule: ScheduleSetting = fields.setting(  # noqa: RUF009  # it returns a field
         None, TRAINING, schedules.check_setting, "how the learning rate changes, see config.schedules"
     )
-    decay_epochs: tuple[int, ...] = _setting(
+    decay_epochs: tuple[int, ...] = fields.setting(
         (), TRAINING, check.rising_epochs, "epochs after which the rate is multiplied by decay_factor"
     )
-    decay_factor: float = _positive(
+    decay_factor: float = fields.positive(
         0.5, TRAINING, "0.5 halves the rate", "factor on the rate after each of decay_epochs"
     )
-    batch_size: int = _whole(100, 1, "100 is a common choice", "samples per step")
-    epochs: int = _whole(50, 1, "50 is the default", "passes over the training set", check.MOST_EPOCHS)
-    shuffle: bool = _setting(True, TRAINING, check.flag, "visit the samples in a new random order every epoch")
-    early_stopping: int | Mapping[str, Any] | None = _setting(
+    batch_size: int = fields.whole(100, 1, "100 is a common choice", "samples per step")
+    epochs: int = fields.whole(50, 1, "50 is the default", "passes over the training set", check.MOST_EPOCHS)
+    shuffle: bool = fields.setting(True, TRAINING, check.flag, "visit the samples in a new random order every epoch")
+    early_stopping: int | Mapping[str, Any] | None = fields.setting(
         None, TRAINING, early_stopping.check_setting, "patience in epochs or a dict, see config.early_stopping"
     )
-    init: str = _choice("auto", NETWORK, INITIALISERS, "distribution of the first weights")
-    init_scale: float | None = _positive(
+    init: str = fields.choice("auto", NETWORK, INITIALISERS, "distribution of the first weights")
+    init_scale: float | None = fields.positive(
         None, NETWORK, "try 0.1", f"width of normal and uniform (None: {DEFAULT_INIT_SCALE}), a factor for the others"
     )
-    init_bias: str = _choice("zero", NETWORK, ("zero", "same"), "zero, or same for the weights' distribution")
-    l1: float = _number(0.0, "0 switches it off", "factor of the sum of the weights' sizes", "L1", least=0)
-    l2: float = _number(0.0, "0 switches it off", "factor of half the sum of squared weights", "L2", least=0)
-    dropout: float | tuple[float, ...] = _setting(
+    init_bias: str = fields.choice("zero", NETWORK, ("zero", "same"), "zero, or same for the weights' distribution")
+    l1: float = fields.number(0.0, "0 switches it off", "factor of the sum of the weights' sizes", "L1", least=0)
+    l2: float = fields.number(0.0, "0 switches it off", "factor of half the sum of squared weights", "L2", least=0)
+    dropout: float | tuple[float, ...] = fields.setting(
         0.0,
         TRAINING,
         partial(check.shares, hint="0 switches it off, 0.5 is common"),
         "share of hidden units that is dropped in training, or one for the inputs and each hidden layer",
     )
-    augment: Mapping[str, Any] | None = _setting(
+    augment: Mapping[str, Any] | None = fields.setting(
         None, TRAINING, check_augment, "how images are distorted: a dict or a preset's name, see config.augmentation"
     )
-    max_norm: float | None = _positive(
+    max_norm: float | None = fields.positive(
         None, TRAINING, "None switches it off", "largest norm of the weights into a hidden unit"
     )
-    clip_norm: float | None = _positive(None, TRAINING, "None switches it off", "largest norm of a step's gradient")
-    label_smoothing: float = _number(
+    clip_norm: float | None = fields.positive(
+        None, TRAINING, "None switches it off", "largest norm of a step's gradient"
+    )
+    label_smoothing: float = fields.number(
         0.0, "0.1 is common", "share of each label that is spread evenly over all classes", least=0, below=1
     )
-    class_weight: str | Mapping[int, float] | None = _setting(
+    class_weight: str | Mapping[int, float] | None = fields.setting(
         None, TRAINING, check_class_weight, "balanced, or a dict from label to weight"
     )
-    seed: int = _whole(0, 0, "any whole number from 0", "the same seed gives the same weights")
-    threads: int | None = _setting(
+    seed: int = fields.whole(0, 0, "any whole number from 0", "the same seed gives the same weights")
+    threads: int | None = fields.setting(
         None, TRAINING, partial(check.optional, checked_by=check.threads), "cores to use; never changes a result"
     )
-    dtype: str = _choice("float32", NETWORK, check.DTYPES, "dtype of the weights and of all arithmetic")
-    engine: str = _choice("numba", TRAINING, check.ENGINES, "numba, or numpy for the plain reference")
-    train_metrics: str = _choice(
+    dtype: str = fields.choice("float32", NETWORK, check.DTYPES, "dtype of the weights and of all arithmetic")
+    engine: str = fields.choice("numba", TRAINING, check.ENGINES, "numba, or numpy for the plain reference")
+    train_metrics: str = fields.choice(
         "full", TRAINING, ("full", "running"), "measure the training set after each epoch, or during it"
     )
-    first_layer: str = _choice(
+    first_layer: str = fields.choice(
         "auto", TRAINING, FIRST_LAYERS, "whether zeros among the inputs are skipped; never changes a result"
     )
 

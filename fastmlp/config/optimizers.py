@@ -115,13 +115,12 @@ class Optimizer:
         Rule
             The rule with this optimizer's numbers.
         """
-        limits = {"clip_norm": clip_norm or 0.0, "max_norm": max_norm or 0.0}
-        return self.update()._replace(l1=l1, l2=l2, **limits)
+        return self.update()._replace(l1=l1, l2=l2, clip_norm=clip_norm or 0.0, max_norm=max_norm or 0.0)
 
     @property
     def states(self) -> int:
         """Number of state arrays, each of the size of the parameters."""
-        return update_rule.STATES[self.update().optimizer]
+        return int(update_rule.STATES[self.update().optimizer])
 
     def check_dtype(self, dtype: str) -> None:
         """Raise InputError when the optimizer's `epsilon` is lost in the network's dtype.
@@ -347,8 +346,8 @@ def from_setting(value: object, momentum: object = 0.0) -> Optimizer:
     share = check.momentum("momentum", momentum)
     kind, numbers = parse(value)
     if kind.takes_momentum():
-        return kind(**numbers, momentum=share)
-    if share:
+        numbers["momentum"] = share
+    elif share:
         own = "beta1 is its own" if "beta1" in kind.fields() else "leave it out"
         raise InputError(f"momentum is {share:g} and optimizer {kind.name!r}, which has none; {own}")
     return kind(**numbers)

@@ -2,21 +2,39 @@
 
 import numbers
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.arrays import as_array
 
 BALANCED = "balanced"
+Weights = NDArray[np.float64]
 
 
 def check_setting(name: str, value: object) -> str | dict[int, float] | None:
-    """The setting `class_weight` of an `MLP` as plain values: None, "balanced", or a dict label -> weight.
+    """Return the setting `class_weight` of an `MLP` as plain values.
 
-    Labels are integers; text such as "7" stands for one, as the keys of TOML and JSON are text. Weights are finite and
-    at least 0. Raises InputError, InputTypeError.
+    Parameters
+    ----------
+    name : str
+        Of the setting, for messages.
+    value : None, str or mapping
+        None, "balanced", or a dict from label to weight. Labels are integers; text such as "7" stands for one, as the
+        keys of TOML and JSON are text. Weights are finite and at least 0.
+
+    Returns
+    -------
+    None, str or dict
+        The same with plain numbers; None for an empty dict.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For anything else.
     """
     if value is None:
         return None
@@ -34,7 +52,7 @@ def check_setting(name: str, value: object) -> str | dict[int, float] | None:
     return weights or None
 
 
-def _label(key):
+def _label(key: object) -> int:
     if isinstance(key, numbers.Integral) and not isinstance(key, bool):
         return int(key)
     if isinstance(key, str):
@@ -46,21 +64,37 @@ def _label(key):
 
 
 def combine(
-    class_weight: str | dict[int, float] | None, sample_weight: object, y: np.ndarray, classes: np.ndarray
-) -> np.ndarray:
-    """The weight of each sample, that of its class times its own, (N,) float64; empty when there are no weights.
+    class_weight: str | Mapping[int, float] | None,
+    sample_weight: ArrayLike | None,
+    y: NDArray[np.int64],
+    classes: NDArray[np.int64],
+) -> Weights:
+    """Return the weight of each sample: that of its class times its own.
 
     They are as given, not scaled to any sum: a kernel divides the weighted sum of a batch's gradients by the sum of
     that batch's weights, as torch.nn.CrossEntropyLoss(weight=...) and scikit-learn do, so that a common factor cancels.
 
-    class_weight   as `check_setting` returned it. "balanced": N / (C n_c) for the n_c samples of a class, with C
-                   the classes that occur, as in scikit-learn; sample_weight has no part in it. In a dict, labels that
-                   are left out weigh 1
-    sample_weight  None, or (N,) finite numbers from 0, not all 0
-    y              (N,) positions in `classes`
-    classes        (C,) int64, the sorted labels
-    Raises InputError, InputTypeError when a label is not in `classes`, sample_weight is no such array, or every sample
-    ends up with the weight 0.
+    Parameters
+    ----------
+    class_weight : None, str or mapping
+        As `check_setting` returned it. "balanced": N / (C n_c) for the n_c samples of a class, with C the classes that
+        occur, as in scikit-learn; sample_weight has no part in it. In a dict, labels that are left out weigh 1.
+    sample_weight : array_like, (N,), or None
+        Finite numbers from 0, not all 0.
+    y : ndarray of int64, (N,)
+        Positions in `classes`.
+    classes : ndarray of int64, (C,)
+        The sorted labels.
+
+    Returns
+    -------
+    ndarray of float64, (N,) or (0,)
+        The weights; empty when there are none.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        When a label is not in `classes`, sample_weight is no such array, or every sample ends up with the weight 0.
     """
     if class_weight is None and sample_weight is None:
         return np.empty(0)
@@ -68,12 +102,30 @@ def combine(
     with np.errstate(over="ignore"):  # an infinite sum is refused
         if class_weight is not None:
             weights *= of_classes(class_weight, y, classes)[y]
-        _check_sum(weights.sum())
+        _check_sum(float(weights.sum()))
     return weights
 
 
-def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The weight of each class, (C,) float64, or empty without any; arguments and errors as for `combine`."""
+def of_classes(
+    class_weight: str | Mapping[int, float] | None, y: NDArray[np.integer[Any]], classes: NDArray[np.int64]
+) -> Weights:
+    """Return the weight of each class.
+
+    Parameters
+    ----------
+    class_weight, y, classes
+        As for `combine`.
+
+    Returns
+    -------
+    ndarray of float64, (C,) or (0,)
+        The weights; empty when there are none.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `combine` does.
+    """
     if class_weight is None:
         return np.empty(0)
     counts = np.bincount(y, minlength=len(classes))
@@ -89,11 +141,11 @@ def of_classes(class_weight: str | dict[int, float] | None, y: np.ndarray, class
             )
         weights[position] = weight
     with np.errstate(over="ignore"):  # an infinite sum is refused
-        _check_sum(weights @ counts)
+        _check_sum(float(weights @ counts))
     return weights
 
 
-def _check_sum(total):
+def _check_sum(total: float) -> None:
     if not np.isfinite(total):
         raise InputError(
             f"the weights of the samples sum to {total}; expected a finite sum: divide them all by a number"
@@ -102,14 +154,14 @@ def _check_sum(total):
         raise InputError("every sample has the weight 0; expected one above 0: raise class_weight or sample_weight")
 
 
-def _listed(classes):
+def _listed(classes: NDArray[np.int64]) -> str:
     if len(classes) > 12:
         return f"the {len(classes)} classes from {classes[0]} to {classes[-1]}"
     return ", ".join(map(str, classes))
 
 
-def _check_samples(sample_weight, rows):
-    """(rows,) float64."""
+def _check_samples(sample_weight: ArrayLike, rows: int) -> Weights:
+    """The checked weights, a copy."""
     weights = as_array(sample_weight, "sample_weight")
     if weights.dtype.kind not in "buif":
         raise InputTypeError(f"sample_weight has dtype {weights.dtype}; expected numbers, one weight per sample")

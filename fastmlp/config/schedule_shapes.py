@@ -1,31 +1,41 @@
-"""The kinds of schedules: each is a factor on the learning rate as time goes by.
+"""The kinds of schedules: each is a factor on the learning rate over time.
 
 Time is t, the number of epochs done: 0 at the first step, 1.5 in the middle of the second epoch. docs/schedules.md
-shows them all.
+shows them all. A subclass of `Shape` with a name is registered under it when it is defined; its fields are the keys
+that its setting may have.
 """
 
-import decimal
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fastmlp.config.exact_math import half_cosine, power
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 
 CUSTOM = "custom"  # what a function is called in a model file
-Factors = float | np.ndarray  # one for the epoch, or (steps,) float64
+Factors = float | NDArray[np.float64]  # one for the epoch, or (steps,)
+
+SHAPES: dict[str, "type[Shape]"] = {}
 
 
 class Clock(NamedTuple):
     """An epoch of a training.
 
-    epoch    from 1
-    steps    in this epoch and in every other
-    epochs   of the whole training
-    warm_up  epochs, not necessarily whole, that the warm-up takes
+    Attributes
+    ----------
+    epoch : int
+        From 1.
+    steps : int
+        In this epoch and in every other.
+    epochs : int
+        Of the whole training.
+    warm_up : float
+        Epochs, not necessarily whole, that the warm-up takes.
     """
 
     epoch: int
@@ -34,40 +44,70 @@ class Clock(NamedTuple):
     warm_up: float
 
     def done(self) -> int:
-        """Epochs done when this one begins."""
+        """Return the number of epochs done when this one begins."""
         return self.epoch - 1
 
-    def step(self) -> np.ndarray:
-        """The number of each step of this epoch, counted from 0 at the start of the training, (steps,) int64."""
+    def step(self) -> NDArray[np.int64]:
+        """Return the number of each step of this epoch, from 0 at the start of the training, (steps,)."""
         return self.done() * self.steps + np.arange(self.steps)
 
 
 class Shape:
-    """The factor on the learning rate as time goes by: what one kind of schedule is. 1, unless a kind says more."""
+    """Base class of all kinds of schedules: a factor of 1 unless `factors` is overridden.
+
+    Attributes
+    ----------
+    has_warm_up : bool
+        Whether it begins with a warm-up of its own, beside which no other one is taken.
+    depends_on_epochs : bool
+        Whether it is spread over the epochs of the training, so that more of them change the rates of the first ones.
+    """
+
+    has_warm_up: ClassVar[bool] = False
+    depends_on_epochs: ClassVar[bool] = False
+
+    def __init_subclass__(cls, *, name: str | None = None, **options: Any):
+        super().__init_subclass__(**options)
+        if name is not None:
+            SHAPES[name] = cls
 
     def factors(self, clock: Clock) -> Factors:
-        """The factor of each step of an epoch, or one for all of them."""
+        """Return the factor of each step of an epoch, (steps,) float64, or one for all of them.
+
+        Parameters
+        ----------
+        clock : Clock
+            The epoch.
+        """
         return 1.0
 
     def after_epoch(self, record: Mapping[str, float]) -> None:
-        """Take note of how an epoch went; most schedules do not care."""
+        """Take note of an epoch's record, as in `History`."""
 
     def state(self) -> dict[str, float]:
-        """What `after_epoch` has gathered, as plain numbers."""
+        """Return what `after_epoch` has gathered, as plain numbers."""
         return {}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
 
 
 @dataclass
-class Constant(Shape):
+class Constant(Shape, name="constant"):
     """1."""
 
 
 @dataclass
-class Decay(Shape):
-    """factor^m, with m the number of `decay_epochs` that are over. torch.optim.lr_scheduler.MultiStepLR."""
+class Decay(Shape, name="decay"):
+    """factor^m, with m the number of `decay_epochs` that are over; torch.optim.lr_scheduler.MultiStepLR.
+
+    Attributes
+    ----------
+    decay_epochs : sequence of int
+        The setting of the network.
+    factor : float
+        Its setting `decay_factor`.
+    """
 
     decay_epochs: Sequence[int]
     factor: float
@@ -77,17 +117,21 @@ class Decay(Shape):
 
 
 @dataclass
-class Step(Shape):
-    """factor^floor(n / every), with n the whole epochs done. torch.optim.lr_scheduler.StepLR.
+class Step(Shape, name="step"):
+    """factor^floor(n / every), with n the whole epochs done; torch.optim.lr_scheduler.StepLR.
 
-    every   epochs between two decays
-    factor  above 0, below 1
+    Attributes
+    ----------
+    every : int
+        Epochs between two decays.
+    factor : float
+        Above 0, below 1.
     """
 
     every: int = field(metadata={"hint": "give the epochs between two decays, such as 10"})
     factor: float = 0.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.every = check.whole("every in schedule 'step'", self.every, 1, "epochs between two decays, such as 10")
         self.factor = _factor("step", self.factor)
 
@@ -96,15 +140,18 @@ class Step(Shape):
 
 
 @dataclass
-class Exponential(Shape):
-    """factor^n, with n the whole epochs done. torch.optim.lr_scheduler.ExponentialLR.
+class Exponential(Shape, name="exponential"):
+    """factor^n, with n the whole epochs done; torch.optim.lr_scheduler.ExponentialLR.
 
-    factor  above 0, below 1
+    Attributes
+    ----------
+    factor : float
+        Above 0, below 1.
     """
 
     factor: float = 0.95
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.factor = _factor("exponential", self.factor)
 
     def factors(self, clock: Clock) -> Factors:
@@ -112,18 +159,25 @@ class Exponential(Shape):
 
 
 @dataclass
-class Cosine(Shape):
+class Cosine(Shape, name="cosine"):
     """floor + (1 - floor) (1 + cos(pi t / T)) / 2 at every step, with T the epochs of the training.
 
-    After a warm-up, t and T count from its end. This is eq. 5 of I. Loshchilov and F. Hutter, SGDR, ICLR 2017,
-    arXiv:1608.03983, without restarts; torch.optim.lr_scheduler.CosineAnnealingLR when that is stepped every batch.
+    After a warm-up, t and T count from its end. torch.optim.lr_scheduler.CosineAnnealingLR, stepped every batch.
 
-    floor  what it falls to as a share of the learning rate; from 0, below 1
+    Attributes
+    ----------
+    floor : float
+        Last factor; from 0, below 1.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, SGDR, ICLR 2017, arXiv:1608.03983, eq. 5 without restarts.
     """
 
+    depends_on_epochs: ClassVar[bool] = True
     floor: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.floor = _floor("cosine", self.floor)
 
     def factors(self, clock: Clock) -> Factors:
@@ -132,26 +186,37 @@ class Cosine(Shape):
 
 
 @dataclass
-class OneCycle(Shape):
+class OneCycle(Shape, name="one-cycle"):
     """From `start` up to 1 at the step peak_at S - 1, then down to `final` at the last of all S steps.
 
-    L. N. Smith and N. Topin, Super-convergence, 2017, arXiv:1708.07120. Steps, shapes and defaults are those of
-    torch.optim.lr_scheduler.OneCycleLR with max_lr the learning rate; the paper's own is shape="linear".
+    Steps, shapes and defaults are those of torch.optim.lr_scheduler.OneCycleLR with max_lr the learning rate; the
+    paper's own is shape="linear".
 
-    peak_at       share of the training before the peak; above 0, below 1
-    start, final  shares of the learning rate: start above 0, below 1; final from 0 to start
-    shape         of both ways: "cosine" or "linear"
+    Attributes
+    ----------
+    peak_at : float
+        Share of the training before the peak; above 0, below 1.
+    start, final : float
+        First and last factor: start above 0, below 1; final from 0 to start.
+    shape : str
+        Of both ways: "cosine" or "linear".
+
+    References
+    ----------
+    L. N. Smith and N. Topin, Super-convergence, 2017, arXiv:1708.07120.
     """
 
+    has_warm_up: ClassVar[bool] = True
+    depends_on_epochs: ClassVar[bool] = True
     peak_at: float = 0.3
     start: float = 0.04
     final: float = 4e-6
     shape: str = "cosine"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         of = "in schedule 'one-cycle'"
-        self.peak_at = _inside(f"peak_at {of}", self.peak_at, "the share of the training before the peak, such as 0.3")
-        self.start = _inside(f"start {of}", self.start, "a share of the learning rate, such as 0.04")
+        self.peak_at = inside(f"peak_at {of}", self.peak_at, "the share of the training before the peak, such as 0.3")
+        self.start = inside(f"start {of}", self.start, "a share of the learning rate, such as 0.04")
         self.final = check.real(f"final {of}", self.final, "a share of the learning rate, such as 0.001", least=0)
         if self.final > self.start:
             raise InputError(
@@ -171,26 +236,32 @@ class OneCycle(Shape):
         down = self.final + (1 - self.final) * self._left(falling)
         return np.where(step < peak, up, down)
 
-    def _left(self, done):
-        """How much of the way is left, from 1 to 0, when the share `done` of its time is over."""
+    def _left(self, done: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of the way that is left, from 1 to 0, when the share `done` of its time is over."""
         return half_cosine(done) if self.shape == "cosine" else 1 - done
 
 
 @dataclass
-class Inverse(Shape):
+class Inverse(Shape, name="inverse"):
     """1 / (1 + decay n)^power, with n the whole epochs done.
 
-    power=1 is the 1/t law of stochastic approximation: H. Robbins and S. Monro, Annals of Mathematical Statistics
-    22(3), 1951. power=0.5 with `decay` the number of training samples is learning_rate="invscaling" of
-    sklearn.neural_network.MLPClassifier, whose time counts samples.
+    power=1 is the 1/t law of stochastic approximation. power=0.5 with `decay` the number of training samples is
+    learning_rate="invscaling" of sklearn.neural_network.MLPClassifier, whose time counts samples.
 
-    decay, power  above 0
+    Attributes
+    ----------
+    decay, power : float
+        Above 0.
+
+    References
+    ----------
+    H. Robbins and S. Monro, A stochastic approximation method, Annals of Mathematical Statistics 22(3), 1951.
     """
 
     decay: float = 1.0
     power: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.decay = check.positive("decay in schedule 'inverse'", self.decay, "1 halves the rate after one epoch")
         self.power = check.positive("power in schedule 'inverse'", self.power, "1 or 0.5 are common")
 
@@ -199,17 +270,23 @@ class Inverse(Shape):
 
 
 @dataclass
-class Plateau(Shape):
+class Plateau(Shape, name="plateau"):
     """max(factor^m, floor), with m growing by 1 after more than `patience` epochs in a row without a better loss.
 
     The loss is the validation loss where there is one, else the training loss. It is better when it is below
     (1 - threshold) times the best so far; nan never is. torch.optim.lr_scheduler.ReduceLROnPlateau with its
     threshold_mode="rel" and no cooldown.
 
-    factor     above 0, below 1
-    patience   epochs without a better loss that are put up with, from 0
-    threshold  from 0, below 1
-    floor      share of the learning rate; from 0, below 1
+    Attributes
+    ----------
+    factor : float
+        Above 0, below 1.
+    patience : int
+        Epochs without a better loss that change nothing, from 0.
+    threshold : float
+        Least improvement as a share of the best loss; from 0, below 1.
+    floor : float
+        Least factor; from 0, below 1.
     """
 
     factor: float = 0.5
@@ -217,7 +294,7 @@ class Plateau(Shape):
     threshold: float = 1e-4
     floor: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.factor = _factor("plateau", self.factor)
         self.patience = check.whole("patience in schedule 'plateau'", self.patience, 0, "epochs, such as 5")
         self.threshold = check.real(
@@ -248,16 +325,16 @@ class Plateau(Shape):
 
 @dataclass
 class Custom(Shape):
-    """function(t) at every step, with t a float: the epochs done, fractional within an epoch.
+    """function(t) at every step.
 
-    function  None when it was lost in a model file: whatever needs no rates still works
+    Attributes
+    ----------
+    function : callable or None
+        Function of t, a float: the epochs done, fractional within an epoch. None when it was lost in a model file:
+        whatever needs no rates still works.
     """
 
     function: Callable[[float], float] | None
-
-    def __deepcopy__(self, memo):
-        """The function itself: it has no state to keep apart, and may hold what cannot be copied."""
-        return Custom(self.function)
 
     def factors(self, clock: Clock) -> Factors:
         if self.function is None:
@@ -285,97 +362,25 @@ class Custom(Shape):
         return factors.astype(np.float64)
 
 
-@dataclass
-class WarmUp:
-    """A straight line from `warm_up_from` to 1, multiplied with the schedule behind it.
+def inside(name: str, value: object, hint: str) -> float:
+    """Return `value` as a float above 0 and below 1.
 
-    warm_up_from + (1 - warm_up_from) s / w at step s, with w the steps that it takes; 1 from then on. P. Goyal et al.,
-    Accurate, large minibatch SGD, 2017, arXiv:1706.02677, section 2.2; torch.optim.lr_scheduler.LinearLR.
-
-    warm_up        epochs, not necessarily whole; 0 for none
-    warm_up_steps  steps, in the place of epochs
-    warm_up_from   share of the learning rate at the first step; above 0, below 1
+    Parameters
+    ----------
+    name, hint : str
+        Of the number, and how to mend it, for messages.
+    value : object
+        What was given.
     """
-
-    KEYS: ClassVar = ("warm_up", "warm_up_steps", "warm_up_from")
-    warm_up: float = 0.0
-    warm_up_steps: int = 0
-    warm_up_from: float = 0.1
-
-    def __post_init__(self):
-        self.warm_up = check.real("warm_up in schedule", self.warm_up, "epochs, such as 0.5 or 5", least=0)
-        self.warm_up_steps = check.whole("warm_up_steps in schedule", self.warm_up_steps, 0, "steps, such as 500")
-        self.warm_up_from = _inside("warm_up_from in schedule", self.warm_up_from, "the first share, such as 0.1")
-        if self.warm_up and self.warm_up_steps:
-            raise InputError(
-                f"schedule has warm_up {self.warm_up:g} and warm_up_steps {self.warm_up_steps}; expected one of the "
-                "two: epochs or steps"
-            )
-
-    def length(self, epochs: int, steps: int) -> float:
-        """Epochs that it takes when each has so many steps. InputError when it is as long as the training."""
-        if self.warm_up_steps >= epochs * steps:
-            raise InputError(
-                f"warm_up_steps in schedule is {self.warm_up_steps}; expected fewer than the {epochs * steps} steps "
-                "of the training: warm up for a shorter time or train for longer"
-            )
-        return self.warm_up or self.warm_up_steps / steps
-
-    def factors(self, clock: Clock) -> Factors:
-        """The factor of each step of an epoch."""
-        if not clock.warm_up:
-            return 1.0
-        step, last = clock.step(), self.warm_up_steps or clock.warm_up * clock.steps
-        return np.where(step < last, self.warm_up_from + (1 - self.warm_up_from) * (step / last), 1.0)
-
-
-SHAPES: dict[str, type[Shape]] = {
-    "constant": Constant,
-    "decay": Decay,
-    "step": Step,
-    "exponential": Exponential,
-    "cosine": Cosine,
-    "one-cycle": OneCycle,
-    "inverse": Inverse,
-    "plateau": Plateau,
-}
-
-
-def _inside(name: str, value: object, hint: str) -> float:
-    """`value` as a float above 0 and below 1."""
     number = check.real(name, value, hint)
     if not 0 < number < 1:
         raise InputError(f"{name} is {value!r}; expected a number above 0 and below 1: {hint}")
     return number
 
 
-def _factor(name, value):
-    return _inside(f"factor in schedule {name!r}", value, "0.5 halves the rate")
+def _factor(name: str, value: object) -> float:
+    return inside(f"factor in schedule {name!r}", value, "0.5 halves the rate")
 
 
-def _floor(name, value):
+def _floor(name: str, value: object) -> float:
     return check.real(f"floor in schedule {name!r}", value, "the last share of the learning rate, 0.01", 0, 1)
-
-
-# The Taylor series of the sine, up to degree 15. Its remainder on [0, pi/4], (pi/4)^17 / 17!, is below half an ulp.
-SINE = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(8))
-
-
-def power(base: float, exponent: float) -> float:
-    """base^exponent for a base above 0, rounded once: those of C libraries and of NumPy differ in the last bit."""
-    with decimal.localcontext(prec=40):
-        return float(decimal.Decimal(base) ** decimal.Decimal(exponent))
-
-
-def half_cosine(x: np.ndarray) -> np.ndarray:
-    """(1 + cos(pi x)) / 2 for x in [0, 1], (n,) float64; exactly 1 at 0 and 0 at 1, within 4e-16 elsewhere.
-
-    It is cos^2(pi x / 2), here as 1 - sin^2 of at most pi/4. Additions and products alone, because the cosines of C
-    libraries and of numpy's SIMD units differ in the last bit, and a seed is to give the same weights everywhere.
-    """
-    angle = np.pi / 2 * np.minimum(x, 1 - x)
-    square, series = angle * angle, np.zeros_like(angle)
-    for coefficient in reversed(SINE):
-        series = series * square + coefficient
-    sine = angle * series
-    return np.where(x <= 0.5, 1 - sine * sine, sine * sine)

@@ -5,30 +5,125 @@ formulas and sources, are in `schedule_shapes`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fastmlp.config.schedule_shapes import CUSTOM, SHAPES, Clock, Custom, Decay, Shape, WarmUp
+from fastmlp.config.schedule_shapes import CUSTOM, SHAPES, Clock, Custom, Decay, Factors, Shape, inside
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import build, check_keys, nearest
+
+EXPECTED = "a name such as 'cosine', a table {name = 'cosine', ...}, or a function of the epochs done"
+Setting = str | dict[str, Any] | None
+
+
+@dataclass
+class WarmUp:
+    """A straight line from `warm_up_from` to 1, multiplied with the schedule behind it.
+
+    warm_up_from + (1 - warm_up_from) s / w at step s, with w the steps that it takes; 1 from then on.
+    torch.optim.lr_scheduler.LinearLR.
+
+    Attributes
+    ----------
+    warm_up : float
+        Epochs, not necessarily whole; 0 for none.
+    warm_up_steps : int
+        Steps, instead of epochs.
+    warm_up_from : float
+        Factor of the first step; above 0, below 1.
+
+    References
+    ----------
+    P. Goyal et al., Accurate, large minibatch SGD, 2017, arXiv:1706.02677, section 2.2.
+    """
+
+    KEYS: ClassVar = ("warm_up", "warm_up_steps", "warm_up_from")
+    warm_up: float = 0.0
+    warm_up_steps: int = 0
+    warm_up_from: float = 0.1
+
+    def __post_init__(self) -> None:
+        self.warm_up = check.real("warm_up in schedule", self.warm_up, "epochs, such as 0.5 or 5", least=0)
+        self.warm_up_steps = check.whole("warm_up_steps in schedule", self.warm_up_steps, 0, "steps, such as 500")
+        self.warm_up_from = inside("warm_up_from in schedule", self.warm_up_from, "the first share, such as 0.1")
+        if self.warm_up and self.warm_up_steps:
+            raise InputError(
+                f"schedule has warm_up {self.warm_up:g} and warm_up_steps {self.warm_up_steps}; expected one of the "
+                "two: epochs or steps"
+            )
+
+    def length(self, epochs: int, steps: int) -> float:
+        """Return the epochs that it takes.
+
+        Parameters
+        ----------
+        epochs : int
+            Of the training.
+        steps : int
+            Of each epoch.
+
+        Returns
+        -------
+        float
+            Epochs, not necessarily whole.
+
+        Raises
+        ------
+        InputError
+            When it is as long as the training.
+        """
+        if self.warm_up_steps >= epochs * steps:
+            raise InputError(
+                f"warm_up_steps in schedule is {self.warm_up_steps}; expected fewer than the {epochs * steps} steps "
+                "of the training: warm up for a shorter time or train for longer"
+            )
+        return self.warm_up or self.warm_up_steps / steps
+
+    def factors(self, clock: Clock) -> Factors:
+        """Return the factor of each step of an epoch, (steps,) float64, or one for all of them.
+
+        Parameters
+        ----------
+        clock : Clock
+            The epoch.
+        """
+        if not clock.warm_up:
+            return 1.0
+        step, last = clock.step(), self.warm_up_steps or clock.warm_up * clock.steps
+        return np.where(step < last, self.warm_up_from + (1 - self.warm_up_from) * (step / last), 1.0)
 
 
 class Schedule:
     """The learning rate of every step of a training; made by `from_setting`."""
 
-    def __init__(self, setting: str | dict | None, shape: Shape, warm_up: WarmUp, learning_rate: float, epochs: int):
+    def __init__(self, setting: Setting, shape: Shape, warm_up: WarmUp, learning_rate: float, epochs: int):
         self._setting, self._shape, self._warm_up = setting, shape, warm_up
         self._learning_rate, self._epochs = learning_rate, epochs
 
-    def rates(self, epoch: int, steps: int) -> np.ndarray:
-        """The learning rate of each step of an epoch, (steps,) float64.
+    def rates(self, epoch: int, steps: int) -> NDArray[np.float64]:
+        """Return the learning rate of each step of an epoch; it depends on the arguments and on `state` alone.
 
-        epoch  from 1; beyond the last one, a schedule that is spread over the training keeps its last rate
-        steps  in this epoch and in every other
-        Depends on these and on `state` alone. Raises InputError, InputTypeError when a warm-up in steps is longer than
-        the training, a function returns no factor, or is lost: call it for epoch 1 before anything is trained.
+        Parameters
+        ----------
+        epoch : int
+            From 1; beyond the last one, a schedule that is spread over the training keeps its last rate.
+        steps : int
+            In this epoch and in every other.
+
+        Returns
+        -------
+        ndarray of float64, (steps,)
+            The rates.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            When a warm-up in steps is longer than the training, a function returns no factor, or is lost: call it for
+            epoch 1 before anything is trained.
         """
         epoch = check.whole("epoch", epoch, 1, "epochs count from 1")
         steps = check.whole("steps", steps, 1, "an epoch has one step or more")
@@ -39,15 +134,32 @@ class Schedule:
         return rates
 
     def after_epoch(self, record: Mapping[str, float]) -> None:
-        """Tell how an epoch went. `record` has train_loss and validation_loss, nan without a validation set."""
+        """Take note of an epoch.
+
+        Parameters
+        ----------
+        record : mapping
+            Has train_loss and validation_loss, nan without a validation set.
+        """
         self._shape.after_epoch(record)
 
     def state(self) -> dict[str, float]:
-        """What the records so far have changed, as plain numbers, for a checkpoint; empty but for "plateau"."""
+        """Return what the records so far have changed, as plain numbers, for a checkpoint; empty but for "plateau"."""
         return self._shape.state()
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Go on from what `state` returned. InputError when it comes from another kind of schedule."""
+        """Continue from what `state` returned.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` of a schedule with the same setting returned.
+
+        Raises
+        ------
+        InputError
+            When it comes from another kind of schedule.
+        """
         if set(state) != set(self.state()):
             raise InputError(
                 f"the state of schedule {self._setting!r} has {sorted(state)}; expected {sorted(self.state())}: "
@@ -55,12 +167,14 @@ class Schedule:
             )
         self._shape.restore(state)
 
-    def setting(self) -> str | dict | None:
-        """The setting as plain values, as a model file keeps it; "custom" for a function."""
+    @property
+    def depends_on_epochs(self) -> bool:
+        """Whether another number of epochs changes the rates of the first ones."""
+        return self._shape.depends_on_epochs
+
+    def setting(self) -> Setting:
+        """Return the setting as plain values, as a model file keeps it; "custom" for a function."""
         return self._setting
-
-
-EXPECTED = "a name such as 'cosine', a table {name = 'cosine', ...}, or a function of the epochs done"
 
 
 def from_setting(
@@ -70,24 +184,36 @@ def from_setting(
     decay_epochs: Sequence[int] = (),
     decay_factor: float = 0.5,
 ) -> Schedule:
-    """The schedule that a setting of `MLP` stands for; the other arguments are settings that `MLP` has checked.
+    """Return the schedule of a setting of `MLP`.
 
-    value  None: constant, or "decay" if there are decay_epochs
-           a name in SHAPES, for its defaults
-           a dict: `name`, and keys of that shape and of `WarmUp`
-           a function f(t) of the epochs done, a float that is fractional within an epoch: the factor on the learning
-           rate, called at every step. It must depend on t alone
-           "custom": a function that a model file could not keep. Predicts and evaluates; `rates` asks for the function
-    Raises InputError, InputTypeError for anything else, and for settings that contradict one another.
+    Parameters
+    ----------
+    value : None, str, mapping or callable
+        None: constant, or "decay" if there are decay_epochs. A name in `SHAPES`, for its defaults. A dict: `name`, and
+        keys of that shape and of `WarmUp`. A function f(t) of the epochs done, a float that is fractional within an
+        epoch: the factor on the learning rate, called at every step; it must depend on t alone. "custom": a function
+        that a model file could not keep, which `rates` asks for.
+    learning_rate, epochs, decay_epochs, decay_factor
+        Settings of `MLP`, checked.
+
+    Returns
+    -------
+    Schedule
+        A new one.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For anything else, and for settings that contradict one another.
     """
     if callable(value):
-        _check_decays(CUSTOM, decay_epochs)
+        _check_decays(CUSTOM, False, decay_epochs)
         return Schedule(CUSTOM, Custom(value), WarmUp(), learning_rate, epochs)
     if value == CUSTOM:
         return Schedule(CUSTOM, Custom(None), WarmUp(), learning_rate, epochs)
     default = "decay" if decay_epochs else "constant"
     name, options = _name_and_options(default if value is None else value)
-    _check_decays(name, decay_epochs)
+    _check_decays(name, issubclass(SHAPES[name], Decay), decay_epochs)
     shape, warm_up = _shape(name, options, decay_epochs, decay_factor), _warm_up(name, options, epochs)
     if isinstance(value, Mapping):
         checked = {key: getattr(warm_up if key in WarmUp.KEYS else shape, key) for key in options}
@@ -102,15 +228,12 @@ def check_setting(name: str, value: object) -> object:
     return value
 
 
-def _name_and_options(value) -> tuple[str, dict[str, Any]]:
+def _name_and_options(value: object) -> tuple[str, dict[str, Any]]:
     """The checked name and all other keys of a setting that is a name or a table."""
-    if isinstance(value, Mapping):
-        options = dict(value)
-        if "name" not in options:
-            raise InputError(f"schedule is {options!r}, without a name; expected {EXPECTED}")
-        name = options.pop("name")
-    else:
-        name, options = value, {}
+    options = dict(value) if isinstance(value, Mapping) else {"name": value}
+    if "name" not in options:
+        raise InputError(f"schedule is {options!r}, without a name; expected {EXPECTED}")
+    name = options.pop("name")
     if not isinstance(name, str):
         raise InputTypeError(f"schedule is {name!r}; expected {EXPECTED}")
     if name not in SHAPES:
@@ -118,29 +241,31 @@ def _name_and_options(value) -> tuple[str, dict[str, Any]]:
     return name, options
 
 
-def _check_decays(name, decay_epochs):
-    """Refuse decay_epochs beside a schedule that takes no notice of them, and "decay" without any."""
-    if name == "decay" and not decay_epochs:
-        raise InputError("schedule is 'decay' without decay_epochs; expected epochs after which the rate decays: (20,)")
-    if name != "decay" and decay_epochs:
+def _check_decays(name: str, uses_them: bool, decay_epochs: Sequence[int]) -> None:
+    """Refuse decay_epochs beside a schedule that does not use them, and one that does without any."""
+    if uses_them and not decay_epochs:
+        raise InputError(
+            f"schedule is {name!r} without decay_epochs; expected epochs after which the rate decays: (20,)"
+        )
+    if not uses_them and decay_epochs:
         raise InputError(
             f"decay_epochs is {tuple(decay_epochs)} and schedule is {name!r}; expected one of the two: remove one, or "
             "choose the schedule 'decay'"
         )
 
 
-def _shape(name, options, decay_epochs, decay_factor):
-    what = f"schedule {name!r}"
-    if name == "one-cycle" and any(key in options for key in WarmUp.KEYS):
+def _shape(name: str, options: Mapping[str, Any], decay_epochs: Sequence[int], decay_factor: float) -> Shape:
+    what, kind = f"schedule {name!r}", SHAPES[name]
+    if kind.has_warm_up and any(key in options for key in WarmUp.KEYS):
         raise InputError(f"{what} has a warm-up of its own; remove warm_up and set peak_at and start")
     own = {key: value for key, value in options.items() if key not in WarmUp.KEYS}
-    if name == "decay":  # its values are settings of the network
+    if issubclass(kind, Decay):  # its numbers are settings of the network
         check_keys(own, WarmUp.KEYS, what)
-        return Decay(tuple(decay_epochs), decay_factor)
-    return build(SHAPES[name], own, what, () if name == "one-cycle" else WarmUp.KEYS)
+        return kind(tuple(decay_epochs), decay_factor)
+    return build(kind, own, what, () if kind.has_warm_up else WarmUp.KEYS)
 
 
-def _warm_up(name, options, epochs):
+def _warm_up(name: str, options: Mapping[str, Any], epochs: int) -> WarmUp:
     warm_up = WarmUp(**{key: options[key] for key in WarmUp.KEYS if key in options})
     if warm_up.warm_up >= epochs:
         raise InputError(

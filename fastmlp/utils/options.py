@@ -22,7 +22,7 @@ class FrozenDict(dict[str, Any]):
     def __init__(self, values: Mapping[Any, Any]):
         super().__init__({key: freeze(value) for key, value in values.items()})
 
-    def __hash__(self) -> int:  # type: ignore[override]  # dict has none, as it can be changed
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none, because it can be changed
         return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -33,7 +33,7 @@ class FrozenDict(dict[str, Any]):
             "this table belongs to a network's settings, which cannot be changed; take a copy: dict(x)"
         )
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
 
 def freeze(value: Any) -> Any:

@@ -1,0 +1,82 @@
+"""How a field of `NetworkConfig` is declared: its default, check, section, label and help in one place."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import field
+from functools import partial
+from typing import Any, NamedTuple
+
+from fastmlp.utils import validation as check
+
+NETWORK, TRAINING = "network", "training"
+
+
+class FieldInfo(NamedTuple):
+    """What is known of a setting.
+
+    Attributes
+    ----------
+    default : object
+        Plain value.
+    section : str
+        "network" or "training": where a recipe has it.
+    label : str
+        Name for a person.
+    help : str
+        One line.
+    """
+
+    default: Any
+    section: str
+    label: str
+    help: str
+
+
+def setting(
+    default: object, section: str, checked_by: Callable[[str, Any], object], help: str, label: str | None = None
+) -> Any:
+    """Declare a setting.
+
+    Parameters
+    ----------
+    default : object
+        Plain value.
+    section : str
+        `NETWORK` or `TRAINING`.
+    checked_by : callable
+        Function of a name for messages and a value; returns the checked value or raises InputError.
+    help : str
+        One line.
+    label : str, optional
+        Name for a person; None for the setting's own with spaces.
+
+    Returns
+    -------
+    dataclasses.Field
+        The field.
+    """
+    return field(default=default, metadata={"check": checked_by, "section": section, "label": label, "help": help})
+
+
+def choice(default: str, section: str, choices: Iterable[str], help: str) -> Any:
+    """Declare a setting that is one of `choices`; the rest is as for `setting`."""
+    return setting(default, section, partial(check.one_of, choices=choices), help)
+
+
+def number(
+    default: float, hint: str, help: str, label: str | None = None, least: float = -math.inf, below: float = math.inf
+) -> Any:
+    """Declare a setting that is a number with least <= value < below; the rest is as for `setting`."""
+    return setting(default, TRAINING, partial(check.real, hint=hint, least=least, below=below), help, label)
+
+
+def positive(default: float | None, section: str, hint: str, help: str) -> Any:
+    """Declare a setting that is a number above 0, or None where that is the default; the rest is as for `setting`."""
+    above_zero = partial(check.positive, hint=hint)
+    checked_by = partial(check.optional, checked_by=above_zero) if default is None else above_zero
+    return setting(default, section, checked_by, help)
+
+
+def whole(default: int, least: int, hint: str, help: str, most: int | None = None) -> Any:
+    """Declare a setting that is a whole number from `least` to `most`; the rest is as for `setting`."""
+    return setting(default, TRAINING, partial(check.whole, least=least, hint=hint, most=most), help)
