@@ -95,7 +95,7 @@ def test_the_numbers_of_a_new_optimizer_are_checked_and_kept(tmp_path):
     assert MLP.load(tmp_path / "model.h5").optimizer == setting
     with pytest.raises(InputError, match="inertia of optimizer heavy-ball is 1"):
         MLP(optimizer={"name": "heavy-ball", "inertia": 1})
-    with pytest.raises(InputError, match="momentum is 0.9 and optimizer 'heavy-ball', which has none"):
+    with pytest.raises(InputError, match=r"momentum is 0\.9 and optimizer 'heavy-ball', which has none"):
         MLP(optimizer="heavy-ball", momentum=0.9)
     with pytest.raises(InputError, match="did you mean 'heavy-ball'"):
         MLP(optimizer="heavy_ball")

@@ -113,7 +113,7 @@ def test_the_identity_survives_json_and_leaves_the_threads_out():
 def test_a_replaced_setting_is_checked_with_the_others():
     config = NetworkConfig(optimizer="adam", hidden=(3,))
     assert config.replace(epochs=5).to_dict() == {**config.to_dict(), "epochs": 5}
-    with pytest.raises(InputError, match="momentum is 0.5 and optimizer 'adam'"):
+    with pytest.raises(InputError, match=r"momentum is 0\.5 and optimizer 'adam'"):
         config.replace(momentum=0.5)
     with pytest.raises(InputTypeError, match=r"'epoch' is no setting of a network; did you mean 'epochs'"):
         config.replace(epoch=5)
