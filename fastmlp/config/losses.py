@@ -7,6 +7,7 @@ is registered under its name when it is defined.
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -67,7 +68,7 @@ class Loss(ABC):
         return f"{type(self).__name__}()"
 
     @abstractmethod
-    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
         """Check the targets of a training set.
 
         Parameters
@@ -76,7 +77,7 @@ class Loss(ABC):
             Labels or numbers, see `MLP.fit`.
         rows : int
             Number of samples.
-        classes : array_like or None
+        classes : iterable of int or None
             All labels that there are, where `y` may lack some.
         dtype : str
             Of the network.
@@ -115,7 +116,7 @@ class Loss(ABC):
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
         """Return predictions for outputs (N, C): labels (N,), or one value for each column, (N, C) or (N,)."""
 
-    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[np.float64]) -> float:
+    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
         """Return the share of right answers, 0 to 1.
 
         Parameters
@@ -124,7 +125,7 @@ class Loss(ABC):
             Summed loss and number of right answers.
         targets : ndarray
             What the kernels compared with.
-        weights : ndarray of float64, (N,) or (0,)
+        weights : ndarray, (N,) or (0,)
             Weights of the samples, empty when all are 1; they count in R^2 alone.
 
         Returns
@@ -135,14 +136,14 @@ class Loss(ABC):
         return float(totals[1] / len(targets))
 
     @abstractmethod
-    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
+    def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
         """Return the loss of the constant predictor that outputs the class frequencies, or means, of the training set.
 
         Parameters
         ----------
         targets : ndarray
             What the kernels compare with.
-        weights : ndarray of float64, (N,) or (0,)
+        weights : ndarray, (N,) or (0,)
             Weights of the samples, empty when all are 1.
 
         Returns
@@ -174,7 +175,7 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
 
     kind, output, baseline, has_classes = SOFTMAX, "softmax", "guessing by class frequency", True
 
-    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
         labels, one_hot_columns = check_labels(y, rows)
         known = all_classes(labels, one_hot_columns, classes)
         return class_numbers(labels, known), known
@@ -188,7 +189,7 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
         decided: NDArray[Any] = classes[outputs.argmax(axis=1)]
         return decided
 
-    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
+    def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
         counts = np.bincount(targets, weights if len(weights) else None)
         return _entropy(counts / counts.sum())
 
@@ -204,7 +205,7 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross 
 
     kind, output, baseline = LOGISTIC, "sigmoid", "guessing by frequency"
 
-    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")
         _check_bits(targets, "y")
         return targets, np.arange(targets.shape[1])
@@ -218,7 +219,7 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross 
         """Return (N, C) int64, 1 where a label is more probable than not; (N,) when there is one column."""
         return _squeezed((outputs > 0.5).astype(np.int64))
 
-    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
+    def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
         p = _mean(targets, weights)
         return _entropy(p) + _entropy(1 - p)
 
@@ -231,7 +232,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
 
     kind, output, baseline, has_probabilities = SQUARED, "identity", "guessing the mean", False
 
-    def prepare(self, y: ArrayLike, rows: int, classes: ArrayLike | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")
         return targets, np.arange(targets.shape[1])
 
@@ -242,14 +243,14 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         """Return the outputs (N, C); (N,) when there is one column."""
         return _squeezed(outputs)
 
-    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[np.float64]) -> float:
+    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
         """Return the coefficient of determination R^2 = 1 - squared error / variance about the mean; 1 is perfect."""
         each = weights if len(weights) else np.ones(len(targets))
         mean = each @ targets / each.sum()
         spread = (each @ (targets - mean) ** 2).sum()
         return float(1 - 2 * totals[0] / spread) if spread > 0 else math.nan
 
-    def prior_loss(self, targets: Targets, weights: NDArray[np.float64]) -> float:
+    def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
         mean = _mean(targets, weights)
         variance = _mean((targets - mean) ** 2, weights)
         # Of targets that are all the same there is nothing left but rounding.
