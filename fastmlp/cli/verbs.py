@@ -4,12 +4,13 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastmlp.errors import InputError
 
 if TYPE_CHECKING:
     from fastmlp.experiment.recipe import Recipe
+    from fastmlp.runs.records import RunRecord
 
 RUNS = Path("runs")
 ALL_FAILED, SOME_FAILED = 1, 3
@@ -129,12 +130,12 @@ def _sweep(options: argparse.Namespace) -> int:
     print()
     for path in result_files(options.out):
         print(path)
-    if record["best"] is not None:
+    if record.best is not None:
         print(f"next: {_next_step(options.out, record)}")
     return _sweep_status(record)
 
 
-def _next_step(out: str, record: dict[str, Any]) -> str:
+def _next_step(out: str, record: "RunRecord") -> str:
     """Name the command to give after a sweep."""
     from fastmlp.runs.run_directory import Run
     from fastmlp.runs.selection import is_retrained
@@ -145,9 +146,9 @@ def _next_step(out: str, record: dict[str, Any]) -> str:
         return str(error)
 
 
-def _sweep_status(record: dict[str, Any]) -> int:
-    failed = [cell for cell in record["cells"] if cell["failure_reason"]]
-    if record["best"] is None:
+def _sweep_status(record: "RunRecord") -> int:
+    failed = [cell for cell in record.cells if cell.failure_reason]
+    if record.best is None:
         return ALL_FAILED
     return SOME_FAILED if failed else 0
 

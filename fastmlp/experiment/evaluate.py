@@ -1,4 +1,4 @@
-"""The one look at the test data: the only code that opens them."""
+"""The evaluation on test data: the only code that opens them."""
 
 import io
 import os
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
@@ -13,17 +15,19 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import targets
 from fastmlp.mlp import MLP
 from fastmlp.report.text_summary import data_line, write_summary
-from fastmlp.runs.aggregate import slug_of
+from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
 from fastmlp.runs.published_results import compare
+from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
 from fastmlp.runs.run_directory import Run, write_csv
-from fastmlp.runs.run_record import class_names, now
+from fastmlp.runs.run_record import finite, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
 from fastmlp.utils.atomic_files import remove, write_bytes
 
 MISTAKES_SHOWN = 25
+Mistakes = dict[str, NDArray[Any]]
 
 
-def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: bool = False) -> dict[str, Any]:
+def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: bool = False) -> EvaluationRecord:
     """Measure the retrained network of the run in `folder` on test data; returns what it adds to evaluation.json.
 
     test   a name or a file; None: the test part of the run's own data
@@ -37,52 +41,44 @@ def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: boo
         return _evaluate(run, test, again)
 
 
-def _evaluate(run: Run, test: str | None, again: bool) -> dict[str, Any]:
+def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
     record, done = run.read_record(), run.read_evaluations()
-    begun = done[-1] if done and not done[-1].get("finished", True) else None
+    begun = done[-1] if done and not done[-1].finished else None
     if done and not again and begun is None:
         raise _done_before(run, done[-1])
     if not is_retrained(run, record):
         raise InputError(f"{run.folder} has no retrained network; run `fastmlp retrain {run.folder}` first")
     mlp = MLP.load(run.model(run.retrained))
-    data = _test_data(record["data"], test)
+    data = _test_data(record.data, test)
     if begun is not None:
-        if (begun["test"]["digest"], begun["network_digest"]) == (digest(data), network_digest(mlp)):
-            done = done[:-1]  # that look, which this one finishes
+        if (begun.test.digest, begun.network_digest) == (digest(data), network_digest(mlp)):
+            done = done[:-1]  # this one finishes it
         elif not again:
             raise _done_before(run, begun)
-    result, mistakes = _measure(mlp, data, class_names(record["data"]))
-    result["slug"], result["identity"] = record["best"], identity(record, best(run, record))
-    references = record["recipe"].get("reference", [])
-    result["reference"] = compare(references, _best_configuration(record), _figures(mlp, result))
-    # It is on record before anything shows it: whoever stops it here has had the look.
-    run.write_evaluations([*done, {**result, "finished": False}])
-    _write_pictures(run, data, result, mistakes)
+    evaluation, mistakes = _measure(record, best(run, record), mlp, data)
+    # It is recorded before anything shows it: one that is interrupted here counts.
+    run.write_evaluations([*done, evaluation])
+    _write_pictures(run, data, evaluation, mistakes)
     write_summary(run)
-    result["finished"] = True
-    run.write_evaluations([*done, result])
-    return result
+    evaluation = replace(evaluation, finished=True)
+    run.write_evaluations([*done, evaluation])
+    return evaluation
 
 
-def _done_before(run, last):
+def _done_before(run: Run, last: EvaluationRecord) -> InputError:
     return InputError(
-        f"{run.folder} was evaluated on {last['time']}, with a test accuracy of {last['accuracy']:.4f}; "
+        f"{run.folder} was evaluated on {last.time}, with a test accuracy of {last.accuracy:.4f}; "
         "test data are for one look: pass --again if you mean it"
     )
 
 
-def _best_configuration(record):
-    """The slug of the configuration that was retrained."""
-    return next(slug_of(cell) for cell in record["cells"] if cell["slug"] == record["best"])
-
-
-def _test_data(trained_on: dict, test: str | None) -> Dataset:
+def _test_data(trained_on: DataRecord, test: str | None) -> Dataset:
     data = _load_test(trained_on, test)
-    if digest(data) == trained_on["digest"]:
+    if digest(data) == trained_on.digest:
         raise InputError(f"{data.source} is what the network was trained on; expected other samples: pass --test FILE")
-    if data.class_names and trained_on["class_names"] and list(data.class_names) != trained_on["class_names"]:
-        raise InputError(f"{data.source} has other classes than {trained_on['name']}; expected the same ones")
-    features, classes = trained_on["features"], trained_on["class_count"]
+    if data.class_names and trained_on.class_names and tuple(data.class_names) != trained_on.class_names:
+        raise InputError(f"{data.source} has other classes than {trained_on.name}; expected the same ones")
+    features, classes = trained_on.features, trained_on.class_count
     if data.X.shape[1] != features:
         raise InputError(
             f"{data.source} has {data.X.shape[1]} features; expected {features}, as in training: pass another --test"
@@ -96,20 +92,20 @@ def _test_data(trained_on: dict, test: str | None) -> Dataset:
     return data
 
 
-def _load_test(trained_on, test):
-    features = trained_on["n_features"]
+def _load_test(trained_on: DataRecord, test: str | None) -> Dataset:
+    features = trained_on.n_features
     if test in NAMES:
         return load(test, part="test")
     try:
-        return load(trained_on["key"] if test is None else test, part="test", n_features=features)
+        return load(trained_on.key if test is None else test, part="test", n_features=features)
     except NoTestPart:
         if test is None:
-            raise InputError(f"{trained_on['key']} has no test part; pass --test FILE") from None
+            raise InputError(f"{trained_on.key} has no test part; pass --test FILE") from None
         return load(test, n_features=features)  # all of it is for the test
 
 
-def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The record of an evaluation, and the most confident mistakes: their rows, true and given classes, certainty."""
+def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tuple[EvaluationRecord, Mistakes]:
+    """Evaluate a network, and find its most confident mistakes: their rows, true and given classes, certainty."""
     loss, _ = mlp.evaluate(data.X, targets(mlp.config.loss_function, data))
     # Numbers that were trained to be 0 or 1 stand for probabilities.
     numbers = mlp.loss == "squared_error"
@@ -121,41 +117,41 @@ def _measure(mlp: MLP, data: Dataset, names: list[str]) -> tuple[dict[str, Any],
     certainty = probabilities[wrong, given[wrong]]
     shown = np.argsort(-certainty, kind="stable")[:MISTAKES_SHOWN]
     rows = wrong[shown]
-    result = {
-        "time": now(),
-        "test": {
-            "name": data.name,
-            "source": data.source,
-            "synthetic": data.synthetic,
-            "rows": len(data.y),
-            "digest": digest(data),
-        },
-        "network_digest": network_digest(mlp),
-        "loss": loss,
-        "accuracy": float(np.mean(given == data.y)),
-        "class_names": names,
-        "confusion": matrix.tolist(),
-    }
-    return result, {"rows": rows, "true": data.y[rows], "given": given[rows], "certainty": certainty[shown]}
+    accuracy = float(np.mean(given == data.y))
+    test = TestDataRecord(
+        name=data.name, source=data.source, synthetic=data.synthetic, rows=len(data.y), digest=digest(data)
+    )
+    evaluation = EvaluationRecord(
+        time=now(),
+        test=test,
+        network_digest=network_digest(mlp),
+        loss=finite(loss),
+        accuracy=accuracy,
+        class_names=tuple(record.data.names_of_classes),
+        confusion=tuple(map(tuple, matrix.tolist())),
+        slug=cell.slug,
+        identity=identity(record, cell),
+        reference=compare(record.recipe.reference, cell.group, _figures(mlp, loss, accuracy)),
+    )
+    return evaluation, {"rows": rows, "true": data.y[rows], "given": given[rows], "certainty": certainty[shown]}
 
 
-def _figures(mlp: MLP, result: dict) -> dict[str, float]:
-    """What a reference may be compared with, by the names of `reference.FIGURES`."""
+def _figures(mlp: MLP, loss: float, accuracy: float) -> dict[str, float]:
+    """What a reference may be compared with, by the names of `FIGURES`."""
     history = mlp.history
     return {
-        "test_accuracy": result["accuracy"],
-        "test_loss": result["loss"],
+        "test_accuracy": accuracy,
+        "test_loss": loss,
         "first_train_accuracy": history["train_accuracy"][0],
         "train_accuracy": history["train_accuracy"][-1],
         "seconds_per_epoch": float(np.median(history["seconds"])),
     }
 
 
-def _write_pictures(run, data, result, mistakes):
-    names = result["class_names"]
-    matrix = np.array(result["confusion"])
+def _write_pictures(run: Run, data: Dataset, evaluation: EvaluationRecord, mistakes: Mistakes) -> None:
+    names, matrix, name = evaluation.class_names, np.array(evaluation.confusion), data_line(evaluation.test)
     write_csv(run.confusion_table, ["true \\ given", *names], [[n, *row] for n, row in zip(names, matrix, strict=True)])
-    title = f"{data_line(result['test'])}, test accuracy {result['accuracy']:.2%}"
+    title = f"{name}, test accuracy {evaluation.accuracy:.2%}"
     plots.save(plots.confusion_figure(matrix, names, title), run.confusion_picture)
     # What an earlier evaluation left is perhaps of other data.
     remove(run.mistakes)
@@ -165,8 +161,7 @@ def _write_pictures(run, data, result, mistakes):
     if data.image_shape is not None:
         pictures = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
         true, given, certainty = mistakes["true"], mistakes["given"], mistakes["certainty"]
-        figure = plots.mistakes_figure(pictures, true, given, certainty, names, data_line(result["test"]))
-        plots.save(figure, run.mistakes)
+        plots.save(plots.mistakes_figure(pictures, true, given, certainty, names, name), run.mistakes)
         mistakes = {**mistakes, "pictures": pictures}
     archive = io.BytesIO()
     np.savez(archive, **mistakes)

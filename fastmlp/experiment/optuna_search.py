@@ -358,7 +358,7 @@ def _key(varied: dict[str, Any]) -> str:
 
 def _accuracy(mlp: MLP) -> float:
     """Return the validation accuracy of the weights that a network has."""
-    kept = kept_epoch(mlp.history.to_dict(), mlp.early_stopping)
+    kept = kept_epoch(mlp.history, mlp.early_stopping)
     accuracy = mlp.history["validation_accuracy"][kept - 1]
     return accuracy if math.isfinite(accuracy) else LOWEST
 

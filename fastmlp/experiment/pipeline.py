@@ -1,6 +1,5 @@
 """A recipe in one go: data, sweep, retraining, evaluation."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.retrain import check_retrained, retrain
 from fastmlp.experiment.sweep import sweep
 from fastmlp.report.text_summary import evaluation_text, table
+from fastmlp.runs.records import RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained
 
@@ -21,10 +21,10 @@ def run_pipeline(
     threads: int | None = None,
     test: str | None = None,
     say: Callable[[str], None] = print,
-) -> dict:
+) -> RunRecord:
     """Sweep `recipe` into the directory `out`, retrain its best network, evaluate it; returns what `sweep` did.
 
-    What was done before in that directory is not done again, the look at the test data least of all.
+    What was done before in that directory is not done again, least of all the evaluation on test data.
 
     threads  cores to use in all; None: all this process may use. It changes no result
     test     a name or a file of test data; None: the test part of the recipe's data
@@ -34,12 +34,12 @@ def run_pipeline(
     check_retrained(Run(out), recipe)
     record = sweep(recipe, out, threads)
     say(table(record))
-    if record["best"] is None:
+    if record.best is None:
         return record
     if not is_retrained(Run(out), record):
         retrain(out, threads)
     done = Run(out).read_evaluations()
-    say(f"\n{evaluation_text(done[-1] if done and done[-1].get('finished', True) else evaluate(out, test))}\n")
+    say(f"\n{evaluation_text(done[-1] if done and done[-1].finished else evaluate(out, test))}\n")
     for path in result_files(out):
         say(str(path))
     return record
@@ -55,14 +55,13 @@ def free_folder(wanted: str | os.PathLike[str], recipe: Recipe) -> Path:
     return folder
 
 
-def _was_interrupted(folder, recipe):
+def _was_interrupted(folder: Path, recipe: Recipe) -> bool:
     run = Run(folder)
     try:
         run.check_usable()
-        record, looks = run.read_unfinished(), run.read_evaluations()
+        record, evaluations = run.read_unfinished(), run.read_evaluations()
     except InputError:
         return False
     if record is None:
         return any(folder.iterdir())  # what is left of a run that was killed at once
-    same = record["recipe"] == json.loads(json.dumps(recipe.to_dict()))
-    return same and not (looks and looks[-1].get("finished", True))
+    return record.recipe == recipe.to_record() and not (evaluations and evaluations[-1].finished)

@@ -10,7 +10,9 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.search_space import Choices, Search, from_grid
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell
+from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.utils import validation as check
+from fastmlp.utils.records import to_record
 
 COLUMNS = 5  # of a figure that no grid gives a shape
 REFERENCE_NOTE = "the references are of the recipe as it stands; this run has other data or settings"
@@ -195,18 +197,29 @@ class Recipe:
         note = f"the learning rate does not decay after epoch {never}: training ends at epoch {epochs}"
         return replace(shorter, notes=(*shorter.notes, note))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
+    def to_record(self) -> RecipeRecord:
+        """Return the recipe as it is kept in run.json.
+
+        Returns
+        -------
+        RecipeRecord
+        """
+        search = None
+        if self.search is not None:
+            distributions = {name: one.to_dict() for name, one in self.search.distributions.items()}
+            own = {"method": self.search.method, "trials": self.search.trials, "pruner": self.search.pruner}
+            search = {**own, "distributions": distributions}
+        values = {
             "title": self.title,
             "data": self.data,
             "settings": self.settings,
             "grid": self.grid,
-            "search": self.search and self.search.to_dict(),
+            "search": search,
             "seeds": self.seeds,
             "reference": self.reference,
             "epoch_lines": self.epoch_lines,
         }
+        return to_record(values, RecipeRecord, "the recipe")
 
 
 def check_cells(recipe: Recipe) -> None:

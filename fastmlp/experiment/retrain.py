@@ -14,12 +14,21 @@ from fastmlp.export.model_file import dumps
 from fastmlp.mlp import MLP
 from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.cells import Cell
-from fastmlp.runs.run_directory import Run, read_json, write_json
+from fastmlp.runs.records import RetrainedManifest
+from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import load_again
-from fastmlp.runs.selection import best, identity, is_retrained, retraining_checkpoints, settings
+from fastmlp.runs.selection import (
+    best,
+    identity,
+    is_retrained,
+    read_retrained,
+    retraining_checkpoints,
+    retraining_settings,
+)
 from fastmlp.training.checkpoints import Checkpoints
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.digests import digest_of_values, engine_version
+from fastmlp.utils.records import write_record
 
 
 def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
@@ -46,13 +55,13 @@ def _retrain(run: Run, threads: int | None) -> MLP:
             f"{run.model(run.retrained)} is there already, and the same data and settings give the same network; "
             f"evaluate it, or delete {run.retrained} first"
         )
-    data = load_again(record["data"])
-    label = f"{best_cell['label']}, all rows"
-    cell = Cell("retrained", label, settings(best_cell), "retrained", label)
+    data = load_again(record.data)
+    label = f"{best_cell.label}, all rows"
+    cell = Cell("retrained", label, retraining_settings(best_cell.settings, best_cell.kept_epoch), "retrained", label)
     made_of = identity(record, best_cell)
     checkpoints = Checkpoints(retraining_checkpoints(run), identity=f"{made_of} {engine_version()}")
     executor, epochs = open_executor("threads", threads), cell.settings["epochs"]
-    with shown_progress([label], [epochs], record["recipe"].get("epoch_lines", False)) as callbacks:
+    with shown_progress([label], [epochs], record.recipe.epoch_lines) as callbacks:
         training = executor.train(
             [cell], SweepData(data), count=1, callbacks=callbacks, checkpoints=lambda _: checkpoints
         )
@@ -64,8 +73,9 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     model = dumps(mlp)
     mlp.history.to_csv(run.history(run.retrained))
     write_bytes(run.model(run.retrained), model)
-    made = {"identity": made_of, "slug": best_cell["slug"], "model_sha256": hashlib.sha256(model).hexdigest()}
-    write_json(run.retrained / "cell.json", made)
+    digest = hashlib.sha256(model).hexdigest()
+    manifest = RetrainedManifest(identity=made_of, slug=best_cell.slug, model_sha256=digest)
+    write_record(run.retrained / "cell.json", manifest)
     write_summary(run)
     checkpoints.remove()
     return mlp
@@ -76,11 +86,12 @@ def check_retrained(run: Run, recipe: Recipe) -> None:
 
     To be called before a sweep that is to be followed by a retraining, which would refuse only when all is trained.
     """
+    if read_retrained(run) is None:
+        return  # there is none, or it is to be trained anew
     try:
-        read_json(run.retrained / "cell.json")  # written last
         mlp = MLP.load(run.model(run.retrained))
     except (InputError, OSError):
-        return  # there is none, or it is to be trained anew
+        return
     if recipe.search is not None and recipe.search.method == "optuna":
         return  # its cells are not known yet
     found = digest_of_values(_without_threads(mlp.settings()))
@@ -95,7 +106,7 @@ def _retrainings(recipe, epochs):
     """The settings with which the recipe's cells may be retrained; one that stops early: for so many epochs."""
     for cell in recipe.cells():
         config = NetworkConfig.from_dict(cell.settings)
-        yield settings({"settings": config.to_dict(), "kept_epoch": min(epochs, config.epochs)})
+        yield retraining_settings(config.to_dict(), min(epochs, config.epochs))
 
 
 def _without_threads(settings):

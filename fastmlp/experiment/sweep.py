@@ -1,12 +1,12 @@
 """The sweep: every cell of a recipe trained and measured on validation data. Test data are out of its reach."""
 
-import json
 import os
 import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+from msgspec.structs import replace as replace_fields
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import load, split
@@ -17,12 +17,16 @@ from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_na
 from fastmlp.experiment.progress import note, shown_progress
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.kernels.thread_team import available_cores
-from fastmlp.report.figures import draw
+from fastmlp.report.figures import draw_cell, draw_run
 from fastmlp.report.text_summary import heading, write_summary, write_table
-from fastmlp.runs.cell_store import Store
+from fastmlp.runs.aggregate import best_cell
+from fastmlp.runs.cell_store import CellStore
 from fastmlp.runs.cells import CellResult
-from fastmlp.runs.run_directory import FORMAT, Damaged, Run
-from fastmlp.runs.run_record import best_cell, describe_cell, describe_data, environment, now
+from fastmlp.runs.recipe_record import RecipeRecord
+from fastmlp.runs.records import RunRecord, TrainingDataRecord
+from fastmlp.runs.run_directory import Run
+from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
+from fastmlp.utils.records import DamagedRecord
 
 SIDE_BY_SIDE = (
     "trials run side by side, and what Optuna tries depends on which of them end first; --threads 1 can be repeated"
@@ -36,7 +40,7 @@ def sweep(
     storage: str | None = None,
     backend: str = "threads",
     scheduler: str | None = None,
-) -> dict:
+) -> RunRecord:
     """Train all cells of `recipe` into the directory `out`; returns what it wrote to run.json.
 
     A cell that is there already, of the same settings, data and engine, is not trained again, and one that was
@@ -57,7 +61,7 @@ def sweep(
 
 def _sweep(
     recipe: Recipe, out: str | os.PathLike[str], threads: int | None, storage: str | None, executor: Executor
-) -> dict[str, Any]:
+) -> RunRecord:
     check_cells(recipe)
     by_optuna = recipe.search is not None and recipe.search.method == "optuna"
     if by_optuna and not executor.adaptive:
@@ -73,25 +77,28 @@ def _sweep(
     train, validation = split(data, **options)
     _check_classes(data, train)
     sweep_data = SweepData(train, validation, recipe.data)
-    record: dict[str, Any] = {
-        "format": FORMAT,
-        "finished": False,
-        "started": now(),
-        "seconds": 0.0,
-        "recipe": recipe.to_dict(),
-        "data": describe_data(data, len(train.y), len(validation.y)),
-        "environment": environment(),
-        "notes": [*recipe.notes, *_full_batch(recipe, len(train.y))],
-    }
-    if by_optuna and (threads or available_cores()) > 1:
-        record["notes"].append(SIDE_BY_SIDE)
-    parts = ("digest", "training_rows", "validation_rows")
-    store = Store(run, {**{name: record["data"][name] for name in parts}, "stratify": options.get("stratify", False)})
+    side_by_side = [SIDE_BY_SIDE] if by_optuna and (threads or available_cores()) > 1 else []
+    record = RunRecord(
+        finished=False,
+        started=now(),
+        seconds=0.0,
+        recipe=recipe.to_record(),
+        data=describe_data(data, len(train.y), len(validation.y)),
+        environment=environment(),
+        notes=(*recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
+    )
+    training_data = TrainingDataRecord(
+        digest=record.data.digest,
+        training_rows=record.data.training_rows,
+        validation_rows=record.data.validation_rows,
+        stratify=options.get("stratify", False),
+    )
+    store = CellStore(run, training_data)
     with run.claimed():
         earlier = _earlier(run)
         _check_same_data(run, earlier, record)
-        record.update(_made_before(run, store, recipe, earlier))
-        for line in record["notes"]:
+        record = _resumed(run, store, recipe, record, earlier)
+        for line in record.notes:
             note(line)
         run.write_record(record)
         begun = time.perf_counter()
@@ -100,18 +107,17 @@ def _sweep(
                 place = storage or run.study
                 trained, some = _search(run, store, recipe, executor, sweep_data, record, place)
             else:
-                trained, some = _train(store, recipe, executor, sweep_data, heading(record))
+                trained, some = _train(run, store, recipe, executor, sweep_data, heading(record))
         except BaseException as error:
             if earlier is not None and (isinstance(error, FastmlpError) or not run.cells.exists()):
                 run.write_record(earlier)  # nothing came of this one; what was there can still be retrained
             else:
-                run.forget_if_empty()
+                run.remove_if_empty()
             raise
         if some:
-            record["seconds"] = round(record["seconds"] + time.perf_counter() - begun, 3)
-            record["environment"] = environment()
-        _write_results(run, store, recipe, trained, record)
-    return record
+            seconds = round(record.seconds + time.perf_counter() - begun, 3)
+            record = replace_fields(record, seconds=seconds, environment=environment())
+        return _write_results(run, store, recipe, trained, record)
 
 
 def _full_batch(recipe: Recipe, rows: int) -> list[str]:
@@ -122,33 +128,34 @@ def _full_batch(recipe: Recipe, rows: int) -> list[str]:
     return [f"batch size {largest} is more than the {rows} training samples: a step takes all of them"]
 
 
-def _earlier(run: Run) -> dict | None:
+def _earlier(run: Run) -> RunRecord | None:
     """The record of a sweep that was begun in the folder, or None. A damaged one is written anew: the cells tell."""
     try:
         return run.read_unfinished()
-    except Damaged:
+    except DamagedRecord:
         if not run.cells.is_dir():  # it is perhaps not ours
             raise
         note(f"{run.record} is damaged, and is written anew")
         return None
 
 
-def _made_before(run: Run, store: Store, recipe: Recipe, earlier: dict | None) -> dict[str, Any]:
-    """When, in how long and with what the earlier sweep was made, where this one takes up some of its cells."""
+def _resumed(run: Run, store: CellStore, recipe: Recipe, record: RunRecord, earlier: RunRecord | None) -> RunRecord:
+    """The record with the beginning, the duration and the versions of the earlier sweep, if this one resumes it."""
     if earlier is None:
-        return {}
+        return record
     if cells := recipe.cells():
-        finished = "cells" in earlier
-        made = {cell.get("folder") for cell in earlier["cells"]} if finished else {p.name for p in run.cells.glob("*")}
-        goes_on = any(store.folder(cell).name in made for cell in cells)
+        made = {cell.folder for cell in earlier.cells} if earlier.finished else {p.name for p in run.cells.glob("*")}
+        is_resumed = any(store.folder(cell).name in made for cell in cells)
     else:
-        goes_on = _but_for_trials(earlier["recipe"]) == _but_for_trials(json.loads(json.dumps(recipe.to_dict())))
-    return {name: earlier[name] for name in ("started", "seconds", "environment") if goes_on and name in earlier}
+        is_resumed = _without_trials(earlier.recipe) == _without_trials(record.recipe)
+    if not is_resumed:
+        return record
+    return replace_fields(record, started=earlier.started, seconds=earlier.seconds, environment=earlier.environment)
 
 
-def _but_for_trials(recipe):
-    """What tells one of Optuna's searches from others: it goes on when it is given more trials."""
-    return {**recipe, "search": {**(recipe.get("search") or {}), "trials": None}}
+def _without_trials(recipe: RecipeRecord) -> RecipeRecord:
+    """What distinguishes one of Optuna's searches from others: it is resumed when it is given more trials."""
+    return recipe if recipe.search is None else replace_fields(recipe, search=replace_fields(recipe.search, trials=1))
 
 
 def _check_classes(data, train):
@@ -160,24 +167,24 @@ def _check_classes(data, train):
         )
 
 
-def _check_same_data(run: Run, earlier: dict | None, record: dict) -> None:
+def _check_same_data(run: Run, earlier: RunRecord | None, record: RunRecord) -> None:
     """Raise InputError when the folder holds a sweep of other data, whose results no table may put beside these."""
-    if earlier is None or earlier["data"]["digest"] == record["data"]["digest"]:
+    if earlier is None or earlier.data.digest == record.data.digest:
         return
-    before, after = earlier["data"], record["data"]
+    before, after = earlier.data, record.data
     raise InputError(
-        f"{run.folder} holds a sweep of {before['source']} (SHA-256 {before['digest'][:12]}...), and these data, "
-        f"{after['source']}, are others ({after['digest'][:12]}...); choose another --out"
+        f"{run.folder} holds a sweep of {before.source} (SHA-256 {before.digest[:12]}...), and these data, "
+        f"{after.source}, are others ({after.digest[:12]}...); choose another --out"
     )
 
 
 def _train(
-    store: Store, recipe: Recipe, executor: Executor, data: SweepData, title: str
+    run: Run, store: CellStore, recipe: Recipe, executor: Executor, data: SweepData, title: str
 ) -> tuple[list[CellResult], bool]:
     """Return the results of all cells, in order, and whether any was trained; what is kept is not trained again."""
     cells = recipe.cells()
     distinct = {store.identity(cell): cell for cell in reversed(cells)}  # a random search may draw a cell twice
-    found = {identity: store.finished(cell) for identity, cell in distinct.items()}
+    found = {identity: store.load(cell) for identity, cell in distinct.items()}
     missing = [cell for cell in cells if cell in distinct.values() and _is_missing(found[store.identity(cell)])]
     if len(missing) < len(distinct):
         note(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
@@ -191,8 +198,9 @@ def _train(
             for _, one in training:
                 found[store.identity(one.cell)] = one
                 if not one.failed:
-                    store.keep(one, title)
-    all_there = [replace(one, cell=cell) for cell in cells if (one := found[store.identity(cell)]) is not None]
+                    _save(run, store, one, title)
+    known = ((cell, found[store.identity(cell)]) for cell in cells)
+    all_there = [replace(result, cell=cell) for cell, result in known if result is not None]
     return all_there, bool(missing)
 
 
@@ -203,16 +211,16 @@ def _is_missing(trained: CellResult | None) -> bool:
 
 def _search(
     run: Run,
-    store: Store,
+    store: CellStore,
     recipe: Recipe,
     executor: Executor,
     data: SweepData,
-    record: dict[str, Any],
+    record: RunRecord,
     storage: str | Path,
 ) -> tuple[list[CellResult], bool]:
     """Let Optuna choose the cells, and return all results, those of an earlier start first; whether any was trained."""
-    name = study_name(recipe, run.folder, record["data"]["digest"])
-    with closing(OptunaSearch(recipe, storage, name, store.finished)) as search:
+    name = study_name(recipe, run.folder, record.data.digest)
+    with closing(OptunaSearch(recipe, storage, name, store.load)) as search:
         if search.earlier:
             note(f"{len(search.earlier)} trials are there already")
         numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
@@ -226,16 +234,25 @@ def _search(
             for one in training:
                 found.append(one)
                 if not one.failed:
-                    store.keep(one, heading(record))
+                    _save(run, store, one, heading(record))
     return found, bool(labels)
 
 
-def _write_results(run: Run, store: Store, recipe: Recipe, trained: list[CellResult], record: dict) -> None:
-    """Everything but the cells' own folders. The record is last but the summary: a run that is finished is whole."""
-    record["cells"] = [describe_cell(one, None if one.failed else store.folder(one.cell).name) for one in trained]
-    best = best_cell(record["cells"])
-    record["best"], record["finished"] = best and best["slug"], True
-    draw(run, recipe, record, [one.mlp for one in trained])
+def _write_results(
+    run: Run, store: CellStore, recipe: Recipe, trained: list[CellResult], record: RunRecord
+) -> RunRecord:
+    """Write everything but the cells' own folders. The record is last but the summary: a finished run is whole."""
+    cells = tuple(describe_cell(one, None if one.failed else store.folder(one.cell).name) for one in trained)
+    best = best_cell(cells)
+    record = replace_fields(record, cells=cells, best=None if best is None else best.slug, finished=True)
+    draw_run(run, record, [one.mlp for one in trained], recipe.shape)
     write_table(run, record)
     run.write_record(record)
     write_summary(run)
+    return record
+
+
+def _save(run: Run, store: CellStore, result: CellResult, title: str) -> None:
+    """Write the folder of a cell."""
+    draw_cell(run.curve(store.folder(result.cell)), result, title)
+    store.save(result)

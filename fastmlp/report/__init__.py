@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from fastmlp.report.page import render
-from fastmlp.report.run_view import read
+from fastmlp.report.run_view import read_run
 from fastmlp.utils.atomic_files import write_text
 
 
@@ -14,6 +14,6 @@ def write_report(folder: str | os.PathLike[str]) -> Path:
     The page needs no other file. It tells what is there: a run that is only swept has no test accuracy yet.
     Raises InputError when the folder holds no finished sweep.
     """
-    contents = read(folder)
-    write_text(contents.run.report, render(contents))
-    return contents.run.report
+    view = read_run(folder)
+    write_text(view.run.report, render(view))
+    return view.run.report

@@ -111,9 +111,9 @@ def half_width(value: float) -> str:
     return NOTHING if not math.isfinite(value) else f"\u00b1 {value:.2%}"
 
 
-def number(value: float) -> str:
+def number(value: float | None) -> str:
     """A loss for a person."""
-    return NOTHING if not math.isfinite(value) else result_text(value)
+    return NOTHING if value is None or not math.isfinite(value) else result_text(value)
 
 
 def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, measure: str) -> Chart:

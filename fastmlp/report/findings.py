@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastmlp.report.charts import percent
-from fastmlp.report.run_view import Contents
+from fastmlp.report.run_view import RunView
 from fastmlp.report.text_summary import data_line
-from fastmlp.runs import aggregate as groups
+from fastmlp.runs.aggregate import compare_best_two
 from fastmlp.runs.published_results import comparison_lines
-from fastmlp.runs.selection import instead_of_best, network_digest
+from fastmlp.runs.selection import describe_other_network, network_digest
 
 GOOD, CARE, PLAIN = "good", "care", "plain"
 
@@ -31,108 +31,108 @@ def interval(accuracy: float, rows: int) -> tuple[float, float]:
     return max((centre - half) / (1 + z * z / rows), 0.0), min((centre + half) / (1 + z * z / rows), 1.0)
 
 
-def measure(contents: Contents) -> str:
+def measure(view: RunView) -> str:
     """What the accuracies of the training are: "accuracy", or R² where the squared error is minimised."""
-    squared = [cell.entry["settings"].get("loss") == "squared_error" for cell in contents.cells]
+    squared = [cell.record.settings["loss"] == "squared_error" for cell in view.cells]
     return "R²" if squared and all(squared) else "accuracy"
 
 
-def difference(contents: Contents) -> str | None:
+def difference(view: RunView) -> str | None:
     """Whether the best configuration of repeated ones beats the runner-up; None where it cannot be asked."""
-    return groups.verdict([cell.entry for cell in contents.cells]) if contents.repeated else None
+    return compare_best_two(view.record.cells)
 
 
-def lead(contents: Contents) -> str:
+def lead(view: RunView) -> str:
     """The result in two sentences."""
-    best, count, data = contents.best_configuration, len(contents.configurations), contents.record["data"]
+    best, count, data = view.best_configuration, len(view.configurations), view.record.data
     if best is None or best.accuracy is None:
         return f"None of {count} configurations trained to the end." if count else "No configuration was trained."
     among = f"is the best of {count} configurations" if count > 1 else "is the only configuration"
     seeds = f", the mean of {best.accuracy.count} seeds," if best.accuracy.count > 1 else ""
     text = (
-        f"{best.label} {among}: validation {measure(contents)} {percent(best.accuracy.mean)}{seeds} "
-        f"on {data['validation_rows']:,} samples."
+        f"{best.label} {among}: validation {measure(view)} {percent(best.accuracy.mean)}{seeds} "
+        f"on {data.validation_rows:,} samples."
     )
-    if contents.evaluations:
-        last = contents.evaluations[-1]
-        other = instead_of_best(contents.record, last)
+    if view.evaluations:
+        last = view.evaluations[-1]
+        other = describe_other_network(view.record, last)
         if other is None:
-            subject = f"Trained again on all {data['training_rows'] + data['validation_rows']:,} samples, it"
+            subject = f"Trained again on all {data.training_rows + data.validation_rows:,} samples, it"
         else:
             subject = f"Not it but {other}, was trained again and measured; that one"
-        text += f" {subject} gets {percent(last['accuracy'])} of {last['test']['rows']:,} test samples right."
+        text += f" {subject} gets {percent(last.accuracy)} of {last.test.rows:,} test samples right."
     return text
 
 
-def remarks(contents: Contents) -> list[Remark]:
+def remarks(view: RunView) -> list[Remark]:
     """Whether the figures can be trusted, the test set first."""
-    count = len(contents.configurations)
-    found = [_looks(contents), *_network(contents)]
-    if count > 1 and contents.best is not None:
+    count = len(view.configurations)
+    found = [_evaluations(view), *_network(view)]
+    if count > 1 and view.best is not None:
         found.append(
             Remark(
                 PLAIN,
-                f"The best of {count} was chosen by its validation {measure(contents)}, which is "
+                f"The best of {count} was chosen by its validation {measure(view)}, which is "
                 "therefore a little too high"
-                + ("." if len(contents.evaluations) > 1 else "; a first test accuracy is not."),
+                + ("." if len(view.evaluations) > 1 else "; a first test accuracy is not."),
             )
         )
-    told = difference(contents)
-    found += [Remark(PLAIN, f"{_capital(told)}.")] if told else []
-    found += _lost(contents)
-    if contents.record["data"]["synthetic"]:
+    sentence = difference(view)
+    found += [Remark(PLAIN, f"{_capital(sentence)}.")] if sentence else []
+    found += _lost(view)
+    if view.record.data.synthetic:
         found.append(Remark(CARE, "The samples were made by this library: synthetic, and no result on real data."))
-    found += [Remark(PLAIN, f"{_capital(note)}.") for note in contents.record.get("notes", [])]
-    if contents.evaluations:
-        compared = comparison_lines(contents.evaluations[-1].get("reference", []))
+    found += [Remark(PLAIN, f"{_capital(note)}.") for note in view.record.notes]
+    if view.evaluations:
+        compared = comparison_lines(view.evaluations[-1].reference)
         found += [Remark(PLAIN, f"{_capital(line)}.") for line in compared]
     return found
 
 
-def _lost(contents):
+def _lost(view: RunView) -> list[Remark]:
     """How many of the trainings have no result of their last epoch."""
-    failed = sum(cell.failure is not None for cell in contents.cells)
-    pruned = sum(cell.failure is None and cell.pruned is not None for cell in contents.cells)
-    of = f"of {len(contents.cells)} {'trainings' if contents.repeated else 'configurations'}"
-    found = [Remark(CARE, f"{failed} {of} failed: see what to change.")] if failed else []
+    failed = sum(cell.failure is not None for cell in view.cells)
+    pruned = sum(cell.failure is None and cell.record.pruned is not None for cell in view.cells)
+    of = f"of {len(view.cells)} {'trainings' if view.is_repeated else 'configurations'}"
+    found = [Remark(CARE, f"{failed} {of} failed: see What to change.")] if failed else []
     if pruned:
         text = f"{pruned} {of} {'was' if pruned == 1 else 'were'} pruned: given up early, being behind the others."
         found.append(Remark(PLAIN, text))
     return found
 
 
-def _looks(contents):
-    looks = contents.evaluations
-    if not looks:
-        if contents.best is None:
-            return Remark(PLAIN, "The test set has not been opened: there is no network to measure.")
-        step = "evaluate" if contents.network is not None else "retrain"
-        return Remark(PLAIN, f"The test set has not been opened, so there is no test accuracy: run `fastmlp {step}`.")
-    if len(looks) == 1:
-        return Remark(GOOD, f"The test set was opened once, on {clock(looks[0]['time'])}.")
+def _evaluations(view: RunView) -> Remark:
+    done = view.evaluations
+    if not done:
+        if view.best is None:
+            return Remark(PLAIN, "No test data were used: there is no network to evaluate.")
+        step = "evaluate" if view.network is not None else "retrain"
+        return Remark(PLAIN, f"No test data were used yet, so there is no test accuracy: run `fastmlp {step}`.")
+    if len(done) == 1:
+        return Remark(GOOD, f"The test data were used once, on {clock(done[0].time)}.")
     return Remark(
         CARE,
-        f"The test set was opened {len(looks)} times. Only the first look was blind: "
-        f"{percent(looks[0]['accuracy'])} on {data_line(looks[0]['test'])}.",
+        f"The test data were used {len(done)} times. Only the first evaluation is unbiased: "
+        f"{percent(done[0].accuracy)} on {data_line(done[0].test)}.",
     )
 
 
-def _network(contents):
+def _network(view: RunView) -> list[Remark]:
     """Whether the network that was measured is that of the best configuration, and the one in the folder."""
-    if not contents.evaluations:
+    if not view.evaluations:
         return []
-    if other := instead_of_best(contents.record, contents.evaluations[-1]):
-        told = f"The test accuracy, and all under Test, is of {other}."
-        mend = "delete the folder `retrained` here, then run `fastmlp retrain` and `fastmlp evaluate --again`"
-        return [Remark(CARE, f"{told} To measure the best one of now: {mend}.")]
-    if contents.network is None:
+    if other := describe_other_network(view.record, view.evaluations[-1]):
+        fix = "delete the folder `retrained` here, then run `fastmlp retrain` and `fastmlp evaluate --again`"
+        text = f"The test accuracy, and everything under Test, is of {other}. To evaluate the present best one: {fix}."
+        return [Remark(CARE, text)]
+    if view.network is None:
         return [Remark(CARE, "The network that was evaluated is no longer in this folder.")]
-    if network_digest(contents.network) != contents.evaluations[-1]["network_digest"]:
+    if network_digest(view.network) != view.evaluations[-1].network_digest:
         return [Remark(CARE, "The network in this folder is not the one that was evaluated: their digests differ.")]
     return [Remark(GOOD, "The network in this folder is the one that was evaluated: their digests agree.")]
 
 
-def _capital(text):
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""The page: the contents of a run, arranged for its template."""
+"""The page of a report: a run, arranged for its template."""
 
 import base64
 import hashlib
@@ -15,17 +15,15 @@ from markupsafe import Markup
 from fastmlp.errors import InputError
 from fastmlp.plots import accuracy_range
 from fastmlp.plots.pictures import UNITS_SHOWN
-from fastmlp.report import charts
-from fastmlp.report import findings as verdict
-from fastmlp.report import settings_text as words
+from fastmlp.report import charts, findings, settings_text
 from fastmlp.report.panel import MNIST_FILL
 from fastmlp.report.panel import panel as drawing_panel
-from fastmlp.report.run_view import Configuration, Contents
+from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.text_summary import data_line
-from fastmlp.runs.naming import words as setting_text
+from fastmlp.runs.naming import value_text
 from fastmlp.runs.published_results import figures
-from fastmlp.runs.run_record import class_names
-from fastmlp.runs.selection import instead_of_best
+from fastmlp.runs.selection import describe_other_network
+from fastmlp.utils.records import to_plain
 
 # Of more configurations, the best ones get curves of their own, and all are drawn in one picture.
 MOST_PANELS, MOST_GAPS = 12, 20
@@ -45,33 +43,34 @@ class Block:
     drawn: list[charts.Chart]
 
 
-def render(contents: Contents) -> str:
+def render(view: RunView) -> str:
     """The whole page."""
     environment = Environment(
         loader=FunctionLoader(_resource), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
-        "percent": charts.percent, "number": charts.number, "half_width": charts.half_width, "clock": verdict.clock
+        "percent": charts.percent, "number": charts.number, "half_width": charts.half_width, "clock": findings.clock
     }  # fmt: skip
     environment.globals["nan"] = float("nan")
     page = environment.get_template("template.html.jinja").render(
         policy=POLICY,
         style=Markup(_resource("report.css")),
         script=Markup(_resource("report.js")),
-        contents=contents,
-        record=contents.record,
-        data=data_line(contents.record["data"]),
-        measure=verdict.measure(contents),
-        lead=verdict.lead(contents),
-        remarks=verdict.remarks(contents),
-        references=_references(contents),
-        evaluation=_evaluation(contents),
-        weights=_weights(contents),
-        panel=Markup(_panel(contents)),
-        settings=_settings(contents),
-        in_words=_in_words(contents),
-        **_curves(contents),
+        view=view,
+        record=view.record,
+        data=data_line(view.record.data),
+        measure=findings.measure(view),
+        lead=findings.lead(view),
+        remarks=findings.remarks(view),
+        references=_references(view),
+        evaluation=_evaluation(view),
+        weights=_weights(view),
+        panel=Markup(_panel(view)),
+        settings=_settings(view),
+        settings_summary=_summary_of_settings(view),
+        versions=_versions(view),
+        **_curves(view),
     )
     return page.replace(POLICY, _policy(page), 1)
 
@@ -98,19 +97,19 @@ def _policy(page):
 # ------------------------------------------------------------------------------------------------------------ sweep
 
 
-def _curves(contents: Contents) -> dict[str, Any]:
+def _curves(view: RunView) -> dict[str, Any]:
     """The configurations as they are listed and drawn: with curves of their own, and in charts that compare."""
-    measure, known = verdict.measure(contents), contents.configurations
+    measure, known = findings.measure(view), view.configurations
     ranked = sorted(known, key=_merit)
     drawn = [one for one in known if one.cell.history]
     # What was given up half way is compared with nothing.
     compared = [one for one in known if one.sound or one.failure]
-    search = contents.record["recipe"].get("search")
+    search = view.record.recipe.search
     gaps = [one.trial() for one in ranked if one.sound and np.isfinite(one.figure("train_accuracy"))]
     rates = {one.trial().learning_rate for one in compared if np.isfinite(one.figure("validation_accuracy"))}
     shown = drawn if len(known) <= MOST_PANELS else [one for one in ranked if one.cell.history][:MOST_PANELS]
     many = len(drawn) > len(shown)
-    best = next((number for number, one in enumerate(drawn) if one is contents.best_configuration), None)
+    best = next((number for number, one in enumerate(drawn) if one is view.best_configuration), None)
     return {
         "listed": ranked if search else known,
         "blocks": _blocks(shown, measure),
@@ -119,8 +118,8 @@ def _curves(contents: Contents) -> dict[str, Any]:
         "rates": charts.rates_chart([one.trial() for one in compared], measure, not search) if len(rates) > 1 else None,
         "gap": charts.gap_chart(gaps[:MOST_GAPS], measure) if gaps else None,
         "gaps_left_out": max(len(gaps) - MOST_GAPS, 0),
-        "advised": [cell for cell in contents.cells if cell.failure or cell.entry.get("diagnoses")],
-        "verdict": verdict.difference(contents),
+        "advised": [cell for cell in view.cells if cell.failure or cell.record.diagnoses],
+        "difference": findings.difference(view),
     }
 
 
@@ -147,34 +146,34 @@ def _blocks(configurations, measure):
     ]
 
 
-def _references(contents):
+def _references(view):
     """{slug of a configuration: validation accuracy that others got}; of several sources the first."""
-    tables = contents.record["recipe"].get("reference", [])
-    found = {one.slug: figures(tables, one.slug, "validation_accuracy") for one in contents.configurations}
+    tables = view.record.recipe.reference
+    found = {one.slug: figures(tables, one.slug, "validation_accuracy") for one in view.configurations}
     return {slug: values[0][0] for slug, values in found.items() if values}
 
 
 # ------------------------------------------------------------------------------------------------------------- test
 
 
-def _evaluation(contents: Contents) -> dict[str, Any] | None:
+def _evaluation(view: RunView) -> dict[str, Any] | None:
     """What the last evaluation found; None when there was none."""
-    if not contents.evaluations:
+    if not view.evaluations:
         return None
-    last = contents.evaluations[-1]
-    matrix, names = np.array(last["confusion"]), last["class_names"]
-    mistakes, few = contents.mistakes, len(names) <= MOST_CLASSES
-    classes = verdict.class_figures(matrix)
+    last = view.evaluations[-1]
+    matrix, names = np.array(last.confusion), last.class_names
+    mistakes, few = view.mistakes, len(names) <= MOST_CLASSES
+    classes = findings.class_figures(matrix)
     if not few:
         classes = sorted((c for c in classes if c[1]), key=lambda c: c[2])[:MOST_CONFUSIONS]
     pictures = "pictures" in mistakes
     return {
         "last": last,
-        "other": instead_of_best(contents.record, last),
-        "interval": verdict.interval(last["accuracy"], last["test"]["rows"]),
+        "other": describe_other_network(view.record, last),
+        "interval": findings.interval(last.accuracy, last.test.rows),
         "names": names,
         "confusion": charts.confusion_chart(matrix, names) if few else None,
-        "confusions": verdict.confusions(matrix, MOST_CONFUSIONS),
+        "confusions": findings.confusions(matrix, MOST_CONFUSIONS),
         "classes": classes,
         "few": few,
         "mistakes": charts.mistakes_chart(mistakes, names) if pictures else None,
@@ -187,9 +186,9 @@ def _rows(mistakes):
     return list(zip(*columns, strict=True))
 
 
-def _weights(contents):
+def _weights(view):
     """(which units, the first layer as pictures); None where the inputs are none, or there is no network."""
-    weights, shape = contents.first_weights(), contents.image_shape
+    weights, shape = view.first_weights(), view.record.data.image_shape
     if weights is None or shape is None or shape[0] * shape[1] != len(weights):
         return None
     units = weights.shape[1]
@@ -197,14 +196,14 @@ def _weights(contents):
     return shown, charts.first_layer_chart(weights, shape)
 
 
-def _panel(contents):
+def _panel(view):
     """Where the reader draws a picture that the retrained network classifies; "" where it cannot."""
-    data = contents.record["data"]
-    if contents.network is None or contents.image_shape is None or data["name"] in NOT_DRAWN:
+    data = view.record.data
+    if view.network is None or view.record.data.image_shape is None or data.name in NOT_DRAWN:
         return ""
-    fill = 1 if data["name"] == "notmnist" else MNIST_FILL  # its letters go to the edge
+    fill = 1 if data.name == "notmnist" else MNIST_FILL  # its letters go to the edge
     try:
-        return drawing_panel(contents.network, contents.image_shape, class_names(data), fill)
+        return drawing_panel(view.network, view.record.data.image_shape, data.names_of_classes, fill)
     except InputError:  # the files of the run do not belong together, as the other sections show
         return ""
 
@@ -212,39 +211,45 @@ def _panel(contents):
 # --------------------------------------------------------------------------------------------------------- settings
 
 
-def _settings(contents: Contents) -> list[tuple[str, str, str]]:
+def _settings(view: RunView) -> list[tuple[str, str, str]]:
     """(name, value of the best configuration, all values tried where they differ) of each setting."""
-    shown = contents.best or (contents.cells[0] if contents.cells else None)
+    shown = view.best or (view.cells[0] if view.cells else None)
     if shown is None:
         return []
     lines = []
-    for name, value in shown.entry["settings"].items():
-        tried = dict.fromkeys(_text(cell.entry["settings"].get(name)) for cell in contents.cells)
+    for name, value in shown.record.settings.items():
+        tried = dict.fromkeys(_text(cell.record.settings[name]) for cell in view.cells)
         lines.append((name, _text(value), "; ".join(tried) if len(tried) > 1 else ""))
     return lines
 
 
+def _versions(view: RunView) -> list[tuple[str, str]]:
+    """(package, version) of what was installed."""
+    known = to_plain(view.record.environment).items()
+    return [(name, version) for name, version in known if version and name not in ("platform", "machine", "cores")]
+
+
 def _text(value):
     if isinstance(value, list):
-        return ", ".join(map(setting_text, value)) or "none"
-    return charts.NOTHING if value is None else setting_text(value)
+        return ", ".join(map(value_text, value)) or "none"
+    return charts.NOTHING if value is None else value_text(value)
 
 
-def _in_words(contents):
-    """The settings of the best configuration as sentences: (what, words)."""
-    shown = contents.best or (contents.cells[0] if contents.cells else None)
+def _summary_of_settings(view):
+    """The settings of the best configuration: (name, text)."""
+    shown = view.best or (view.cells[0] if view.cells else None)
     if shown is None:
         return []
-    data, settings, recipe = contents.record["data"], shown.entry["settings"], contents.record["recipe"]
-    seeds = sorted({cell.entry["settings"]["seed"] for cell in contents.cells}) if contents.repeated else []
+    data, settings, recipe = view.record.data, shown.record.settings, view.record.recipe
+    seeds = sorted({cell.record.seed for cell in view.cells}) if view.is_repeated else []
     return [
-        ("Layers", words.layers(settings, data["features"], len(class_names(data)))),
-        ("Loss", words.loss(settings)),
-        ("Optimiser", words.optimiser(settings)),
-        ("Batch size", words.batch(settings, data["training_rows"])),
-        ("Learning rate", f"{words.initial_rate(settings)}; {words.schedule(settings)}"),
-        ("Initialisation", words.initialisation(settings)),
-        ("Regulariser", words.regulariser(settings)),
-        *([("Search", words.search(recipe["search"]))] if recipe.get("search") else []),
+        ("Layers", settings_text.layers(settings, data.features, len(data.names_of_classes))),
+        ("Loss", settings_text.loss(settings)),
+        ("Optimiser", settings_text.optimiser(settings)),
+        ("Batch size", settings_text.batch(settings, data.training_rows)),
+        ("Learning rate", f"{settings_text.initial_rate(settings)}; {settings_text.schedule(settings)}"),
+        ("Initialisation", settings_text.initialisation(settings)),
+        ("Regulariser", settings_text.regulariser(settings)),
+        *([("Search", settings_text.search(recipe.search))] if recipe.search else []),
         *([("Seeds", ", ".join(map(str, seeds)))] if seeds else []),
     ]

@@ -44,14 +44,14 @@
   };
   const follow = (figure) => {
     const svg = figure.querySelector("svg");
-    const told = figure.querySelector(".told");
+    const readout = figure.querySelector(".readout");
     const values = JSON.parse(figure.querySelector("script").textContent);
     if (!values.x.length) return;
     let cross = null, dots = [], at = values.x.length - 1;
     const clear = () => {
       if (cross) [cross, ...dots].forEach((mark) => mark.remove());
       cross = null;
-      told.textContent = "";
+      readout.textContent = "";
     };
     const show = (position) => {
       at = Math.min(Math.max(position, 0), values.x.length - 1);
@@ -71,7 +71,7 @@
         dots[number].setAttribute("cy", seen ? y : 0);
       });
       const texts = values.lines.map((line) => `${line.name} ${line.text[at]}`);
-      told.textContent = `epoch ${values.epoch[at]}: ${texts.join(", ")}`;
+      readout.textContent = `epoch ${values.epoch[at]}: ${texts.join(", ")}`;
     };
     const nearest = (event) => {
       const box = svg.getBoundingClientRect();

@@ -5,7 +5,8 @@ from typing import Any
 from fastmlp.config import losses, optimizers
 from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
 from fastmlp.config.optimizers import Optimizer
-from fastmlp.runs.naming import words
+from fastmlp.runs.naming import value_text
+from fastmlp.runs.recipe_record import DistributionRecord, SearchRecord
 
 
 def layers(settings: dict[str, Any], inputs: int, outputs: int) -> str:
@@ -20,7 +21,7 @@ def loss(settings: dict[str, Any]) -> str:
     """What is minimised, without the regulariser."""
     text = losses.from_setting(_of(settings, "loss")).label
     weights = _of(settings, "class_weight")
-    return text if weights is None else f"{text}, class weights {words(weights)}"
+    return text if weights is None else f"{text}, class weights {value_text(weights)}"
 
 
 def batch(settings: dict[str, Any], rows: int) -> str:
@@ -36,7 +37,7 @@ def optimiser(settings: dict[str, Any]) -> str:
     numbers = {} if isinstance(setting, str) else {key: value for key, value in setting.items() if key != "name"}
     parts = [_optimizer(settings).label]
     parts += [f"momentum {_of(settings, 'momentum'):g}"] if _of(settings, "momentum") else []
-    parts += [f"{key.replace('_', ' ')} {words(value)}" for key, value in numbers.items() if key != "weight_decay"]
+    parts += [f"{key.replace('_', ' ')} {value_text(value)}" for key, value in numbers.items() if key != "weight_decay"]
     parts += [f"gradients cut to norm {settings['clip_norm']:g}"] if _of(settings, "clip_norm") else []
     return ", ".join(parts)
 
@@ -51,7 +52,7 @@ def schedule(settings: dict[str, Any]) -> str:
     setting, count = _of(settings, "schedule"), settings["epochs"]
     epochs = _epochs(count)
     name, options = (setting["name"], setting) if isinstance(setting, dict) else (setting, {})
-    numbers = words({key: value for key, value in options.items() if key != "name"})
+    numbers = value_text({key: value for key, value in options.items() if key != "name"})
     extra = f" ({numbers})" if numbers else ""
     if not _optimizer(settings).has_learning_rate:
         text = f"{count} iterations"
@@ -64,19 +65,30 @@ def schedule(settings: dict[str, Any]) -> str:
     return text if _of(settings, "early_stopping") is None else f"{text} at most"
 
 
-def search(table: dict[str, Any]) -> str:
-    """What was searched and how; `table` is that of the recipe in run.json."""
-    laws = {name: law for name, law in table.items() if isinstance(law, dict)}
-    how = "chosen by Optuna" if table["method"] == "optuna" else "drawn at random"
-    parts = [f"{name.replace('_', ' ')} {_law(law)}" for name, law in laws.items()]
-    trials = f"{table['trials']} trial{'' if table['trials'] == 1 else 's'}"
+def search(record: SearchRecord) -> str:
+    """Return what was searched and how.
+
+    Parameters
+    ----------
+    record : SearchRecord
+        That of the recipe.
+
+    Returns
+    -------
+    str
+    """
+    how = "chosen by Optuna" if record.method == "optuna" else "drawn at random"
+    parts = [f"{name.replace('_', ' ')} {_distribution(one)}" for name, one in record.distributions.items()]
+    trials = f"{record.trials} trial{'' if record.trials == 1 else 's'}"
     return f"{trials} {how}: {'; '.join(parts)}"
 
 
-def _law(law):
-    if "choices" in law:
-        return " or ".join(map(words, law["choices"]))
-    return f"from {law['from']:g} to {law['to']:g}" + (" on a logarithmic scale" if law.get("log") else "")
+def _distribution(distribution: DistributionRecord) -> str:
+    if distribution.choices is not None:
+        return " or ".join(map(value_text, distribution.choices))
+    return f"from {distribution.low:g} to {distribution.high:g}" + (
+        " on a logarithmic scale" if distribution.log else ""
+    )
 
 
 def _epochs(count):

@@ -1,13 +1,16 @@
 """A run in words: the table of its cells, and summary.md with what a course asks to hand in."""
 
-from fastmlp.report import settings_text as words
-from fastmlp.runs.aggregate import Group, groups, ranked, repeated, verdict
+from fastmlp.report import settings_text
+from fastmlp.runs.aggregate import CellGroup, compare_best_two, group_cells, is_repeated, ranked
+from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
 from fastmlp.runs.published_results import comparison_lines, figure_text, figures
+from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
 from fastmlp.runs.run_directory import Run, write_csv
-from fastmlp.runs.selection import instead_of_best
+from fastmlp.runs.selection import describe_other_network
 from fastmlp.runs.statistics import Interval
 from fastmlp.training.history import result_text
 from fastmlp.utils.atomic_files import write_text
+from fastmlp.utils.records import to_plain
 
 COLUMNS = (
     *("configuration", "batch_size", "epochs", "train_loss", "train_accuracy", "validation_loss"),
@@ -19,72 +22,71 @@ WIDEST = 100  # characters of a printed table
 MOST_LISTED = 8  # different numbers; of more the least and the greatest are told
 
 
-def data_line(data: dict) -> str:
+def data_line(data: DataRecord | TestDataRecord) -> str:
     """What to call the data, such as "mnist"; synthetic data are said to be synthetic."""
-    name: str = data["name"]
-    return f"{name} (synthetic)" if data["synthetic"] and "synthetic" not in name else name
+    return f"{data.name} (synthetic)" if data.synthetic and "synthetic" not in data.name else data.name
 
 
-def heading(record: dict) -> str:
+def heading(record: RunRecord) -> str:
     """The heading of a run's tables and figures."""
-    return f"{record['recipe']['title']}: {data_line(record['data'])}"
+    return f"{record.recipe.title}: {data_line(record.data)}"
 
 
-def _note(cell: dict, best: str | None) -> str:
-    if cell["failure_reason"]:
-        return cell["failure_reason"]
-    if cell.get("pruned"):
-        return f"pruned after epoch {cell['pruned']}"
-    return "best" if cell["slug"] == best else ""
+def _note(cell: CellRecord, best: str | None) -> str:
+    if cell.failure:
+        return cell.failure
+    if cell.pruned:
+        return f"pruned after epoch {cell.pruned}"
+    return "best" if cell.slug == best else ""
 
 
-def write_table(run: Run, record: dict) -> None:
+def write_table(run: Run, record: RunRecord) -> None:
     """Write table.csv, one row per cell; an empty field stands for a number that is not finite, or not known."""
     columns = list(COLUMNS)
-    if repeated(record["cells"]):
+    if is_repeated(record.cells):
         columns[1:1], columns[-1:-1] = SEED_COLUMNS[:1], SEED_COLUMNS[1:]
     rows = []
-    for group in groups(record["cells"]):
+    for group in group_cells(record.cells):
         found = group.accuracy
         for cell in group.cells:
             values = {
-                **cell,
+                **to_plain(cell),
                 "configuration": group.label,
-                "seed": cell["settings"].get("seed"),
-                "batch_size": cell["settings"]["batch_size"],
+                "seed": cell.seed,
+                "batch_size": cell.settings["batch_size"],
                 "reference": _theirs(record, group.slug),
                 "mean_validation_accuracy": found and found.mean,
                 "half_width": found.half_width if found and found.count > 1 else None,
-                "note": _note(cell, record["best"]),
+                "note": _note(cell, record.best),
             }
             rows.append([values[name] for name in columns])
     write_csv(run.table, columns, rows)
 
 
-def table(record: dict) -> str:
+def table(record: RunRecord) -> str:
     """The configurations of a run as text, less than 80 characters wide with the usual labels; losses are per sample.
 
     Those of a search come best first.
     """
     found = _in_order(record)
     theirs = [_theirs(record, group.slug) for group in found]
-    header, rows = (_rows_of_seeds if repeated(record["cells"]) else _rows_of_cells)(record, found)
+    header, rows = (_rows_of_seeds if is_repeated(record.cells) else _rows_of_cells)(record, found)
     if any(theirs):
         place = header.index("\nvalid") + 1
         header.insert(place, "\nreference")
         for row, reference in zip(rows, theirs, strict=True):
             row.insert(place, reference)
     lines = [heading(record), "", *text_table(header, rows)]
-    for more in (_sources(record) if any(theirs) else [], _failures(record), _verdict(record)):
+    for more in (_sources(record) if any(theirs) else [], _failures(record), _difference(record)):
         lines += ["", *more] if more else []
     return "\n".join(lines)
 
 
-def _in_order(record: dict) -> list[Group]:
-    cells = record["cells"]
-    if not record["recipe"].get("search"):
-        return groups(cells)
-    return [*ranked(cells), *(group for group in groups(cells) if not group.sound)]
+def _in_order(record: RunRecord) -> list[CellGroup]:
+    found = group_cells(record.cells)
+    if record.recipe.search is None:
+        return found
+    return [*ranked(record.cells), *(group for group in found if not group.sound)]
 
 
 def _rows_of_cells(record, found):
@@ -95,12 +97,12 @@ def _rows_of_cells(record, found):
         rows.append(
             [
                 group.label.replace("learning rate", "rate"),
-                _number(cell["train_loss"]),
-                _number(cell["train_accuracy"]),
-                _number(cell["validation_loss"]),
-                _number(cell["validation_accuracy"]),
-                f"{_number(cell['best_validation_accuracy'])} ({cell['best_epoch'] or '-'})",
-                _note(cell, record["best"]).partition(":")[0],
+                _number(cell.train_loss),
+                _number(cell.train_accuracy),
+                _number(cell.validation_loss),
+                _number(cell.validation_accuracy),
+                f"{_number(cell.best_validation_accuracy)} ({cell.best_epoch or '-'})",
+                _note(cell, record.best).partition(":")[0],
             ]
         )
     return header, rows
@@ -121,9 +123,7 @@ def _rows_of_seeds(record, found):
     ]
     rows = []
     for group in found:
-        notes = list(
-            dict.fromkeys(filter(None, (_note(cell, record["best"]).partition(":")[0] for cell in group.cells)))
-        )
+        notes = list(dict.fromkeys(filter(None, (_note(cell, record.best).partition(":")[0] for cell in group.cells))))
         rows.append(
             [
                 group.label.replace("learning rate", "rate"),
@@ -140,24 +140,20 @@ def _half_width(interval: Interval | None) -> str:
     return "-" if interval is None or interval.count == 1 else f"± {interval.half_width:.4f}"
 
 
-def _verdict(record):
-    sentence = verdict(record["cells"])
+def _difference(record: RunRecord) -> list[str]:
+    sentence = compare_best_two(record.cells)
     return [sentence] if sentence else []
 
 
 def _theirs(record, slug):
     """The reference's validation accuracy of a configuration, or ""; of several sources the first."""
-    found = figures(_references(record), slug, "validation_accuracy")
+    found = figures(record.recipe.reference, slug, "validation_accuracy")
     return figure_text("validation_accuracy", found[0][0]) if found else ""
 
 
 def _sources(record):
     """One line per source of references."""
-    return [f"reference: {table['source']}" for table in _references(record)]
-
-
-def _references(record):
-    return record["recipe"].get("reference", [])
+    return [f"reference: {reference.source}" for reference in record.recipe.reference]
 
 
 def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -177,40 +173,54 @@ def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
+def _four_decimals(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
 def _number(value):
     return "-" if value is None else result_text(value)
 
 
-def _failures(record: dict) -> list[str]:
+def _failures(record: RunRecord) -> list[str]:
     """One sentence per cell that diverged or stopped with an error."""
-    return [f"{cell['label']} {cell['failure_reason']}" for cell in record["cells"] if cell["failure_reason"]]
+    return [f"{cell.label} {cell.failure}" for cell in record.cells if cell.failure]
 
 
-def _diagnoses(record: dict) -> list[str]:
-    """What was seen of each cell while it trained, but for the failure that `_failures` tells of."""
+def _diagnoses(record: RunRecord) -> list[str]:
+    """The diagnoses of each cell, without the failures, which `_failures` lists."""
     return [
-        f"{cell['label']}: {seen['sentence']}"
-        for cell in record["cells"]
-        for seen in cell.get("diagnoses", [])  # older runs have none
-        if not (cell["failure_reason"] and seen["cause"] == "diverged")
+        f"{cell.label}: {diagnosis.sentence}"
+        for cell in record.cells
+        for diagnosis in cell.diagnoses
+        if not (cell.failure_reason and diagnosis.cause == "diverged")
     ]
 
 
-def evaluation_text(result: dict) -> str:
-    """An evaluation for a person: the confusion matrix, loss and accuracy. `result` is of evaluation.json."""
-    names = result["class_names"]
-    rows = [[name, *map(str, counts)] for name, counts in zip(names, result["confusion"], strict=True)]
-    test = result["test"]
+def evaluation_text(evaluation: EvaluationRecord) -> str:
+    """Return an evaluation as text: the confusion matrix, loss and accuracy.
+
+    Parameters
+    ----------
+    evaluation : EvaluationRecord
+        One evaluation on test data.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
+    names, test = evaluation.class_names, evaluation.test
+    rows = [[name, *map(str, counts)] for name, counts in zip(names, evaluation.confusion, strict=True)]
     matrix = text_table(["", *names], rows)
     if len(matrix[0]) > WIDEST:
         matrix = [f"the confusion matrix of {len(names)} classes is too wide for this page: see confusion.csv"]
     lines = [
-        f"{data_line(test)}, {test['rows']} test samples; true classes down, the network's answers across",
+        f"{data_line(test)}, {test.rows} test samples; true classes down, predictions across",
         "",
         *matrix,
         "",
-        f"test loss {result['loss']:.4f}, test accuracy {result['accuracy']:.4f}",
-        *comparison_lines(result.get("reference", [])),
+        f"test loss {_four_decimals(evaluation.loss)}, test accuracy {evaluation.accuracy:.4f}",
+        *comparison_lines(evaluation.reference),
     ]
     return "\n".join(lines)
 
@@ -223,18 +233,18 @@ def write_summary(run: Run) -> None:
 def summary(run: Run) -> str:
     """The text of summary.md."""
     record = run.read_record()
-    data, settings = record["data"], [cell["settings"] for cell in record["cells"]]
-    rows = data["training_rows"]
+    data, settings = record.data, [cell.settings for cell in record.cells]
+    rows = data.training_rows
     lines = [f"# {heading(record)}", ""]
-    if record["data"]["synthetic"]:
+    if data.synthetic:
         lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
     lines += [
         f"- Layers and neurons: "
-        f"{_joined(words.layers(one, data['features'], data['class_count']) for one in settings)}",
-        f"- Batch size: {_joined(_few(words.batch(one, rows) for one in settings))}",
+        f"{_joined(settings_text.layers(one, data.features, data.class_count) for one in settings)}",
+        f"- Batch size: {_joined(_few(settings_text.batch(one, rows) for one in settings))}",
         f"- Initial learning rates: {_rates(settings)}",
         *_unusual(settings),
-        f"- Initialisation: {_joined(map(words.initialisation, settings))}",
+        f"- Initialisation: {_joined(map(settings_text.initialisation, settings))}",
         f"- Regulariser: {_regularisers(settings)}",
         *_how_chosen(record),
         "",
@@ -244,7 +254,7 @@ def summary(run: Run) -> str:
         *_reference_table(record),
         *_seeds_table(record),
         *(f"- {line}" for line in (*_failures(record), *_diagnoses(record))),
-        *(f"- {sentence[0].upper()}{sentence[1:]}" for sentence in _verdict(record)),
+        *(f"- {sentence[0].upper()}{sentence[1:]}" for sentence in _difference(record)),
         f"- Best configuration: {_best(record)}",
         f"- Final test accuracy: {_accuracy(run)}",
         *_compared(run),
@@ -258,8 +268,8 @@ def _joined(texts):
 
 def _rates(settings):
     """The learning rates of several cells, each with what becomes of it said once."""
-    later = _joined(map(words.schedule, settings))
-    return f"{_joined(_few(map(words.initial_rate, settings)))}; {later}"
+    later = _joined(map(settings_text.schedule, settings))
+    return f"{_joined(_few(map(settings_text.initial_rate, settings)))}; {later}"
 
 
 def _few(texts):
@@ -274,7 +284,7 @@ def _few(texts):
 
 
 def _regularisers(settings):
-    different = list(dict.fromkeys(map(words.regulariser, settings)))
+    different = list(dict.fromkeys(map(settings_text.regulariser, settings)))
     return (
         " or ".join(different) if len(different) <= MOST_LISTED else f"{len(different)} different ones, see table.csv"
     )
@@ -282,11 +292,11 @@ def _regularisers(settings):
 
 def _how_chosen(record):
     """Lines on the search and on the seeds; none for a plain grid."""
-    recipe, lines = record["recipe"], []
-    if recipe.get("search"):
-        lines.append(f"- Search: {words.search(recipe['search'])}")
-    if repeated(record["cells"]):
-        seeds = sorted({cell["settings"]["seed"] for cell in record["cells"]})
+    lines = []
+    if record.recipe.search is not None:
+        lines.append(f"- Search: {settings_text.search(record.recipe.search)}")
+    if is_repeated(record.cells):
+        seeds = sorted({cell.seed for cell in record.cells})
         lines.append(f"- Seeds: {', '.join(map(str, seeds))}")
     return lines
 
@@ -294,7 +304,7 @@ def _how_chosen(record):
 def _unusual(settings):
     """Lines that say what differs from plain SGD on the cross entropy; none where nothing does."""
     lines = []
-    for name, describe in (("Loss", words.loss), ("Optimiser", words.optimiser)):
+    for name, describe in (("Loss", settings_text.loss), ("Optimiser", settings_text.optimiser)):
         text = _joined(map(describe, settings))
         if text != describe({}):
             lines.append(f"- {name}: {text}")
@@ -302,9 +312,9 @@ def _unusual(settings):
 
 
 def _best(record):
-    for group in groups(record["cells"]):
-        if record["best"] in (cell["slug"] for cell in group.cells):
-            theirs = figures(_references(record), group.slug, "validation_accuracy")
+    for group in group_cells(record.cells):
+        if record.best in (cell.slug for cell in group.cells):
+            theirs = figures(record.recipe.reference, group.slug, "validation_accuracy")
             beside = "".join(f"; reference {value:.4f}, {source}" for value, source in theirs)
             return f"{group.label}, validation accuracy {_with_interval(group.accuracy)}{beside}"
     return "none, all diverged or failed"
@@ -321,24 +331,24 @@ def _accuracy(run):
     if not evaluations:
         return "not evaluated yet"
     last = evaluations[-1]
-    looks = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
-    references = [line for line in last.get("reference", []) if line["name"] == "test_accuracy"]
-    beside = "".join(f"; reference {line['theirs']:.4f}, {line['source']}" for line in references)
-    whose = instead_of_best(run.read_record(), last)
+    times = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
+    references = [line for line in last.reference if line.name == "test_accuracy"]
+    beside = "".join(f"; reference {line.theirs:.4f}, {line.source}" for line in references)
+    whose = describe_other_network(run.read_record(), last)
     other = "" if whose is None else f", of {whose}"
-    return f"{last['accuracy']:.4f} on {data_line(last['test'])} ({last['test']['rows']} samples{looks}){beside}{other}"
+    return f"{last.accuracy:.4f} on {data_line(last.test)} ({last.test.rows} samples{times}){beside}{other}"
 
 
 def _compared(run):
     """The last evaluation's other figures beside their references, one line each."""
-    references = [line for last in run.read_evaluations()[-1:] for line in last.get("reference", [])]
-    lines = comparison_lines(line for line in references if line["name"] != "test_accuracy")
+    references = [line for last in run.read_evaluations()[-1:] for line in last.reference]
+    lines = comparison_lines(line for line in references if line.name != "test_accuracy")
     return [f"- {line[0].upper()}{line[1:]}" for line in lines]
 
 
 def _reference_table(record):
     """The validation accuracies beside their references, as Markdown; nothing when there is no reference."""
-    found = [(group, _theirs(record, group.slug)) for group in groups(record["cells"])]
+    found = [(group, _theirs(record, group.slug)) for group in group_cells(record.cells)]
     if not any(reference for _, reference in found):
         return []
     rows = [f"| {group.label} | {_number(_mean(group))} | {reference} |" for group, reference in found]
@@ -348,14 +358,14 @@ def _reference_table(record):
 
 def _mean(group):
     """The mean validation accuracy of a configuration; where none of its cells is sound, of those that have one."""
-    accuracies = [cell["validation_accuracy"] for cell in group.sound or group.cells]
+    accuracies = [cell.validation_accuracy for cell in group.sound or group.cells]
     known = [accuracy for accuracy in accuracies if accuracy is not None]  # none of a cell that stopped with an error
     return sum(known) / len(known) if known else None
 
 
 def _seeds_table(record):
     """The mean of every configuration with its interval, as Markdown; nothing without repetitions."""
-    if not repeated(record["cells"]):
+    if not is_repeated(record.cells):
         return []
     rows = [
         f"| {group.label} | {_number(group.mean('validation_accuracy'))} | {_half_width(group.accuracy)} | "

@@ -4,98 +4,173 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from fastmlp.runs.records import CellRecord
 from fastmlp.runs.statistics import Interval, mean_interval, paired_interval
 
-ROUNDING = 1e-12  # differences of accuracies that are equal but for this
+ROUNDING = 1e-12  # differences of accuracies that are equal but for rounding
 
 
 @dataclass(frozen=True)
-class Group:
-    """One configuration. Cells are those of run.json.
+class CellGroup:
+    """One configuration.
 
-    slug, label  as its cells would have them without their seeds
-    cells        all of them, in the order of their seeds
-    sound        those that can be used: neither diverged nor pruned
+    Attributes
+    ----------
+    slug, label : str
+        As its cells would have them without their seeds.
+    cells : list of CellRecord
+        All of them, in the order of their seeds.
     """
 
     slug: str
     label: str
-    cells: list[dict]
-    sound: list[dict]
+    cells: list[CellRecord]
+
+    @property
+    def sound(self) -> list[CellRecord]:
+        """The cells that were trained to the end and have a result."""
+        return [cell for cell in self.cells if cell.is_sound]
 
     @property
     def accuracy(self) -> Interval | None:
-        """The mean validation accuracy of the sound cells, and how sure it is; None where there is none."""
-        return mean_interval([cell["validation_accuracy"] for cell in self.sound]) if self.sound else None
+        """The mean validation accuracy of the sound cells with its 95% interval; None where there is none."""
+        values = list(self.by_seed().values())
+        return mean_interval(values) if values else None
 
     def mean(self, name: str) -> float | None:
-        """The mean of a result over the sound cells; None where one has no finite value, or there is none."""
-        values = [cell[name] for cell in self.sound]
+        """Return the mean of a result over the sound cells.
+
+        Parameters
+        ----------
+        name : str
+            A field of `CellRecord`, such as "validation_loss".
+
+        Returns
+        -------
+        float or None
+            None where a cell has no finite value, or none is sound.
+        """
+        values = [getattr(cell, name) for cell in self.sound]
         return None if not values or None in values else math.fsum(values) / len(values)
 
     def by_seed(self) -> dict[int, float]:
-        """The validation accuracy of the sound cells, by their seeds."""
-        return {cell["settings"]["seed"]: cell["validation_accuracy"] for cell in self.sound}
+        """Return the validation accuracy of each sound cell, by its seed.
+
+        Returns
+        -------
+        dict
+        """
+        return {cell.seed: cell.validation_accuracy for cell in self.sound if cell.validation_accuracy is not None}
 
 
-def is_sound(cell: dict) -> bool:
-    """Whether a cell's training came to its end, and made something of it."""
-    return not cell["failure_reason"] and not cell.get("pruned")
+def group_cells(cells: Iterable[CellRecord]) -> list[CellGroup]:
+    """Return the configurations of a run, in the order of their first cells.
 
+    Parameters
+    ----------
+    cells : iterable of CellRecord
+        The cells of a run.
 
-def slug_of(cell: dict) -> str:
-    """The slug of a cell's configuration; of a run that is older than repetitions, the cell's own."""
-    slug: str = cell.get("group", cell["slug"])
-    return slug
-
-
-def groups(cells: Iterable[dict]) -> list[Group]:
-    """The configurations of a run, in the order of their first cells."""
-    members: dict[str, list[dict]] = {}
-    for cell in cells:
-        members.setdefault(slug_of(cell), []).append(cell)
-    return [
-        Group(slug, own[0].get("configuration", own[0]["label"]), own, [cell for cell in own if is_sound(cell)])
-        for slug, own in members.items()
-    ]
-
-
-def ranked(cells: Iterable[dict]) -> list[Group]:
-    """The configurations that have a sound cell, best first.
-
-    First those that were sound with most seeds: one that dies with some of them may die again when it is retrained, and
-    the mean of what survived flatters it. Then by the mean of the validation accuracies, then of the losses.
+    Returns
+    -------
+    list of CellGroup
     """
-    return sorted((group for group in groups(cells) if group.sound), key=_merit, reverse=True)
+    members: dict[str, list[CellRecord]] = {}
+    for cell in cells:
+        members.setdefault(cell.group, []).append(cell)
+    return [CellGroup(slug, own[0].configuration, own) for slug, own in members.items()]
 
 
-def _merit(group):
-    loss = group.mean("validation_loss")
-    return len(group.sound), group.mean("validation_accuracy"), -math.inf if loss is None else -loss
+def ranked(cells: Iterable[CellRecord]) -> list[CellGroup]:
+    """Return the configurations that have a sound cell, best first.
+
+    First those that were sound with most seeds: one that fails with some of them may fail again when it is retrained,
+    and the mean of the remaining seeds flatters it. Then by the mean of the validation accuracies, then of the losses.
+
+    Parameters
+    ----------
+    cells : iterable of CellRecord
+        The cells of a run.
+
+    Returns
+    -------
+    list of CellGroup
+    """
+    return sorted((group for group in group_cells(cells) if group.sound), key=_merit, reverse=True)
 
 
-def repeated(cells: Iterable[dict]) -> bool:
-    """Whether a configuration was trained with several seeds."""
-    return any(len(group.cells) > 1 for group in groups(cells))
+def _merit(group: CellGroup) -> tuple[int, float, float]:
+    accuracy, loss = group.mean("validation_accuracy"), group.mean("validation_loss")
+    assert accuracy is not None  # of sound cells
+    return len(group.sound), accuracy, -math.inf if loss is None else -loss
 
 
-def verdict(cells: Sequence[dict]) -> str | None:
-    """One sentence on whether the best configuration beats the runner-up; None where it cannot be asked.
+def best_cell(cells: Iterable[CellRecord]) -> CellRecord | None:
+    """Return the cell to retrain: of the configuration with the highest mean validation accuracy.
+
+    The accuracy after the last epoch, or after the one that early stopping went back to; not the highest of any epoch:
+    retraining follows the whole schedule, so its last epoch is what one gets. Ties are broken by the losses.
+
+    Of the configuration's seeds the first that did not fail, which is the recipe's own: choosing the luckiest would be
+    choosing noise, as the luck of a seed is not that of the same seed on more rows.
+
+    Parameters
+    ----------
+    cells : iterable of CellRecord
+        The cells of a run.
+
+    Returns
+    -------
+    CellRecord or None
+        None where no cell is sound.
+    """
+    best = ranked(cells)
+    return best[0].sound[0] if best else None
+
+
+def is_repeated(cells: Iterable[CellRecord]) -> bool:
+    """Return whether a configuration was trained with several seeds.
+
+    Parameters
+    ----------
+    cells : iterable of CellRecord
+        The cells of a run.
+
+    Returns
+    -------
+    bool
+    """
+    return any(len(group.cells) > 1 for group in group_cells(cells))
+
+
+def compare_best_two(cells: Sequence[CellRecord]) -> str | None:
+    """Return a sentence on whether the best configuration beats the runner-up.
 
     By the 95% interval of the mean difference, paired by seed: with the same seed both see the same samples in the same
     order, so that part of the chance is common to both and drops out.
+
+    Parameters
+    ----------
+    cells : sequence of CellRecord
+        The cells of a run.
+
+    Returns
+    -------
+    str or None
+        None where there are no two configurations, or none is repeated.
     """
-    if not repeated(cells) or len(ranked(cells)) < 2:
+    found = ranked(cells)
+    if not is_repeated(cells) or len(found) < 2:
         return None
-    best, second = ranked(cells)[:2]
+    best, second = found[:2]
     ours, theirs = best.by_seed(), second.by_seed()
     seeds = [seed for seed in ours if seed in theirs]
     if len(seeds) < 2:
-        return f"{best.label} and {second.label} have fewer than 2 seeds in common: nothing can be said of the two"
+        return f"{best.label} and {second.label} have fewer than 2 seeds in common and cannot be compared"
     difference = paired_interval([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds])
     numbers = f"mean difference {difference.mean:.4f} ± {difference.half_width:.4f}, 95% interval, paired by seed"
     if difference.half_width < ROUNDING < abs(difference.mean):
         return f"{best.label} differs from {second.label} by {difference.mean:.4f} with each of {len(seeds)} seeds"
     if difference.excludes_zero:
         return f"{best.label} beats {second.label} with {len(seeds)} seeds: {numbers}"
-    return f"{best.label} and {second.label} cannot be told apart with {len(seeds)} seeds: {numbers}"
+    return f"{best.label} and {second.label} do not differ significantly with {len(seeds)} seeds: {numbers}"

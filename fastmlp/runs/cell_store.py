@@ -1,4 +1,4 @@
-"""The cells of a run on the disk. A cell is known by what made it: its settings, its data and the engine.
+"""The cells of a run on the disk, each identified by its settings, its data and the engine.
 
 cells/<slug>-<first digits of the identity>/   the folder of a cell
     cell.json    written last: its identity, what went into that, and the SHA-256 of model.h5
@@ -7,96 +7,165 @@ cells/<slug>-<first digits of the identity>/   the folder of a cell
 """
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from fastmlp import plots
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
 from fastmlp.export.model_file import dumps
 from fastmlp.mlp import MLP
-from fastmlp.report.figures import panel
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.runs.run_directory import Run, read_json, write_json
+from fastmlp.runs.records import CellInputs, CellManifest, TrainingDataRecord
+from fastmlp.runs.run_directory import Run
 from fastmlp.training.checkpoints import Checkpoints
 from fastmlp.training.history import History
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.digests import digest_of_values, engine_version
+from fastmlp.utils.records import read_record, to_plain, write_record
 
-DIGITS = 8  # of an identity in a folder's name; the whole is compared
+DIGITS = 8  # of an identity in a folder's name; all of them are compared
 
 
-class Store:
-    """What a run keeps of its cells.
+class CellStore:
+    """The folders of a run's cells.
 
-    data  plain values that tell the data of a training from all others: see `sweep`
+    Parameters
+    ----------
+    run : Run
+        The run directory.
+    data : TrainingDataRecord
+        The data that the cells are trained on.
     """
 
-    def __init__(self, run: Run, data: dict[str, Any]):
+    def __init__(self, run: Run, data: TrainingDataRecord):
         self._run, self._data = run, data
 
-    def made_of(self, cell: Cell) -> dict[str, Any]:
-        """All that a cell's result depends on, as plain values."""
-        return {
-            "settings": NetworkConfig.from_dict(cell.settings).identity(),
-            "data": self._data,
-            "engine": engine_version(),
-        }
+    def inputs(self, cell: Cell) -> CellInputs:
+        """Return all that the result of a cell depends on.
+
+        Parameters
+        ----------
+        cell : Cell
+            What is trained.
+
+        Returns
+        -------
+        CellInputs
+        """
+        settings = NetworkConfig.from_dict(cell.settings).identity()
+        return CellInputs(settings=settings, data=self._data, engine=engine_version())
 
     def identity(self, cell: Cell) -> str:
-        """What tells a cell from all others, whatever it is called."""
-        return digest_of_values(self.made_of(cell))
+        """Return what distinguishes a cell from all others, whatever its name.
+
+        Parameters
+        ----------
+        cell : Cell
+            What is trained.
+
+        Returns
+        -------
+        str
+            SHA-256 of its inputs, in hexadecimal.
+        """
+        return digest_of_values(to_plain(self.inputs(cell)))
 
     def folder(self, cell: Cell) -> Path:
-        """The folder of a cell; it may have been made under another name, by a sweep with another grid."""
-        identity = self.identity(cell)
-        for path in self._run.cells.glob(f"*-{identity[:DIGITS]}"):
-            if path.is_dir():
-                return path
-        return self._run.cell(f"{cell.slug}-{identity[:DIGITS]}")
+        """Return the folder of a cell, which a sweep with another grid may have made under another name.
+
+        Parameters
+        ----------
+        cell : Cell
+            What is trained.
+
+        Returns
+        -------
+        Path
+            It need not exist.
+        """
+        digits = self.identity(cell)[:DIGITS]
+        return self._folders.setdefault(digits, self._run.cell(f"{cell.slug}-{digits}"))
+
+    @cached_property
+    def _folders(self) -> dict[str, Path]:
+        """The folders by the digits in their names: those that were there before, listed once, and those asked for."""
+        return {path.name[-DIGITS:]: path for path in self._run.cells.glob(f"*-{'?' * DIGITS}") if path.is_dir()}
 
     def checkpoints(self, cell: Cell) -> Checkpoints:
-        """Where the training of a cell is kept."""
+        """Return the checkpoints of the training of a cell.
+
+        Parameters
+        ----------
+        cell : Cell
+            What is trained.
+
+        Returns
+        -------
+        Checkpoints
+        """
         return Checkpoints(self.folder(cell) / "checkpoint", identity=self.identity(cell))
 
-    def finished(self, cell: Cell) -> CellResult | None:
-        """What became of a cell that was trained to its end, or pruned; None where there is none, or it is damaged."""
+    def load(self, cell: Cell) -> CellResult | None:
+        """Return the result of a cell that was trained to its end, or pruned.
+
+        Parameters
+        ----------
+        cell : Cell
+            What is trained.
+
+        Returns
+        -------
+        CellResult or None
+            None where there is none, or its files are damaged.
+        """
         folder = self.folder(cell)
         try:
-            record = read_json(folder / "cell.json")
-            if record.get("identity") != self.identity(cell):
+            manifest = read_record(folder / "cell.json", CellManifest, "train it again")
+            if manifest.identity != self.identity(cell):
                 return None
-            if record.get("pruned"):
+            if manifest.pruned is not None:
                 mlp = MLP(**cell.settings)
                 mlp.history = History.from_csv(self._run.history(folder))
-                return CellResult(cell, mlp, record["pruned"])
+                return CellResult(cell, mlp, manifest.pruned)
             model = self._run.model(folder).read_bytes()
         except (InputError, OSError):
             return None
-        if record.get("model_sha256") != hashlib.sha256(model).hexdigest():
+        if manifest.model_sha256 != hashlib.sha256(model).hexdigest():
             return None
         self.checkpoints(cell).remove()  # of a process that was killed before it did so
         mlp = MLP.load(self._run.model(folder))
-        self._mend_history(folder, mlp.history)
+        self._restore_history(folder, mlp.history)
         return CellResult(cell, mlp)
 
-    def _mend_history(self, folder, history):
-        """Write history.csv anew where it is not what the network says."""
+    def _restore_history(self, folder: Path, history: History) -> None:
+        """Write history.csv anew where it is not that of the network."""
         path = self._run.history(folder)
         if not path.exists() or path.read_bytes() != history.to_csv().encode():
             history.to_csv(path)
 
-    def keep(self, trained: CellResult, heading: str) -> None:
-        """Write a cell that did not fail; its checkpoints go. `heading` is that of its figure."""
-        cell, mlp = trained.cell, trained.mlp
-        folder, made_of = self.folder(cell), self.made_of(cell)
+    def save(self, result: CellResult) -> None:
+        """Write a cell that did not fail, and remove its checkpoints.
+
+        Parameters
+        ----------
+        result : CellResult
+            The trained network.
+        """
+        cell, mlp = result.cell, result.mlp
+        folder, inputs = self.folder(cell), self.inputs(cell)
         mlp.history.to_csv(self._run.history(folder))
-        figure = plots.curves_figure([panel(cell.label, mlp, trained.pruned)], (1, 1), heading)
-        plots.save(figure, self._run.curve(folder))
-        record = {"identity": digest_of_values(made_of), "pruned": trained.pruned, **made_of}
-        if trained.pruned is None:
+        digest = None
+        if result.pruned is None:
             model = dumps(mlp)
             write_bytes(self._run.model(folder), model)
-            record["model_sha256"] = hashlib.sha256(model).hexdigest()
-        write_json(folder / "cell.json", record)
+            digest = hashlib.sha256(model).hexdigest()
+        manifest = CellManifest(
+            identity=digest_of_values(to_plain(inputs)),
+            pruned=result.pruned,
+            settings=inputs.settings,
+            data=inputs.data,
+            engine=inputs.engine,
+            model_sha256=digest,
+        )
+        write_record(folder / "cell.json", manifest)
         self.checkpoints(cell).remove()

@@ -1,15 +1,27 @@
-"""What the cells of a grid are called: by their folders, and by a person."""
+"""Names of cells: of their folders, and for a person."""
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 LONGEST = 100  # characters of a folder's name; the shortest limit of a file system in use is 143 (eCryptfs)
 KEPT = 80
 
 
-def slug(varied: dict) -> str:
-    """A folder's name for values of settings, such as "tanh-0.5", which every system takes; "only" for none."""
+def slug(varied: Mapping[str, Any]) -> str:
+    """Return a folder's name for values of settings, which every system takes.
+
+    Parameters
+    ----------
+    varied : mapping
+        Settings by their names.
+
+    Returns
+    -------
+    str
+        Such as "tanh-0.5"; "only" for no setting.
+    """
     text = "-".join(_slug(name, value) for name, value in varied.items()) or "only"
     # Windows ends a name before its last dots.
     legal = re.sub(r"[^A-Za-z0-9.+-]+", "-", text).strip(".-") or "only"
@@ -19,7 +31,17 @@ def slug(varied: dict) -> str:
 
 
 def distinct(slugs: Iterable[str]) -> list[str]:
-    """The slugs, a repeated one with a number; "a" and "A" are one, as they are on Windows and macOS."""
+    """Return the slugs, a repeated one with a number.
+
+    Parameters
+    ----------
+    slugs : iterable of str
+        "a" and "A" are one, as they are on Windows and macOS.
+
+    Returns
+    -------
+    list of str
+    """
     given: list[str] = []
     taken: set[str] = set()
     for wanted in slugs:
@@ -32,39 +54,61 @@ def distinct(slugs: Iterable[str]) -> list[str]:
     return given
 
 
-def label(varied: dict) -> str:
-    """A line for values of settings, such as "tanh, learning rate 0.5"; "" for none."""
+def label(varied: Mapping[str, Any]) -> str:
+    """Return a line for values of settings.
+
+    Parameters
+    ----------
+    varied : mapping
+        Settings by their names.
+
+    Returns
+    -------
+    str
+        Such as "tanh, learning rate 0.5"; "" for no setting.
+    """
     return ", ".join(_label(name, value) for name, value in varied.items())
 
 
-def words(value: object) -> str:
-    """A setting's value for a person: a table by its name, the rest of it in brackets."""
+def value_text(value: object) -> str:
+    """Return a setting's value for a person.
+
+    Parameters
+    ----------
+    value : object
+        A plain value.
+
+    Returns
+    -------
+    str
+        Of a table its name, the rest of it in brackets.
+    """
     if isinstance(value, dict):
-        rest = [f"{_spaced(key)} {words(item)}" for key, item in value.items() if key != "name"]
+        rest = [f"{_spaced(key)} {value_text(item)}" for key, item in value.items() if key != "name"]
         name = [str(value["name"])] if "name" in value else []
         return " ".join([*name, f"({', '.join(rest)})"]) if name and rest else "".join(name) or ", ".join(rest)
     if isinstance(value, list | tuple):
-        return "-".join(map(words, value)) or "none"
+        return "-".join(map(value_text, value)) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _slug(name, value):
+def _slug(name: str, value: object) -> str:
     text = _joined(value)
     return text if name in ("activation", "learning_rate") else f"{_spaced(name)} {text}"
 
 
-def _joined(value):
+def _joined(value: object) -> str:
     if isinstance(value, dict):
         parts = [_joined(value["name"])] if "name" in value else []
         return "-".join(parts + [f"{key}-{_joined(item)}" for key, item in value.items() if key != "name"])
     if isinstance(value, list | tuple):
         return "-".join(map(_joined, value)) or "none"
-    return words(value)
+    return value_text(value)
 
 
-def _label(name, value):
-    return words(value) if name == "activation" else f"{_spaced(name)} {words(value)}"
+def _label(name: str, value: object) -> str:
+    return value_text(value) if name == "activation" else f"{_spaced(name)} {value_text(value)}"
 
 
-def _spaced(name):
+def _spaced(name: object) -> str:
     return str(name).replace("_", " ")

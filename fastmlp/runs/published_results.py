@@ -1,4 +1,4 @@
-"""What others got in a recipe's experiment, to be shown beside what one gets.
+"""Published results of a recipe's experiment, shown beside one's own.
 
 A recipe has any number of tables
 
@@ -9,25 +9,29 @@ A recipe has any number of tables
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.runs.evaluation_record import ComparisonRecord
+from fastmlp.runs.recipe_record import FIGURES, FigureRecord, ReferenceRecord
 from fastmlp.utils.options import nearest
-
-# What each figure is called. Losses are in nats per sample, times in seconds; all but the validation accuracy are of
-# the network that was trained again on all rows.
-FIGURES = {
-    "validation_accuracy": "validation accuracy",
-    "test_accuracy": "test accuracy",
-    "test_loss": "test loss",
-    "first_train_accuracy": "training accuracy, first epoch",
-    "train_accuracy": "training accuracy, last epoch",
-    "seconds_per_epoch": "seconds per epoch",
-}
 
 
 def check_references(references: object, slugs: Sequence[str]) -> None:
-    """Raise InputError, InputTypeError for `[[reference]]` tables that cannot be used; `slugs` are the recipe's."""
+    """Check the `[[reference]]` tables of a recipe.
+
+    Parameters
+    ----------
+    references : object
+        The tables.
+    slugs : sequence of str
+        The configurations of the recipe.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For a table that cannot be used.
+    """
     if not isinstance(references, list):
         raise InputTypeError(f"reference is {references!r}; expected tables: write [[reference]] and its keys below")
     for table in references:
@@ -46,55 +50,103 @@ def check_references(references: object, slugs: Sequence[str]) -> None:
             raise InputError(f"{where} of {source!r} has no figure; expected one of {', '.join(FIGURES)}")
 
 
-def figures(references: Iterable[dict], slug: str | None, name: str) -> list[tuple[float, str]]:
-    """What the references say of a cell: (figure, source) of each that has one, its own before the whole experiment's.
+def figures(references: Iterable[ReferenceRecord], slug: str | None, name: str) -> list[tuple[float, str]]:
+    """Return what the references say of a configuration.
 
-    name  of FIGURES
+    Parameters
+    ----------
+    references : iterable of ReferenceRecord
+        Those of a recipe.
+    slug : str or None
+        The configuration.
+    name : str
+        One of `FIGURES`.
+
+    Returns
+    -------
+    list of tuple
+        (figure, source) of each reference that has one, its figure of the configuration before that of the experiment.
     """
     found = []
-    for table in references:
-        own = [cell for cell in table.get("cells", []) if cell["cell"] == slug]
-        value = next((part[name] for part in (*own, table) if name in part), None)
+    for reference in references:
+        own: list[FigureRecord] = [cell for cell in reference.cells if cell.cell == slug]
+        known = (getattr(part, name) for part in (*own, reference))
+        value = next((figure for figure in known if figure is not None), None)
         if value is not None:
-            found.append((value, table["source"]))
+            found.append((value, reference.source))
     return found
 
 
-def compare(references: Sequence[dict], slug: str | None, ours: dict[str, float]) -> list[dict]:
-    """Every figure that has a reference: `name`, `ours`, `theirs` and `source`, plain values for evaluation.json.
+def compare(
+    references: Sequence[ReferenceRecord], slug: str | None, ours: Mapping[str, float]
+) -> tuple[ComparisonRecord, ...]:
+    """Return every figure that has a published one.
 
-    ours  what one got, by the names of FIGURES
+    Parameters
+    ----------
+    references : sequence of ReferenceRecord
+        Those of a recipe.
+    slug : str or None
+        The configuration.
+    ours : mapping
+        One's own figures, by the names of `FIGURES`.
+
+    Returns
+    -------
+    tuple of ComparisonRecord
+    """
+    return tuple(
+        ComparisonRecord(name=name, ours=ours[name], theirs=theirs, source=source)
+        for name in FIGURES
+        if name in ours and math.isfinite(ours[name])
+        for theirs, source in figures(references, slug, name)
+    )
+
+
+def comparison_lines(comparisons: Iterable[ComparisonRecord]) -> list[str]:
+    """Return a line for each comparison, such as "test accuracy 0.9760; reference 0.9742, the course".
+
+    Parameters
+    ----------
+    comparisons : iterable of ComparisonRecord
+        What `compare` returned.
+
+    Returns
+    -------
+    list of str
     """
     return [
-        {"name": name, "ours": ours[name], "theirs": theirs, "source": source}
-        for name in FIGURES
-        if name in ours
-        for theirs, source in figures(references, slug, name)
-    ]
-
-
-def comparison_lines(comparisons: Iterable[dict]) -> list[str]:
-    """One line for each of what `compare` gave, such as "test accuracy 0.9760; reference 0.9742, the course"."""
-    return [
-        f"{FIGURES[line['name']]} {figure_text(line['name'], line['ours'])}; "
-        f"reference {figure_text(line['name'], line['theirs'])}{_times(line)}, {line['source']}"
+        f"{FIGURES[line.name]} {figure_text(line.name, line.ours)}; "
+        f"reference {figure_text(line.name, line.theirs)}{_times(line)}, {line.source}"
         for line in comparisons
     ]
 
 
 def figure_text(name: str, value: float) -> str:
-    """A figure for a person: four decimals, times to three digits."""
+    """Return a figure as text: four decimals, times with three digits.
+
+    Parameters
+    ----------
+    name : str
+        One of `FIGURES`.
+    value : float
+        The figure.
+
+    Returns
+    -------
+    str
+    """
     return f"{value:.3g}" if name == "seconds_per_epoch" else f"{value:.4f}"
 
 
-def _times(line):
+def _times(line: ComparisonRecord) -> str:
     """How many times as fast one's own epoch is; nothing for other figures."""
-    if line["name"] != "seconds_per_epoch" or line["ours"] <= 0:
+    if line.name != "seconds_per_epoch" or line.ours <= 0:
         return ""
-    return f" ({line['theirs'] / line['ours']:,.3g} times as long)"
+    return f" ({line.theirs / line.ours:,.3g} times as long)"
 
 
-def _check_table(table, where, known):
+def _check_table(table: object, where: str, known: Sequence[str]) -> None:
     if not isinstance(table, dict):
         raise InputTypeError(f"{where} has {table!r}; expected a table")
     for key, value in table.items():
@@ -104,7 +156,7 @@ def _check_table(table, where, known):
             _check_figure(key, value, where)
 
 
-def _check_figure(name, value, where):
+def _check_figure(name: str, value: object, where: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputTypeError(f"{name} in {where} is {value!r}; expected a number without quotes")
     most = 1 if name.endswith("accuracy") else math.inf
@@ -113,6 +165,6 @@ def _check_figure(name, value, where):
         raise InputError(f"{name} in {where} is {value}; expected {expected}")
 
 
-def _check_slug(slug, slugs):
+def _check_slug(slug: object, slugs: Sequence[str]) -> None:
     if slug not in slugs:
         raise InputError(f"cell in [[reference]] is {slug!r}; {nearest(slug, slugs)}")

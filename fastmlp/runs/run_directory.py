@@ -3,11 +3,11 @@
 run.json                 what was run: recipe, data, versions; once it is finished, the cells' results and the best one
 table.csv, summary.md    the results for a spreadsheet and for a reader
 curves.png, losses.png   all cells' accuracies and losses against epochs
-cells/<slug>-<digits>/   history.csv, model.h5, curve.png of one cell: see `store`
-study.journal            what Optuna knows, where it chose the cells
+cells/<slug>-<digits>/   history.csv, model.h5, curve.png of one cell: see `cell_store`
+study.journal            Optuna's study, where it chose the cells
 retrained/               history.csv, model.h5 of the best cell, trained on all rows
 .lock                    held by the one process that works in the folder
-evaluation.json          every look at the test data
+evaluation.json          every evaluation on test data
 confusion.csv, confusion.png, mistakes.png   of the last one
 mistakes.npz             its most confident mistakes: row, true, given, certainty; pictures where the inputs are
 report.html              all of it on one page
@@ -16,25 +16,29 @@ report.html              all of it on one page
 import contextlib
 import csv
 import io
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import filelock
 
 from fastmlp.errors import InputError
+from fastmlp.runs.evaluation_record import EvaluationRecord, EvaluationsRecord
+from fastmlp.runs.records import RunRecord
 from fastmlp.utils.atomic_files import is_temporary, make_folder, remove, remove_leftovers, write_text
+from fastmlp.utils.records import read_record, write_record
 
-FORMAT = 2
-
-
-class Damaged(InputError):
-    """A file that is not whole."""
+FIX = "use the fastmlp that wrote it, or sweep anew into another folder"
 
 
 class Run:
-    """The files in a run directory."""
+    """The files in a run directory.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The directory; it need not exist.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
@@ -55,29 +59,72 @@ class Run:
         self.report = self.folder / "report.html"
 
     def cell(self, name: str) -> Path:
-        """The folder of a cell, whose name is the `folder` of its entry in run.json."""
+        """Return the folder of a cell.
+
+        Parameters
+        ----------
+        name : str
+            The `folder` of its record.
+
+        Returns
+        -------
+        Path
+        """
         return self.cells / name
 
     @staticmethod
     def model(folder: Path) -> Path:
-        """The network in the folder of a cell, or in `retrained`."""
+        """Return the path of the network in the folder of a cell, or in `retrained`.
+
+        Parameters
+        ----------
+        folder : Path
+            That folder.
+
+        Returns
+        -------
+        Path
+        """
         return folder / "model.h5"
 
     @staticmethod
     def history(folder: Path) -> Path:
-        """The history in the folder of a cell, or in `retrained`."""
+        """Return the path of the history in the folder of a cell, or in `retrained`.
+
+        Parameters
+        ----------
+        folder : Path
+            That folder.
+
+        Returns
+        -------
+        Path
+        """
         return folder / "history.csv"
 
     @staticmethod
     def curve(folder: Path) -> Path:
-        """The learning curves in the folder of a cell."""
+        """Return the path of the learning curves in the folder of a cell.
+
+        Parameters
+        ----------
+        folder : Path
+            That folder.
+
+        Returns
+        -------
+        Path
+        """
         return folder / "curve.png"
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
-        """Hold the folder, which is made, for one process; the system lets go of it when that dies.
+        """Hold the folder, which is created if it does not exist, for this process; a lock that ends with the process.
 
-        Raises InputError when another one holds it, or it cannot be made.
+        Raises
+        ------
+        InputError
+            When another process holds it, or it cannot be written to.
         """
         try:
             make_folder(self.folder)
@@ -100,8 +147,8 @@ class Run:
             else:
                 self._give_back(lock)
 
-    def _give_back(self, lock):
-        """Let go of a folder in which there is no run, and remove it."""
+    def _give_back(self, lock: filelock.BaseFileLock) -> None:
+        """Release a folder in which there is no run, and remove it."""
         # Windows deletes no open file, the others might delete what another process has just locked.
         deleted_first = os.name != "nt"
         with contextlib.suppress(OSError):
@@ -114,7 +161,13 @@ class Run:
             self.folder.rmdir()
 
     def check_usable(self) -> None:
-        """Raise InputError when the folder is neither new, nor empty, nor that of a run, nor of one killed at once."""
+        """Check that a run may be written into the folder.
+
+        Raises
+        ------
+        InputError
+            When it is neither new, nor empty, nor that of a run, nor that of a run killed at once.
+        """
         if self.record.exists() or not self.folder.exists():
             return
         if not self.folder.is_dir() or not all(
@@ -122,82 +175,100 @@ class Run:
         ):
             raise InputError(f"{self.folder} is there already and holds no run; choose another --out")
 
-    def read_record(self) -> dict:
-        """What `write_record` wrote. InputError when there is no finished sweep."""
+    def read_record(self) -> RunRecord:
+        """Read run.json.
+
+        Returns
+        -------
+        RunRecord
+
+        Raises
+        ------
+        InputError
+            When there is no finished sweep, or the file is damaged or of another version.
+        """
         if not self.folder.is_dir():
             what = "is a file" if self.folder.exists() else "is not there"
             raise InputError(f"{self.folder} {what}; expected the --out of a sweep")
         record = self.read_unfinished()
         if record is None:
             raise InputError(f"{self.folder} holds no sweep: run.json is missing; run `fastmlp sweep` first")
-        if not record["finished"]:
+        if not record.finished:
             raise InputError(
-                f"{self.folder} holds a sweep that was not finished; give its `fastmlp sweep` again, which goes on"
+                f"{self.folder} holds a sweep that was not finished; give its `fastmlp sweep` again, which resumes it"
             )
         return record
 
-    def read_unfinished(self) -> dict | None:
-        """What `write_record` wrote, also before the sweep was finished; None where there is no run.
+    def read_unfinished(self) -> RunRecord | None:
+        """Read run.json, also before the sweep is finished.
 
-        Raises InputError when it is damaged, or of another version.
+        Returns
+        -------
+        RunRecord or None
+            None where there is no run.
+
+        Raises
+        ------
+        DamagedRecord, InputError
+            When the file is damaged, or of another version.
         """
-        if not self.record.exists():
-            return None
-        record = read_json(self.record)
-        if record.get("format") != FORMAT:
-            raise InputError(
-                f"{self.record} has format {record.get('format')!r}; expected {FORMAT}: use the fastmlp that "
-                "wrote it, or sweep anew into another folder"
-            )
-        if "finished" not in record:
-            raise _not_ours(self.record)
-        return record
+        return read_record(self.record, RunRecord, FIX) if self.record.exists() else None
 
-    def forget_if_empty(self) -> None:
-        """Take back run.json when there is nothing of any cell yet."""
+    def write_record(self, record: RunRecord) -> None:
+        """Write run.json.
+
+        Parameters
+        ----------
+        record : RunRecord
+            The record of the run.
+        """
+        write_record(self.record, record)
+
+    def remove_if_empty(self) -> None:
+        """Remove run.json when nothing of any cell was written yet."""
         if not self.cells.exists():
             remove(self.record)
 
-    def write_record(self, record: dict) -> None:
-        """Write run.json."""
-        write_json(self.record, record)
+    def read_evaluations(self) -> tuple[EvaluationRecord, ...]:
+        """Read evaluation.json.
 
-    def read_evaluations(self) -> list[dict]:
-        """Every look at the test data so far, oldest first."""
-        if not self.evaluation.exists():
-            return []
-        evaluations = read_json(self.evaluation).get("evaluations")
-        if not isinstance(evaluations, list) or not all("accuracy" in look for look in evaluations):
-            raise _not_ours(self.evaluation)
-        return evaluations
+        Returns
+        -------
+        tuple of EvaluationRecord
+            Every evaluation so far, the oldest first.
 
-    def write_evaluations(self, evaluations: list[dict]) -> None:
-        """Write evaluation.json."""
-        write_json(self.evaluation, {"evaluations": evaluations})
+        Raises
+        ------
+        DamagedRecord, InputError
+            When the file is damaged, or of another version.
+        """
+        return read_record(self.evaluation, EvaluationsRecord, FIX).evaluations if self.evaluation.exists() else ()
+
+    def write_evaluations(self, evaluations: Sequence[EvaluationRecord]) -> None:
+        """Write evaluation.json.
+
+        Parameters
+        ----------
+        evaluations : sequence of EvaluationRecord
+            Every evaluation so far, the oldest first.
+        """
+        write_record(self.evaluation, EvaluationsRecord(evaluations=tuple(evaluations)))
 
 
-def write_csv(path: Path, header: list, rows: list[list]) -> None:
-    """Write a table with a header as CSV."""
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write a table with a header as CSV.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : sequence of str
+        Names of the columns.
+    rows : sequence of sequences
+        One value per column; None is an empty field.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
     write_text(path, text.getvalue())
-
-
-def write_json(path, value):
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def read_json(path):
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise Damaged(f"{path} cannot be read ({error}); expected what fastmlp wrote: run the sweep anew") from None
-    if not isinstance(value, dict):
-        raise _not_ours(path)
-    return value
-
-
-def _not_ours(path):
-    return Damaged(f"{path} is not what fastmlp wrote; run the sweep anew")

@@ -1,16 +1,38 @@
-"""The cell of a run that is trained again on all rows, and whether a look at the test data was at its network."""
+"""The cell of a run that is trained again on all rows, and whether an evaluation is of its network."""
 
 import hashlib
+from pathlib import Path
+from typing import Any
 
 from fastmlp.errors import InputError
 from fastmlp.mlp import MLP
-from fastmlp.runs.run_directory import Run, read_json
+from fastmlp.runs.evaluation_record import EvaluationRecord
+from fastmlp.runs.records import CellRecord, RetrainedManifest, RunRecord
+from fastmlp.runs.run_directory import Run
 from fastmlp.utils.digests import digest_of_arrays, digest_of_values
+from fastmlp.utils.records import read_record
 
 
-def best(run: Run, record: dict) -> dict:
-    """The best cell of a run. InputError when all diverged or failed."""
-    found = _best(record)
+def best(run: Run, record: RunRecord) -> CellRecord:
+    """Return the best cell of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run directory.
+    record : RunRecord
+        Its record.
+
+    Returns
+    -------
+    CellRecord
+
+    Raises
+    ------
+    InputError
+        If all cells diverged or failed.
+    """
+    found = record.best_cell
     if found is None:
         raise InputError(
             f"{run.folder} has no best configuration: all diverged or failed, see {run.table}; "
@@ -19,61 +41,149 @@ def best(run: Run, record: dict) -> dict:
     return found
 
 
-def _best(record):
-    return next((cell for cell in record["cells"] if cell["slug"] == record["best"]), None)
+def identity(record: RunRecord, cell: CellRecord) -> str:
+    """Return what distinguishes the training of a cell on all rows from others.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The record of the run.
+    cell : CellRecord
+        One of its cells.
+
+    Returns
+    -------
+    str
+        SHA-256, in hexadecimal.
+    """
+    data = {"digest": record.data.digest, "training_rows": record.data.training_rows + record.data.validation_rows}
+    return digest_of_values({"settings": retraining_settings(cell.settings, cell.kept_epoch), "data": data})
 
 
-def identity(record: dict, cell: dict) -> str:
-    """What tells the training of a cell on all rows from others."""
-    rows = record["data"]["training_rows"] + record["data"]["validation_rows"]
-    data = {"digest": record["data"]["digest"], "training_rows": rows}
-    return digest_of_values({"settings": settings(cell), "data": data})
+def retraining_settings(settings: dict[str, Any], kept_epoch: int) -> dict[str, Any]:
+    """Return the settings of a cell for a training without a validation set.
 
+    Parameters
+    ----------
+    settings : dict
+        Arguments of `MLP` of the cell.
+    kept_epoch : int
+        The epoch, from 1, whose weights it kept.
 
-def settings(cell: dict) -> dict:
-    """The settings for a training without a validation set."""
-    settings = cell["settings"]
-    if settings.get("early_stopping") is None:
+    Returns
+    -------
+    dict
+        The same where it did not stop early; otherwise with as many epochs as gave its best weights.
+    """
+    if settings["early_stopping"] is None:
         return settings
-    epochs = cell["kept_epoch"]
-    decays = [decay for decay in settings["decay_epochs"] if decay < epochs]
-    return {**settings, "early_stopping": None, "epochs": epochs, "decay_epochs": decays}
+    decays = [decay for decay in settings["decay_epochs"] if decay < kept_epoch]
+    return {**settings, "early_stopping": None, "epochs": kept_epoch, "decay_epochs": decays}
 
 
-def instead_of_best(record: dict, look: dict) -> str | None:
-    """Whose network a look at the test data measured, in words, where it is not that of the best cell as it is now."""
-    slug, now = look.get("slug"), _best(record)
-    if now is None or slug not in (None, now["slug"]):
-        return f"{slug}, the best configuration before the sweep grew" if slug is not None else None
-    if look.get("identity") in (None, identity(record, now)):  # None: an evaluation.json of an older version
+def describe_other_network(record: RunRecord, evaluation: EvaluationRecord) -> str | None:
+    """Describe the evaluated network if it is no longer that of the best cell; otherwise return None.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The record of the run as it is now.
+    evaluation : EvaluationRecord
+        One of its evaluations.
+
+    Returns
+    -------
+    str or None
+    """
+    now = record.best_cell
+    if now is None or evaluation.slug != now.slug:
+        return f"{evaluation.slug}, the best configuration before the sweep grew"
+    if evaluation.identity == identity(record, now):
         return None
     return "the best configuration of an earlier sweep into this folder, with other settings or rows"
 
 
 def network_digest(mlp: MLP) -> str:
-    """SHA-256, in hexadecimal, of a network's weights and biases."""
+    """Return a digest of a network's weights and biases.
+
+    Parameters
+    ----------
+    mlp : MLP
+        A trained network.
+
+    Returns
+    -------
+    str
+        SHA-256, in hexadecimal.
+    """
     return digest_of_arrays([*mlp.weights, *mlp.biases])
 
 
-def is_retrained(run: Run, record: dict) -> bool:
-    """Whether the best cell of a run was trained again to the end, and its network is whole.
+def is_retrained(run: Run, record: RunRecord) -> bool:
+    """Return whether the best cell of a run was trained again to the end, and its files are whole.
 
-    Raises InputError when another cell was, before the sweep grew.
+    Parameters
+    ----------
+    run : Run
+        The run directory.
+    record : RunRecord
+        Its record.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputError
+        If another cell was, before the sweep grew.
     """
+    manifest = read_retrained(run)
     try:
-        made, model = read_json(run.retrained / "cell.json"), run.model(run.retrained).read_bytes()
-    except (InputError, OSError):
+        model = run.model(run.retrained).read_bytes()
+    except OSError:
         return False
-    best_cell = best(run, record)
-    if made.get("identity") != identity(record, best_cell):
-        now = f"{best_cell['slug']}{' with other settings or rows' if made.get('slug') == best_cell['slug'] else ''}"
+    if manifest is None:
+        return False
+    now = best(run, record)
+    if manifest.identity != identity(record, now):
+        what = f"{now.slug}{' with other settings or rows' if manifest.slug == now.slug else ''}"
         raise InputError(
-            f"{run.retrained} is of {made.get('slug')}, and the best cell of the sweep is now {now}; "
+            f"{run.retrained} is of {manifest.slug}, and the best cell of the sweep is now {what}; "
             f"delete {run.retrained}, then retrain"
         )
-    return made.get("model_sha256") == hashlib.sha256(model).hexdigest() and not retraining_checkpoints(run).exists()
+    return manifest.model_sha256 == hashlib.sha256(model).hexdigest() and not retraining_checkpoints(run).exists()
 
 
-def retraining_checkpoints(run):
-    """The folder of the checkpoints; the last thing of a training that goes."""
+def read_retrained(run: Run) -> RetrainedManifest | None:
+    """Return what is in the folder `retrained`.
+
+    Parameters
+    ----------
+    run : Run
+        The run directory.
+
+    Returns
+    -------
+    RetrainedManifest or None
+        None where nothing was retrained to the end, or the file is damaged.
+    """
+    try:
+        return read_record(run.retrained / "cell.json", RetrainedManifest, "retrain")
+    except InputError:
+        return None
+
+
+def retraining_checkpoints(run: Run) -> Path:
+    """Return the folder of the checkpoints of the retraining, which is removed last.
+
+    Parameters
+    ----------
+    run : Run
+        The run directory.
+
+    Returns
+    -------
+    Path
+    """
     return run.retrained / "checkpoint"

@@ -1,4 +1,4 @@
-"""Means of few measurements, how sure they are, and whether two of them differ."""
+"""Means of few measurements with their confidence intervals."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +9,14 @@ LEVEL = 0.95  # of every interval here
 
 @dataclass(frozen=True)
 class Interval:
-    """mean ± half_width covers the true mean in 95% of all experiments, if the values are normal.
+    """A confidence interval: mean ± half_width covers the true mean in 95% of all experiments, if values are normal.
 
-    half_width  in the values' unit; nan for a single value
-    count       how many values
+    Attributes
+    ----------
+    mean, half_width : float
+        In the values' unit; half_width is nan for a single value.
+    count : int
+        Number of values.
     """
 
     mean: float
@@ -26,8 +30,19 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
-    """Student's interval of a mean: m ± t s / sqrt(n), s² the variance with n - 1, t the quantile for n - 1 degrees.
+    """Return Student's interval of a mean: m ± t s / sqrt(n), s² the variance with n - 1, t the quantile for n - 1.
 
+    Parameters
+    ----------
+    values : sequence of float
+        At least one.
+
+    Returns
+    -------
+    Interval
+
+    References
+    ----------
     Student, "The probable error of a mean", Biometrika 6, 1908.
     """
     count = len(values)
@@ -39,14 +54,39 @@ def mean_interval(values: Sequence[float]) -> Interval:
 
 
 def paired_interval(first: Sequence[float], second: Sequence[float]) -> Interval:
-    """The interval of the mean of first - second, value by value: what the two have in common drops out."""
+    """Return the interval of the mean of first - second, value by value: what the two have in common drops out.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        Of the same length.
+
+    Returns
+    -------
+    Interval
+    """
     return mean_interval([a - b for a, b in zip(first, second, strict=True)])
 
 
 def t_quantile(degrees: int, level: float = LEVEL) -> float:
-    """The t that |T| stays below with probability `level`, T of Student's law with so many degrees of freedom, from 1.
+    """Return the t that |T| stays below with probability `level`, where T follows Student's t distribution.
 
     By bisection of the angle atan(t / sqrt(degrees)), in which the probability is a finite sum.
+
+    Parameters
+    ----------
+    degrees : int
+        Degrees of freedom, from 1.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    M. Abramowitz and I. Stegun, Handbook of Mathematical Functions, 1964, 26.7.3 and 26.7.4.
     """
     low, high = 0.0, math.pi / 2
     while (middle := (low + high) / 2) not in (low, high):
@@ -57,7 +97,7 @@ def t_quantile(degrees: int, level: float = LEVEL) -> float:
     return math.sqrt(degrees) * math.tan(low)
 
 
-def _probability(angle, degrees):
+def _probability(angle: float, degrees: int) -> float:
     """P(|T| <= sqrt(degrees) tan(angle)): M. Abramowitz and I. Stegun, Handbook, 1964, 26.7.3 and 26.7.4."""
     cosine, odd = math.cos(angle), degrees % 2
     term = cosine if odd else 1.0

@@ -25,7 +25,7 @@ Slug = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+][A-Za-z0-9.+-]{0,254}\Z")]  #
 Seconds = Annotated[float, Meta(ge=0)]
 Time = Annotated[str, Meta(pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00\Z")]  # ISO 8601, UTC
 
-DEEPEST = 8  # levels of lists and dicts in a setting: {"choices": [{"name": "adam", ...}]} has 3
+DEEPEST = 8  # levels of lists and dicts; settings = {"schedule": {"name": ..., "milestones": [...]}} has 3
 _LONGEST = 200  # characters of a value that a message quotes
 _WHERE = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<keys>.*)`", re.DOTALL)
 
@@ -87,7 +87,7 @@ def decode_record(data: bytes | str, kind: type[R], where: str | os.PathLike[str
                 raise InputError(f"{where} has format {_quoted(version)}; expected {kind.FORMAT}: {fix}")
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise DamagedRecord(f"{where}: {_one_line(error)}; {fix}") from None
+        raise DamagedRecord(f"{where} cannot be read ({_one_line(error)}); {fix}") from None
 
 
 def encode_record(record: Record) -> str:
@@ -170,7 +170,7 @@ def to_record(values: Any, kind: type[R], where: str) -> R:
     DamagedRecord
         As `decode_record` does.
     """
-    return decode_record(msgspec.json.encode(values), kind, where, "expected plain values")
+    return decode_record(msgspec.json.encode(values, enc_hook=_plain), kind, where, "expected plain values")
 
 
 def to_plain(record: Record) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def to_plain(record: Record) -> dict[str, Any]:
     dict
         Its fields by their names.
     """
-    plain: dict[str, Any] = msgspec.to_builtins(record)
+    plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=_plain)
     return plain
 
 
@@ -204,6 +204,14 @@ def check_nesting(value: object) -> None:
         if not level:
             return
     raise ValueError(f"values are nested more than {DEEPEST} levels deep")
+
+
+def _plain(value: object) -> object:
+    """A value of a subclass of str, int or float as that."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"{value!r} is no plain value")
 
 
 def _items(value: object) -> list[Any]:

@@ -15,7 +15,7 @@ def test_a_whole_run_goes_from_the_data_to_the_test_accuracy(tmp_path, train_fil
     np.savez(both, x_train=train["images"], y_train=train["labels"], x_test=test["images"], y_test=test["labels"])
     said = []
     record = run_pipeline(load_recipe(recipe_file).override_data(name=str(both)), tmp_path / "run", say=said.append)
-    assert record["best"] in ("tanh-0.5", "relu-0.5")
+    assert record.best in ("tanh-0.5", "relu-0.5")
     assert "tanh, rate 0.5" in said[0]
     assert "test accuracy" in said[1]
     pictures = ["summary.md", "curves.png", "losses.png", "confusion.png", "mistakes.png"]
@@ -27,7 +27,7 @@ def test_a_whole_run_without_a_network_that_learned_stops_after_the_sweep(tmp_pa
         load_recipe(recipe_file).override_data(name=str(train_file)).override(activation="relu", learning_rate=1e30)
     )
     said = []
-    assert run_pipeline(recipe, tmp_path / "run", say=said.append)["best"] is None
+    assert run_pipeline(recipe, tmp_path / "run", say=said.append).best is None
     assert len(said) == 1
     assert not (tmp_path / "run" / "retrained").exists()
 

@@ -6,11 +6,12 @@ import pytest
 
 from fastmlp.runs.run_record import kept_epoch
 
-HISTORY = {
+COLUMNS = {
     "epoch": [1, 2, 3, 4],
     "validation_loss": [0.9, 0.5, 0.49, 0.7],
     "validation_accuracy": [0.6, 0.7, 0.7, 0.8],
 }
+HISTORY = [dict(zip(COLUMNS, values, strict=True)) for values in zip(*COLUMNS.values(), strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -30,4 +31,4 @@ def test_stopping_early_keeps_the_last_epoch_that_was_better_by_enough(early_sto
 
 
 def test_losses_that_are_no_numbers_keep_the_last_epoch():
-    assert kept_epoch({"epoch": [1, 2], "validation_loss": [math.nan, math.nan]}, 3) == 2
+    assert kept_epoch([{"epoch": epoch, "validation_loss": math.nan} for epoch in (1, 2)], 3) == 2

@@ -10,6 +10,7 @@ from fastmlp.errors import InputError, InputTypeError
 from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.experiment.sweep import sweep
 from fastmlp.runs.published_results import compare, comparison_lines, figures
+from fastmlp.runs.recipe_record import ReferenceRecord
 
 RECIPE = """
 title = "Bars"
@@ -68,14 +69,14 @@ def test_a_reference_without_a_figure_is_refused(tmp_path):
 
 
 def test_a_cells_own_figure_comes_before_the_whole_experiments(recipe_with_reference):
-    references = load_recipe(recipe_with_reference).reference
+    references = load_recipe(recipe_with_reference).to_record().reference
     assert figures(references, "tanh-0.5", "test_accuracy") == [(0.8, "the course")]
     assert figures(references, "relu-0.5", "test_accuracy") == [(0.9, "the course")]
     assert figures(references, "relu-0.5", "validation_accuracy") == []
 
 
 def test_a_comparison_says_how_many_times_as_long_the_reference_took():
-    references = [{"source": "A", "seconds_per_epoch": 52}, {"source": "B", "test_loss": 0.5}]
+    references = [ReferenceRecord(source="A", seconds_per_epoch=52), ReferenceRecord(source="B", test_loss=0.5)]
     lines = comparison_lines(compare(references, None, {"seconds_per_epoch": 0.13, "test_loss": 0.25}))
     assert lines == [
         "test loss 0.2500; reference 0.5000, B",
@@ -126,7 +127,7 @@ def test_the_course_recipe_reaches_the_courses_validation_accuracies(tmp_path):
         pytest.skip("no MNIST: set FASTMLP_DATA to the folder that holds mnist/")
     recipe = load_recipe("ee541")
     theirs = {cell["cell"]: cell["validation_accuracy"] for cell in recipe.reference[0]["cells"]}
-    ours = {cell["slug"]: cell["validation_accuracy"] for cell in sweep(recipe, tmp_path / "run")["cells"]}
+    ours = {cell.slug: cell.validation_accuracy for cell in sweep(recipe, tmp_path / "run").cells}
     assert ours.keys() == theirs.keys()
     # 10,000 images: one standard deviation is 0.002 at 96% and 0.0035 at 86%.
     short = {slug: (ours[slug], theirs[slug]) for slug in ours if ours[slug] < theirs[slug] - 0.005}

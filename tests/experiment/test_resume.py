@@ -77,7 +77,8 @@ def test_a_sweep_that_goes_on_keeps_when_it_began_and_adds_what_it_took(tmp_path
     """The record is given a beginning and a duration of long ago, which no sweep of today could have."""
     run = tmp_path / "run"
     assert sweep(run) == 0
-    begun = {"started": "2001-02-03T04:05:06+00:00", "seconds": 1000.5, "environment": {"numpy": "1.0"}}
+    versions = {**record(run)["environment"], "numpy": "1.0"}
+    begun = {"started": "2001-02-03T04:05:06+00:00", "seconds": 1000.5, "environment": versions}
     (run / "run.json").write_text(json.dumps({**record(run), **begun}), encoding="utf-8")
     before = record(run)
     assert sweep(run) == 0
@@ -215,7 +216,7 @@ def test_a_damaged_history_is_written_anew_and_nothing_is_trained(tmp_path, swee
 def test_a_damaged_record_of_a_sweep_is_written_anew(tmp_path, sweep, capsys):
     assert sweep(tmp_path / "run") == 0
     before = bits(tmp_path / "run")
-    (tmp_path / "run" / "run.json").write_text('{"format": 2, "fini', encoding="utf-8")
+    (tmp_path / "run" / "run.json").write_text('{"format": 3, "fini', encoding="utf-8")
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
     assert "run.json is damaged, and is written anew\n4 of 4 cells are there already\n" in capsys.readouterr().err

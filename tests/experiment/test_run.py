@@ -1,11 +1,12 @@
 import os
 
 import pytest
+from run_records import cell_record, evaluation_record, recipe_record, run_record
 
 from fastmlp.errors import InputError
 from fastmlp.runs.run_directory import Run
 
-RECORD = {"format": 2, "finished": True}
+RECORD = run_record()
 
 
 def test_a_run_may_be_made_in_a_new_folder_and_in_an_empty_one(tmp_path):
@@ -60,26 +61,28 @@ def test_a_file_in_the_way_is_refused(tmp_path):
 
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     run = Run(tmp_path)
-    record = {**RECORD, "recipe": "é", "accuracy": 0.1 + 0.2, "failure_reason": None}
+    failed = cell_record("b", failure_reason="diverged: é", validation_loss=None)
+    cells = [cell_record("a", validation_accuracy=0.1 + 0.2), failed]
+    record = run_record(cells, "a", recipe=recipe_record(title="é"))
     run.write_record(record)
     assert run.read_record() == record
 
 
 def test_a_sweep_that_is_not_finished_is_not_read_as_one(tmp_path):
     run = Run(tmp_path)
-    run.write_record({**RECORD, "finished": False})
+    run.write_record(run_record(finished=False))
     with pytest.raises(InputError, match="not finished"):
         run.read_record()
-    assert run.read_unfinished() == {**RECORD, "finished": False}
+    assert run.read_unfinished() == run_record(finished=False)
 
 
 def test_a_run_of_another_format_is_named(tmp_path):
-    Run(tmp_path).write_record({**RECORD, "format": 1})
-    with pytest.raises(InputError, match="has format 1; expected 2"):
+    Run(tmp_path).write_record(run_record(format=2))
+    with pytest.raises(InputError, match=r"run\.json has format 2; expected 3: use the fastmlp that wrote it"):
         Run(tmp_path).read_record()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 3}'])
 def test_a_damaged_record_is_named(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(InputError, match=r"run\.json"):
@@ -91,6 +94,12 @@ def test_damaged_evaluations_are_named(tmp_path, text):
     (tmp_path / "evaluation.json").write_text(text)
     with pytest.raises(InputError, match=r"evaluation\.json"):
         Run(tmp_path).read_evaluations()
+
+
+def test_evaluations_come_back_as_they_were_written(tmp_path):
+    evaluations = (evaluation_record(loss=None), evaluation_record(accuracy=0.1 + 0.2, finished=False))
+    Run(tmp_path).write_evaluations(evaluations)
+    assert Run(tmp_path).read_evaluations() == evaluations
 
 
 def test_a_folder_without_a_sweep_is_named(tmp_path):

@@ -1,6 +1,8 @@
 import pytest
+from run_records import cell_record, data_record, evaluation_record, recipe_record, run_record
 
 from fastmlp.report.text_summary import data_line, evaluation_text, heading, summary, text_table
+from fastmlp.runs.recipe_record import DistributionRecord, SearchRecord
 from fastmlp.runs.run_directory import Run
 
 SETTINGS = {
@@ -16,25 +18,23 @@ SETTINGS = {
 }
 
 
-def record(cells, best, synthetic=False):
-    return {
-        "format": 2,
-        "finished": True,
-        "recipe": {"title": "Homework"},
-        "data": {"name": "digits", "synthetic": synthetic, "features": 784, "class_count": 10, "training_rows": 50_000},
-        "cells": cells,
-        "best": best,
-    }
+def record(cells, best, synthetic=False, search=None):
+    data = data_record(
+        synthetic=synthetic, rows=60_000, training_rows=50_000, features=784, image_shape=None, class_count=10
+    )
+    return run_record(cells, best, data, recipe_record(search=search))
 
 
-def cell(slug, rate, accuracy=0.9, failure_reason=None, **settings):
-    return {
-        "slug": slug,
-        "label": f"tanh, learning rate {rate}",
-        "settings": {**SETTINGS, "learning_rate": rate, **settings},
-        "failure_reason": failure_reason,
-        "validation_accuracy": accuracy,
-    }
+def cell(slug, rate, accuracy=0.9, failure_reason=None, group=None, **settings):
+    return cell_record(
+        slug,
+        {**SETTINGS, "learning_rate": rate, **settings},
+        label=f"tanh, learning rate {rate}",
+        group=group or slug,
+        configuration=group or f"tanh, learning rate {rate}",
+        failure_reason=failure_reason,
+        validation_accuracy=accuracy,
+    )
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_synthetic_data_are_called_so(run):
     run.write_record(record([cell("a", 0.5)], "a", synthetic=True))
     assert summary(run).startswith("# Homework: digits (synthetic)\n\nThe samples were made by this library")
     assert heading(run.read_record()) == "Homework: digits (synthetic)"
-    assert data_line({"name": "glyphs (synthetic digits)", "synthetic": True}) == "glyphs (synthetic digits)"
+    assert data_line(data_record(name="glyphs (synthetic digits)", synthetic=True)) == "glyphs (synthetic digits)"
 
 
 def test_what_diverged_is_listed(run):
@@ -95,14 +95,7 @@ def test_a_table_aligns_its_columns():
 
 def test_the_confusion_of_very_many_classes_is_left_to_the_file():
     names = [f"class {k}" for k in range(30)]
-    result = {
-        "class_names": names,
-        "confusion": [[0] * 30] * 30,
-        "test": {"name": "many", "synthetic": False, "rows": 0},
-        "loss": 1.0,
-        "accuracy": 0.5,
-    }
-    text = evaluation_text(result)
+    text = evaluation_text(evaluation_record(class_names=tuple(names), confusion=((0,) * 30,) * 30))
     assert "see confusion.csv" in text
     assert max(map(len, text.splitlines())) < 100
 
@@ -118,22 +111,16 @@ def test_of_very_many_numbers_the_range_is_told(run):
 
 def test_a_search_and_its_seeds_are_told_and_its_table_is_best_first(run):
     cells = [
-        {
-            **cell(f"{group}{seed or ''}", 0.1, accuracy + seed / 100, seed=seed),
-            "group": group,
-            "configuration": group,
-            "validation_loss": 0.5,
-        }
+        cell(f"{group}{seed or ''}", 0.1, accuracy + seed / 100, group=group, seed=seed)
         for group, accuracy in (("worse", 0.7), ("better", 0.8))
         for seed in (0, 1)
     ]
-    searched = record(cells, "better")
-    searched["recipe"]["search"] = {
-        **{"method": "random", "trials": 2, "pruner": "median"},
-        "l2": {"from": 1e-6, "to": 0.1, "log": True},
-        "hidden": {"choices": [[64], [64, 32]]},
+    distributions = {
+        "l2": DistributionRecord(low=1e-6, high=0.1, log=True),
+        "hidden": DistributionRecord(choices=([64], [64, 32])),
     }
-    run.write_record(searched)
+    search = SearchRecord(method="random", trials=2, pruner="median", distributions=distributions)
+    run.write_record(record(cells, "better", search=search))
     text = summary(run)
     assert (
         "- Search: 2 trials drawn at random: l2 from 1e-06 to 0.1 on a logarithmic scale; hidden 64 or 64-32\n" in text

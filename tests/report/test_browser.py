@@ -47,21 +47,21 @@ def test_a_heading_sorts_by_its_column_and_again_the_other_way(browser):
 def test_pointing_at_a_curve_tells_its_values(browser):
     figure = browser.find_element("css selector", "figure[data-values]")
     webdriver.ActionChains(browser).scroll_to_element(figure).move_to_element(figure).perform()
-    told = figure.find_element("css selector", ".told").text
-    assert told.startswith("epoch 2: training ")
-    assert "validation " in told
+    readout = figure.find_element("css selector", ".readout").text
+    assert readout.startswith("epoch 2: training ")
+    assert "validation " in readout
     assert len(figure.find_elements("css selector", "circle.dot")) == 2
 
 
 def test_arrow_keys_move_along_a_curve(browser):
     figure = browser.find_elements("css selector", "figure[data-values]")[1]
-    told = figure.find_element("css selector", ".told")
+    readout = figure.find_element("css selector", ".readout")
     browser.execute_script("arguments[0].focus()", figure)
-    assert told.text.startswith("epoch 4:")
+    assert readout.text.startswith("epoch 4:")
     figure.send_keys(webdriver.Keys.ARROW_LEFT)
-    assert told.text.startswith("epoch 3:")
+    assert readout.text.startswith("epoch 3:")
     figure.send_keys(webdriver.Keys.HOME)
-    assert told.text.startswith("epoch 1:")
+    assert readout.text.startswith("epoch 1:")
 
 
 def test_nothing_is_wider_than_a_phone(browser):

@@ -102,6 +102,7 @@ def test_200_configurations_get_a_row_each_and_few_charts(swept, edited, page):
         value["cells"] = [
             {
                 **cells[k % 4],
+                "slug": f"number-{k}",
                 "label": f"number {k}",
                 "group": f"number-{k}",
                 "configuration": f"number {k}",
@@ -110,6 +111,8 @@ def test_200_configurations_get_a_row_each_and_few_charts(swept, edited, page):
             }
             for k in range(200)
         ]
+
+        value["best"] = "number-27"
 
     edited(swept / "run.json", multiply)
     read = page(swept)
@@ -159,7 +162,7 @@ def test_inputs_that_are_no_pictures_list_the_rows_of_their_mistakes(sweep, tmp_
         for row, true, given in zip(mistakes["rows"], mistakes["true"], mistakes["given"], strict=True):
             assert f" {row} {true} {given} " in read.text("test")
     assert not read.charts("weights")
-    assert "The inputs are no pictures" in read.text("test")
+    assert "The inputs are no images" in read.text("test")
 
 
 def test_sparse_census_data_have_a_report(sweep, a9a, page):
@@ -169,7 +172,7 @@ def test_sparse_census_data_have_a_report(sweep, a9a, page):
     assert main(["retrain", str(out)]) == 0
     assert main(["evaluate", str(out), "--test", str(a9a / "a9a.t")]) == 0
     read = page(out)
-    assert "The inputs are no pictures" in read.text("test")
+    assert "The inputs are no images" in read.text("test")
     assert "123 features, 2 classes" in read.text("")
 
 
@@ -183,7 +186,7 @@ def test_mistakes_of_an_earlier_evaluation_do_not_stay(evaluated, train_file, tm
     look = json.loads((evaluated / "evaluation.json").read_text(encoding="utf-8"))["evaluations"][-1]
     assert look["accuracy"] == 1
     assert not (evaluated / "mistakes.npz").exists()
-    assert "There are none: every answer was right." in page(evaluated).text("test")
+    assert "There are none: every prediction was right." in page(evaluated).text("test")
 
 
 def test_lost_files_leave_the_rest_of_the_page(cell_folder, evaluated, page):
@@ -192,7 +195,7 @@ def test_lost_files_leave_the_rest_of_the_page(cell_folder, evaluated, page):
     read = page(evaluated)
     assert len(read.charts("accuracy of")) == 3
     assert "tanh, learning rate 0.5" in read.text("configurations")
-    assert "They were not kept at the evaluation." in read.text("test")
+    assert "They were not stored at the evaluation." in read.text("test")
 
 
 def test_diagnoses_are_told_with_their_epochs(swept, edited, page):
@@ -206,8 +209,8 @@ def test_diagnoses_are_told_with_their_epochs(swept, edited, page):
 def test_a_cell_that_failed_for_another_reason_tells_it(swept, edited, page):
     def fail(value):
         cell = value["cells"][3]
-        results = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "best_epoch", "epochs")
-        value["cells"][3] = {k: v for k, v in cell.items() if k not in results} | {"reason": "out of memory"}
+        results = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "best_epoch")
+        cell.update(dict.fromkeys(results), epochs=0, kept_epoch=0, failure_reason="out of memory")
 
     edited(swept / "run.json", fail)
     read = page(swept)
@@ -234,7 +237,7 @@ def test_a_network_of_an_earlier_sweep_with_other_settings_is_not_taken_for_the_
     read = page(evaluated)
     assert f"Not it but {other}, was" in read.text("result")
     assert "Test accuracy, not of this configuration" in read.text("result")
-    assert f"The test accuracy, and all under Test, is of {other}. To measure" in read.text("result")
+    assert f"The test accuracy, and everything under Test, is of {other}. To evaluate" in read.text("result")
 
 
 def test_clothes_are_not_to_be_drawn(evaluated, edited, page):

@@ -14,8 +14,7 @@ from scipy.stats import binomtest
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
-from fastmlp.report import findings as verdict
-from fastmlp.report import write_report
+from fastmlp.report import findings, write_report
 
 
 def record(folder):
@@ -28,12 +27,12 @@ def evaluations(folder):
 
 def test_the_first_screen_tells_the_best_how_good_it_is_and_whether_to_trust_it(evaluated_once, evaluated_page):
     text = evaluated_page.text("result")
-    run, (look,) = record(evaluated_once), evaluations(evaluated_once)
+    run, (evaluation,) = record(evaluated_once), evaluations(evaluated_once)
     best = max(run["cells"], key=lambda cell: (cell["validation_accuracy"], -cell["validation_loss"]))
     assert f"Best configuration {best['label']}" in text
     assert f"Validation accuracy {best['validation_accuracy']:.2%}" in text
-    assert f"Test accuracy {look['accuracy']:.2%}" in text
-    assert f"The test set was opened once, on {look['time'][:10]}" in text
+    assert f"Test accuracy {evaluation['accuracy']:.2%}" in text
+    assert f"The test data were used once, on {evaluation['time'][:10]}" in text
     assert "is the one that was evaluated: their digests agree" in text
 
 
@@ -73,8 +72,8 @@ def test_each_curve_marks_where_the_learning_rate_decays(evaluated_page):
 
 
 def test_test_results_are_those_of_the_evaluation(evaluated_once, evaluated_page):
-    text, (look,) = evaluated_page.text("test"), evaluations(evaluated_once)
-    matrix = np.array(look["confusion"])
+    text, (evaluation,) = evaluated_page.text("test"), evaluations(evaluated_once)
+    matrix = np.array(evaluation["confusion"])
     for number, (recall, precision) in enumerate(
         zip(np.diag(matrix) / matrix.sum(1), np.diag(matrix) / matrix.sum(0), strict=True)
     ):
@@ -86,11 +85,11 @@ def test_test_results_are_those_of_the_evaluation(evaluated_once, evaluated_page
 
 
 def test_the_digests_and_the_versions_are_told(evaluated_once, evaluated_page):
-    text, run, (look,) = evaluated_page.text("record"), record(evaluated_once), evaluations(evaluated_once)
+    text, run, (evaluation,) = evaluated_page.text("record"), record(evaluated_once), evaluations(evaluated_once)
     for expected in (
         run["data"]["digest"],
-        look["test"]["digest"],
-        look["network_digest"],
+        evaluation["test"]["digest"],
+        evaluation["network_digest"],
         f"numba {run['environment']['numba']}",
         run["environment"]["platform"],
         "ms per epoch of the retraining",
@@ -117,13 +116,13 @@ def test_more_units_than_fit_are_said_to_be_left_out(evaluated, train_file, page
         assert said in page(evaluated).text("weights")
 
 
-def test_every_look_at_the_test_set_is_told(evaluated, test_file, page):
+def test_every_evaluation_is_listed(evaluated, test_file, page):
     assert main(["evaluate", str(evaluated), "--test", str(test_file), "--again"]) == 0
-    read, looks = page(evaluated), evaluations(evaluated)
-    assert "The test set was opened 2 times. Only the first look was blind: " in read.text("result")
-    for look in looks:
-        time = look["time"].replace("T", " ").replace("+00:00", " UTC")
-        assert f"{time} other-bars.npz 60 {look['accuracy']:.2%}" in read.text("test")
+    read, evaluations_made = page(evaluated), evaluations(evaluated)
+    assert "The test data were used 2 times. Only the first evaluation is unbiased: " in read.text("result")
+    for evaluation in evaluations_made:
+        time = evaluation["time"].replace("T", " ").replace("+00:00", " UTC")
+        assert f"{time} other-bars.npz 60 {evaluation['accuracy']:.2%}" in read.text("test")
 
 
 def test_the_report_needs_neither_the_data_nor_another_file(evaluated, evaluated_page, page, monkeypatch):
@@ -156,9 +155,9 @@ def test_nothing_but_the_pages_own_style_and_script_may_run(evaluated_page):
     assert found == allowed
 
 
-def test_a_sweep_alone_says_that_the_test_set_is_closed(swept, page):
+def test_a_sweep_alone_says_that_no_test_data_were_used(swept, page):
     read = page(swept)
-    assert "The test set has not been opened" in read.text("result")
+    assert "No test data were used yet" in read.text("result")
     assert "run `fastmlp retrain`" in read.text("result")
     assert not read.text("test")
     assert read.charts("weights of the first layer")
@@ -199,5 +198,5 @@ def test_run_ends_with_its_report(tmp_path, train_file, test_file, recipe_file, 
 def test_the_interval_is_wilsons(hits, rows):
     expected = binomtest(hits, rows).proportion_ci(0.95, method="wilson")
     np.testing.assert_allclose(
-        verdict.interval(hits / rows, rows), (expected.low, expected.high), rtol=1e-6, atol=1e-12
+        findings.interval(hits / rows, rows), (expected.low, expected.high), rtol=1e-6, atol=1e-12
     )

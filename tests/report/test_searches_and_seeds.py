@@ -11,7 +11,7 @@ from scipy.stats import t
 from fastmlp import plots
 from fastmlp.cli.main import main
 from fastmlp.report import charts
-from fastmlp.report.run_view import read as read_contents
+from fastmlp.report.run_view import read_run
 
 RECIPE = """
 [data]
@@ -155,7 +155,7 @@ def test_a_search_lists_the_best_first_and_says_what_was_searched(searched, page
 
 
 def test_trials_of_a_search_are_grouped_by_what_was_chosen_from_a_list(searched):
-    assert {cell.group for cell in read_contents(searched).cells} <= {"tanh", "relu"}
+    assert {cell.group for cell in read_run(searched).cells} <= {"tanh", "relu"}
 
 
 def test_points_of_a_search_are_not_joined():
@@ -169,17 +169,15 @@ def test_points_of_a_search_are_not_joined():
 def test_the_rows_of_a_mean_are_those_of_the_table_file(repeated):
     with open(repeated / "table.csv", newline="", encoding="utf-8") as file:
         means = {row["configuration"]: float(row["mean_validation_accuracy"]) for row in csv.DictReader(file)}
-    found = {one.label: one.figure("validation_accuracy") for one in read_contents(repeated).configurations}
+    found = {one.label: one.figure("validation_accuracy") for one in read_run(repeated).configurations}
     assert found == pytest.approx(means)
 
 
 def test_losses_of_all_seeds_are_within_the_axis(repeated):
-    contents = read_contents(repeated)
+    contents = read_run(repeated)
     low, high = charts.loss_limits([one.panel() for one in contents.configurations])
     losses = [
-        np.array(cell.history[f"{part}_loss"])
-        for cell in read_contents(repeated).cells
-        for part in ("train", "validation")
+        np.array(cell.history[f"{part}_loss"]) for cell in read_run(repeated).cells for part in ("train", "validation")
     ]
     assert len(losses) == 12
     assert low < np.min(losses) < np.max(losses) < high
