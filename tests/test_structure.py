@@ -14,8 +14,71 @@ PACKAGE = Path(fastmlp.__file__).parent
 MOST_LINES = 400
 AT_THE_ROOT = {"__init__.py", "__main__.py", "_version.py", "errors.py", "mlp.py"}
 
-# Packages whose public names are documented in full: what they hand out, wherever it is defined.
-DOCUMENTED = ("fastmlp.data", "fastmlp.experiment")
+# Modules whose public names are not documented in full yet: to be taken out one by one.
+NOT_YET: tuple[str, ...] = (
+    "fastmlp.config.augmentation",
+    "fastmlp.config.early_stopping",
+    "fastmlp.config.fields",
+    "fastmlp.config.losses",
+    "fastmlp.config.network",
+    "fastmlp.config.optimizers",
+    "fastmlp.config.schedule_shapes",
+    "fastmlp.config.schedules",
+    "fastmlp.data.collections.cache",
+    "fastmlp.data.readers.csv",
+    "fastmlp.data.readers.hdf5",
+    "fastmlp.data.readers.idx",
+    "fastmlp.data.readers.npz",
+    "fastmlp.data.readers.svmlight",
+    "fastmlp.data.streaming.row_reader",
+    "fastmlp.errors",
+    "fastmlp.experiment.evaluate",
+    "fastmlp.experiment.executors.base",
+    "fastmlp.experiment.executors.cluster",
+    "fastmlp.experiment.executors.dask",
+    "fastmlp.experiment.executors.thread_plan",
+    "fastmlp.experiment.executors.threads",
+    "fastmlp.experiment.executors.worker",
+    "fastmlp.experiment.optuna_search",
+    "fastmlp.experiment.pipeline",
+    "fastmlp.experiment.progress",
+    "fastmlp.experiment.recipe",
+    "fastmlp.experiment.retrain",
+    "fastmlp.experiment.sweep",
+    "fastmlp.export.model_file",
+    "fastmlp.mlp",
+    "fastmlp.plots.comparison",
+    "fastmlp.plots.confusion",
+    "fastmlp.plots.curves",
+    "fastmlp.plots.pictures",
+    "fastmlp.plots.style",
+    "fastmlp.report",
+    "fastmlp.report.charts",
+    "fastmlp.report.findings",
+    "fastmlp.report.page",
+    "fastmlp.report.panel",
+    "fastmlp.report.settings_text",
+    "fastmlp.report.svg",
+    "fastmlp.report.text_summary",
+    "fastmlp.runs.evaluation_record",
+    "fastmlp.runs.recipe_record",
+    "fastmlp.runs.records",
+    "fastmlp.training.batches",
+    "fastmlp.training.checkpoints",
+    "fastmlp.training.diagnostics",
+    "fastmlp.training.early_stopping",
+    "fastmlp.training.first_layer",
+    "fastmlp.training.fitted",
+    "fastmlp.training.history",
+    "fastmlp.training.lbfgs",
+    "fastmlp.training.parameters",
+    "fastmlp.training.probes",
+    "fastmlp.training.progress",
+    "fastmlp.training.trainer",
+    "fastmlp.utils.memory",
+    "fastmlp.utils.options",
+    "fastmlp.utils.validation",
+)
 
 HEADING = re.compile(r"(?m)^( *)([A-Z][A-Za-z ]+)\n\1-{3,}$")
 ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: :.*)?$")
@@ -50,42 +113,60 @@ def documented(docstring, *titles):
 
 def parameters(function):
     """The names of a callable's parameters, but for `self`, `cls` and those with an underscore."""
-    names = inspect.signature(function).parameters
+    try:
+        names = inspect.signature(function).parameters
+    except ValueError:  # a type of Python's own with no constructor of its own
+        return set()
     return {name for name in names if name not in ("self", "cls") and not name.startswith("_")}
 
 
-def members(owner):
-    """The public methods that a class defines itself, as functions."""
-    for name, value in vars(owner).items():
-        function = getattr(value, "__func__", value)
-        if not name.startswith("_") and inspect.isfunction(function):
-            yield f"{owner.__name__}.{name}", function
+def docstring_of(owner, name):
+    """The docstring of a method, or else of the method that it overrides."""
+    docstrings = (getattr(vars(base).get(name), "__doc__", None) for base in owner.__mro__)
+    return next((text for text in docstrings if text), "")
 
 
-def public_callables():
-    """Name -> public function, class or method."""
-    found = {}
-    for package in map(importlib.import_module, DOCUMENTED):
-        for name in getattr(package, "__all__", [name for name in vars(package) if not name.startswith("_")]):
-            value = getattr(package, name)
-            if callable(value) and getattr(value, "__module__", "").startswith("fastmlp"):
-                found[f"{package.__name__}.{name}"] = value
-                if inspect.isclass(value) and not issubclass(value, Exception):
-                    found |= {f"{package.__name__}.{member}": function for member, function in members(value)}
-    return found
+def public_callables(module):
+    """(name, callable, docstring) of each public function, class and method that a module defines."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__ or not callable(value):
+            continue
+        if inspect.isclass(value) and issubclass(value, Exception):
+            continue
+        yield name, value, value.__doc__
+        for member in vars(value) if inspect.isclass(value) else ():
+            function = getattr(vars(value)[member], "__func__", vars(value)[member])
+            if not member.startswith("_") and inspect.isfunction(function):
+                yield f"{name}.{member}", function, docstring_of(value, member)
 
 
-@pytest.mark.parametrize(("name", "function"), public_callables().items())
-def test_every_parameter_of_a_public_callable_is_documented(name, function):
+def undocumented(function, docstring):
+    """Names of parameters that a docstring lacks, and that it has beyond them."""
+    listed = set(documented(docstring, "Parameters"))
     if inspect.isclass(function):
-        if issubclass(function, Exception):
-            pytest.skip("an exception takes its message")
-        lists = documented(function.__doc__, "Parameters"), documented(function.__doc__, "Attributes")
-        listed = {*lists[0], *lists[1]}
-        assert parameters(function) <= listed
-        assert set(lists[0]) <= parameters(function)
+        return (parameters(function) - listed - set(documented(docstring, "Attributes"))) | (
+            listed - parameters(function)
+        )
+    return listed ^ parameters(function)
+
+
+def modules():
+    """Names of all public modules but the kernels, which have plain text for their parameters."""
+    names = (module.name for module in pkgutil.walk_packages([str(PACKAGE)], "fastmlp."))
+    return [name for name in names if "._" not in name and not name.startswith(("fastmlp.kernels", "fastmlp.recipes"))]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_parameter_of_a_public_callable_is_documented(name):
+    if name in ("fastmlp.experiment.executors.ray",):
+        pytest.importorskip("ray")
+    module = importlib.import_module(name)
+    wrong = {called: undocumented(function, text) for called, function, text in public_callables(module)}
+    found = {called: names for called, names in wrong.items() if names}
+    if name in NOT_YET:
+        assert found, f"{name} is documented in full: take it out of NOT_YET"
     else:
-        assert set(documented(function.__doc__, "Parameters")) == parameters(function)
+        assert found == {}
 
 
 def test_the_reading_of_docstrings_finds_names_of_every_form():
