@@ -95,7 +95,7 @@ def _a9a_path():
         for path in (Path(root, "a9a", "a9a"), Path(root, "a9a")):
             if path.is_file():
                 return path
-    raise InputError("a9a is not at hand; put LIBSVM's file a9a into data/a9a, or set FASTMLP_DATA to its folder")
+    raise InputError("a9a was not found; put LIBSVM's file a9a into data/a9a, or set FASTMLP_DATA to its folder")
 
 
 def save_weights(path, weights, biases):

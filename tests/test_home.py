@@ -53,7 +53,7 @@ def test_data_by_name_are_had_without_a_cache(without_home, chosen):
         "print(len(load('auto').X), load('auto').source)\n"
     )
     done = without_home(script, **chosen)
-    assert done.stdout.startswith("100 glyphs: synthetic digits, because mnist is not at hand")
+    assert done.stdout.startswith("100 glyphs: synthetic digits, because mnist was not found")
     assert done.stderr == ""
 
 

@@ -16,7 +16,7 @@ class Dataset:
     Parameters
     ----------
     X : ndarray of shape (N, D), uint8 or float32; or CSR
-        Inputs, one row per sample. uint8 stands for pixels: the network reads the value divided by 255. svmlight text
+        Inputs, one row per sample. uint8 are pixels: the network reads the value divided by 255. svmlight text
         gives a `CSR` matrix.
     y : ndarray of shape (N,), int64
         Labels, from 0 to `class_count` - 1.
@@ -29,7 +29,7 @@ class Dataset:
     synthetic : bool, default=False
         Whether this library made the samples.
     class_names : tuple of str, default=()
-        One name per class for people to read; () stands for the numbers.
+        One name per class for people to read; () for the numbers.
     source : str, default=""
         Where the samples come from, in a few words, such as "mnist from data/mnist".
     key : str, default=""

@@ -288,14 +288,14 @@ def all_classes(
     if classes is not None:
         known = np.unique(as_array(classes if isinstance(classes, np.ndarray) else _listed_by(classes), "classes"))
         if known.dtype.kind not in "iu":
-            raise InputTypeError(f"classes has dtype {known.dtype}; expected the integers that stand for the classes")
+            raise InputTypeError(f"classes has dtype {known.dtype}; expected integers, one for each class")
         if known.dtype == np.uint64 and known[-1] > _MOST:
             raise InputError(f"classes has {known[-1]}; expected at most {_MOST}: number the classes")
         known = known.astype(np.int64)
     else:
         known = np.unique(y) if one_hot_columns is None else np.arange(one_hot_columns)
     if len(known) < 2:
-        raise InputError(f"y holds the single class {known[0]}; expected two or more: there is nothing to classify")
+        raise InputError(f"y has the single class {known[0]}; expected two or more: there is nothing to classify")
     return known
 
 

@@ -23,7 +23,7 @@ def real_data() -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch) -> Path:
-    """An empty current folder with a cache of its own, so that no collection is at hand, and no network."""
+    """An empty current folder with a cache of its own, so that no collection is found, and no network."""
     monkeypatch.delenv("FASTMLP_DATA", raising=False)
     monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FASTMLP_OFFLINE", "1")

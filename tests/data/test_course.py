@@ -71,7 +71,7 @@ def test_printed_lines_say_shape_and_source_and_that_the_digits_are_synthetic(fe
     assert len(lines) == 2
     assert "mnist_traindata.hdf5: xdata (1200, 784)" in lines[0]
     assert "mnist_testdata.hdf5: xdata (300, 784)" in lines[1]
-    assert all("SYNTHETIC" in line and "because mnist is not at hand" in line for line in lines)
+    assert all("SYNTHETIC" in line and "because mnist was not found" in line for line in lines)
 
 
 def test_files_that_are_there_stay_unless_forced(few):

@@ -196,7 +196,7 @@ def test_auto_says_why_it_is_synthetic(elsewhere):
     assert dataset.synthetic
     assert dataset.key == "glyphs"
     assert "synthetic" in dataset.name
-    assert "because mnist is not at hand and could not be downloaded (FASTMLP_OFFLINE is set)" in dataset.source
+    assert "because mnist was not found and could not be downloaded (FASTMLP_OFFLINE is set)" in dataset.source
     assert dataset.X.shape == (10_000, 784)
 
 

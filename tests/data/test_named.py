@@ -85,7 +85,7 @@ def test_harmed_file_is_passed_over_for_the_next_place(small_mnist, tmp_path):
 @pytest.mark.parametrize("place", ["../shared/data/mnist", "../data/mnist", "mnist", "."])
 def test_no_folder_is_searched_that_nobody_named(small_mnist, place):
     put(small_mnist / place)
-    with pytest.raises(InputError, match="mnist is not at hand"):
+    with pytest.raises(InputError, match="mnist was not found"):
         load("mnist")
 
 

@@ -10,9 +10,10 @@ from fastmlp.utils.atomic_files import write_bytes
 def cache_folder() -> Path | None:
     """Return the folder of the cache, which need not exist yet; None where the user has no home folder."""
     try:
-        return kernels_cache.cache_folder()
+        folder: Path = kernels_cache.cache_folder()
     except RuntimeError:
         return None
+    return folder
 
 
 def save_to_cache(name: str | Path, data: bytes | memoryview) -> None:

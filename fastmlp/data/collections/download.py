@@ -11,7 +11,7 @@ from fastmlp.errors import InputError
 SECONDS_TO_CONNECT = 3.0
 SECONDS_OF_SILENCE = 4.0  # before the first byte (looking up the name and connecting included), and between two
 SECONDS_IN_ALL = 300.0  # for one file: 26 MB at 90 kB/s
-MOST_BYTES = 64 << 20  # the largest file that is asked for has 26 MB; a page that never ends must not fill the memory
+MOST_BYTES = 64 << 20  # the largest file has 26 MB; a page that never ends must not fill the memory
 _CHUNK = 1 << 13  # small, so that a slow line is not taken for a silent one
 
 T = TypeVar("T")

@@ -22,8 +22,8 @@ FONTS = (  # those that every version of matplotlib from 3.8 on has, each in the
     *("cmr10", "cmb10", "cmss10", "cmtt10"),
 )
 THICKENINGS = (0, 1, 2, 3)  # radii of the pen that goes around the outline, in half pixels of a shape
-_EM = 110  # in half pixels: the digits are 70 to 85 half pixels high, so that 2 x SIZE holds them with a margin
-_PIECES = 8  # straight ones that stand for a curve of an outline
+_EM = 110  # in half pixels: the digits are 70 to 85 half pixels high, so that they fit into 2 x SIZE with a margin
+_PIECES = 8  # straight ones in place of a curve of an outline
 _FINE = 4  # points a side that are sampled in each half pixel
 
 

@@ -94,8 +94,8 @@ def load_named(name: str, part: str) -> Dataset:
     except InputError as error:
         reasons = "; ".join([*rejected, str(error)])
         raise InputError(
-            f"{name} is not at hand and could not be downloaded ({reasons}); put {_listed(name)} into "
-            f"{Path('data', name)}, or set FASTMLP_DATA to the folder that holds {name}"
+            f"{name} was not found and could not be downloaded ({reasons}); put {_listed(name)} into "
+            f"{Path('data', name)}, or set FASTMLP_DATA to the folder with {name}"
         ) from error
     return _dataset(name, part, downloaded, "a mirror")
 

@@ -1,4 +1,4 @@
-"""The parts of notMNIST, which has none of its own, is sorted by letter, and holds some images many times."""
+"""Parts for notMNIST, which has none of its own, is sorted by letter, and has many images more than once."""
 
 import hashlib
 

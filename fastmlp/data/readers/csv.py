@@ -50,7 +50,7 @@ def _header(path: Path) -> tuple[list[str], int, int]:
     """
     line, names = next(_rows(path), (0, []))
     if not names:
-        raise InputError(f"{path} holds no rows; expected one line per sample")
+        raise InputError(f"{path} has no rows; expected one line per sample")
     if all(_is_number(name) for name in names):
         return [], 0, 0
     lower = [name.strip().lower() for name in names]
@@ -105,7 +105,7 @@ def _columns(path: Path, header: list[str], skipped: int) -> int:
     """Count the values of the first row. Raises InputError for none, for one, and for not one for each name."""
     line, row = next(((line, row) for line, row in islice(_rows(path), 2) if line > skipped), (0, []))
     if not row:
-        raise InputError(f"{path} holds a header and no rows; expected one line per sample")
+        raise InputError(f"{path} has a header and no rows; expected one line per sample")
     if header and len(row) != len(header):
         raise InputError(
             f"{path}, line {line}: {len(row)} values; expected {len(header)}, one for each name in the header: correct "

@@ -194,10 +194,10 @@ def _images_in(folder: Path, part: str) -> Path:
     if not wanted:
         kind = NoTestPart if part == "test" else InputError
         raise kind(
-            f"{folder} holds no {part} pictures; expected a file named like "
+            f"{folder} has no {part} pictures; expected a file named like "
             f"{'t10k' if part == 'test' else 'train'}-images-idx3-ubyte.gz: give the file or another folder"
         )
     plain_and_packed = {file.name.removesuffix(".gz") for file in wanted}
     if len(plain_and_packed) > 1:
-        raise InputError(f"{folder} holds {' and '.join(sorted(plain_and_packed))}; give one of them")
+        raise InputError(f"{folder} has {' and '.join(sorted(plain_and_packed))}; give one of them")
     return wanted[0]

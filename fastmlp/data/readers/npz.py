@@ -44,7 +44,7 @@ class NPZReader(Reader):
             raise
         except ValueError as error:
             raise InputError(
-                f"{path} holds something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
+                f"{path} has something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
             ) from error
         X = read_inputs(f"{path}: {inputs}", images.shape, images.dtype, images.__getitem__)
         y, class_count = read_labels(f"{path}: {labels}", values, len(X))

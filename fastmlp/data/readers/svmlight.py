@@ -68,7 +68,7 @@ def _parse(path: Path) -> "tuple[array[int], array[int], array[int], array[float
                 ) from error
             lengths.append(len(fields) - 1)
     if not labels:
-        raise InputError(f"{path} holds no rows; expected lines of `label index:value ...`")
+        raise InputError(f"{path} has no rows; expected lines of `label index:value ...`")
     return labels, lengths, indices, data
 
 
@@ -89,7 +89,7 @@ def _width(path: Path, least: int, n_features: int | None) -> int:
     """Return the number of columns, `least` or more. Raises InputError, InputTypeError."""
     if n_features is None:
         if not least:
-            raise InputError(f"{path} holds no values; give n_features, the number of columns")
+            raise InputError(f"{path} has no values; give n_features, the number of columns")
         return least
     if isinstance(n_features, bool) or not isinstance(n_features, int):
         raise InputTypeError(f"n_features is {n_features!r}; expected a whole number: the columns of the data")
@@ -116,9 +116,7 @@ def _class_labels(path: Path, labels: "array[int]") -> NDArray[np.int64]:
     """Return the labels of the classes in rising order."""
     names = np.unique(np.asarray(labels))
     if set(names.tolist()) <= {-1, 1}:
-        return np.array([-1, 1])  # a part of a file may hold one of the two; its number must not depend on that
+        return np.array([-1, 1])  # a part of a file may have one of the two; its number must not depend on that
     if len(names) < 2:
-        raise InputError(
-            f"{path} holds the single label {names[0]}; expected two or more: there is nothing to classify"
-        )
+        raise InputError(f"{path} has the single label {names[0]}; expected two or more: there is nothing to classify")
     return names
