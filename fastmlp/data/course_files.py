@@ -1,6 +1,5 @@
 """Write the course's two HDF5 files from any collection that has a training and a test part."""
 
-import argparse
 import io
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset
-from fastmlp.data.loading import NAMES, load
+from fastmlp.data.loading import load
 from fastmlp.data.readers.hdf5 import SYNTHETIC
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import make_folder, write_bytes
@@ -16,51 +15,6 @@ from fastmlp.utils.atomic_files import make_folder, write_bytes
 FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
 DTYPES = ("float32", "float64")
 _ROWS = 1000  # per compressed chunk, 3 MB of float32
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `fastmlp prepare`.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        Parser to add them to.
-    """
-    parser.description = (
-        "Write mnist_traindata.hdf5 and mnist_testdata.hdf5: xdata (N, 784) in [0, 1] and ydata (N, 10) one-hot."
-    )
-    parser.add_argument(
-        "--data",
-        default="auto",
-        metavar="NAME",
-        help=f"{', '.join(NAMES)}, or a folder of IDX files (default: auto)",
-    )
-    parser.add_argument("--out", default="data", metavar="DIR", help="folder of the two files (default: data)")
-    parser.add_argument("--dtype", default="float32", choices=DTYPES, help="of xdata (default: float32)")
-    parser.add_argument("--force", action="store_true", help="replace files that are there already")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run `fastmlp prepare`, and print one line per file.
-
-    Parameters
-    ----------
-    args : Namespace
-        Values of the options that `add_arguments` declares.
-
-    Returns
-    -------
-    int
-        0, the status of the process.
-
-    Raises
-    ------
-    InputError
-        As `prepare` does.
-    """
-    for line in prepare(args.data, args.out, args.dtype, args.force):
-        print(line)
-    return 0
 
 
 def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32", force: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from fastmlp.cli.verbs import VERBS
 from fastmlp.data import course_files as course
 from fastmlp.data import load
 from fastmlp.data.collections import glyphs
@@ -25,8 +26,8 @@ def few(elsewhere, monkeypatch):
 
 def prepare(*arguments):
     parser = argparse.ArgumentParser()
-    course.add_arguments(parser)
-    return course.run(parser.parse_args(arguments))
+    VERBS["prepare"].add_arguments(parser)
+    return VERBS["prepare"].run(parser.parse_args(arguments))
 
 
 def test_both_files_are_written_in_the_format_of_the_course(few):
