@@ -183,7 +183,25 @@ class Augmentation:
 
 
 def check_setting(name: str, value: object) -> dict[str, Any] | None:
-    """Return the setting `augment` as plain checked values; `name` is not used. Errors are those of `from_setting`."""
+    """Return the setting `augment` as plain checked values.
+
+    Parameters
+    ----------
+    name : str
+        Not used: messages have the setting's name.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    None or dict
+        All numbers; None for no distortion.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `Augmentation.from_setting` does.
+    """
     chosen = Augmentation.from_setting(value)
     return None if chosen is None else chosen.to_dict()
 

@@ -88,7 +88,25 @@ def from_setting(value: object) -> EarlyStoppingConfig | None:
 
 
 def check_setting(name: str, value: object) -> int | dict[str, Any] | None:
-    """Return the setting as plain checked values; `name` is not used. Errors are those of `from_setting`."""
+    """Return the setting `early_stopping` as plain checked values.
+
+    Parameters
+    ----------
+    name : str
+        Not used: messages have the setting's name.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    None, int or dict
+        The patience, or a dict with the keys that were given.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `from_setting` does.
+    """
     config = from_setting(value)
     if config is None:
         return None

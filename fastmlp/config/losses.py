@@ -114,7 +114,20 @@ class Loss(ABC):
 
     @abstractmethod
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
-        """Return predictions for outputs (N, C): labels (N,), or one value for each column, (N, C) or (N,)."""
+        """Return predictions.
+
+        Parameters
+        ----------
+        outputs : ndarray, (N, C)
+            Of the network.
+        classes : ndarray of int64, (C,)
+            What `prepare` returned.
+
+        Returns
+        -------
+        ndarray
+            Labels (N,), or one value for each column: (N, C), or (N,) where C is 1.
+        """
 
     def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
         """Return the share of right answers, 0 to 1.
@@ -171,7 +184,10 @@ class Loss(ABC):
 
 
 class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
-    """Cross entropy of softmax outputs and one label per sample, in nats: -ln p[y]."""
+    """Cross entropy of softmax outputs and one label per sample, in nats: -ln p[y].
+
+    Predictions are the most probable classes, (N,).
+    """
 
     kind, output, baseline, has_classes = SOFTMAX, "softmax", "guessing by class frequency", True
 
@@ -185,7 +201,6 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
         return class_numbers(labels, classes, name)
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
-        """Return the most probable class of each row, (N,)."""
         decided: NDArray[Any] = classes[outputs.argmax(axis=1)]
         return decided
 
@@ -200,7 +215,8 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
 class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross entropy"):
     """Binary cross entropy of a sigmoid per column, summed over columns: any number of labels per sample.
 
-    -sum over columns of y ln p + (1 - y) ln(1 - p), in nats.
+    -sum over columns of y ln p + (1 - y) ln(1 - p), in nats. Predictions are int64, 1 where a label
+    is more probable than not.
     """
 
     kind, output, baseline = LOGISTIC, "sigmoid", "guessing by frequency"
@@ -216,7 +232,6 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross 
         return targets
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
-        """Return (N, C) int64, 1 where a label is more probable than not; (N,) when there is one column."""
         return _squeezed((outputs > 0.5).astype(np.int64))
 
     def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
@@ -228,7 +243,11 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross 
 
 
 class SquaredError(Loss, name="squared_error", label="squared error"):
-    """Half the squared error of outputs as they are, summed over columns: 1/2 sum (p - y)^2, for regression."""
+    """Half the squared error of outputs as they are, summed over columns: 1/2 sum (p - y)^2, for regression.
+
+    Predictions are the outputs. The accuracy is the coefficient of determination, R^2 = 1 - squared error / variance
+    about the mean; 1 is perfect.
+    """
 
     kind, output, baseline, has_probabilities = SQUARED, "identity", "guessing the mean", False
 
@@ -240,11 +259,9 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         return _as_in_training(y, rows, classes, dtype, name)
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
-        """Return the outputs (N, C); (N,) when there is one column."""
         return _squeezed(outputs)
 
     def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
-        """Return the coefficient of determination R^2 = 1 - squared error / variance about the mean; 1 is perfect."""
         each = weights if len(weights) else np.ones(len(targets))
         mean = each @ targets / each.sum()
         spread = (each @ (targets - mean) ** 2).sum()
@@ -257,7 +274,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         return float(0.5 * variance[variance > (1e-12 * mean) ** 2].sum())
 
     def uniform_loss(self, targets: Targets, columns: int) -> float:
-        """Return `prior_loss`, or infinity where all targets are the same: no loss is bad enough then."""
+        # Where all targets are the same, no loss is bad enough.
         return self.prior_loss(targets, np.empty(0)) or math.inf
 
 
@@ -283,7 +300,25 @@ def from_setting(name: object) -> Loss:
 
 
 def check_setting(name: str, value: object) -> str:
-    """Return `value` if it is the name of a loss; `name` is that of the setting."""
+    """Return the setting `loss` as plain checked values.
+
+    Parameters
+    ----------
+    name : str
+        Of the setting, for messages.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    str
+        The same name.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `from_setting` does.
+    """
     return one_of(name, value, LOSSES)
 
 

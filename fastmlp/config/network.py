@@ -22,7 +22,7 @@ from fastmlp.config.sample_weights import check_setting as check_class_weight
 from fastmlp.config.schedules import Schedule
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
-from fastmlp.utils.options import freeze, in_words, nearest, thaw
+from fastmlp.utils.options import freeze, nearest, thaw, value_text
 
 ScheduleSetting = str | Mapping[str, Any] | Callable[[float], float] | None
 INITIALISERS = ("auto", "he", "xavier", "normal", "uniform")
@@ -40,8 +40,7 @@ class NetworkConfig:
 
     Parameters
     ----------
-    **settings
-        The arguments of `MLP`, with the same defaults.
+    SETTINGS
 
     Attributes
     ----------
@@ -219,10 +218,21 @@ class NetworkConfig:
             The text, empty for no settings.
         """
         chosen = self.changed() if names is None else {name: getattr(self, name) for name in names}
-        return ", ".join(f"{self.FIELDS[name].label} {in_words(value)}" for name, value in chosen.items())
+        return ", ".join(f"{self.FIELDS[name].label} {value_text(value)}" for name, value in chosen.items())
 
     def plain(self, name: str) -> Any:
-        """Return one setting as `to_dict` returns it."""
+        """Return one setting as `to_dict` returns it.
+
+        Parameters
+        ----------
+        name : str
+            Of the setting.
+
+        Returns
+        -------
+        object
+            A plain value.
+        """
         return thaw(getattr(self, name))
 
     def changes_text(self) -> str:
@@ -363,3 +373,5 @@ NetworkConfig.FIELDS = MappingProxyType(
         for info in dataclasses.fields(NetworkConfig)
     }
 )
+if NetworkConfig.__doc__:  # python -OO leaves none
+    NetworkConfig.__doc__ = NetworkConfig.__doc__.replace("SETTINGS", fields.described(NetworkConfig))

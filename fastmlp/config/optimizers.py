@@ -318,7 +318,25 @@ def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:
 
 
 def check_setting(name: str, value: object) -> str | dict[str, Any]:
-    """Return the setting `optimizer` with checked numbers; `name` is not used. Errors are those of `parse`."""
+    """Return the setting `optimizer` as plain checked values.
+
+    Parameters
+    ----------
+    name : str
+        Not used: messages have the setting's name.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    str or dict
+        The name, or a dict with the numbers that were given.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `parse` does.
+    """
     kind, numbers = parse(value)
     return {"name": kind.name, **numbers} if numbers else kind.name
 

@@ -6,7 +6,7 @@ that its setting may have.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.exact_math import half_cosine, power
-from fastmlp.errors import InputError, InputTypeError
+from fastmlp.errors import InputError
 from fastmlp.utils import validation as check
 
-CUSTOM = "custom"  # what a function is called in a model file
 Factors = float | NDArray[np.float64]  # one for the epoch, or (steps,)
 
 SHAPES: dict[str, "type[Shape]"] = {}
@@ -82,14 +81,26 @@ class Shape:
         return 1.0
 
     def after_epoch(self, record: Mapping[str, float]) -> None:
-        """Take note of an epoch's record, as in `History`."""
+        """Take note of an epoch.
+
+        Parameters
+        ----------
+        record : mapping
+            As in `History`.
+        """
 
     def state(self) -> dict[str, float]:
         """Return what `after_epoch` has gathered, as plain numbers."""
         return {}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Continue from what `state` returned."""
+        """Continue from an earlier state.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` returned.
+        """
 
 
 @dataclass
@@ -323,54 +334,22 @@ class Plateau(Shape, name="plateau"):
         self._waited, self._reductions = int(state["waited"]), int(state["reductions"])
 
 
-@dataclass
-class Custom(Shape):
-    """function(t) at every step.
-
-    Attributes
-    ----------
-    function : callable or None
-        Function of t, a float: the epochs done, fractional within an epoch. None when it was lost in a model file:
-        whatever needs no rates still works.
-    """
-
-    function: Callable[[float], float] | None
-
-    def factors(self, clock: Clock) -> Factors:
-        if self.function is None:
-            raise InputError(
-                f"schedule is {CUSTOM!r}, a function that is not kept in a model file; pass it again: MLP(schedule=...)"
-            )
-        times = (clock.step() / clock.steps).tolist()
-        given = [self.function(t) for t in times]
-        try:
-            factors = np.array(given)
-        except ValueError:  # sequences of several lengths
-            factors = np.array(given, object)
-        if factors.shape != (clock.steps,) or factors.dtype.kind not in "iuf":
-            raise InputTypeError(
-                f"schedule returned {given[0]!r} for t = {times[0]:g}; expected a number: the factor on the learning "
-                "rate after t epochs"
-            )
-        good = np.isfinite(factors) & (factors >= 0)
-        if not good.all():
-            at = int(np.argmin(good))
-            raise InputError(
-                f"schedule returned {given[at]!r} for t = {times[at]:g}; expected a finite number, from 0: the factor "
-                "on the learning rate after t epochs"
-            )
-        return factors.astype(np.float64)
-
-
 def inside(name: str, value: object, hint: str) -> float:
     """Return `value` as a float above 0 and below 1.
 
     Parameters
     ----------
-    name, hint : str
-        Of the number, and how to mend it, for messages.
+    name : str
+        What messages call it.
     value : object
         What was given.
+    hint : str
+        The end of messages: how to correct it.
+
+    Returns
+    -------
+    float
+        The number.
     """
     number = check.real(name, value, hint)
     if not 0 < number < 1:

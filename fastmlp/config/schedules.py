@@ -4,18 +4,19 @@ A schedule is a factor on `MLP(learning_rate=)`, so one schedule serves a whole 
 formulas and sources, are in `schedule_shapes`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.config.schedule_shapes import CUSTOM, SHAPES, Clock, Custom, Decay, Factors, Shape, inside
+from fastmlp.config.schedule_shapes import SHAPES, Clock, Decay, Factors, Shape, inside
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import build, check_keys, nearest
 
+CUSTOM = "custom"  # what a function is called in a model file
 EXPECTED = "a name such as 'cosine', a table {name = 'cosine', ...}, or a function of the epochs done"
 Setting = str | dict[str, Any] | None
 
@@ -97,8 +98,61 @@ class WarmUp:
         return np.where(step < last, self.warm_up_from + (1 - self.warm_up_from) * (step / last), 1.0)
 
 
+@dataclass
+class Custom(Shape):
+    """function(t) at every step.
+
+    Attributes
+    ----------
+    function : callable or None
+        Function of t, a float: the epochs done, fractional within an epoch. None when it was lost in a model file:
+        whatever needs no rates still works.
+    """
+
+    function: Callable[[float], float] | None
+
+    def factors(self, clock: Clock) -> Factors:
+        if self.function is None:
+            raise InputError(
+                f"schedule is {CUSTOM!r}, a function that is not kept in a model file; pass it again: MLP(schedule=...)"
+            )
+        times = (clock.step() / clock.steps).tolist()
+        given = [self.function(t) for t in times]
+        try:
+            factors = np.array(given)
+        except ValueError:  # sequences of several lengths
+            factors = np.array(given, object)
+        if factors.shape != (clock.steps,) or factors.dtype.kind not in "iuf":
+            raise InputTypeError(
+                f"schedule returned {given[0]!r} for t = {times[0]:g}; expected a number: the factor on the learning "
+                "rate after t epochs"
+            )
+        good = np.isfinite(factors) & (factors >= 0)
+        if not good.all():
+            at = int(np.argmin(good))
+            raise InputError(
+                f"schedule returned {given[at]!r} for t = {times[at]:g}; expected a finite number, from 0: the factor "
+                "on the learning rate after t epochs"
+            )
+        return factors.astype(np.float64)
+
+
 class Schedule:
-    """The learning rate of every step of a training; made by `from_setting`."""
+    """The learning rate of every step of a training; made by `from_setting`.
+
+    Parameters
+    ----------
+    setting : None, str or dict
+        What it was made of, as plain values.
+    shape : Shape
+        Its factor over time.
+    warm_up : WarmUp
+        The factor of its start.
+    learning_rate : float
+        What the factors are multiplied with.
+    epochs : int
+        Of the training.
+    """
 
     def __init__(self, setting: Setting, shape: Shape, warm_up: WarmUp, learning_rate: float, epochs: int):
         self._setting, self._shape, self._warm_up = setting, shape, warm_up
@@ -222,7 +276,25 @@ def from_setting(
 
 
 def check_setting(name: str, value: object) -> object:
-    """Return the setting `schedule` if its kind is known; `name` is not used. `from_setting` checks the rest."""
+    """Return the setting `schedule` as plain checked values.
+
+    Parameters
+    ----------
+    name : str
+        Not used: messages have the setting's name.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    object
+        The same value; `from_setting` checks it beside other settings.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `from_setting` does.
+    """
     if value is not None and value != CUSTOM and not callable(value):
         _name_and_options(value)
     return value

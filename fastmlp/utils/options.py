@@ -37,27 +37,60 @@ class FrozenDict(dict[str, Any]):
 
 
 def freeze(value: Any) -> Any:
-    """Return plain values in a form that has a hash: dicts as `FrozenDict`, lists as tuples."""
+    """Return a value in a form that has a hash.
+
+    Parameters
+    ----------
+    value : object
+        A plain value.
+
+    Returns
+    -------
+    object
+        Dicts as `FrozenDict`, lists as tuples, anything else as it is.
+    """
     if isinstance(value, Mapping):
         return FrozenDict(value)
     return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
 
 
 def thaw(value: Any) -> Any:
-    """Return what `freeze` was given: dicts, with lists in them, for frozen dicts; anything else as it is."""
+    """Return the plain value that was frozen.
+
+    Parameters
+    ----------
+    value : object
+        What `freeze` returned.
+
+    Returns
+    -------
+    object
+        Ordinary dicts, with lists in them, for frozen ones; anything else as it is.
+    """
     if not isinstance(value, FrozenDict):
         return value
     return {key: list(item) if isinstance(item, tuple) else thaw(item) for key, item in value.items()}
 
 
-def in_words(value: object) -> str:
-    """Return a setting's value for a person: a table by its name, with the rest of it in brackets."""
+def value_text(value: object) -> str:
+    """Return a setting's value for a person.
+
+    Parameters
+    ----------
+    value : object
+        A plain value.
+
+    Returns
+    -------
+    str
+        Of a table its name, the rest of it in brackets.
+    """
     if isinstance(value, Mapping):
-        rest = [f"{str(key).replace('_', ' ')} {in_words(item)}" for key, item in value.items() if key != "name"]
+        rest = [f"{str(key).replace('_', ' ')} {value_text(item)}" for key, item in value.items() if key != "name"]
         name = [str(value["name"])] if "name" in value else []
         return " ".join([*name, f"({', '.join(rest)})"]) if name and rest else "".join(name) or ", ".join(rest)
     if isinstance(value, list | tuple):
-        return "-".join(map(in_words, value)) or "none"
+        return "-".join(map(value_text, value)) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -94,7 +127,22 @@ def build(kind: type[T], options: Mapping[str, Any], what: str, others: Iterable
 
 
 def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> None:
-    """Raise InputError for the first key of `options` that is not known; `what` names the table in the message."""
+    """Raise InputError for the first key that is not known.
+
+    Parameters
+    ----------
+    options : mapping
+        The table.
+    known : iterable of str
+        Keys that it may have.
+    what : str
+        Name of the table in the message.
+
+    Raises
+    ------
+    InputError
+        For an unknown key.
+    """
     known = tuple(known)
     for key in options:
         if key not in known:
@@ -102,7 +150,20 @@ def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> N
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: the one that was probably meant, and all there are."""
+    """Return the end of a message about an unknown name.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    known : iterable of str
+        All names that there are.
+
+    Returns
+    -------
+    str
+        The one that was probably meant, and all that there are.
+    """
     known = tuple(known)
     near = difflib.get_close_matches(str(name), known, n=1)
     return (f"did you mean {near[0]!r}? " if near else "") + f"expected one of {', '.join(known) or 'none'}"

@@ -22,7 +22,31 @@ LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the least number that h
 
 
 def whole(name: str, value: object, least: int, hint: str, most: int | None = None) -> int:
-    """`value` as an int of at least `least` and, where it is given, at most `most`."""
+    """Return `value` as an int within bounds.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+    least : int
+        Smallest allowed value.
+    hint : str
+        The end of messages: how to correct it.
+    most : int, optional
+        Largest allowed value.
+
+    Returns
+    -------
+    int
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise InputTypeError(f"{name} is {value!r}; expected a whole number: {hint}")
     if value < least:
@@ -33,12 +57,54 @@ def whole(name: str, value: object, least: int, hint: str, most: int | None = No
 
 
 def threads(name: str, value: object) -> int:
-    """`value` as a number of cores to use."""
+    """Return `value` as a number of cores to use.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    int
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     return whole(name, value, 1, "leave it out for all cores", MOST_THREADS)
 
 
 def real(name: str, value: object, hint: str, least: float = -math.inf, below: float = math.inf) -> float:
-    """`value` as a finite float with least <= value < below."""
+    """Return `value` as a finite float with least <= value < below.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+    hint : str
+        The end of messages: how to correct it.
+    least : float, optional
+        Smallest allowed value.
+    below : float, optional
+        First number that is too large.
+
+    Returns
+    -------
+    float
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InputTypeError(f"{name} is {value!r}; expected a number: {hint}")
     try:
@@ -53,7 +119,27 @@ def real(name: str, value: object, hint: str, least: float = -math.inf, below: f
 
 
 def positive(name: str, value: object, hint: str) -> float:
-    """`value` as a finite float above zero."""
+    """Return `value` as a finite float above zero.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+    hint : str
+        The end of messages: how to correct it.
+
+    Returns
+    -------
+    float
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     number = real(name, value, hint)
     if number <= 0:
         raise InputError(f"{name} is {value!r}; expected a number above 0: {hint}")
@@ -61,7 +147,27 @@ def positive(name: str, value: object, hint: str) -> float:
 
 
 def one_of(name: str, value: object, choices: Iterable[str]) -> str:
-    """`value` if it is one of `choices`."""
+    """Return `value` if it is one of the choices.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+    choices : iterable of str
+        Allowed values.
+
+    Returns
+    -------
+    str
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     choices = tuple(choices)
     if value not in choices:
         raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
@@ -69,24 +175,98 @@ def one_of(name: str, value: object, choices: Iterable[str]) -> str:
 
 
 def flag(name: str, value: object) -> bool:
-    """`value` if it is True or False."""
+    """Return `value` if it is True or False.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    bool
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     if not isinstance(value, bool):
         raise InputTypeError(f"{name} is {value!r}; expected true or false")
     return value
 
 
 def optional(name: str, value: object, checked_by: Callable[[str, object], T]) -> T | None:
-    """None, or `value` checked by another check."""
+    """Return None for None, and any other value as another check returns it.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+    checked_by : callable
+        Function of name and value.
+
+    Returns
+    -------
+    object or None
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     return None if value is None else checked_by(name, value)
 
 
 def momentum(name: str, value: object) -> float:
-    """`value` as a momentum, from 0 to below 1."""
+    """Return `value` as a momentum, from 0 to below 1.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    float
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     return real(name, value, "0 switches it off, 0.9 is common", least=0, below=1)
 
 
 def hidden_widths(name: str, value: object) -> tuple[int, ...]:
-    """Widths of the hidden layers; one number stands for one layer, () for none."""
+    """Return the widths of the hidden layers; one number stands for one layer, () for none.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    tuple of int
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     widths = (value,) if isinstance(value, numbers.Integral) else value
     if isinstance(widths, str) or not isinstance(widths, Iterable):
         raise InputTypeError(f"{name} is {value!r}; expected the hidden layers' widths, such as (100, 50, 25)")
@@ -94,7 +274,25 @@ def hidden_widths(name: str, value: object) -> tuple[int, ...]:
 
 
 def activations(name: str, value: object) -> str | tuple[str, ...]:
-    """One activation's name, or a tuple of names."""
+    """Return one activation's name, or a tuple of names.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    str or tuple of str
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     if isinstance(value, str):
         return one_of(name, value, ACTIVATIONS)
     if not isinstance(value, Iterable):
@@ -103,7 +301,27 @@ def activations(name: str, value: object) -> str | tuple[str, ...]:
 
 
 def shares(name: str, value: object, hint: str) -> float | tuple[float, ...]:
-    """A share from 0 to below 1, or a tuple of shares."""
+    """Return a share from 0 to below 1, or a tuple of shares.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+    hint : str
+        The end of messages: how to correct it.
+
+    Returns
+    -------
+    float or tuple of float
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     if isinstance(value, numbers.Real):
         return real(name, value, hint, least=0, below=1)
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -112,7 +330,25 @@ def shares(name: str, value: object, hint: str) -> float | tuple[float, ...]:
 
 
 def rising_epochs(name: str, value: object) -> tuple[int, ...]:
-    """Epochs, counted from 1, in rising order."""
+    """Return epochs, counted from 1, in rising order.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the setting.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    tuple of int
+        The checked value.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For any other value.
+    """
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InputTypeError(f"{name} is {value!r}; expected whole numbers, such as (20, 40)")
     epochs = tuple(whole(f"a number in {name}", epoch, 1, "epochs count from 1") for epoch in value)
