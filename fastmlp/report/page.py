@@ -20,9 +20,9 @@ from fastmlp.report.panel import MNIST_FILL
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.text_summary import data_line
-from fastmlp.runs.naming import value_text
 from fastmlp.runs.published_results import figures
 from fastmlp.runs.selection import describe_other_network
+from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
 
 # Of more configurations, the best ones get curves of their own, and all are drawn in one picture.

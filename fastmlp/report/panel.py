@@ -16,8 +16,6 @@ from fastmlp.mlp import MLP
 # 2 MB as base64 of float32, 16/3 bytes each. Half as many bytes would not do: weights rounded to float16 moved the
 # probabilities of MNIST's digits by up to 2e-3.
 MOST_NUMBERS = 375_000
-# What makes probabilities of the last layer's affine output; with the squared error it was trained to be 0 or 1.
-OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squared_error": "clip"}
 
 # MNIST's digits are 20 of 28 pixels high, or wide where that is more.
 MNIST_FILL = 20 / 28
@@ -52,23 +50,18 @@ def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[s
     if numbers.size > MOST_NUMBERS:
         return template.render(css=_text("panel.css"), count=numbers.size, network=None)
     height, width = map(int, image_shape)
+    output = mlp.config.loss_function.output  # numbers of a regression were trained to be 0 or 1
     network = {
         "height": height,
         "width": width,
         "box": [max(1, round(fill * side)) for side in (height, width)],
         "names": [str(name) for name in class_names],
         "widths": [features, *(bias.size for bias in mlp.biases)],
-        "activations": _activations(mlp),
-        "output": OUTPUTS[mlp.loss],
+        "activations": [*mlp.config.layer_activations, "identity"],
+        "output": "clip" if output == "identity" else output,
         "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
     }
     return template.render(css=_text("panel.css"), script=_text("panel.js"), network=network)
-
-
-def _activations(mlp):
-    """A name per layer; the last one hands out its affine output."""
-    hidden = [mlp.activation] * len(mlp.hidden) if isinstance(mlp.activation, str) else mlp.activation
-    return [*hidden, "identity"]
 
 
 @cache

@@ -5,8 +5,8 @@ from typing import Any
 from fastmlp.config import losses, optimizers
 from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
 from fastmlp.config.optimizers import Optimizer
-from fastmlp.runs.naming import value_text
 from fastmlp.runs.recipe_record import DistributionRecord, SearchRecord
+from fastmlp.utils.options import value_text
 
 
 def layers(settings: dict[str, Any], inputs: int, outputs: int) -> str:

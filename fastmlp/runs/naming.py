@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fastmlp.utils.options import value_text
+
 LONGEST = 100  # characters of a folder's name; the shortest limit of a file system in use is 143 (eCryptfs)
 KEPT = 80
 
@@ -68,28 +70,6 @@ def label(varied: Mapping[str, Any]) -> str:
         Such as "tanh, learning rate 0.5"; "" for no setting.
     """
     return ", ".join(_label(name, value) for name, value in varied.items())
-
-
-def value_text(value: object) -> str:
-    """Return a setting's value for a person.
-
-    Parameters
-    ----------
-    value : object
-        A plain value.
-
-    Returns
-    -------
-    str
-        Of a table its name, the rest of it in brackets.
-    """
-    if isinstance(value, dict):
-        rest = [f"{_spaced(key)} {value_text(item)}" for key, item in value.items() if key != "name"]
-        name = [str(value["name"])] if "name" in value else []
-        return " ".join([*name, f"({', '.join(rest)})"]) if name and rest else "".join(name) or ", ".join(rest)
-    if isinstance(value, list | tuple):
-        return "-".join(map(value_text, value)) or "none"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _slug(name: str, value: object) -> str:
