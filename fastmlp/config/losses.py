@@ -39,6 +39,8 @@ class Loss(ABC):
         The function of the output layer.
     baseline : str
         What `prior_loss` is the loss of, for messages.
+    measure : str
+        What `accuracy` returns.
     has_classes : bool
         Whether each sample has one label: labels can be smoothed, classes have weights, streams can be trained on.
     has_probabilities : bool
@@ -50,6 +52,7 @@ class Loss(ABC):
     kind: ClassVar[int]
     output: ClassVar[str]
     baseline: ClassVar[str]
+    measure: ClassVar[str] = "accuracy"
     has_classes: ClassVar[bool] = False
     has_probabilities: ClassVar[bool] = True
 
@@ -249,7 +252,8 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
     about the mean; 1 is perfect.
     """
 
-    kind, output, baseline, has_probabilities = SQUARED, "identity", "guessing the mean", False
+    kind, output, baseline, measure = SQUARED, "identity", "guessing the mean", "R²"
+    has_probabilities = False
 
     def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")

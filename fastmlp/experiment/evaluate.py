@@ -108,8 +108,8 @@ def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tu
     """Evaluate a network, and find its most confident mistakes: their rows, true and given classes, certainty."""
     loss, _ = mlp.evaluate(data.X, targets(mlp.config.loss_function, data))
     # Numbers that were trained to be 0 or 1 stand for probabilities.
-    numbers = mlp.loss == "squared_error"
-    probabilities = mlp.predict(data.X).clip(0, 1) if numbers else mlp.predict_proba(data.X)
+    has_probabilities = mlp.config.loss_function.has_probabilities
+    probabilities = mlp.predict_proba(data.X) if has_probabilities else mlp.predict(data.X).clip(0, 1)
     given = probabilities.argmax(axis=1)
     matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
     np.add.at(matrix, (data.y, given), 1)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastmlp.config import losses
+from fastmlp.config.losses import Loss
 from fastmlp.report.charts import percent
 from fastmlp.report.run_view import RunView
 from fastmlp.report.text_summary import data_line
@@ -33,8 +35,8 @@ def interval(accuracy: float, rows: int) -> tuple[float, float]:
 
 def measure(view: RunView) -> str:
     """What the accuracies of the training are: "accuracy", or R² where the squared error is minimised."""
-    squared = [cell.record.settings["loss"] == "squared_error" for cell in view.cells]
-    return "R²" if squared and all(squared) else "accuracy"
+    measures = {losses.from_setting(cell.record.settings["loss"]).measure for cell in view.cells}
+    return measures.pop() if len(measures) == 1 else Loss.measure
 
 
 def difference(view: RunView) -> str | None:
