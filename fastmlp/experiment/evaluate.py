@@ -28,12 +28,28 @@ Mistakes = dict[str, NDArray[Any]]
 
 
 def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: bool = False) -> EvaluationRecord:
-    """Measure the retrained network of the run in `folder` on test data; returns what it adds to evaluation.json.
+    """Measure the retrained network of a run on test data, and record it in evaluation.json.
 
-    test   a name or a file; None: the test part of the run's own data
-    again  evaluate although it was done before; every evaluation is recorded
-    One that was interrupted when it was on record is finished by the next call, and stays one.
-    Raises InputError when it was done before, when there is no retrained network, or the test data cannot be used.
+    An evaluation that was interrupted after it was recorded is finished by the next call, and counts once.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder of the run.
+    test : str, optional
+        A name or a file of test data; None: the test part of the run's own data.
+    again : bool, default False
+        Whether to evaluate although it was done before; every evaluation is recorded.
+
+    Returns
+    -------
+    EvaluationRecord
+        What was recorded.
+
+    Raises
+    ------
+    InputError
+        If it was done before, there is no retrained network, or the test data cannot be used.
     """
     run = Run(folder)
     run.read_record()
@@ -105,7 +121,7 @@ def _load_test(trained_on: DataRecord, test: str | None) -> Dataset:
 
 
 def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tuple[EvaluationRecord, Mistakes]:
-    """Evaluate a network, and find its most confident mistakes: their rows, true and given classes, certainty."""
+    """Evaluate a network, and find its most confident mistakes: their rows, true and given classes, and certainty."""
     loss, _ = mlp.evaluate(data.X, targets(mlp.config.loss_function, data))
     # Numbers that were trained to be 0 or 1 stand for probabilities.
     has_probabilities = mlp.config.loss_function.has_probabilities
@@ -137,7 +153,7 @@ def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tu
 
 
 def _figures(mlp: MLP, loss: float, accuracy: float) -> dict[str, float]:
-    """What a reference may be compared with, by the names of `FIGURES`."""
+    """Return what a reference may be compared with, by the names of `FIGURES`."""
     history = mlp.history
     return {
         "test_accuracy": accuracy,
@@ -158,18 +174,24 @@ def _write_pictures(run: Run, data: Dataset, evaluation: EvaluationRecord, mista
     remove(run.mistakes_data)
     if not len(mistakes["rows"]):
         return
-    if data.image_shape is not None:
+    if data.image_shape is not None and isinstance(data.X, np.ndarray):
         pictures = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
         true, given, certainty = mistakes["true"], mistakes["given"], mistakes["certainty"]
         plots.save(plots.mistakes_figure(pictures, true, given, certainty, names, name), run.mistakes)
         mistakes = {**mistakes, "pictures": pictures}
     archive = io.BytesIO()
-    np.savez(archive, **mistakes)
+    np.savez(archive, **mistakes)  # type: ignore[arg-type]  # NumPy declares a keyword allow_pickle among them
     write_bytes(run.mistakes_data, archive.getvalue())
 
 
 def result_files(folder: str | os.PathLike[str]) -> list[Path]:
-    """The files for a reader that are in a run, in the order of reading."""
+    """Return the files of a run that a person reads, in the order of reading.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder of the run.
+    """
     run = Run(folder)
     return [
         path for path in (run.summary, run.curves, run.losses, run.confusion_picture, run.mistakes) if path.exists()

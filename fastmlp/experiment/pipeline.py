@@ -22,14 +22,32 @@ def run_pipeline(
     test: str | None = None,
     say: Callable[[str], None] = print,
 ) -> RunRecord:
-    """Sweep `recipe` into the directory `out`, retrain its best network, evaluate it; returns what `sweep` did.
+    """Sweep a recipe, retrain its best network and evaluate it.
 
-    What was done before in that directory is not done again, least of all the evaluation on test data.
+    What was done before in the folder is not done again, least of all the evaluation on test data.
 
-    threads  cores to use in all; None: all this process may use. It changes no result
-    test     a name or a file of test data; None: the test part of the recipe's data
-    say      called with each stage's result, as text
-    Raises InputError, InputTypeError as `sweep`, `retrain` and `evaluate` do.
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    out : path-like
+        The folder of the run.
+    threads : int, optional
+        Cores to use in all; None: all this process may use. It changes no result.
+    test : str, optional
+        A name or a file of test data; None: the test part of the recipe's data.
+    say : callable, default print
+        Called with each step's result, as text.
+
+    Returns
+    -------
+    RunRecord
+        As `sweep` returns it.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `sweep`, `retrain` and `evaluate` do.
     """
     check_retrained(Run(out), recipe)
     record = sweep(recipe, out, threads)
@@ -46,7 +64,15 @@ def run_pipeline(
 
 
 def free_folder(wanted: str | os.PathLike[str], recipe: Recipe) -> Path:
-    """The first of wanted, wanted-2, wanted-3 and so on that is not there yet, or where this recipe was interrupted."""
+    """Return the first of wanted, wanted-2, wanted-3, ... that is not there, or where this recipe was interrupted.
+
+    Parameters
+    ----------
+    wanted : path-like
+        The folder.
+    recipe : Recipe
+        What is to be run.
+    """
     wanted = Path(wanted)
     folder, number = wanted, 1
     while folder.exists() and not _was_interrupted(folder, recipe):

@@ -60,7 +60,7 @@ class Recipe:
             raise InputError("the recipe has a [grid] and a [search]; remove one of the two")
         if self.seeds > 1 and "seed" in self.grid:
             raise InputError(f"seeds is {self.seeds} and seed is in [grid]; remove one of the two")
-        if self.seeds > 1 and self.search is not None and self.search.method == "optuna":
+        if self.seeds > 1 and self.is_chosen_by_optuna:
             raise InputError(
                 f"seeds is {self.seeds} and method 'optuna', which trains every configuration once; search first, then "
                 "repeat the best ones with seeds"
@@ -82,13 +82,18 @@ class Recipe:
         """Return the settings that the grid or the search gives to each configuration."""
         if self.search is None:
             return [dict(zip(self.grid, values, strict=True)) for values in itertools.product(*self.grid.values())]
-        return [] if self.search.method == "optuna" else self.search.configurations(self.seed)
+        return [] if self.is_chosen_by_optuna else self.search.configurations(self.seed)
 
     @property
     def seed(self) -> int:
         """The first seed: that of the settings."""
         seed = self.settings.get("seed", NetworkConfig.FIELDS["seed"].default)
         return check.whole("seed", seed, 0, "any whole number from 0")
+
+    @property
+    def is_chosen_by_optuna(self) -> bool:
+        """Whether Optuna chooses the cells, each by the results of earlier ones."""
+        return self.search is not None and self.search.method == "optuna"
 
     def _with_seeds(self, slug: str, varied: dict[str, Any]) -> Iterator[Cell]:
         """Yield a configuration's cells. The first has the folder and the settings that it has without repetitions."""
@@ -101,9 +106,19 @@ class Recipe:
             yield Cell(f"{slug}-seed-{seed}", f"{label}, seed {seed}", {**settings, "seed": seed}, slug, label)
 
     def shape(self, count: int) -> tuple[int, int]:
-        """Return (rows, columns) of a figure of so many configurations.
+        """Return the shape of a figure of the configurations.
 
         The last key of a grid goes across, all others go down; what is no complete grid fills rows from the left.
+
+        Parameters
+        ----------
+        count : int
+            Number of configurations.
+
+        Returns
+        -------
+        tuple of int
+            (rows, columns).
         """
         if self.search is None and count == len(self.varied()):
             columns = len(list(self.grid.values())[-1]) if self.grid else 1
@@ -125,13 +140,26 @@ class Recipe:
             yield NetworkConfig.from_dict({**self.settings, **varied})
 
     def repeated(self, seeds: int | None) -> "Recipe":
-        """Return the recipe with so many seeds for every configuration; None keeps its own."""
+        """Return the recipe with another number of seeds for every configuration.
+
+        Parameters
+        ----------
+        seeds : int, optional
+            The number; None keeps the recipe's own.
+        """
         return self if seeds is None else replace(self, seeds=seeds)
 
     def searched(self, method: str | None, trials: int | None) -> "Recipe":
-        """Return the recipe searched by another method, or with another number of trials; None keeps its own.
+        """Return the recipe searched by another method, or with another number of trials.
 
         A grid is searched among its values.
+
+        Parameters
+        ----------
+        method : str, optional
+            "random" or "optuna"; None keeps the recipe's own.
+        trials : int, optional
+            How many configurations are tried; None keeps the recipe's own.
 
         Raises
         ------
@@ -150,7 +178,13 @@ class Recipe:
         return replace(self, grid={}, search=from_grid(self.grid, trials, method or "random"))
 
     def override(self, **changes: object) -> "Recipe":
-        """Return the recipe with other settings, which no longer vary; None leaves a setting as it is."""
+        """Return the recipe with other settings, which no longer vary.
+
+        Parameters
+        ----------
+        **changes
+            Settings by their names; None leaves one as it is.
+        """
         chosen = {name: value for name, value in changes.items() if value is not None}
         grid = {name: values for name, values in self.grid.items() if name not in chosen}
         searched = self.search and self.search.without(chosen)
@@ -158,7 +192,13 @@ class Recipe:
         return changed if chosen.items() <= self.settings.items() else changed._with_reference_note()
 
     def override_data(self, **changes: object) -> "Recipe":
-        """Return the recipe with another choice of data; None leaves a key as it is."""
+        """Return the recipe with another choice of data.
+
+        Parameters
+        ----------
+        **changes
+            Keys of `data`; None leaves one as it is.
+        """
         chosen = {name: value for name, value in changes.items() if value is not None}
         changed = replace(self, data={**self.data, **chosen})
         return changed if chosen.items() <= self.data.items() else changed._with_reference_note()
@@ -170,7 +210,13 @@ class Recipe:
         return replace(self, notes=(*self.notes, REFERENCE_NOTE))
 
     def shortened(self, epochs: int | None) -> "Recipe":
-        """Return the recipe for so many epochs, with a note on decays that never come; None keeps its own."""
+        """Return the recipe for another number of epochs, with a note on decays that never come.
+
+        Parameters
+        ----------
+        epochs : int, optional
+            The number; None keeps the recipe's own.
+        """
         if epochs is None:
             return self
         dropped: set[int] = set()
@@ -224,6 +270,11 @@ class Recipe:
 
 def check_cells(recipe: Recipe) -> None:
     """Check the settings of all cells.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import closing
 
 from fastmlp.config.network import NetworkConfig
@@ -27,19 +28,37 @@ from fastmlp.runs.selection import (
 )
 from fastmlp.training.checkpoints import Checkpoints
 from fastmlp.utils.atomic_files import write_bytes
-from fastmlp.utils.digests import digest_of_values, engine_version
+from fastmlp.utils.digests import engine_version
 from fastmlp.utils.records import write_record
 
 
 def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
-    """Train the best cell of the run in `folder` on all rows, with the same settings, and write it to `retrained`.
+    """Train the best cell of a run on all rows, with the same settings, and write it to `retrained`.
 
-    All rows are those for training and for validation. With none left to watch, a network that stopped early is now
-    trained for as many epochs as gave its best weights (I. Goodfellow, Y. Bengio and A. Courville, Deep Learning, 2016,
-    algorithm 7.2). A training that was interrupted goes on from its last checkpoint.
+    All rows are those for training and for validation. As none are left for validation, a network that stopped early is
+    now trained for as many epochs as gave its best weights [1]_. A training that was interrupted resumes from its last
+    checkpoint.
 
-    threads  cores to use; None: all this process may use. It changes no result
-    Raises InputError when there is no best cell, the data have changed, or the network is there already.
+    Parameters
+    ----------
+    folder : path-like
+        The folder of the run.
+    threads : int, optional
+        Cores to use; None: all this process may use. It changes no result.
+
+    Returns
+    -------
+    MLP
+        The network.
+
+    Raises
+    ------
+    InputError
+        If there is no best cell, the data have changed, or the network is there already.
+
+    References
+    ----------
+    .. [1] I. Goodfellow, Y. Bengio and A. Courville, Deep Learning, 2016, algorithm 7.2.
     """
     run = Run(folder)
     run.read_record()
@@ -82,9 +101,21 @@ def _retrain(run: Run, threads: int | None) -> MLP:
 
 
 def check_retrained(run: Run, recipe: Recipe) -> None:
-    """Raise InputError when the run holds a retrained network with settings that no cell of the recipe has.
+    """Check that a retrained network, if there is one, has settings of a cell of the recipe.
 
-    To be called before a sweep that is to be followed by a retraining, which would refuse only when all is trained.
+    It is checked before a sweep that a retraining follows, which would refuse only when all is trained.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    recipe : Recipe
+        What is to be swept.
+
+    Raises
+    ------
+    InputError
+        If no cell has them.
     """
     if read_retrained(run) is None:
         return  # there is none, or it is to be trained anew
@@ -92,22 +123,17 @@ def check_retrained(run: Run, recipe: Recipe) -> None:
         mlp = MLP.load(run.model(run.retrained))
     except (InputError, OSError):
         return
-    if recipe.search is not None and recipe.search.method == "optuna":
+    if recipe.is_chosen_by_optuna:
         return  # its cells are not known yet
-    found = digest_of_values(_without_threads(mlp.settings()))
-    if found not in (digest_of_values(_without_threads(one)) for one in _retrainings(recipe, mlp.epochs)):
+    if mlp.config.replace(threads=None) not in _retrainings(recipe, mlp.epochs):
         raise InputError(
             f"{run.retrained} holds a network with other settings than any configuration of this run; choose another "
             "--out, or delete that folder first"
         )
 
 
-def _retrainings(recipe, epochs):
-    """The settings with which the recipe's cells may be retrained; one that stops early: for so many epochs."""
+def _retrainings(recipe: Recipe, epochs: int) -> Iterator[NetworkConfig]:
+    """Yield the settings with which cells of the recipe may be retrained; those that stop early: for so many epochs."""
     for cell in recipe.cells():
-        config = NetworkConfig.from_dict(cell.settings)
-        yield retraining_settings(config.to_dict(), min(epochs, config.epochs))
-
-
-def _without_threads(settings):
-    return {name: value for name, value in settings.items() if name != "threads"}
+        config = NetworkConfig.from_dict({**cell.settings, "threads": None})
+        yield NetworkConfig.from_dict(retraining_settings(config.to_dict(), min(epochs, config.epochs)))

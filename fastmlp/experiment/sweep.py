@@ -4,7 +4,6 @@ import os
 import time
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from msgspec.structs import replace as replace_fields
 
@@ -41,43 +40,94 @@ def sweep(
     backend: str = "threads",
     scheduler: str | None = None,
 ) -> RunRecord:
-    """Train all cells of `recipe` into the directory `out`; returns what it wrote to run.json.
+    """Train all cells of a recipe into the folder of a run.
 
-    A cell that is there already, of the same settings, data and engine, is not trained again, and one that was
-    interrupted goes on from its last checkpoint: the same call finishes what was killed, to the same bits.
+    A cell that is there already, with the same settings, data and engine, is not trained again, and one that was
+    interrupted resumes from its last checkpoint: the same call finishes what was killed, to the same bits.
 
-    threads  cores to use in all, or on a cluster at most for a cell; None: all there are. It changes no result, but for
-             Optuna's choices
-    storage  the URL of a database for Optuna's study; None: a file in `out`. A study that is there goes on
-    backend, scheduler  "threads" of this machine, or "dask" or "ray" and the address of a cluster's scheduler
-    Where a sweep goes on from an earlier one, `started` is when the first began, and `seconds` what those that came to
-    their end have taken together.
-    Raises InputError, InputTypeError for settings, data, a cluster or a directory that cannot be used, before anything
-    is written.
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    out : path-like
+        The folder: new, empty, or that of a run.
+    threads : int, optional
+        Cores to use in all, or on a cluster at most for a cell; None: all there are. It changes no result, except for
+        what Optuna tries.
+    storage : str, optional
+        URL of a database for Optuna's study; None: a file in `out`. A study that is there is resumed.
+    backend : str, default "threads"
+        The executor: a key of `fastmlp.experiment.executors.registry.EXECUTORS`.
+    scheduler : str, optional
+        Address of a cluster's scheduler.
+
+    Returns
+    -------
+    RunRecord
+        What is in run.json. Of a resumed sweep, `started` is when the first one began, and `seconds` is the sum over
+        those that finished.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For settings, data, a cluster or a folder that cannot be used, before anything is written.
     """
     with closing(open_executor(backend, threads, scheduler)) as executor:
-        return _sweep(recipe, out, threads, storage, executor)
+        check_cells(recipe)
+        _check_method(recipe, executor, storage)
+        run = Run(out)
+        run.check_usable()
+        data, record, stratify = _load_data(recipe, threads)
+        store = CellStore(run, TrainingDataRecord(
+            digest=record.data.digest, training_rows=record.data.training_rows,
+            validation_rows=record.data.validation_rows, stratify=stratify,
+        ))  # fmt: skip
+        with run.claimed():
+            earlier = _earlier(run)
+            _check_same_data(run, earlier, record)
+            record = _resumed(run, store, recipe, record, earlier)
+            for line in record.notes:
+                note(line)
+            run.write_record(record)
+            begun = time.perf_counter()
+            try:
+                train = _search if recipe.is_chosen_by_optuna else _train
+                results, any_trained = train(run, store, recipe, executor, data, record, storage)
+            except BaseException as error:
+                if earlier is not None and (isinstance(error, FastmlpError) or not run.cells.exists()):
+                    run.write_record(earlier)  # nothing came of this one; what was there can still be retrained
+                else:
+                    run.remove_if_empty()
+                raise
+            if any_trained:
+                seconds = round(record.seconds + time.perf_counter() - begun, 3)
+                record = replace_fields(record, seconds=seconds, environment=environment())
+            return _write_results(run, store, recipe, results, record)
 
 
-def _sweep(
-    recipe: Recipe, out: str | os.PathLike[str], threads: int | None, storage: str | None, executor: Executor
-) -> RunRecord:
-    check_cells(recipe)
-    by_optuna = recipe.search is not None and recipe.search.method == "optuna"
-    if by_optuna and not executor.adaptive:
-        raise InputError("method is 'optuna', whose trials are made by the threads of one machine; leave --backend out")
-    if by_optuna:
+def _check_method(recipe: Recipe, executor: Executor, storage: str | None) -> None:
+    """Raise InputError if the recipe's method does not go with the executor, or the storage not with the method."""
+    if recipe.is_chosen_by_optuna:
+        if not executor.adaptive:
+            raise InputError(
+                "method is 'optuna', whose trials are made by the threads of one machine; leave --backend out"
+            )
         load_optuna()
     elif storage is not None:
         raise InputError(f"storage is {storage!r} and nothing is searched by Optuna; leave it out, or use that method")
-    run = Run(out)
-    run.check_usable()
+
+
+def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool]:
+    """Return the data of a recipe, the record of a sweep that begins with them, and whether they are stratified."""
     options = dict(recipe.data)
     data = load(options.pop("name"), n_features=options.pop("n_features", None))
     train, validation = split(data, **options)
-    _check_classes(data, train)
-    sweep_data = SweepData(train, validation, recipe.data)
-    side_by_side = [SIDE_BY_SIDE] if by_optuna and (threads or available_cores()) > 1 else []
+    if (train.y == train.y[0]).all():  # as of a file that is sorted by class
+        raise InputError(
+            f"{data.source} has the single class {train.y[0]} in the {len(train.y)} training samples; expected two or "
+            "more: shuffle its rows, or take other ones"
+        )
+    side_by_side = [SIDE_BY_SIDE] if recipe.is_chosen_by_optuna and (threads or available_cores()) > 1 else []
     record = RunRecord(
         finished=False,
         started=now(),
@@ -87,41 +137,11 @@ def _sweep(
         environment=environment(),
         notes=(*recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
     )
-    training_data = TrainingDataRecord(
-        digest=record.data.digest,
-        training_rows=record.data.training_rows,
-        validation_rows=record.data.validation_rows,
-        stratify=options.get("stratify", False),
-    )
-    store = CellStore(run, training_data)
-    with run.claimed():
-        earlier = _earlier(run)
-        _check_same_data(run, earlier, record)
-        record = _resumed(run, store, recipe, record, earlier)
-        for line in record.notes:
-            note(line)
-        run.write_record(record)
-        begun = time.perf_counter()
-        try:
-            if by_optuna:
-                place = storage or run.study
-                trained, some = _search(run, store, recipe, executor, sweep_data, record, place)
-            else:
-                trained, some = _train(run, store, recipe, executor, sweep_data, heading(record))
-        except BaseException as error:
-            if earlier is not None and (isinstance(error, FastmlpError) or not run.cells.exists()):
-                run.write_record(earlier)  # nothing came of this one; what was there can still be retrained
-            else:
-                run.remove_if_empty()
-            raise
-        if some:
-            seconds = round(record.seconds + time.perf_counter() - begun, 3)
-            record = replace_fields(record, seconds=seconds, environment=environment())
-        return _write_results(run, store, recipe, trained, record)
+    return SweepData(train, validation, recipe.data), record, options.get("stratify", False)
 
 
 def _full_batch(recipe: Recipe, rows: int) -> list[str]:
-    """A note when a batch size is larger than the training set."""
+    """Return a note if a batch size is larger than the training set."""
     largest = max(config.batch_size for config in recipe.configs())
     if largest <= rows:
         return []
@@ -129,7 +149,7 @@ def _full_batch(recipe: Recipe, rows: int) -> list[str]:
 
 
 def _earlier(run: Run) -> RunRecord | None:
-    """The record of a sweep that was begun in the folder, or None. A damaged one is written anew: the cells tell."""
+    """Return the record of a sweep that was begun in the folder, or None. A damaged one is written anew."""
     try:
         return run.read_unfinished()
     except DamagedRecord:
@@ -140,7 +160,7 @@ def _earlier(run: Run) -> RunRecord | None:
 
 
 def _resumed(run: Run, store: CellStore, recipe: Recipe, record: RunRecord, earlier: RunRecord | None) -> RunRecord:
-    """The record with the beginning, the duration and the versions of the earlier sweep, if this one resumes it."""
+    """Return the record with the start, the duration and the versions of the earlier sweep, if this one resumes it."""
     if earlier is None:
         return record
     if cells := recipe.cells():
@@ -154,21 +174,12 @@ def _resumed(run: Run, store: CellStore, recipe: Recipe, record: RunRecord, earl
 
 
 def _without_trials(recipe: RecipeRecord) -> RecipeRecord:
-    """What distinguishes one of Optuna's searches from others: it is resumed when it is given more trials."""
+    """Return what distinguishes a search by Optuna from others: with more trials it is resumed."""
     return recipe if recipe.search is None else replace_fields(recipe, search=replace_fields(recipe.search, trials=1))
 
 
-def _check_classes(data, train):
-    """A file that is sorted by class may have one alone among its first rows."""
-    if (train.y == train.y[0]).all():
-        raise InputError(
-            f"{data.source} has the single class {train.y[0]} in the {len(train.y)} training samples; expected two or "
-            "more: shuffle its rows, or take other ones"
-        )
-
-
 def _check_same_data(run: Run, earlier: RunRecord | None, record: RunRecord) -> None:
-    """Raise InputError when the folder holds a sweep of other data, whose results no table may put beside these."""
+    """Raise InputError if the folder holds a sweep of other data, whose results do not belong in one table."""
     if earlier is None or earlier.data.digest == record.data.digest:
         return
     before, after = earlier.data, record.data
@@ -179,7 +190,7 @@ def _check_same_data(run: Run, earlier: RunRecord | None, record: RunRecord) -> 
 
 
 def _train(
-    run: Run, store: CellStore, recipe: Recipe, executor: Executor, data: SweepData, title: str
+    run: Run, store: CellStore, recipe: Recipe, executor: Executor, data: SweepData, record: RunRecord, _: str | None
 ) -> tuple[list[CellResult], bool]:
     """Return the results of all cells, in order, and whether any was trained; what is kept is not trained again."""
     cells = recipe.cells()
@@ -195,17 +206,17 @@ def _train(
             shown_progress(labels, epochs, recipe.epoch_lines) as callbacks,
             closing(executor.train(missing, data, callbacks=callbacks, checkpoints=store.checkpoints)) as training,
         ):
-            for _, one in training:
+            for _position, one in training:
                 found[store.identity(one.cell)] = one
                 if not one.failed:
-                    _save(run, store, one, title)
+                    _save(run, store, one, heading(record))
     known = ((cell, found[store.identity(cell)]) for cell in cells)
     all_there = [replace(result, cell=cell) for cell, result in known if result is not None]
     return all_there, bool(missing)
 
 
 def _is_missing(trained: CellResult | None) -> bool:
-    """Whether a cell is to be trained: a search may have given it up."""
+    """Return whether a cell has to be trained: there is no result, or a search pruned it."""
     return trained is None or trained.pruned is not None
 
 
@@ -216,11 +227,11 @@ def _search(
     executor: Executor,
     data: SweepData,
     record: RunRecord,
-    storage: str | Path,
+    storage: str | None,
 ) -> tuple[list[CellResult], bool]:
     """Let Optuna choose the cells, and return all results, those of an earlier start first; whether any was trained."""
     name = study_name(recipe, run.folder, record.data.digest)
-    with closing(OptunaSearch(recipe, storage, name, store.load)) as search:
+    with closing(OptunaSearch(recipe, storage or run.study, name, store.load)) as search:
         if search.earlier:
             note(f"{len(search.earlier)} trials are there already")
         numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
