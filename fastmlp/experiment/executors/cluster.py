@@ -40,22 +40,58 @@ class ClusterExecutor(Executor):
     Data from a file are read by each worker, once. Where a worker cannot read the file, or finds other data in it, and
     where they have a name, they are sent, once for all cells. A cell whose worker is killed is trained again on another
     one. The epochs of a cell are reported when it is home.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Cores that a cell may use at most; None: its share of its worker's.
+    scheduler : str, optional
+        Address of the scheduler.
     """
 
     @abstractmethod
     def plan(self, cells: int) -> None:
-        """Choose how many cores a cell gets when there are so many cells; at most `threads`."""
+        """Choose how many cores a cell gets; at most `threads`.
+
+        Parameters
+        ----------
+        cells : int
+            Number of cells.
+        """
 
     @abstractmethod
     def share(self, parcel: dict[str, Any]) -> Any:
-        """Send arrays to the workers, once for all cells, and return what `start` takes for them.
+        """Send arrays to the workers, once for all cells.
 
-        Raises OSError if the cluster no longer takes them.
+        Parameters
+        ----------
+        parcel : dict
+            What `worker.pack` returned.
+
+        Returns
+        -------
+        object
+            What `start` takes for them.
+
+        Raises
+        ------
+        OSError
+            If the cluster no longer takes them.
         """
 
     @abstractmethod
     def start(self, position: int, task: dict[str, Any], shared: Any) -> None:
-        """Have the cell at this position trained, by `worker.train_cell`."""
+        """Have a cell trained, by `worker.train_cell`.
+
+        Parameters
+        ----------
+        position : int
+            Position of the cell.
+        task : dict
+            What `train_cell` takes.
+        shared : object
+            What `share` returned, or None.
+        """
 
     @abstractmethod
     def finished(self) -> Iterator[tuple[int, tuple[str, Any]]]:
@@ -74,7 +110,6 @@ class ClusterExecutor(Executor):
         callbacks: CellCallbacks = no_callbacks,
         checkpoints: CellCheckpoints | None = None,
     ) -> Generator[tuple[int, CellResult], None, None]:
-        """Train every cell and yield its position and result as it comes home; see `Executor.train`."""
         cells = list(cells)
         place = _place(data)
         shared = None if place["options"] else self.share(pack(data.parts))

@@ -48,15 +48,13 @@ class DaskExecutor(ClusterExecutor):
         self._running = as_completed(loop=self._client.loop)
 
     def plan(self, cells: int) -> None:
-        """Note how many cells a worker has: Dask spreads them evenly, and starts as many at once as it has threads."""
+        # Dask spreads the cells evenly over the workers, and starts as many at once on one as it has threads.
         self._cells_of_a_worker = -(-cells // max(1, len(self._client.ncores())))
 
     def share(self, parcel: dict[str, Any]) -> Any:
-        """Send arrays to all workers."""
         return self._client.scatter([parcel], broadcast=True, hash=False, timeout=SECONDS_FOR_A_WORKER)[0]
 
     def start(self, position: int, task: dict[str, Any], shared: Any) -> None:
-        """Submit a cell."""
         key = f"fastmlp-{uuid.uuid4().hex}"
         arguments = (task, shared, self._cells_of_a_worker, self.threads)
         future = self._client.submit(train_here, *arguments, key=key, pure=False)
@@ -64,18 +62,15 @@ class DaskExecutor(ClusterExecutor):
         self._running.add(future)
 
     def finished(self) -> Iterator[tuple[int, tuple[str, Any]]]:
-        """Yield positions and answers as they come home."""
         for future in self._running:
             yield self._positions[future.key], _answer(future)
             future.release()
 
     def stop(self) -> None:
-        """Cancel the cells that have not finished."""
         self._client.cancel(list(self._running.futures))
         self._running.clear()
 
     def close(self) -> None:
-        """Leave the cluster."""
         self._client.close()
 
 
@@ -121,7 +116,17 @@ _cores = _Cores()
 
 
 def train_here(task: dict[str, Any], parcel: dict[str, Any] | None, cells: int, most: int | None) -> tuple[str, Any]:
-    """Run `train_cell` on this worker, which has so many cells, on its share of the worker's threads."""
+    """Run `train_cell` on this worker, on the cell's share of the worker's threads.
+
+    Parameters
+    ----------
+    task, parcel : dict
+        As for `train_cell`.
+    cells : int
+        How many cells this worker has.
+    most : int, optional
+        Cores that the cell may use at most.
+    """
     worker = get_worker()
     key, cores = worker.get_current_task(), min(worker.state.nthreads, available_cores())
 

@@ -37,7 +37,6 @@ class RayExecutor(ClusterExecutor):
         self._positions: dict[Any, int] = {}
 
     def plan(self, cells: int) -> None:
-        """Give each cell as many cores as are free on any node."""
         nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         # Ray starts a task where as many cores are free: those of the smallest node are free on any.
         least = min((cores for cores in nodes if cores), default=1)
@@ -45,28 +44,23 @@ class RayExecutor(ClusterExecutor):
         self._cores = min(max(1, least // cells_of_a_node), self.threads or least)
 
     def share(self, parcel: dict[str, Any]) -> Any:
-        """Put arrays into Ray's object store."""
         return ray.put(parcel)
 
     def start(self, position: int, task: dict[str, Any], shared: Any) -> None:
-        """Submit a cell."""
         future = self._train.options(num_cpus=self._cores).remote(task, shared, self._cores)
         self._positions[future] = position
 
     def finished(self) -> Iterator[tuple[int, tuple[str, Any]]]:
-        """Yield positions and answers as they come home."""
         while self._positions:
             for future in ray.wait(list(self._positions))[0]:
                 yield self._positions.pop(future), _answer(future)
 
     def stop(self) -> None:
-        """Cancel the cells that have not finished."""
         for future in self._positions:
             ray.cancel(future)
         self._positions.clear()
 
     def close(self) -> None:
-        """Leave the cluster, or end the one that was started here."""
         ray.shutdown()
 
 

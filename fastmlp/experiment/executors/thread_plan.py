@@ -37,7 +37,13 @@ class Plan:
     seconds: float | None = None
 
     def describe(self, cells: int) -> str:
-        """Return one line about the plan for so many cells."""
+        """Return one line about the plan.
+
+        Parameters
+        ----------
+        cells : int
+            Number of cells.
+        """
         cores = f"{self.threads} core{'' if self.threads == 1 else 's'}"
         estimate = "" if self.seconds is None else f", about {_duration(self.seconds)}"
         if cells == 1:

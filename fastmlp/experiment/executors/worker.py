@@ -17,7 +17,18 @@ TRAINED, FAILED, ABSENT = "trained", "failed", "absent"  # kinds of answers
 
 
 class Heartbeat(Callback):
-    """Ends a training after an epoch once nobody waits for it any more."""
+    """Ends a training after an epoch once nobody waits for it any more.
+
+    Parameters
+    ----------
+    wanted : callable
+        Whether the result is still wanted.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the training was ended.
+    """
 
     def __init__(self, wanted: Callable[[], bool]):
         self._wanted, self.stopped = wanted, False
@@ -67,7 +78,13 @@ def train_cell(
 
 
 def pack(parts: list[Dataset]) -> dict[str, Any]:
-    """Return the arrays of training and validation data as a plain dict."""
+    """Return the arrays of training and validation data as a plain dict.
+
+    Parameters
+    ----------
+    parts : list of Dataset
+        One or both.
+    """
     parcel = {}
     for number, part in enumerate(parts):
         X = part.X
