@@ -84,12 +84,30 @@ def interrupt_at(instruction, call, *arguments):
     return False
 
 
+def team_threads():
+    """Identifiers of the threads that are in a team's work now, beside the one that asks."""
+    return {
+        thread
+        for thread, frame in sys._current_frames().items()
+        if thread != threading.get_ident() and is_in(frame, thread_team.__file__)
+    }
+
+
+def is_in(frame, file):
+    """Whether a function of a file is among those that a thread executes."""
+    while frame is not None:
+        if frame.f_code.co_filename == file:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def threads_left(within=5.0):
-    """The number of other threads that are still there after so many seconds at most."""
+    """The number of a team's threads that are still there after so many seconds at most."""
     until = time.monotonic() + within
-    while _thread._count() > 0 and time.monotonic() < until:
+    while team_threads() and time.monotonic() < until:
         time.sleep(0.001)
-    return _thread._count()
+    return len(team_threads())
 
 
 @pytest.mark.parametrize("call", [predicted, trained])
@@ -157,12 +175,9 @@ def test_an_exception_that_is_set_in_another_thread_changes_no_result(samples, w
     expected = predicted(samples, 1)
     stop = threading.Event()
 
-    spared = {threading.main_thread().ident}
-
     def disturb():
-        spared.add(threading.get_ident())
         while not stop.is_set():
-            for thread in sys._current_frames().keys() - spared:
+            for thread in team_threads() - {threading.main_thread().ident}:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OSError))
             time.sleep(0)
 
