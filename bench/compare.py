@@ -33,7 +33,7 @@ from .workloads import WORKLOADS, Task, load_weights, loss, write_task
 LOSS_TOLERANCE = 2e-3
 # Greatest difference of a probability from the same network's in float64.
 PROBABILITY_TOLERANCE = 1e-4
-# A thread count that is this many times slower than the peer's other one is given up after the first turn.
+# A thread count that is this many times slower than the peer's other one is dropped after the first turn.
 HOPELESS = 1.3
 REPETITIONS, QUICK_REPETITIONS = 5, 2
 

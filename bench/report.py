@@ -219,7 +219,7 @@ def _method(measured):
 - Every competitor, with one thread and with all, is a process of its own. They take {measured["repetitions"]} turns,
   A B C A B C; the others are stopped meanwhile. A turn is an untimed run, if that takes less than a second, then runs
   for 0.3 s, one at least. The number given is the median of the turns' medians. A number of threads that is 1.3 times
-  slower than the other one is given up after the first turn.
+  slower than the other one is dropped after the first turn.
 - Whose epoch would take longer than 3 s is timed on as many rows as take about 1 s, and scaled; its row says so.
 - JAX compiles a scan over the whole epoch and donates the parameters; `torch.compile` gets the whole step as one graph.
   The first run, in the last column, includes compiling, or loading what an earlier process compiled.

@@ -344,7 +344,7 @@ def distort_block(X, x_row, rows, first, count, position, recipe, work, out, out
     """
     pixels, line = recipe.height * recipe.width, LINE // REGISTER_BYTES * lanes_of(X)
     for i in range(count):
-        # Shuffled rows stand anywhere in memory: the next one is asked for while this one is distorted.
+        # Shuffled rows stand anywhere in memory: the next one is prefetched while this one is distorted.
         if i + 1 < count:
             for j in range(0, pixels, line):
                 prefetch(X, rows[first + i + 1] * x_row + j)

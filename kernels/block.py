@@ -98,7 +98,7 @@ def affine_layer(layer, layers, parameters, count, work, places, at):
 
 @inlined
 def outputs_of(kind, layers, parameters, count, work, places, out, first):
-    """From the first layer's outputs to what the network hands out for a block, into out[first : first + count]."""
+    """From the first layer's outputs to the network's outputs for a block, into out[first : first + count]."""
     for layer in range(1, layers.shape[0]):
         affine_layer(layer, layers, parameters, count, work, places, ZERO)
     last = layers.shape[0]

@@ -122,7 +122,7 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
 
 
 def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
-    """What the network hands out for every row of X, into out (N, columns) with contiguous rows. Returns out."""
+    """The network's outputs for every row of X, into out (N, columns) with contiguous rows. Returns out."""
     n, dtype = X.shape[0], parameters.dtype
     size = _evaluation_team(layers, n, threads)
     rest = (layers, parameters, kind, *_private_workspaces(layers, dtype, size, X), np.arange(n), out)

@@ -48,7 +48,7 @@ def stride_of(width, dtype):
 def layer_table(widths, activations, dtype):
     """Describe a network: (layers, 7) int64, one row per layer as in the module's docstring.
 
-    widths: inputs, hidden widths, classes. activations: a name per hidden layer; the output layer hands out logits.
+    widths: inputs, hidden widths, classes. activations: a name per hidden layer; the output layer computes logits.
     """
     table = np.zeros((len(widths) - 1, 7), np.int64)
     offset = 0

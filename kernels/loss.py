@@ -18,7 +18,7 @@ from .task_types import LOGISTIC, SOFTMAX
 
 @jit
 def output_row(kind, z, columns, padded, out):
-    """What the network hands out for a row of its last layer: probabilities, or the numbers themselves."""
+    """The network's outputs for a row of its last layer: probabilities, or the numbers themselves."""
     if kind == SOFTMAX:
         softmax_row(z, columns, padded, out)
     elif kind == LOGISTIC:

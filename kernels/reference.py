@@ -179,7 +179,7 @@ def train(
     rule        what a step does: see `update_rule.Rule`
     loss        see `task_types.Loss`; a batch's gradient is divided by the sum of its samples' weights, if any
     keep_prob   probability that an input of each layer is kept (Srivastava et al. 2014), one per layer, or empty. What
-                is kept is divided by it, so that nothing is to be done when the network is used
+                is kept is divided by it, so that predictions need no correction
     distortion  `task_types.Distortion` of X as images, drawn anew for every sample, or None
     clock       `task_types.Clock`: when in the training this call begins
     """
@@ -249,7 +249,7 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
 
 
 def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
-    """What the network hands out for every row of X, into out (N, columns): probabilities, or numbers."""
+    """The network's outputs for every row of X, into out (N, columns): probabilities, or numbers."""
     for start, logits in _logits(layers, parameters, X):
         into = out[start : start + len(logits)]
         if kind == SOFTMAX:

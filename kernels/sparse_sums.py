@@ -37,7 +37,7 @@ class Entries:
             self.b.store(self.tile.v.load(init, column), cell)
 
     def number(self, values, k):
-        """The number that values[k] stands for."""
+        """The number that values[k] represents."""
         number = self.b.load(self.b.gep(values, [k]))
         if self.kind == types.uint8:
             number = self.b.load(self.b.gep(self.table, [self.b.zext(number, INDEX)]))

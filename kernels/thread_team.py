@@ -57,7 +57,7 @@ def run(function, threads, *arguments):
 
     The function begins with `enter` and ends with `leave`. So whatever is raised here, and wherever, as by Ctrl-C:
     before the calling thread is inside the function no other thread has touched an argument, and it comes out after
-    all others have let go of them. Its arguments may be freed as soon as `run` is left, by an exception or not.
+    all others have stopped using them. Its arguments may be freed as soon as `run` is left, by an exception or not.
 
     When the system grants fewer threads, or one of them ends early, the team is smaller: a result does not depend on
     its size.
@@ -159,7 +159,7 @@ def enter(state, me, team):
 
 @jit
 def leave(state, me, team):
-    """Let go of all arguments; thread 0 waits until every thread has. Returns True."""
+    """Stop using all arguments; thread 0 waits until every thread has. Returns True."""
     if team > 1:
         _add_one(state, LEFT)
         if me == 0:

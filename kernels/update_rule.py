@@ -65,7 +65,7 @@ def step_schedule(rule, rates, steps, steps_before):
 
 
 def penalty(rule, weights):
-    """What `rule` adds to the loss that is made small: l2 / 2 |W|^2 + l1 |W|_1 over all weights, biases exempt."""
+    """What `rule` adds to the loss that is minimised: l2 / 2 |W|^2 + l1 |W|_1 over all weights, biases exempt."""
     if not rule.l1 and not rule.l2:
         return 0.0
     # fsum: the order in which numpy sums differs between CPUs.

@@ -23,6 +23,28 @@ def test_the_roofline_measures_every_kernel():
     assert measured["peak_gflops"] > 0
 
 
+IMPORTS = """
+import importlib, pathlib, sys
+sys.path.insert(0, "bench")  # as pytest does for what it collects there
+for path in sorted(pathlib.Path("bench").glob("*.py")):
+    try:
+        importlib.import_module(f"bench.{path.stem}")
+    except ModuleNotFoundError as error:
+        print(path.stem, error.name)
+"""
+
+
+def test_every_module_of_the_benchmarks_finds_what_it_imports():
+    done = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[1] for line in done.stdout.splitlines()} <= {
+        "jax",
+        "torch",
+        "pytest_benchmark",
+        "threadpoolctl",
+    }
+
+
 SMALL = {
     "scaling": ["--quick", "--json"],
     "density": ["--rows", "500", "--repetitions", "1", "--json"],

@@ -28,12 +28,8 @@ def trained(data, engine, hidden, activation, **settings):
     return MLP(batch_size=BATCH, shuffle=False, dtype="float64", engine=engine, **settings).fit(*data)
 
 
-@pytest.mark.oracle
-@ENGINES
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.9, 0.0), (0.5, 0.01), (0.0, 0.01)])
-def test_sgd_is_pytorchs(data, engine, activation, momentum, decay):
-    torch = pytest.importorskip("torch")
+def pytorchs(torch, data, activation, kind, decay, **settings):
+    """The linear layers of the same network, trained by PyTorch from the same start."""
     X, y = map(torch.from_numpy, data)
     layers, W, b = [], *start((7, 5), activation)
     for weights, bias in zip(W, b, strict=True):
@@ -45,18 +41,48 @@ def test_sgd_is_pytorchs(data, engine, activation, momentum, decay):
     network = torch.nn.Sequential(*layers[:-1])
     groups = [
         {"params": [linear.weight for linear in layers[::2]], "weight_decay": decay},
-        {"params": [linear.bias for linear in layers[::2]]},
+        {"params": [linear.bias for linear in layers[::2]], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.SGD(groups, lr=RATE, momentum=momentum)
+    optimizer = getattr(torch.optim, kind)(groups, lr=RATE, **settings)
     for _ in range(EPOCHS):
         for at in range(0, ROWS, BATCH):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(network(X[at : at + BATCH]), y[at : at + BATCH]).backward()
             optimizer.step()
-    mlp = trained(data, engine, (7, 5), activation, momentum=momentum, l2=decay)
-    for linear, weights, bias in zip(layers[::2], mlp.weights, mlp.biases, strict=True):
+    return layers[::2]
+
+
+def assert_same_weights(mlp, linears):
+    for linear, weights, bias in zip(linears, mlp.weights, mlp.biases, strict=True):
         np.testing.assert_allclose(weights, linear.weight.detach().numpy().T, rtol=0, atol=1e-10)
         np.testing.assert_allclose(bias, linear.bias.detach().numpy(), rtol=0, atol=1e-10)
+
+
+@pytest.mark.oracle
+@ENGINES
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.9, 0.0), (0.5, 0.01), (0.0, 0.01)])
+def test_sgd_is_pytorchs(data, engine, activation, momentum, decay):
+    torch = pytest.importorskip("torch")
+    linears = pytorchs(torch, data, activation, "SGD", decay, momentum=momentum)
+    assert_same_weights(trained(data, engine, (7, 5), activation, momentum=momentum, l2=decay), linears)
+
+
+# Ours, and PyTorch's class, decay of the weights and other numbers.
+ADAPTIVE = (
+    ({"name": "adam", "epsilon": 1e-8}, "Adam", 0.0, {}),
+    ({"name": "adamw", "epsilon": 1e-8, "weight_decay": 0.05}, "AdamW", 0.05, {}),
+    ({"name": "rmsprop", "epsilon": 1e-8, "beta2": 0.99}, "RMSprop", 0.0, {"alpha": 0.99}),
+)
+
+
+@pytest.mark.oracle
+@ENGINES
+@pytest.mark.parametrize(("ours", "kind", "decay", "numbers"), ADAPTIVE, ids=[ours["name"] for ours, *_ in ADAPTIVE])
+def test_adaptive_optimizers_count_their_steps_over_epochs_as_pytorchs_do(data, engine, ours, kind, decay, numbers):
+    torch = pytest.importorskip("torch")
+    linears = pytorchs(torch, data, "tanh", kind, decay, eps=1e-8, **numbers)
+    assert_same_weights(trained(data, engine, (7, 5), "tanh", optimizer=ours), linears)
 
 
 @ENGINES
