@@ -24,12 +24,13 @@ class Fastmlp:
     def __init__(self, task, threads):
         from fastmlp import MLP
         from fastmlp.kernels import epoch
+        from fastmlp.training.batches import prepare_inputs
         from fastmlp.training.parameters import Parameters
 
         self.task, self.threads, self.kernels = task, threads, epoch
         self.mlp = MLP(hidden=task.hidden, activation=task.activation, batch_size=task.batch, epochs=1, threads=threads)
         self.pixels = task.X
-        self.inputs = self.mlp.prepare_inputs(self.pixels)
+        self.inputs = prepare_inputs(self.mlp.config, self.pixels)
         names = (task.activation,) * len(task.hidden)
         self.parameters = Parameters((self.pixels.shape[1], *task.hidden, task.class_count), names, "float32")
         if task.kind == "predict":

@@ -17,7 +17,6 @@ from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.executors.worker import pack
 from fastmlp.experiment.recipe import Recipe
-from fastmlp.export.model_file import dumps, loads
 from fastmlp.kernels.thread_team import available_cores
 
 HIDDEN, BATCH, EPOCHS = (100, 50, 25), 100, 5
@@ -65,12 +64,12 @@ def multiply_adds(widths, density):
 def home_milliseconds(train, validation):
     """What a cell costs on the machine that gathers the results: its files are written there, one after the other."""
     settings = {"hidden": HIDDEN, "batch_size": BATCH, "epochs": EPOCHS}
-    image = dumps(MLP(**settings).fit(train.X, train.y, (validation.X, validation.y)))
+    image = MLP(**settings).fit(train.X, train.y, (validation.X, validation.y)).to_bytes()
     samples = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(6):
             begun = time.perf_counter()
-            mlp = loads(MLP, image)
+            mlp = MLP.from_bytes(image)
             mlp.history.to_csv(Path(folder, "history.csv"))
             mlp.save(Path(folder, "model.h5"))
             panel = plots.Panel("a cell", mlp.history, mlp.decay_epochs, mlp.failure_reason, EPOCHS)

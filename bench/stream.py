@@ -19,13 +19,15 @@ import h5py
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Stream, load
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.training.batches import InMemory, Streamed
-from fastmlp.training.checkpoints import Moment
 from fastmlp.training.first_layer import compact
+from fastmlp.training.inference import kernels_of
 from fastmlp.training.parameters import Parameters
-from fastmlp.training.trainer import Trainer, kernels_of
+from fastmlp.training.state import TrainingState
+from fastmlp.training.trainer import Trainer
 from fastmlp.utils.atomic_files import atomic_path
 
 HIDDEN, RATE = (100, 50, 25), 0.05
@@ -57,15 +59,16 @@ class Network:
     def __init__(self, batch):
         parameters = Parameters((784, *HIDDEN, 10), ("relu",) * len(HIDDEN), "float32")
         parameters.initialise("auto", None, "zero", 0)
-        self.trainer = Trainer(parameters, kernels_of("numba"), available_cores(), batch)
+        self.state = TrainingState(parameters, NetworkConfig().make_schedule())
+        self.trainer = Trainer(self.state, kernels_of("numba"), available_cores(), batch)
 
     def train(self, span):
         """The seconds of one span."""
         X, y, _, order = span
         rates = np.full(self.trainer.steps_of(len(order)), RATE)
         begun = time.perf_counter()
-        self.trainer.moment = Moment(1)
-        self.trainer.part(X, y, order, self.trainer.loss, rates)
+        self.state.position, self.state.totals = 0, np.zeros(2)
+        self.trainer.train_rows(X, y, order, self.trainer.loss, rates)
         return time.perf_counter() - begun
 
 
@@ -74,7 +77,7 @@ def epoch(trainer, streamed, other, memory, number):
 
     The file and the rows in memory take turns of some windows, so that what else the machine does befalls both alike.
     """
-    turns, spans = [], streamed.spans(0, number, trainer.trainer.batch_size, True)
+    turns, spans = [], streamed.training_chunks(0, number, trainer.trainer.batch_size, True)
     while True:
         rows, training, begun = 0, 0.0, time.perf_counter()
         for span in islice(spans, WINDOWS_PER_TURN):
@@ -83,7 +86,9 @@ def epoch(trainer, streamed, other, memory, number):
         seconds = time.perf_counter() - begun
         if not rows:
             return np.array(turns)
-        elsewhere = [other.train(span) for _ in range(EPOCHS_PER_TURN) for span in memory.spans(0, 1, 1, True)]
+        elsewhere = [
+            other.train(span) for _ in range(EPOCHS_PER_TURN) for span in memory.training_chunks(0, 1, 1, True)
+        ]
         turns.append((rows, seconds, training, np.mean(elsewhere) / memory.shape[0]))
 
 
@@ -101,7 +106,7 @@ def measure(path, batch, window_bytes):
         streamed = Streamed(stream, np.arange(10), threads=available_cores())
         for one in (trainer, other):  # loads or compiles the kernels, and tries the sizes of the team
             for _ in range(3):
-                one.train(next(memory.spans(0, 1, batch, True)))
+                one.train(next(memory.training_chunks(0, 1, batch, True)))
         forget(path)
         epochs = [epoch(trainer, streamed, other, memory, number) for number in (1, 2)]
     return epochs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

@@ -1,85 +1,132 @@
-"""The network: settings, training, prediction."""
+"""The network: `MLP`, a facade over its settings, its training and its prediction."""
 
-import copy
 import os
-import time
-from inspect import signature
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.config.optimizers import LBFGS
-from fastmlp.config.sample_weights import combine
-from fastmlp.errors import InputError, InputTypeError
-from fastmlp.kernels.layout import FAN_IN
-from fastmlp.kernels.task_types import Loss
-from fastmlp.training import lbfgs
-from fastmlp.training.batches import ALL_ALIKE, InMemory, Streamed, check_streamed, is_stream
-from fastmlp.training.checkpoints import Keeper, Moment, as_checkpoints
-from fastmlp.training.diagnostics import failure
-from fastmlp.training.early_stopping import from_setting as read_early_stopping
-from fastmlp.training.first_layer import compact
+from fastmlp.errors import InputError
+from fastmlp.training.batches import PreparedData, RowStream
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
+from fastmlp.training.early_stopping import kept_epoch
+from fastmlp.training.failure import FailureReason
 from fastmlp.training.fitted import Fitted, field_of_fitted
+from fastmlp.training.history import History
+from fastmlp.training.inference import evaluate, predict_outputs
+from fastmlp.training.loop import train
 from fastmlp.training.parameters import Parameters
-from fastmlp.training.progress import reporter
-from fastmlp.training.trainer import Trainer, Watch, kernels_of, outputs_of, totals_of
-from fastmlp.utils.arrays import all_classes, check_inputs
+from fastmlp.training.progress import progress_callbacks
+from fastmlp.training.session import Session
+from fastmlp.training.start import all_callbacks, prepare_for, start_fit, start_pass
 from fastmlp.utils.memory import memory_held
+
+if TYPE_CHECKING:
+    from fastmlp.export.model_file import ModelRecord
 
 
 class MLP:
     """A multilayer perceptron, trained on minibatches.
 
-    hidden         widths of the hidden layers, () for none
-    activation     "relu", "tanh", "sigmoid", "identity", or one of them per hidden layer
-    loss           "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any
-                   number of labels per sample; "squared_error": identity outputs, regression
-    optimizer      "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
-                   {"name": "adam", "beta2": 0.99}: see `fastmlp.config.optimizers`. "lbfgs" takes all samples at
-                   every step and finds its length itself: learning_rate, batch_size and shuffle mean nothing to it
-    learning_rate  of the first epoch; above 0. Gradients are averaged over the minibatch
-    momentum       of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1
-    schedule       how the rate goes on: a name, a dict, or a function; see `fastmlp.config.schedules`
-    decay_epochs   epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40)
-    batch_size     samples per step; the last batch of an epoch may be smaller, more than N means all N
-    epochs         passes over the training set
-    shuffle        visit the samples in a new random order every epoch
-    early_stopping None, epochs of patience, or a dict: see `fastmlp.training.early_stopping`; the best weights are kept
-    init           "auto", "he", "xavier", "normal", "uniform": see `fastmlp.training.parameters.Parameters.initialise`
-    init_scale     standard deviation of "normal", half-width of "uniform" (None: 0.1), a factor for the others
-    init_bias      "zero", or "same" for the weights' own law
-    l1, l2         add l1 |W|_1 and l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave them out,
-                   `train_objective` has them
-    dropout        share of the hidden layers' outputs that is dropped in training; or one number for the inputs and
-                   each hidden layer. What is kept is divided by its share
-    augment        how images are distorted, anew for every sample of every epoch: None, a dict, or the name of a
-                   preset; see `fastmlp.config.augmentation`
-    max_norm       largest Euclidean norm of the weights into a hidden unit, or None
-    clip_norm      largest Euclidean norm of a step's gradient, or None
-    label_smoothing  share of each label that is spread evenly over all classes
-    class_weight   None, "balanced", or a dict from label to weight: see `fastmlp.config.sample_weights`
-    seed           whole number from 0: the same seed, settings and data give the same weights, bit for bit
-    threads        cores to use; None: $FASTMLP_THREADS, or all this process may use. Never changes a result
-    dtype          "float32" or "float64", of the weights and all arithmetic
-    engine         "numba", or "numpy" for the plain reference (equal up to rounding)
-    train_metrics  "full": train_loss and train_accuracy are measured on the whole training set after each epoch;
-                   "running": during the epoch, which costs nothing
-    first_layer    "auto": inputs that are mostly zero are turned once into compressed rows, whose zeros cost nothing;
-                   "sparse" or "dense" force the choice. Never changes a result
+    Parameters
+    ----------
+    hidden : tuple of int
+        Widths of the hidden layers, () for none.
+    activation : str or tuple of str
+        "relu", "tanh", "sigmoid", "identity", or one of them per hidden layer.
+    loss : str
+        "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any number of
+        labels per sample; "squared_error": identity outputs, regression.
+    optimizer : str or dict
+        "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as {"name": "adam", "beta2": 0.99};
+        see `fastmlp.config.optimizers`. "lbfgs" takes all samples at every step and finds its length itself:
+        learning_rate, batch_size and shuffle mean nothing to it.
+    learning_rate : float
+        Of the first epoch; above 0. Gradients are averaged over the minibatch.
+    momentum : float
+        Of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1.
+    schedule : str, dict, callable or None
+        How the rate goes on; see `fastmlp.config.schedules`.
+    decay_epochs : tuple of int
+        Epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40).
+    decay_factor : float
+        Above 0.
+    batch_size : int
+        Samples per step; the last batch of an epoch may be smaller, more than N means all N.
+    epochs : int
+        Passes over the training set.
+    shuffle : bool
+        Visit the samples in a new random order every epoch.
+    early_stopping : int, dict or None
+        Epochs of patience, or a dict: see `fastmlp.config.early_stopping`; the best weights are kept.
+    init : str
+        "auto", "he", "xavier", "normal", "uniform": see `fastmlp.training.parameters.Parameters.initialise`.
+    init_scale : float or None
+        Standard deviation of "normal", half-width of "uniform" (None: 0.1), a factor for the others.
+    init_bias : str
+        "zero", or "same" for the distribution of the weights.
+    l1, l2 : float
+        Add l1 |W|_1 and l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave them out,
+        `train_objective` has them.
+    dropout : float or tuple of float
+        Share of the hidden layers' outputs that is dropped in training; or one number for the inputs and each hidden
+        layer. What is kept is divided by its share.
+    augment : str, dict or None
+        How images are distorted, anew for every sample of every epoch: a dict or the name of a preset; see
+        `fastmlp.config.augmentation`.
+    max_norm : float or None
+        Largest Euclidean norm of the weights into a hidden unit.
+    clip_norm : float or None
+        Largest Euclidean norm of a step's gradient.
+    label_smoothing : float
+        Share of each label that is spread evenly over all classes.
+    class_weight : str, dict or None
+        "balanced", or a dict from label to weight: see `fastmlp.config.sample_weights`.
+    seed : int
+        From 0: the same seed, settings and data give the same weights, bit for bit.
+    threads : int or None
+        Cores to use; None: $FASTMLP_THREADS, or all this process may use. Never changes a result.
+    dtype : str
+        "float32" or "float64", of the weights and all arithmetic.
+    engine : str
+        "numba", or "numpy" for the plain reference (equal up to rounding).
+    train_metrics : str
+        "full": train_loss and train_accuracy are measured on the whole training set after each epoch; "running":
+        during the epoch, which costs nothing.
+    first_layer : str
+        "auto": inputs that are mostly zero are turned once into compressed rows, whose zeros cost nothing; "sparse" or
+        "dense" force the choice. Never changes a result.
 
-    After `fit`: `history`, with `diagnoses` made on the way; `weights` (list of (fan_in, fan_out)), `biases` (list of
-    (fan_out,)), `classes` (C,) int64, `plan` (dict: first_layer, density of the inputs, threads), `failure_reason`
-    (None, or a `FailureReason`: text with `.kind`, "diverged", "died" or "error").
-    Raises InputError (a ValueError) or InputTypeError (a TypeError) for a setting that cannot be used.
+    Attributes
+    ----------
+    config : NetworkConfig
+        The settings; each is an attribute of the network too.
+    history : History
+        A record per epoch, and the diagnoses that were made on the way.
+    weights, biases : list of ndarray
+        (fan_in, fan_out) and (fan_out,) of each layer.
+    classes : ndarray of shape (C,), int64
+        What the outputs stand for.
+    fit_info : dict
+        first_layer, density of the inputs, threads.
+    failure_reason : FailureReason or None
+        Why the training failed: text with `.kind`, "diverged", "died" or "error".
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For a setting that cannot be used; they are a ValueError and a TypeError.
     """
 
     def __init__(self, **settings: Any):
         self.config = NetworkConfig.from_dict(settings)
         self._fitted = Fitted()
 
-    def __setattr__(self, name, value):
-        """Settings stay: what was made of one would go on as it was. `threads` alone, which changes no result, may."""
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change a setting, but for `threads`, which changes no result."""
         if name == "threads":
             name, value = "config", self.config.replace(threads=value)
         elif name in NetworkConfig.FIELDS:
@@ -90,254 +137,267 @@ class MLP:
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
-        """The settings, as attributes."""
+        """Return a setting."""
         if name not in NetworkConfig.FIELDS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return self.config.plain(name)
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return [*super().__dir__(), *NetworkConfig.FIELDS]
 
     def settings(self) -> dict[str, Any]:
-        """The constructor's arguments as plain values: MLP(**mlp.settings()) is the same network before training."""
+        """Return the constructor's arguments as plain values: MLP(**mlp.settings()) is the network before training."""
         return self.config.to_dict()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"MLP({self.config.changes_text()})"
 
-    history = field_of_fitted("history", "A `History`: a record per epoch.")
-    classes = field_of_fitted("classes", "(C,) the classes, in the order of the outputs; None before `fit`.")
-    plan = field_of_fitted("plan", "dict: first_layer, density of the inputs, threads.")
-    failure_reason = field_of_fitted("failure_reason", "None, or a `FailureReason`: why the training failed.")
-    _parameters = field_of_fitted("parameters", "The weights and biases as one buffer.")
+    history: History = field_of_fitted("history")
+    classes: NDArray[np.int64] | None = field_of_fitted("classes")
+    fit_info: dict[str, Any] | None = field_of_fitted("fit_info")
+    failure_reason: FailureReason | None = field_of_fitted("failure_reason")
+
+    @property
+    def kept_epoch(self) -> int:
+        """Number of the epoch, from 1, whose weights the network has: the last, or the best where it stops early."""
+        return kept_epoch(self.history, self.config.early_stopping_config)
 
     # ------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X, y=None, validation=None, progress=None, classes=None, sample_weight=None, checkpoint=None):
-        """Train from fresh weights; returns self.
+    def fit(
+        self,
+        X: ArrayLike | RowStream | PreparedData,
+        y: ArrayLike | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        *,
+        callbacks: Iterable[Callback] = (),
+        progress: bool | Callable[[dict[str, Any]], object] | None = None,
+        classes: Iterable[int] | None = None,
+        sample_weight: ArrayLike | None = None,
+        checkpoint: str | os.PathLike[str] | CheckpointStore | None = None,
+        warm_start: bool = False,
+    ) -> Self:
+        """Train the network.
 
-        X           (N, D) uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their
-                    dtype is uint8, float32 or float64. Or a `fastmlp.data.Stream`, which has its own labels
-        y           for cross entropy (N,) integers of any values, or (N, C) one-hot; for binary cross entropy (N, C)
-                    zeros and ones; for the squared error (N,) or (N, C) numbers
-        validation  (Xv, yv), measured after every epoch
-        progress    True for a progress bar, or a function that is called with every epoch's record (see `History`)
-        classes     all labels there are, when y may lack some; None takes those in y
-        sample_weight  (N,) numbers from 0: how much each sample counts; None: all the same
-        checkpoint  a folder, or `fastmlp.training.checkpoints.Checkpoints`: the state is kept there, and a fit
-                    with the same settings and data goes on from it to the weights it would have had. Not for "lbfgs"
-        Raises InputError, InputTypeError for arrays that cannot be used: before anything is trained.
+        An exception in a callback, and Ctrl-C, leave the network as it was after the last whole epoch.
+
+        Parameters
+        ----------
+        X : array_like of shape (N, D), sparse matrix, Stream or PreparedData
+            uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their dtype is uint8,
+            float32 or float64. A `fastmlp.data.Stream` has its own labels. What `prepare` returned is taken as it is.
+        y : array_like, optional
+            For cross entropy (N,) integers of any values, or (N, C) one-hot; for binary cross entropy (N, C) zeros and
+            ones; for the squared error (N,) or (N, C) numbers.
+        validation : tuple of two arrays, optional
+            X and y of the validation set, which is measured after every epoch.
+        callbacks : iterable of Callback, optional
+            See `fastmlp.training.callbacks`.
+        progress : bool or callable, optional
+            True for a progress bar, or a function that is called with every epoch's record, see `History`.
+        classes : iterable of int, optional
+            All labels there are, when y may lack some; None takes those in y.
+        sample_weight : array_like of shape (N,), optional
+            How much each sample counts, from 0; None: all the same.
+        checkpoint : path or CheckpointStore, optional
+            A folder that keeps the state; a fit with the same settings and data goes on from it to the weights it would
+            have had. It may have more epochs, where the schedule is not spread over them. Not for "lbfgs".
+        warm_start : bool, optional
+            Whether to start from the weights that the network has, with a fresh schedule and optimizer state.
+
+        Returns
+        -------
+        MLP
+            The network itself.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            For arguments that cannot be used: before anything is trained.
         """
-        source, held_out, known = self._sources(X, y, validation, classes, sample_weight)
-        with memory_held(X, y, validation, sample_weight):
-            trained = copy.copy(self)  # nobody else sees it before it is trained
-            trained._fitted = Fitted(classes=known)
+        start = self._fitted if warm_start else Fitted()
+        data = prepare_for(self.config, start, X, y, validation, classes, sample_weight)
+        session = start_fit(self.config, start, data)
+        stored = checkpoint_callbacks(checkpoint, self.config, data)
+        return self._train(session, [*callbacks, *progress_callbacks(progress), *stored])
+
+    def partial_fit(
+        self,
+        X: ArrayLike | RowStream | PreparedData,
+        y: ArrayLike | None = None,
+        classes: Iterable[int] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Make one pass over the data from the state that the last pass left.
+
+        Weights, optimizer states, schedule, number of the epoch and random streams go on: as many passes as `fit` makes
+        epochs give the same bits. A network that was read from a file has fresh optimizer states.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : iterable of int, optional
+            All labels there are, for the first pass; None takes those in y.
+
+        Returns
+        -------
+        MLP
+            The network itself.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            For arguments that cannot be used, and for settings with which a training cannot go on.
+        """
+        start = self._fitted
+        data = prepare_for(self.config, start, X, y, None, classes, sample_weight)
+        return self._train(start_pass(self.config, start, data), [])
+
+    def _train(self, session: Session, callbacks: Iterable[Callback]) -> Self:
+        """Train, and take the place of the network that there was."""
+        with memory_held(*session.data.arrays()):
             try:
-                trained._train(source, held_out, progress, checkpoint)
+                train(session, all_callbacks(self.config, callbacks))
             finally:
-                if len(trained.history):
-                    self._fitted = trained._fitted
+                if session.state.is_whole:
+                    self._fitted = Fitted.of(session)
         return self
 
-    def _train(self, source, held_out, progress, checkpoint):
-        """From fresh weights to the last epoch, or to the one at which it is enough."""
-        schedule = self._check_training(source.shape, held_out)
-        self.plan = {"first_layer": source.first_layer, "density": source.density, "threads": self._threads()}
-        trainer = self._trainer(source.shape)
-        self._parameters.initialise(self.init, self.init_scale, self.init_bias, self.seed)
-        stopping = read_early_stopping(self.early_stopping)
-        checkpoints = as_checkpoints(checkpoint, self, source, held_out)
-        with reporter(progress, self.epochs) as report:
-            watch = Watch(self, trainer, source, held_out, report, schedule, stopping)
-            with Keeper(checkpoints, trainer, self.history, schedule, stopping, watch.observer) as keeper:
-                if isinstance(optimizer := self.config.optimizer_config, LBFGS):
-                    lbfgs.minimise(trainer, source, self.epochs, optimizer.memory, watch)
-                else:
-                    self._descend(trainer, source, schedule, watch, keeper)
-        kept = watch.keep_the_best()
-        self.failure_reason = failure(self, source, kept)
-        watch.observer.ended(kept)
+    # ------------------------------------------------------------------------------------- prediction, evaluation
 
-    def _descend(self, trainer, source, schedule, watch, keeper):
-        """Epoch after epoch, until the last or until who watches has seen enough."""
-        trainer.moment = keeper.restore()
-        while trainer.moment.epoch <= self.epochs:
-            epoch = trainer.moment.epoch
-            rates = schedule.rates(epoch, trainer.steps_of(source.shape[0]))
-            trainer.epoch(source, self.shuffle, rates)
-            moment = trainer.moment
-            enough = watch(epoch, float(rates[0]), moment.totals, time.perf_counter() - moment.started)
-            trainer.moment = Moment(self.epochs + 1 if enough else epoch + 1)
-            keeper.epoch_done(trainer.moment.epoch > self.epochs)
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return class probabilities.
 
-    def _check_training(self, shape, held_out):
-        """A schedule for one training. Raises InputError for settings that do not go with inputs of this shape."""
-        schedule = self.config.make_schedule()
-        schedule.rates(1, -(-shape[0] // min(self.batch_size, shape[0])))
-        if self.config.augmentation is not None:
-            self.config.augmentation.distortion(shape[1], self.seed, 1)
-        stopping = read_early_stopping(self.early_stopping)
-        if stopping is not None:
-            stopping.check_validation(held_out)
-        return schedule
+        Parameters
+        ----------
+        X : array_like of shape (N, D)
+            Inputs, as for `fit`.
 
-    def _trainer(self, shape):
-        """A new network for inputs of this shape, and what trains it."""
-        optimizer = self.config.optimizer_config
-        self._build(shape[1], optimizer.states)
-        return Trainer(
-            self._parameters,
-            self._kernels(),
-            self._threads(),
-            min(self.batch_size, shape[0]),
-            optimizer.rule(self.l1, self.l2, self.clip_norm, self.max_norm),
-            Loss(self.config.loss_function.kind, self.label_smoothing),
-            tuple(1 - share for share in self.config.layer_dropout),
-            self.config.augmentation,
-            self.seed,
-        )
+        Returns
+        -------
+        ndarray of shape (N, C)
+            In the network's dtype, columns in the order of `classes`.
 
-    # ------------------------------------------------------------------------------------- evaluation, prediction
-
-    def predict_proba(self, X):
-        """Class probabilities (N, C) in the network's dtype, columns in the order of `classes`."""
+        Raises
+        ------
+        InputError
+            For the squared error.
+        """
         if not (loss := self.config.loss_function).has_probabilities:
             raise InputError(f"a network for the {loss.label} has no probabilities; call predict")
-        return self._outputs(X)[0]
+        return predict_outputs(self.config, _network(self._fitted)[0], X)
 
-    def _outputs(self, X):
-        """(N, C) what the last layer hands out, and the classes: both of one network, whatever `fit` does meanwhile."""
-        fitted = self._check_fitted()
-        X = self._check_rows(fitted, X)
-        rows = X.shape[0]
-        out = np.empty((rows, len(fitted.classes)), self.dtype)
-        kind, threads = self.config.loss_function.kind, self._threads() if rows > 1 else 1
-        with memory_held(X):
-            return outputs_of(self._kernels(), fitted.parameters, X, out, kind, threads), fitted.classes
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return predictions.
 
-    def predict(self, X):
-        """The most probable class of each row of X, (N,) of the values in `classes`.
+        Parameters
+        ----------
+        X : array_like of shape (N, D)
+            Inputs, as for `fit`.
 
-        For binary cross entropy zeros and ones (N, C), for the squared error numbers (N, C); (N,) where C is 1.
+        Returns
+        -------
+        ndarray
+            The most probable class of each row, (N,) of the values in `classes`; for binary cross entropy zeros and
+            ones (N, C), for the squared error numbers (N, C), and (N,) where C is 1.
         """
-        return self.config.loss_function.decide(*self._outputs(X))
+        parameters, classes = _network(self._fitted)
+        return self.config.loss_function.decide(predict_outputs(self.config, parameters, X), classes)
 
-    def evaluate(self, X, y):
-        """(mean loss, share of right answers) on X (N, D) and y as for `fit`; for the squared error R^2 is the second.
+    def evaluate(self, X: ArrayLike, y: ArrayLike) -> tuple[float, float]:
+        """Measure the network.
 
-        Of cross entropies, in nats. A sample is right for binary cross entropy when all of its labels are.
+        Parameters
+        ----------
+        X, y : array_like
+            As for `fit`.
+
+        Returns
+        -------
+        loss : float
+            Mean per sample; of cross entropies in nats.
+        accuracy : float
+            Share of right answers, 0 to 1; R^2 for the squared error. A sample is right for binary cross entropy when
+            all of its labels are.
         """
-        fitted, loss = self._check_fitted(), self.config.loss_function
-        X = self._check_rows(fitted, X)
-        y = loss.compare(y, X.shape[0], fitted.classes, self.dtype)
-        with memory_held(X, y):
-            totals = totals_of(self._kernels(), fitted.parameters, X, y, Loss(loss.kind), self._threads())
-        return float(totals[0] / len(y)), loss.accuracy(totals, y, ALL_ALIKE)
+        return evaluate(self.config, *_network(self._fitted), X, y)
 
-    def score(self, X, y):
-        """Share of right answers, 0 to 1; R^2 for the squared error."""
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return the share of right answers, 0 to 1; R^2 for the squared error. X and y are as for `fit`."""
         return self.evaluate(X, y)[1]
 
-    # ------------------------------------------------------------------------------------------------- parameters
+    # ------------------------------------------------------------------------------------------ parameters, files
 
     @property
-    def weights(self) -> list[np.ndarray]:
+    def weights(self) -> list[NDArray[Any]]:
         """One view (fan_in, fan_out) per layer; writing to it changes the network."""
-        return self._check_fitted().parameters.weights
+        return _network(self._fitted)[0].weights
 
     @property
-    def biases(self) -> list[np.ndarray]:
+    def biases(self) -> list[NDArray[Any]]:
         """One view (fan_out,) per layer; writing to it changes the network."""
-        return self._check_fitted().parameters.biases
+        return _network(self._fitted)[0].biases
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version."""
+        """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        """
         from fastmlp.export.model_file import save
 
-        network = copy.copy(self)  # what is saved is of one network, whatever `fit` does meanwhile
-        network._check_fitted()
-        save(network, path)
+        save(self._record(), path)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes; `from_bytes` reads it."""
+        from fastmlp.export.model_file import dumps
+
+        return dumps(self._record())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "MLP":
-        """Read what `save` wrote. InputError when the file is missing, damaged or something else."""
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the network in a file that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged, of another version or something else.
+        """
         from fastmlp.export.model_file import load
 
-        return load(cls, path)
+        return cls._from_record(load(path))
 
-    # ---------------------------------------------------------------------------------------------------- details
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str | os.PathLike[str] = "the model") -> Self:
+        """Return the network in what `to_bytes` returned; errors are those of `load`, and call it `name`."""
+        from fastmlp.export.model_file import loads
 
-    def prepare_inputs(self, X):
-        """Checked inputs in the form that this network trains on fastest, to be passed to several fits without a copy.
+        return cls._from_record(loads(data, name))
 
-        X is what `fit` takes; the result is an array, or compressed rows. The result of training is the same.
-        """
-        return compact(check_inputs(X, self.dtype), self.dtype, self.form)[0]
+    def _record(self) -> "ModelRecord":
+        """The network as a `ModelRecord`: it is of one training, whatever `fit` does meanwhile."""
+        from fastmlp.export.model_file import ModelRecord
 
-    @property
-    def form(self) -> str:
-        """How the first layer is to read its inputs: `first_layer`, or "dense" where they differ in every epoch."""
-        return self.config.form
-
-    def _sources(self, X, y, validation, classes, sample_weight):
-        """What to train on, the validation pair or None, and the classes: checked and in the form that is fastest."""
-        form = self.form
-        source: InMemory | Streamed
-        if is_stream(X):
-            check_streamed(self, X, y, sample_weight)
-            known = all_classes(X.labels, X.one_hot_columns, classes)
-            held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
-            source = Streamed(X, known, self.dtype, form, self._threads(), self.class_weight)
-        else:
-            X = check_inputs(X, self.dtype)
-            y, known = self.config.loss_function.prepare(y, X.shape[0], classes, self.dtype)
-            weights = combine(self.class_weight, sample_weight, y, known)
-            held_out = None if validation is None else self._check_held_out(validation, X.shape[1], known)
-            X, density = compact(X, self.dtype, form) if self.engine == "numba" else (X, 1.0)
-            source = InMemory(X, y, weights, density, self.dtype)
-        if held_out is not None and self.engine == "numba":
-            held_out = compact(held_out[0], self.dtype, source.first_layer)[0], held_out[1]
-        return source, held_out, known
-
-    def _build(self, features, states=0):
-        """The parameters of a network with `features` inputs, all zero."""
-        widths = (features, *self.hidden, len(self.classes))
-        self._parameters = Parameters(widths, self.config.layer_activations, self.dtype, states)
-
-    def _check_held_out(self, validation, features, classes):
-        """The validation pair, checked. `classes` are those of the training set."""
-        if not isinstance(validation, tuple | list) or len(validation) != 2:
-            raise InputTypeError("validation is no pair; expected (X, y)")
-        X, y = validation
-        X = self._check_width(check_inputs(X, self.dtype, "validation X"), features, "validation X")
-        compare = self.config.loss_function.compare
-        return X, compare(y, X.shape[0], classes, self.dtype, "validation y")
-
-    def _check_rows(self, fitted, X):
-        return self._check_width(check_inputs(X, self.dtype), fitted.parameters.layers[0, FAN_IN], "X")
-
-    @staticmethod
-    def _check_width(X, features, name):
-        if X.shape[1] != features:
-            raise InputError(f"{name} has {X.shape[1]} features; expected {features}, as in training")
-        return X
-
-    def _check_fitted(self):
-        """The fitted network as it is at this moment."""
         fitted = self._fitted
-        if fitted.parameters is None:
-            raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")
-        return fitted
+        return ModelRecord(self.config, *_network(fitted), fitted.history, fitted.failure_reason)
 
-    def _kernels(self):
-        """The module whose functions do the work. Numba is imported when it is first needed."""
-        return kernels_of(self.engine)
-
-    def _threads(self):
-        from fastmlp.kernels.thread_team import available_cores
-
-        return self.threads or available_cores()
+    @classmethod
+    def _from_record(cls, record: "ModelRecord") -> Self:
+        mlp = cls(**record.config.to_dict())
+        mlp._fitted = Fitted(record.parameters, record.classes, record.history, failure_reason=record.failure_reason)
+        return mlp
 
 
-# What help() and editors show in the place of **settings.
-MLP.__signature__ = signature(NetworkConfig)  # type: ignore[attr-defined]  # read by inspect
+def _network(fitted: Fitted) -> tuple[Parameters, NDArray[np.int64]]:
+    """The parameters and the classes of one network, whatever `fit` does meanwhile."""
+    if fitted.parameters is None or fitted.classes is None:
+        raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")
+    return fitted.parameters, fitted.classes

@@ -10,7 +10,7 @@ import pytest
 from fastmlp import MLP
 from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError
-from fastmlp.training.checkpoints import Checkpoints, Paused
+from fastmlp.training.checkpoints import CheckpointStore, Paused
 
 random = np.random.default_rng(5)
 X = random.integers(0, 256, (240, 30)).astype(np.uint8)
@@ -34,7 +34,7 @@ class StopAfter(threading.Event):
 def fit(folder=None, looks=None, data=(X[:200], Y[:200]), **settings):
     checkpoint = folder
     if looks is not None:
-        checkpoint = Checkpoints(folder, seconds=0.0, stop=StopAfter(looks))
+        checkpoint = CheckpointStore(folder, seconds=0.0, stop=StopAfter(looks))
     return MLP(**{**SETTINGS, **settings}).fit(*data, HELD_OUT, checkpoint=checkpoint)
 
 
@@ -116,7 +116,7 @@ def test_rows_with_an_empty_column_more_are_other_data(tmp_path):
 def test_a_finished_training_is_not_done_again(tmp_path):
     first = fit(tmp_path / "kept")
     epochs = []
-    again = MLP(**SETTINGS).fit(X[:200], Y[:200], HELD_OUT, epochs.append, checkpoint=tmp_path / "kept")
+    again = MLP(**SETTINGS).fit(X[:200], Y[:200], HELD_OUT, progress=epochs.append, checkpoint=tmp_path / "kept")
     assert not epochs
     assert same(first, again)
     assert again.history["seconds"] == first.history["seconds"]
@@ -131,7 +131,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(tmp_path, dam
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 4
     newest.write_bytes({"torn": data[:-7], "flipped": data, "emptied": b""}[damage])
-    checkpoints = Checkpoints(tmp_path, identity=_identity(old))
+    checkpoints = CheckpointStore(tmp_path, identity=_identity(old))
     older = checkpoints.newest()
     newest.unlink()
     np.testing.assert_equal(older, checkpoints.newest())
@@ -166,7 +166,7 @@ def test_an_optimiser_that_cannot_go_on_is_refused_a_folder(tmp_path):
 def test_a_file_is_no_folder_for_checkpoints_and_is_refused_before_anything_is_trained(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("mine")
-    for checkpoint in (path, Checkpoints(path)):
+    for checkpoint in (path, CheckpointStore(path)):
         with pytest.raises(InputError, match=r"notes\.txt, which is a file; expected a folder"):
             fit(checkpoint)
     assert path.read_text() == "mine"
@@ -180,7 +180,7 @@ def test_with_all_damaged_a_training_begins_anew(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 4}, {"epochs": 5}, {"data": (X[:200], Y[:200][::-1])}], ids=["seed", "epochs", "labels"]
+    "change", [{"seed": 4}, {"learning_rate": 0.05}, {"data": (X[:200], Y[:200][::-1])}], ids=["seed", "rate", "labels"]
 )
 def test_a_checkpoint_of_another_training_is_refused_and_left_alone(tmp_path, change):
     fit(tmp_path)
@@ -202,7 +202,7 @@ def test_a_function_as_schedule_needs_an_identity_of_its_own(tmp_path):
 
     with pytest.raises(InputError, match="identity"):
         fit(tmp_path, schedule=schedule)
-    kept = Checkpoints(tmp_path, identity="inverse")
+    kept = CheckpointStore(tmp_path, identity="inverse")
     assert same(fit(kept, schedule=schedule), fit(schedule=schedule))
 
 

@@ -15,9 +15,11 @@ from fastmlp.cli.main import main
 from fastmlp.config.losses import CrossEntropy
 from fastmlp.data import Stream, load, split
 from fastmlp.errors import InputError
-from fastmlp.training.batches import InMemory
-from fastmlp.training.checkpoints import Checkpoints, Moment, Paused
-from fastmlp.training.diagnostics import CAUSES, PATIENCE, Observer
+from fastmlp.training.batches import InMemory, prepare
+from fastmlp.training.checkpoints import CheckpointStore, Paused
+from fastmlp.training.diagnostics import CAUSES, PATIENCE, DiagnosticsCallback
+from fastmlp.training.session import Session
+from fastmlp.training.state import TrainingState
 
 CLASSES = 4
 
@@ -98,6 +100,7 @@ def test_what_made_a_training_fail_is_told_in_the_words_of_the_network():
     assert mlp.failure_reason in sentences(mlp)
     died = fit({"hidden": (16,) * 7, "activation": "sigmoid"})
     assert died.failure_reason.startswith("died")
+    assert (mlp.failure_reason.kind, died.failure_reason.kind) == ("diverged", "died")
     assert died.failure_reason in sentences(died)
 
 
@@ -253,23 +256,22 @@ def test_a_stream_is_diagnosed_as_well(tmp_path):
 # ---------------------------------------------------------------------------------------------------- overfitting
 
 
-def trainer_of(mlp, rows=300):
-    mlp.classes = np.arange(CLASSES)
-    trainer = mlp._trainer((rows, X.shape[1]))
-    trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
-    return trainer
+def session_of(mlp, rows=300):
+    """A training of the first rows, before its first step."""
+    data = prepare(mlp.config, X[:rows], Y[:rows], classes=range(CLASSES))
+    return Session.of(mlp.config, data, TrainingState.fresh(mlp.config, X.shape[1], CLASSES))
 
 
 def observed(validation_losses, train_losses):
     """The diagnoses of a network whose epochs had these losses, none of which touch its weights."""
-    mlp = MLP(**SMALL, learning_rate=0.001)
-    observer = Observer(mlp, trainer_of(mlp), InMemory(X, Y))
+    session, callback = session_of(MLP(**SMALL, learning_rate=0.001)), DiagnosticsCallback()
+    callback.attach(session)
     for epoch, (validation, train) in enumerate(zip(validation_losses, train_losses, strict=True), start=1):
-        observer({"epoch": epoch, "learning_rate": 0.001, "train_loss": train, "validation_loss": validation})
-        mlp.history.append(dict.fromkeys(("epoch", "train_accuracy", "validation_accuracy", "seconds"), 0) | {
+        callback.examine({"epoch": epoch, "learning_rate": 0.001, "train_loss": train, "validation_loss": validation})
+        session.state.history.append(dict.fromkeys(("epoch", "train_accuracy", "validation_accuracy", "seconds"), 0) | {
             "learning_rate": 0.001, "train_loss": train, "validation_loss": validation, "train_objective": train,
         })  # fmt: skip
-    return [(one["epoch"], one["cause"]) for one in mlp.history.diagnoses]
+    return [(one["epoch"], one["cause"]) for one in session.state.history.diagnoses]
 
 
 FALLING = [0.6, 0.4, 0.3, 0.2, 0.1, 0.09, 0.08, 0.07, 0.06, 0.05]
@@ -306,17 +308,18 @@ def test_looking_changes_no_bit_of_a_training(settings, engine):
     settings = {**SMALL, "engine": engine, **settings}
     watched = MLP(**settings).fit(X, Y)
     mlp = MLP(**settings)
-    trainer, source = trainer_of(mlp), InMemory(X, Y)
+    trainer, batches = session_of(mlp).trainer, InMemory(X, Y)
     for epoch in range(1, mlp.epochs + 1):
-        trainer.moment = Moment(epoch)
-        trainer.epoch(source, mlp.shuffle, np.full(trainer.steps_of(len(X)), mlp.learning_rate))
-    assert watched._parameters.buffer.tobytes() == trainer.parameters.buffer.tobytes()
-    assert watched._parameters.states.tobytes() == trainer.parameters.states.tobytes()
+        trainer.state.epoch, trainer.state.position = epoch, 0
+        trainer.epoch(batches, mlp.shuffle, np.full(trainer.steps_of(len(X)), mlp.learning_rate))
+    parameters = watched._fitted.parameters
+    assert parameters.buffer.tobytes() == trainer.state.parameters.buffer.tobytes()
+    assert parameters.states.tobytes() == trainer.state.parameters.states.tobytes()
 
 
 def resumed(settings, y, folder, stop_at):
     """The diagnoses of a training that was stopped after an epoch and taken up again."""
-    kept = Checkpoints(folder, identity="sick")
+    kept = CheckpointStore(folder, identity="sick")
 
     def stop_there(record):
         if record["epoch"] == stop_at:
@@ -325,7 +328,7 @@ def resumed(settings, y, folder, stop_at):
     for _ in range(2):
         mlp = MLP(**{**SMALL, **settings})
         with contextlib.suppress(Paused):
-            mlp.fit(X[:200], y[:200], (X[200:], y[200:]), stop_there, checkpoint=kept)
+            mlp.fit(X[:200], y[:200], (X[200:], y[200:]), progress=stop_there, checkpoint=kept)
         kept.stop.clear()
     return mlp.history.diagnoses
 
@@ -342,13 +345,14 @@ def test_a_training_that_is_taken_up_again_is_told_what_an_uninterrupted_one_is(
 # ------------------------------------------------------------------------------------------- what becomes of them
 
 
-def test_a_saved_network_keeps_its_diagnoses_and_an_older_file_has_none(tmp_path):
+def test_a_saved_network_keeps_its_diagnoses_and_a_file_without_them_is_damaged(tmp_path):
     mlp = fit(SICK["updates-too-small"][0])
     mlp.save(tmp_path / "model.h5")
     assert MLP.load(tmp_path / "model.h5").history.diagnoses == mlp.history.diagnoses != []
     with h5py.File(tmp_path / "model.h5", "r+") as file:
         del file.attrs["diagnoses"]
-    assert MLP.load(tmp_path / "model.h5").history.diagnoses == []
+    with pytest.raises(InputError, match="cannot be read"):
+        MLP.load(tmp_path / "model.h5")
 
 
 def test_a_second_fit_begins_with_no_diagnoses():

@@ -10,7 +10,9 @@ from fastmlp.kernels import reference
 from fastmlp.kernels.sparse_rows import Sparse, to_network
 from fastmlp.training.batches import InMemory, Streamed
 from fastmlp.training.first_layer import compact
-from fastmlp.training.probes import is_look, largest_input, step_ratios, unit_shares
+from fastmlp.training.probes import is_probe_epoch, largest_input, step_ratios, unit_shares
+from fastmlp.training.state import TrainingState
+from fastmlp.training.trainer import Trainer
 
 CLASSES = 4
 RANDOM = np.random.RandomState(0)
@@ -19,10 +21,7 @@ Y = np.arange(300) % CLASSES
 
 
 def trainer_of(mlp):
-    mlp.classes = np.arange(CLASSES)
-    trainer = mlp._trainer(X.shape)
-    trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
-    return trainer
+    return Trainer.of(mlp.config, TrainingState.fresh(mlp.config, X.shape[1], CLASSES), len(X))
 
 
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
@@ -32,12 +31,12 @@ def test_the_shares_of_idle_units_are_those_of_an_independent_pass(engine, is_sp
     activations = ("relu", "tanh", "sigmoid", "identity", "relu")
     mlp = MLP(hidden=(20, 9, 7, 6, 10), activation=activations, init="normal", init_scale=2.0, engine=engine)
     trainer = trainer_of(mlp)
-    trainer.parameters.biases[0][:5] = -1000
-    trainer.parameters.biases[4][:8] = -1000
+    trainer.state.parameters.biases[0][:5] = -1000
+    trainer.state.parameters.biases[4][:8] = -1000
     given = compact(inputs, first_layer="sparse")[0] if is_sparse else inputs
     assert isinstance(given, Sparse) == is_sparse
     A, expected = inputs, []
-    for name, W, b in zip(activations, trainer.parameters.weights, trainer.parameters.biases, strict=False):
+    for name, W, b in zip(activations, trainer.state.parameters.weights, trainer.state.parameters.biases, strict=False):
         A = A @ W + b
         if name == "relu":
             A = np.maximum(A, 0)
@@ -59,7 +58,7 @@ def test_the_shares_of_idle_units_are_those_of_an_independent_pass(engine, is_sp
 def test_the_length_of_a_step_is_that_of_a_step_of_the_reference(settings):
     mlp = MLP(hidden=(9,), learning_rate=0.3, batch_size=len(X), **settings)
     trainer = trainer_of(mlp)
-    p = trainer.parameters
+    p = trainer.state.parameters
     before, states = p.buffer.copy(), p.states.copy()
     inputs = X.astype(p.buffer.dtype)
     ratios = step_ratios(trainer, (inputs, Y, np.empty(0)), 1, 0.3)
@@ -87,8 +86,8 @@ def test_the_largest_input_is_as_the_network_reads_it():
 
 
 def test_the_epochs_that_are_looked_at_are_the_first_ones_then_fewer_and_the_last():
-    assert [epoch for epoch in range(1, 51) if is_look(epoch, 50)] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
-    assert [epoch for epoch in range(1, 3) if is_look(epoch, 2)] == [1, 2]
+    assert [epoch for epoch in range(1, 51) if is_probe_epoch(epoch, 50)] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
+    assert [epoch for epoch in range(1, 3) if is_probe_epoch(epoch, 2)] == [1, 2]
 
 
 # ------------------------------------------------------------------------------------------------------ the samples

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.config.network import NetworkConfig
 from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.training.batches import prepare_inputs
 
 ENGINE = {"engine": "numpy", "epochs": 1, "hidden": (3,), "batch_size": 5}
 
@@ -42,7 +44,7 @@ def test_a_number_that_the_networks_dtype_cannot_hold_is_named(data, as_rows):
     X, y = as_rows(spoiled(data[0], 1e39)), data[1]
     with pytest.raises(InputError, match=r"X has 1e\+39 at row 7, column 2; expected numbers that fit float32.*scale"):
         MLP(**ENGINE).fit(X, y)
-    assert MLP(**ENGINE, dtype="float64").prepare_inputs(X).shape == (12, 4)
+    assert prepare_inputs(NetworkConfig(**ENGINE, dtype="float64"), X).shape == (12, 4)
 
 
 def test_a_target_that_the_networks_dtype_cannot_hold_is_named(data):

@@ -193,7 +193,6 @@ def test_a_network_whose_units_are_all_dead_is_told_in_words(engine):
     mlp = MLP(hidden=(4,), epochs=40, learning_rate=1000, batch_size=120, engine=engine).fit(X, y)
     assert not np.maximum(X @ mlp.weights[0] + mlp.biases[0], 0).any()
     assert mlp.failure_reason is not None
-    assert mlp.failure_reason.kind == "died"
     assert "smaller learning rate than 1000" in mlp.failure_reason
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.errors import InputError
-from fastmlp.export import model_file as modelfile
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +53,9 @@ def test_a_loaded_network_is_the_one_that_was_saved(trained, tmp_path, dtype):
 
 def test_a_network_goes_through_bytes_as_through_a_file_in_several_threads_at_once(trained, saved):
     with ThreadPoolExecutor(4) as team:
-        images = list(team.map(modelfile.dumps, [trained[0]] * 12))
+        images = list(team.map(MLP.to_bytes, [trained[0]] * 12))
     of_the_file = MLP.load(saved)
-    for again in (modelfile.loads(MLP, image) for image in images):
+    for again in (MLP.from_bytes(image) for image in images):
         assert again.settings() == of_the_file.settings()
         assert again.history.to_csv() == of_the_file.history.to_csv()
         assert [W.tobytes() for W in again.weights] == [W.tobytes() for W in of_the_file.weights]
@@ -64,9 +63,9 @@ def test_a_network_goes_through_bytes_as_through_a_file_in_several_threads_at_on
 
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
 def test_bytes_that_were_cut_short_are_refused(trained, share):
-    image = modelfile.dumps(trained[0])
+    image = trained[0].to_bytes()
     with pytest.raises(InputError, match="the model cannot be read"):
-        modelfile.loads(MLP, image[: int(share * len(image))])
+        MLP.from_bytes(image[: int(share * len(image))])
 
 
 def test_a_network_without_hidden_layers_round_trips(trained, tmp_path):

@@ -105,8 +105,8 @@ def test_input_dropout_reads_dense_rows_and_trains():
     lit = X * (RANDOM.random_sample(X.shape) < 0.1)
     y = (X[:, 0] > 0).astype(int)
     mlp = MLP(hidden=(8,), dropout=(0.2, 0.5), epochs=2).fit(lit, y)
-    assert mlp.plan["first_layer"] == "dense"
-    assert MLP(hidden=(8,), dropout=0.5, epochs=2).fit(lit, y).plan["first_layer"] == "sparse"
+    assert mlp.fit_info["first_layer"] == "dense"
+    assert MLP(hidden=(8,), dropout=0.5, epochs=2).fit(lit, y).fit_info["first_layer"] == "sparse"
 
 
 def test_classes_can_weigh_differently_in_memory_and_in_a_stream(tmp_path):

@@ -11,9 +11,10 @@ from fastmlp.data import Stream
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.sparse_rows import Sparse, part, to_network
 from fastmlp.training.batches import InMemory, Streamed
-from fastmlp.training.checkpoints import Moment
 from fastmlp.training.first_layer import compact
 from fastmlp.training.parameters import epoch_order
+from fastmlp.training.state import TrainingState
+from fastmlp.training.trainer import Trainer
 
 ROWS, COLUMNS, CLASSES = 2000, 30, 4
 WINDOW_ROWS, BLOCK_ROWS = 450, 8
@@ -41,14 +42,12 @@ def open_stream(tmp_path):
 
 def fit(mlp, source):
     """What `MLP.fit` does, for either kind of source: its weights and the summed loss and hits of the last epoch."""
-    mlp.classes = np.arange(CLASSES)
-    trainer = mlp._trainer(source.shape)
-    trainer.parameters.initialise(mlp.init, mlp.init_scale, mlp.init_bias, mlp.seed)
+    trainer = Trainer.of(mlp.config, TrainingState.fresh(mlp.config, source.shape[1], CLASSES), source.shape[0])
     for epoch in range(1, mlp.epochs + 1):
         rates = np.full(trainer.steps_of(source.shape[0]), mlp.learning_rate)
-        trainer.moment = Moment(epoch)
+        trainer.state.epoch, trainer.state.position, trainer.state.totals = epoch, 0, np.zeros(2)
         trainer.epoch(source, mlp.shuffle, rates)
-    return trainer.parameters.buffer.copy(), trainer.moment.totals
+    return trainer.state.parameters.buffer.copy(), trainer.state.totals
 
 
 class Reordered:
@@ -57,7 +56,7 @@ class Reordered:
     def __init__(self, X, stream):
         self.shape, self._X, self._stream = stream.shape, X, stream
 
-    def spans(self, seed, epoch, batch_size, shuffle):
+    def training_chunks(self, seed, epoch, batch_size, shuffle):
         windows = self._stream.epoch(seed, epoch, batch_size, shuffle)
         yield self._X, LABELS, np.empty(0), np.concatenate([window.rows[window.order] for _, window in windows])
 
@@ -74,7 +73,7 @@ def test_a_stream_trains_the_bits_of_its_order_in_memory(open_stream, kind, dtyp
     with open_stream(X) as stream:
         source = Streamed(stream, np.arange(CLASSES), dtype)
         assert source.first_layer == ("dense" if kind == "dense" else "sparse")
-        assert len(list(source.spans(0, 1, 48, shuffle))) == 5
+        assert len(list(source.training_chunks(0, 1, 48, shuffle))) == 5
         weights, totals = fit(network(dtype=dtype, shuffle=shuffle), source)
         expected, expected_totals = fit(network(dtype=dtype, shuffle=shuffle), Reordered(X, stream))
     np.testing.assert_array_equal(weights, expected)
@@ -86,17 +85,17 @@ def test_a_stream_of_one_window_trains_the_bits_of_fit(open_stream):
     mlp = network(threads=1).fit(PIXELS, LABELS)
     with open_stream(PIXELS, window_rows=ROWS) as stream:
         weights, _ = fit(network(), Streamed(stream, mlp.classes))
-    np.testing.assert_array_equal(weights, mlp._parameters.buffer)
+    np.testing.assert_array_equal(weights, mlp._fitted.parameters.buffer)
 
 
 def test_memory_is_one_span_in_the_order_of_the_epoch():
     source = InMemory(PIXELS, LABELS)
-    ((X, y, _, order),) = source.spans(3, 2, 48, True)
+    ((X, y, _, order),) = source.training_chunks(3, 2, 48, True)
     assert X is PIXELS
     assert y is LABELS
     np.testing.assert_array_equal(order, epoch_order(ROWS, 3, 2, True))
     weights, _ = fit(network(), source)
-    np.testing.assert_array_equal(weights, network(threads=1).fit(PIXELS, LABELS)._parameters.buffer)
+    np.testing.assert_array_equal(weights, network(threads=1).fit(PIXELS, LABELS)._fitted.parameters.buffer)
 
 
 @pytest.mark.parametrize("kind", INPUTS)
@@ -105,8 +104,8 @@ def test_two_passes_at_once_do_not_disturb_each_other(open_stream, kind):
     with open_stream(X) as stream:
         source = Streamed(stream, np.arange(CLASSES))
         first_row = 0
-        for inputs, y, _, _ in source.spans(0, 1, 48, False):
-            for part_of_all, _, _ in source.parts():
+        for inputs, y, _, _ in source.training_chunks(0, 1, 48, False):
+            for part_of_all, _, _ in source.evaluation_chunks():
                 assert part_of_all.shape[1] == COLUMNS
             expected = to_network(X, first_row + np.arange(len(y)), dtype)
             np.testing.assert_array_equal(to_network(inputs, np.arange(len(y)), dtype), expected)
@@ -119,7 +118,7 @@ def test_reader_ends_when_the_spans_are_given_up(open_stream, kind):
         return [thread for thread in threading.enumerate() if thread.name.startswith("fastmlp-read")]
 
     with open_stream(INPUTS[kind]) as stream:
-        spans = Streamed(stream, np.arange(CLASSES)).spans(0, 1, 48, True)
+        spans = Streamed(stream, np.arange(CLASSES)).training_chunks(0, 1, 48, True)
         next(spans)
         assert reading()
         spans.close()
@@ -132,7 +131,7 @@ def test_parts_and_head_are_the_rows_in_the_order_of_the_file(open_stream, threa
     with open_stream(PIXELS) as stream:
         streamed = Streamed(stream, np.arange(CLASSES), threads=threads)
         for source in (streamed, InMemory(compact(PIXELS)[0], LABELS)):
-            rows = [(to_network(X, np.arange(len(y)), dtype), y) for X, y, _ in source.parts()]
+            rows = [(to_network(X, np.arange(len(y)), dtype), y) for X, y, _ in source.evaluation_chunks()]
             np.testing.assert_array_equal(np.concatenate([X for X, _ in rows]), to_network(PIXELS, everything, dtype))
             np.testing.assert_array_equal(np.concatenate([y for _, y in rows]), LABELS)
             head = source.head(100)
@@ -165,7 +164,7 @@ def test_a_network_fits_a_stream_as_it_fits_its_rows_in_memory(open_stream):
     expected = network(**settings).fit(PIXELS, LABELS, validation=(PIXELS, LABELS))
     with open_stream(PIXELS, ROWS) as stream:
         mlp = network(**settings).fit(stream, validation=(PIXELS, LABELS))
-    assert mlp.plan["first_layer"] == "sparse"
+    assert mlp.fit_info["first_layer"] == "sparse"
     for name in ("train_loss", "train_accuracy", "validation_loss"):
         np.testing.assert_allclose(mlp.history[name], expected.history[name], rtol=1e-12)
     np.testing.assert_array_equal(mlp.predict_proba(PIXELS), expected.predict_proba(PIXELS))

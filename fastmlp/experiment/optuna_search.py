@@ -27,7 +27,7 @@ from fastmlp.experiment.search_space import Choices, Range, Search
 from fastmlp.mlp import MLP
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.runs.run_record import kept_epoch
+from fastmlp.training.callbacks import Callback
 from fastmlp.training.history import History
 
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
@@ -38,7 +38,7 @@ LOWEST = 0.0  # reported for a trial whose accuracy is not finite
 TWIN, FAILED = "twin", "failed"
 
 
-class PruningCallback:
+class PruningCallback(Callback):
     """Reports the validation accuracies of a trial to Optuna, and ends its training if Optuna asks for it.
 
     Attributes
@@ -358,7 +358,7 @@ def _key(varied: dict[str, Any]) -> str:
 
 def _accuracy(mlp: MLP) -> float:
     """Return the validation accuracy of the weights that a network has."""
-    kept = kept_epoch(mlp.history, mlp.early_stopping)
+    kept = mlp.kept_epoch
     accuracy = mlp.history["validation_accuracy"][kept - 1]
     return accuracy if math.isfinite(accuracy) else LOWEST
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from fastmlp.training.callbacks import Callback
 from fastmlp.training.progress import describe
 
 EPOCHS_PER_LINE = 10
@@ -18,7 +19,7 @@ def note(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-class ProgressCallback:
+class ProgressCallback(Callback):
     """Reports every epoch of the network at a position."""
 
     def __init__(self, report: Report, position: int):
@@ -29,7 +30,7 @@ class ProgressCallback:
         self._report(self._position, view.record)
 
 
-class EpochLineCallback:
+class EpochLineCallback(Callback):
     """Prints a line on every epoch to stdout, as trainers of a single network do.
 
     Parameters

@@ -11,7 +11,6 @@ from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.progress import shown_progress
 from fastmlp.experiment.recipe import Recipe
-from fastmlp.export.model_file import dumps
 from fastmlp.mlp import MLP
 from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.cells import Cell
@@ -26,7 +25,7 @@ from fastmlp.runs.selection import (
     retraining_checkpoints,
     retraining_settings,
 )
-from fastmlp.training.checkpoints import Checkpoints
+from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.digests import engine_version
 from fastmlp.utils.records import write_record
@@ -78,7 +77,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     label = f"{best_cell.label}, all rows"
     cell = Cell("retrained", label, retraining_settings(best_cell.settings, best_cell.kept_epoch), "retrained", label)
     made_of = identity(record, best_cell)
-    checkpoints = Checkpoints(retraining_checkpoints(run), identity=f"{made_of} {engine_version()}")
+    checkpoints = CheckpointStore(retraining_checkpoints(run), identity=f"{made_of} {engine_version()}")
     executor, epochs = open_executor("threads", threads), cell.settings["epochs"]
     with shown_progress([label], [epochs], record.recipe.epoch_lines) as callbacks:
         training = executor.train(
@@ -89,7 +88,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     mlp = trained.mlp
     if trained.failed:
         raise InputError(f"{cell.label} {mlp.failure_reason}")
-    model = dumps(mlp)
+    model = mlp.to_bytes()
     mlp.history.to_csv(run.history(run.retrained))
     write_bytes(run.model(run.retrained), model)
     digest = hashlib.sha256(model).hexdigest()

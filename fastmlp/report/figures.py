@@ -10,7 +10,6 @@ from fastmlp.runs.aggregate import CellGroup, group_cells, ranked
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, RunRecord
 from fastmlp.runs.run_directory import Run
-from fastmlp.runs.run_record import kept_epoch
 
 MOST_PANELS = 30  # six rows of five: a page that can still be read
 
@@ -58,7 +57,7 @@ def draw_run(run: Run, record: RunRecord, networks: Iterable[MLP], shape: Callab
 def _panel(title: str, mlp: MLP, pruned: int | None, others: Sequence[MLP] = ()) -> plots.Panel:
     """What a figure shows of a trained network; `others` are the same one from other seeds."""
     failure = f"pruned after epoch {pruned}" if pruned else mlp.failure_reason
-    kept = kept_epoch(mlp.history, mlp.early_stopping) or None
+    kept = mlp.kept_epoch or None
     return plots.Panel(title, mlp.history, mlp.decay_epochs, failure, kept, [other.history for other in others])
 
 

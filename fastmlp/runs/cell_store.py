@@ -12,12 +12,11 @@ from pathlib import Path
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
-from fastmlp.export.model_file import dumps
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.runs.records import CellInputs, CellManifest, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
-from fastmlp.training.checkpoints import Checkpoints
+from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.history import History
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.digests import digest_of_values, engine_version
@@ -91,7 +90,7 @@ class CellStore:
         """The folders by the digits in their names: those that were there before, listed once, and those asked for."""
         return {path.name[-DIGITS:]: path for path in self._run.cells.glob(f"*-{'?' * DIGITS}") if path.is_dir()}
 
-    def checkpoints(self, cell: Cell) -> Checkpoints:
+    def checkpoints(self, cell: Cell) -> CheckpointStore:
         """Return the checkpoints of the training of a cell.
 
         Parameters
@@ -101,9 +100,9 @@ class CellStore:
 
         Returns
         -------
-        Checkpoints
+        CheckpointStore
         """
-        return Checkpoints(self.folder(cell) / "checkpoint", identity=self.identity(cell))
+        return CheckpointStore(self.folder(cell) / "checkpoint", identity=self.identity(cell))
 
     def load(self, cell: Cell) -> CellResult | None:
         """Return the result of a cell that was trained to its end, or pruned.
@@ -156,7 +155,7 @@ class CellStore:
         mlp.history.to_csv(self._run.history(folder))
         digest = None
         if result.pruned is None:
-            model = dumps(mlp)
+            model = mlp.to_bytes()
             write_bytes(self._run.model(folder), model)
             digest = hashlib.sha256(model).hexdigest()
         manifest = CellManifest(

@@ -3,20 +3,15 @@
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from fastmlp._version import __version__
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, DiagnosisRecord, EnvironmentRecord
-from fastmlp.training.early_stopping import from_setting as read_early_stopping
 
 
 def now() -> str:
@@ -131,7 +126,7 @@ def describe_cell(result: CellResult, folder: str | None) -> CellRecord:
     cell, mlp = result.cell, result.mlp
     history, settings = mlp.history, mlp.settings()
     del settings["threads"]
-    kept = kept_epoch(history, settings["early_stopping"])
+    kept = mlp.kept_epoch
     final = list(history)[kept - 1] if kept else {}
     accuracies = history["validation_accuracy"]
     best = max(range(len(accuracies)), key=accuracies.__getitem__, default=None)
@@ -155,32 +150,6 @@ def describe_cell(result: CellResult, folder: str | None) -> CellRecord:
         best_validation_accuracy=None if best is None else finite(accuracies[best]),
         seconds=round(sum(history["seconds"]), 3),
     )
-
-
-def kept_epoch(history: Iterable[Mapping[str, float]], early_stopping: int | dict[str, Any] | None) -> int:
-    """Return the epoch whose weights a network has after its training.
-
-    Parameters
-    ----------
-    history : iterable of mapping
-        A `History`, or its epochs in order.
-    early_stopping : int, dict or None
-        The setting of the network.
-
-    Returns
-    -------
-    int
-        From 1; 0 if there is no epoch.
-    """
-    epochs, stopping = list(history), read_early_stopping(early_stopping)
-    if stopping is None:
-        return len(epochs)
-    for record in epochs:
-        stopping.tell(record, lambda: _NO_WEIGHTS)
-    return stopping.best_epoch or len(epochs)
-
-
-_NO_WEIGHTS = np.empty(0)
 
 
 def finite(value: float | None) -> float | None:

@@ -7,47 +7,50 @@ import os
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.training.batches import arrays_of
-from fastmlp.training.history import COLUMNS, History
+from fastmlp.training.batches import PreparedData, arrays_of
+from fastmlp.training.callbacks import InternalCallback, Paused, TrainingView
+from fastmlp.training.session import Session
 from fastmlp.utils.atomic_files import is_temporary, remove, write_bytes
 from fastmlp.utils.digests import digest_of_arrays, digest_of_values, engine_version
 
-if TYPE_CHECKING:
-    from fastmlp.config.schedules import Schedule
-    from fastmlp.training.diagnostics import Observer
-    from fastmlp.training.early_stopping import EarlyStopping
-    from fastmlp.training.trainer import Trainer
+__all__ = ["CheckpointCallback", "CheckpointStore", "Paused", "checkpoint_callbacks"]
 
-MAGIC = b"fastmlp checkpoint 1\n"
+MAGIC = b"fastmlp checkpoint 2\n"
+_ANY_VERSION = b"fastmlp checkpoint "
 _NAME = re.compile(r"checkpoint-(\d{8})\.bin")
 _KEPT = 2  # should the newest be damaged, there is the one before it
 _SECONDS_BETWEEN_EPOCHS = 1.0  # an epoch may be shorter than the writing of a file
 _MOST_SHARE = 0.03  # of a training's time is spent on checkpoints
 
 
-class Paused(Exception):
-    """Raised inside a training that was asked to stop; what it had done is in its newest checkpoint."""
-
-
 @dataclass
-class Checkpoints:
-    """A folder that keeps the state of one training; see `MLP.fit`.
-
-    folder    is made when the first checkpoint is written
-    seconds   between two checkpoints within an epoch; epochs that are longer than a second have one at their end. Both
-              come more rarely where writing them would take more than 3% of the time
-    identity  text that tells this training from all others; None: a digest of the settings and the data
-    stop      when it is set, the training writes a checkpoint and raises `Paused`, within about 0.1 seconds
+class CheckpointStore:
+    """A folder that keeps the state of one training; `MLP.fit(checkpoint=...)` takes it.
 
     A file is the line `MAGIC`, the SHA-256 of the rest in hexadecimal, a line feed, and an npz archive. The two newest
     are kept. One that is torn or damaged is passed over.
+
+    Parameters
+    ----------
+    folder : path
+        Made when the first checkpoint is written.
+    seconds : float
+        Between two checkpoints within an epoch; epochs that are longer than a second have one at their end. Both come
+        more rarely where writing them would take more than 3% of the time.
+    identity : str, optional
+        Text that tells this training from all others; None: a digest of the settings and the data.
+    stop : threading.Event, optional
+        When it is set, the training writes a checkpoint and raises `Paused`, within about 0.1 s.
     """
 
     folder: str | os.PathLike[str]
@@ -56,9 +59,17 @@ class Checkpoints:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def newest(self) -> dict[str, Any] | None:
-        """The newest state that is whole, as it was given to `write`; None if there is none.
+        """Return the newest state that is whole.
 
-        Raises InputError when it is of another training than `identity`.
+        Returns
+        -------
+        dict or None
+            `meta` and `arrays` as they were given to `write`; None where there is no checkpoint.
+
+        Raises
+        ------
+        InputError
+            When it is of another training than `identity`.
         """
         for path in Path(self.folder).glob(".checkpoint-*"):  # each as large as one; other files may be others' work
             if is_temporary(path):
@@ -75,15 +86,23 @@ class Checkpoints:
             return state
         return None
 
-    def write(self, meta: dict, arrays: dict[str, np.ndarray]) -> None:
-        """Write a state: `meta` is plain values, for JSON."""
+    def write(self, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write a state, and delete all checkpoints but the one before it.
+
+        Parameters
+        ----------
+        meta : mapping
+            Plain values, for JSON.
+        arrays : mapping
+            Arrays by name.
+        """
         stream = io.BytesIO()
         text = json.dumps({**meta, "identity": self.identity})
         entries: dict[str, Any] = {"meta": np.frombuffer(text.encode(), np.uint8), **arrays}
         np.savez(stream, **entries)
         body = stream.getvalue()
         files = self._files()
-        number = 1 + (int(_NAME.fullmatch(files[-1].name)[1]) if files else 0)  # type: ignore[index]
+        number = 1 + (int(files[-1].stem.rpartition("-")[2]) if files else 0)
         checksum = hashlib.sha256(body).hexdigest().encode()
         write_bytes(Path(self.folder) / f"checkpoint-{number:08}.bin", MAGIC + checksum + b"\n" + body)
         for old in files[: 1 - _KEPT]:
@@ -97,7 +116,7 @@ class Checkpoints:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
-    def _files(self):
+    def _files(self) -> list[Path]:
         """The checkpoints that there are, oldest first."""
         folder = Path(self.folder)
         if not folder.is_dir():
@@ -105,12 +124,16 @@ class Checkpoints:
         return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
-def _read(path):
+def _read(path: Path) -> dict[str, Any] | None:
     """The state in a file; None when it is not whole."""
     try:
         data = path.read_bytes()
     except OSError:  # as of a disk with a bad block
         return None
+    if data.startswith(_ANY_VERSION) and not data.startswith(MAGIC):
+        raise InputError(
+            f"{path} is a checkpoint of another version of fastmlp; delete {path.parent}, or use that version"
+        )
     header = len(MAGIC) + 65
     checksum, body = data[len(MAGIC) : header - 1], data[header:]
     if not data.startswith(MAGIC) or hashlib.sha256(body).hexdigest().encode() != checksum:
@@ -120,141 +143,118 @@ def _read(path):
     return {"meta": json.loads(arrays.pop("meta").tobytes()), "arrays": arrays}
 
 
-@dataclass
-class Moment:
-    """How far a training has come.
+class CheckpointCallback(InternalCallback):
+    """Restore a training from its newest checkpoint, and write new ones while it goes on.
 
-    epoch    the one under way, from 1; 0 for an optimiser that cannot be taken up again
-    done     rows of it that were trained on
-    totals   (2,) float64: their loss and right answers
-    started  when it began, by time.perf_counter; later by what an interruption took
+    Parameters
+    ----------
+    store : CheckpointStore
+        Where they are.
     """
 
-    epoch: int = 0
-    done: int = 0
-    totals: np.ndarray = field(default_factory=lambda: np.zeros(2))
-    started: float = field(default_factory=time.perf_counter)
+    def __init__(self, store: CheckpointStore):
+        self._store = store
 
-
-class Keeper:
-    """Writes the state of one training while it goes on, and restores it; does nothing without `checkpoints`.
-
-    In its `with` block the trainer pauses here.
-    """
-
-    def __init__(
-        self,
-        checkpoints: Checkpoints | None,
-        trainer: "Trainer",
-        history: History,
-        schedule: "Schedule",
-        stopping: "EarlyStopping | None",
-        observer: "Observer",
-    ):
-        self._checkpoints, self._trainer, self._history = checkpoints, trainer, history
-        self._schedule, self._stopping, self._observer = schedule, stopping, observer
+    def attach(self, session: Session) -> None:
+        """Bring the training to the state of the newest checkpoint, if there is one."""
+        super().attach(session)
         self._written, self._cost = time.perf_counter(), 0.0
+        found = self._store.newest()
+        if found is not None:
+            _check_epochs(session.config, found["meta"], self._store.folder)
+            session.state.load_arrays(found["meta"]["state"], found["arrays"])
 
-    def __enter__(self) -> "Keeper":
-        self._before, self._trainer.pause = self._trainer.pause, self.pause
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # The two would hold each other, and the data of the training, until the garbage collector comes by.
-        self._trainer.pause = self._before
-
-    def restore(self) -> Moment:
-        """Bring everything to the state of the newest checkpoint; where to go on, at the first epoch without one."""
-        state = None if self._checkpoints is None else self._checkpoints.newest()
-        if state is None:
-            return Moment(1)
-        meta, arrays, trainer = state["meta"], state["arrays"], self._trainer
-        trainer.parameters.buffer[...] = arrays["parameters"]
-        trainer.parameters.states[...] = arrays["states"]
-        trainer.steps = meta["steps"]
-        self._history.replace({name: arrays[f"history.{name}"] for name in COLUMNS})
-        self._schedule.restore(meta["schedule"])
-        self._observer.restore(meta["observer"])
-        if self._stopping is not None:
-            self._stopping.restore(meta["stopping"], arrays.get("best"))
-        return Moment(meta["epoch"], meta["done"], arrays["totals"], time.perf_counter() - meta["seconds"])
-
-    def pause(self) -> None:
-        """To be called between steps, where the state is a whole one: writes it when it is time. May raise Paused."""
-        if self._checkpoints is None:
-            return
-        if self._checkpoints.stop.is_set():
+    def on_chunk_end(self, view: TrainingView) -> None:
+        """Write a checkpoint when it is time, or when the training is to pause."""
+        if self._store.stop.is_set():
             self._write()
             raise Paused
-        if time.perf_counter() - self._written > max(self._checkpoints.seconds, self._cost / _MOST_SHARE):
+        if time.perf_counter() - self._written > max(self._store.seconds, self._cost / _MOST_SHARE):
             self._write()
 
-    def epoch_done(self, last: bool) -> None:
-        """To be called when an epoch is in the history and `Trainer.moment` is at the next one. May raise Paused."""
-        if self._checkpoints is None:
-            return
+    def on_epoch_end(self, view: TrainingView) -> None:
+        """Write a checkpoint after the last epoch, and after others when it is time."""
         since = time.perf_counter() - self._written
-        if last or since > max(min(_SECONDS_BETWEEN_EPOCHS, self._checkpoints.seconds), self._cost / _MOST_SHARE):
+        if view.is_over or since > max(min(_SECONDS_BETWEEN_EPOCHS, self._store.seconds), self._cost / _MOST_SHARE):
             self._write()
-        if not last:
-            self.pause()
+        if not view.is_over:
+            self.on_chunk_end(view)
 
-    def _write(self):
-        moment, trainer, checkpoints = self._trainer.moment, self._trainer, self._checkpoints
-        if checkpoints is None or not moment.epoch:
-            return
+    def _write(self) -> None:
         begun = time.perf_counter()
-        arrays = {
-            "parameters": trainer.parameters.buffer,
-            "states": trainer.parameters.states,
-            "totals": moment.totals,
-            **{f"history.{name}": column for name, column in self._history.to_numpy().items()},
-        }
-        stopping: dict[str, float] = {}
-        if self._stopping is not None:
-            stopping = self._stopping.state()
-            if self._stopping.best is not None:
-                arrays["best"] = self._stopping.best
-        meta = {
-            "epoch": moment.epoch,
-            "done": moment.done,
-            "seconds": begun - moment.started,
-            "steps": trainer.steps,
-            "schedule": self._schedule.state(),
-            "stopping": stopping,
-            "observer": self._observer.state(),
-        }
-        checkpoints.write(meta, arrays)
+        state, arrays = self.session.state.to_arrays()
+        self._store.write({"epochs": self.session.config.epochs, "state": state}, arrays)
         self._written = time.perf_counter()
         self._cost = self._written - begun
-        moment.started += self._cost  # the seconds of an epoch are those of the training
 
 
-def as_checkpoints(value, mlp, source, held_out) -> Checkpoints | None:
-    """What the argument of `MLP.fit` stands for, with an identity.
+def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedData) -> list[CheckpointCallback]:
+    """Return the callbacks that `MLP.fit(checkpoint=...)` asks for.
 
-    Raises InputError, InputTypeError when it is no folder, or the training cannot be taken up again.
+    Parameters
+    ----------
+    value : path, CheckpointStore or None
+        The argument.
+    config : NetworkConfig
+        Settings of the training.
+    data : PreparedData
+        Its data.
+
+    Returns
+    -------
+    list of CheckpointCallback
+        One or none.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        When it is no folder, or the training cannot be resumed.
     """
-    if value is None or (isinstance(value, Checkpoints) and value.identity is not None):
-        return value
-    if not isinstance(value, Checkpoints | str | os.PathLike):
-        raise InputTypeError(f"checkpoint is {value!r}; expected a folder, or fastmlp.training.checkpoints.Checkpoints")
-    optimizer = mlp.config.optimizer_config
-    if not optimizer.can_resume:
-        raise InputError(
-            f"checkpoint was given and optimizer is {optimizer.name!r}, whose state cannot be saved; leave checkpoint "
-            "out"
+    if value is None:
+        return []
+    if isinstance(value, CheckpointStore) and value.identity is not None:
+        return [CheckpointCallback(value)]
+    if not isinstance(value, CheckpointStore | str | os.PathLike):
+        raise InputTypeError(
+            f"checkpoint is {value!r}; expected a folder, or fastmlp.training.checkpoints.CheckpointStore"
         )
-    if callable(mlp.schedule):
+    if not config.optimizer_config.can_resume:
+        raise InputError(
+            f"checkpoint was given and optimizer is {config.optimizer_config.name!r}, whose state scipy keeps to "
+            "itself; leave checkpoint out"
+        )
+    if callable(config.schedule):
         raise InputError(
             "checkpoint was given and schedule is a function, which no digest tells from another; expected "
-            "Checkpoints(folder, identity=...) with a text of your own that does"
+            "CheckpointStore(folder, identity=...) with a text of your own that does"
         )
-    checkpoints = value if isinstance(value, Checkpoints) else Checkpoints(value)
-    folder = Path(checkpoints.folder)
+    store = value if isinstance(value, CheckpointStore) else CheckpointStore(value)
+    folder = Path(store.folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"checkpoint is {folder}, which is a file; expected a folder: give it another name")
-    held = [] if held_out is None else [*arrays_of(held_out[0]), held_out[1]]
-    data = [source.digest(), digest_of_arrays(held), digest_of_arrays([mlp.classes])]
-    identity = digest_of_values({"settings": mlp.config.identity(), "data": data, "engine": engine_version()})
-    return replace(checkpoints, identity=identity)
+    return [CheckpointCallback(replace(store, identity=_identity(config, data)))]
+
+
+def _identity(config: NetworkConfig, data: PreparedData) -> str:
+    """What tells a training from all others, whatever the number of its epochs."""
+    held = [] if data.validation is None else [*arrays_of(data.validation[0]), data.validation[1]]
+    digests = [data.batches.digest(), digest_of_arrays(held), digest_of_arrays([data.classes])]
+    settings = {name: value for name, value in config.identity().items() if name != "epochs"}
+    return digest_of_values({"settings": settings, "data": digests, "engine": engine_version()})
+
+
+def _check_epochs(config: NetworkConfig, meta: Mapping[str, Any], folder: str | os.PathLike[str]) -> None:
+    """Raise InputError where a training of another number of epochs cannot be continued to that of the settings."""
+    was, whole = meta["epochs"], meta["state"]["epoch"] - 1
+    if was == config.epochs:
+        return
+    if config.make_schedule().depends_on_epochs:
+        raise InputError(
+            f"{folder} holds a training of {was} epochs, over which its schedule {config.schedule!r} is spread, and "
+            f"epochs is {config.epochs}; expected {was}: choose another folder to begin anew"
+        )
+    if config.epochs < whole:
+        raise InputError(
+            f"{folder} holds a training that has gone through {whole} epochs, and epochs is {config.epochs}; expected "
+            f"{whole} or more: choose another folder to begin anew"
+        )

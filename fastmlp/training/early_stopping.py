@@ -1,122 +1,160 @@
 """Early stopping: end a training whose validation results no longer improve, and keep the weights of its best epoch."""
 
 import math
-import numbers
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fastmlp.errors import InputError, InputTypeError
-from fastmlp.utils import validation as check
-from fastmlp.utils.options import build, nearest
-
-MONITORS = ("validation_loss", "validation_accuracy")
-EXPECTED = "the patience in epochs, such as 5, or a table {patience = 5, monitor = 'validation_accuracy'}"
+from fastmlp.config.early_stopping import EarlyStoppingConfig
+from fastmlp.training.callbacks import InternalCallback, TrainingView
+from fastmlp.training.session import Session
+from fastmlp.training.state import CallbackState
 
 
-@dataclass
-class EarlyStopping:
-    """Stops when `patience` epochs in a row were no better than the best one by more than `min_delta`.
+class BestEpoch:
+    """The best epoch so far, and how many epochs ago it was.
 
     The best epoch is the last that was better than the best before it by more than min_delta; the first one always is,
-    and nan never. Algorithm 7.1 of I. Goodfellow, Y. Bengio and A. Courville, Deep Learning, 2016, measured after every
-    epoch; keras.callbacks.EarlyStopping(restore_best_weights=True) counts likewise.
+    and nan never.
 
-    patience   epochs, from 1
-    min_delta  in nats for the loss, a share for the accuracy; from 0
-    monitor    "validation_loss", which is to fall, or "validation_accuracy", which is to rise
-    Raises InputError, InputTypeError for other values.
+    Parameters
+    ----------
+    config : EarlyStoppingConfig
+        What is compared.
 
-    best_epoch  from 1; 0 as long as there is none
-    best        copy of the parameters after the best epoch; None as long as there is none
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 1; 0 as long as there is none.
+    value : float
+        What was monitored; nan as long as there is none.
+    waited : int
+        Epochs since.
     """
 
-    patience: int = field(metadata={"hint": "give the epochs to go on without improvement, such as 5"})
-    min_delta: float = 0.0
-    monitor: str = "validation_loss"
+    def __init__(self, config: EarlyStoppingConfig):
+        self._config = config
+        self.epoch, self.value, self.waited = 0, math.nan, 0
 
-    def __post_init__(self):
-        of = "of early_stopping"
-        self.patience = check.whole(f"patience {of}", self.patience, 1, "epochs without improvement, such as 5")
-        self.min_delta = check.real(f"min_delta {of}", self.min_delta, "0 counts every improvement", least=0)
-        if self.monitor not in MONITORS:
-            raise InputError(f"monitor {of} is {self.monitor!r}; {_monitor_mend(self.monitor)}")
-        self.best_epoch = 0
-        self.best: np.ndarray | None = None
-        self._best_value, self._waited = math.nan, 0
+    def improves(self, epoch: int, value: float) -> bool:
+        """Take note of an epoch; returns whether it is the best so far."""
+        gain = self.value - value if self._config.monitor == "validation_loss" else value - self.value
+        if gain > self._config.min_delta if self.epoch else not math.isnan(value):
+            self.epoch, self.value, self.waited = epoch, value, 0
+            return True
+        self.waited += 1
+        return False
 
-    def check_validation(self, validation: object) -> None:
-        """Raise InputError when `validation`, the argument of `MLP.fit`, is None: before anything is trained."""
-        if validation is None:
-            raise InputError(
-                f"early_stopping watches {self.monitor} and validation is None; pass fit(..., validation=(X, y)), or "
-                "leave early_stopping out"
-            )
 
-    def tell(self, record: Mapping[str, float], snapshot: Callable[[], np.ndarray]) -> bool:
-        """Take note of an epoch; whether the training is to end.
+class EarlyStoppingCallback(InternalCallback):
+    """End a training after `patience` epochs in a row that were not better than the best one by over `min_delta`.
 
-        record    as in `History`: `epoch` and what is monitored are read
-        snapshot  returns the parameters, an array of the same shape every time; called if the epoch is the best so
-                  far, and copied at once, so that it may be the buffer that the training goes on writing to
-        """
-        if self._improves(record[self.monitor]):
-            self.best_epoch, self._best_value, self._waited = int(record["epoch"]), float(record[self.monitor]), 0
-            if self.best is None:
-                self.best = np.array(snapshot())
-            else:
-                np.copyto(self.best, snapshot())
+    The weights of the best epoch are put back in the end.
+
+    Parameters
+    ----------
+    config : EarlyStoppingConfig
+        The setting.
+
+    Attributes
+    ----------
+    best_weights : ndarray or None
+        Copy of the parameters after the best epoch; None as long as there is none.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio and A. Courville, Deep Learning, 2016, algorithm 7.1, measured after every epoch;
+    keras.callbacks.EarlyStopping(restore_best_weights=True) counts likewise.
+    """
+
+    def __init__(self, config: EarlyStoppingConfig):
+        self._config, self._best = config, BestEpoch(config)
+        self.best_weights: NDArray[Any] | None = None
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of the best epoch, from 1; 0 as long as there is none."""
+        return self._best.epoch
+
+    def attach(self, session: Session) -> None:
+        """Raise InputError where there is no validation set."""
+        self._config.check_validation(session.data.validation)
+        super().attach(session)
+
+    def on_epoch_end(self, view: TrainingView) -> bool:
+        """Keep the weights of the best epoch; return whether the training is to end."""
+        record = view.record
+        if record is None or not math.isfinite(record["train_loss"]):
             return False
-        self._waited += 1
-        return self._waited >= self.patience
+        return self.update(record["epoch"], record[self._config.monitor], self.session.state.parameters.buffer)
 
-    def _improves(self, value):
-        if self.best_epoch == 0:
-            return not math.isnan(value)
-        gain = self._best_value - value if self.monitor == "validation_loss" else value - self._best_value
-        return gain > self.min_delta
+    def update(self, epoch: int, value: float, weights: NDArray[Any]) -> bool:
+        """Take note of an epoch.
 
-    def state(self) -> dict[str, float]:
-        """What the epochs so far have changed, as plain numbers, for a checkpoint; `best` is to be kept beside it."""
-        return {"best_epoch": self.best_epoch, "best_value": self._best_value, "waited": self._waited}
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 1.
+        value : float
+            What is monitored.
+        weights : ndarray
+            The parameters after it, copied if it is the best so far.
 
-    def restore(self, state: Mapping[str, float], best: np.ndarray | None) -> None:
-        """Go on from what `state` returned and from `best` as it was then, which is copied."""
-        self.best_epoch, self._waited = int(state["best_epoch"]), int(state["waited"])
-        self._best_value = float(state["best_value"])
-        self.best = None if best is None else np.array(best)
+        Returns
+        -------
+        bool
+            Whether the training is to end.
+        """
+        if not self._best.improves(epoch, value):
+            return self._best.waited >= self._config.patience
+        if self.best_weights is None:
+            self.best_weights = np.array(weights)
+        else:
+            np.copyto(self.best_weights, weights)
+        return False
+
+    def on_fit_end(self, view: TrainingView) -> None:
+        """Put back the best weights."""
+        if view.error is None and self.best_weights is not None:
+            self.session.state.parameters.buffer[...] = self.best_weights
+            self.session.state.kept_epoch = self.best_epoch
+
+    def state_dict(self) -> CallbackState:
+        """Return the best epoch and its weights."""
+        state: dict[str, Any] = {
+            "best_epoch": self._best.epoch, "best_value": self._best.value, "waited": self._best.waited,
+        }  # fmt: skip
+        return state if self.best_weights is None else {**state, "best_weights": self.best_weights}
+
+    def load_state_dict(self, state: CallbackState) -> None:
+        """Go on from what `state_dict` returned; arrays are copied."""
+        self._best.epoch, self._best.waited = int(state["best_epoch"]), int(state["waited"])
+        self._best.value = float(state["best_value"])
+        weights = state.get("best_weights")
+        self.best_weights = None if weights is None else np.array(weights)
 
 
-def from_setting(value: object) -> EarlyStopping | None:
-    """What a setting of `MLP` stands for; a new one for every training.
+def kept_epoch(history: Iterable[Mapping[str, Any]], config: EarlyStoppingConfig | None) -> int:
+    """Return the epoch whose weights a network has after a training.
 
-    value  None for none, a whole number for the patience, or a dict of patience, min_delta, monitor
-    Raises InputError, InputTypeError for anything else.
+    Parameters
+    ----------
+    history : iterable of mapping
+        A `History`, or the records of its epochs in order.
+    config : EarlyStoppingConfig or None
+        The setting.
+
+    Returns
+    -------
+    int
+        Number of the epoch, from 1: the last, or the best where the training stops early; 0 if there is none.
     """
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        return build(EarlyStopping, value, "early_stopping")
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise InputTypeError(f"early_stopping is {value!r}; expected {EXPECTED}")
-    return EarlyStopping(int(value))
-
-
-def plain(value: object) -> int | dict | None:
-    """A setting that `from_setting` takes, as plain values for a model file."""
-    stopping = from_setting(value)
-    if stopping is None:
-        return None
-    if isinstance(value, Mapping):
-        return {key: getattr(stopping, key) for key in value}
-    return stopping.patience
-
-
-def _monitor_mend(monitor):
-    if monitor in ("train_loss", "train_accuracy"):
-        return (
-            "expected validation_loss or validation_accuracy: training results improve while a network overfits; pass "
-            "a validation set"
-        )
-    return nearest(monitor, MONITORS)
+    records = list(history)
+    if config is None:
+        return len(records)
+    best = BestEpoch(config)
+    for record in records:
+        best.improves(record["epoch"], record[config.monitor])
+    return best.epoch or len(records)

@@ -17,5 +17,6 @@ class FailureReason(str):
 
     @property
     def kind(self) -> str:
+        """One of "diverged", "died" or "error"."""
         first = str(self).partition(":")[0]
         return first if first in KINDS else "error"

@@ -1,23 +1,37 @@
-"""How the first layer reads its inputs: dense, or as compressed rows whose zeros cost nothing."""
+"""Form of the first layer's inputs: dense, or compressed rows whose zeros cost nothing."""
+
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.kernels.sparse_rows import Sparse, to_network
-
-# After this many spans of training the other size of team is tried again: what else the machine does may have changed.
-SPANS_BETWEEN_TRIALS = 40
 
 # Share of entries that are not zero from which on skipping the zeros costs more than multiplying by them: what
 # `python -m bench.density` prints on a random matrix. MNIST has 0.19, Fashion-MNIST 0.50.
 BREAK_EVEN_DENSITY = 0.41
 
+Inputs: TypeAlias = "NDArray[Any] | Sparse"
 
-def compact(X, dtype="float32", first_layer="auto"):
-    """Checked inputs in the form that trains fastest: (X, share of entries that are not zero).
 
-    X            (N, D) uint8, float32 or float64, or `Sparse` rows
-    first_layer  "auto" compresses a dense X below BREAK_EVEN_DENSITY; "sparse" and "dense" force one form
-    The result of training is the same, bit for bit. What is compressed here once may serve many trainings.
+def compact(X: Inputs, dtype: str = "float32", first_layer: str = "auto") -> tuple[Inputs, float]:
+    """Convert checked inputs to the form that trains fastest; the result of a training is the same, bit for bit.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D), or Sparse
+        Values of dtype uint8, float32 or float64.
+    dtype : str
+        The network's: "float32" or "float64".
+    first_layer : str
+        "auto" compresses a dense X of a density below BREAK_EVEN_DENSITY; "sparse" and "dense" force one form.
+
+    Returns
+    -------
+    inputs : ndarray or Sparse
+        X, or a converted copy.
+    density : float
+        Share of entries that are not zero.
     """
     if isinstance(X, Sparse):
         density = len(X.indices) / (X.shape[0] * X.shape[1])
@@ -30,33 +44,30 @@ def compact(X, dtype="float32", first_layer="auto"):
     return X, density
 
 
-def _dense(X, dtype):
-    """Compressed rows as a matrix of `dtype`."""
-    return to_network(X, np.arange(X.shape[0]), np.dtype(dtype))
+def rows_at(X: Inputs, rows: NDArray[np.int64]) -> Inputs:
+    """Copy the rows of X at some positions.
 
+    Parameters
+    ----------
+    X : ndarray of shape (N, D), or Sparse
+        Inputs.
+    rows : ndarray of shape (n,)
+        Positions.
 
-class TeamSize:
-    """How many threads train: one or all allowed, whichever the clock says is faster.
-
-    Two cores that exchange small batches can be slower than one, depending on the machine and on what else runs on it.
-    The size of the team never changes a result, so it may be chosen by measurement.
+    Returns
+    -------
+    ndarray of shape (n, D), or Sparse
+        The rows, in the form of X.
     """
+    if not isinstance(X, Sparse):
+        return X[rows]
+    lengths = np.diff(X.indptr)[rows]
+    indptr = np.concatenate(([0], np.cumsum(lengths)))
+    entries = np.repeat(X.indptr[rows] - indptr[:-1], lengths) + np.arange(indptr[-1])
+    return Sparse(indptr, X.indices[entries], X.values[entries], X.features)
 
-    def __init__(self, threads):
-        self.sizes = (threads, 1) if threads > 1 else (1,)
-        self.seconds_per_row = {}
-        self.spans = -1  # the first one loads or compiles the kernels, and tells nothing
 
-    def next(self):
-        """The size for the next span of an epoch."""
-        untried = [size for size in self.sizes if size not in self.seconds_per_row]
-        if untried:
-            return untried[0]
-        slowest_first = sorted(self.sizes, key=self.seconds_per_row.__getitem__, reverse=True)
-        return slowest_first[0 if self.spans % SPANS_BETWEEN_TRIALS == 0 else -1]
-
-    def tell(self, size, seconds, rows):
-        """What a span took."""
-        if self.spans >= 0:
-            self.seconds_per_row[size] = seconds / rows
-        self.spans += 1
+def _dense(X: Sparse, dtype: str) -> NDArray[Any]:
+    """Compressed rows as a matrix of `dtype`."""
+    dense: NDArray[Any] = to_network(X, np.arange(X.shape[0]), np.dtype(dtype))
+    return dense

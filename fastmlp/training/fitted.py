@@ -1,33 +1,67 @@
-"""What a training leaves behind."""
+"""Fitted network: what a training leaves behind, as one object."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import History
 from fastmlp.training.parameters import Parameters
+from fastmlp.training.session import Session
+from fastmlp.training.state import TrainingState
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network as one object, which `MLP.fit` replaces by one assignment.
+    """A trained network, which `MLP.fit` replaces by one assignment.
 
     So a network that is fitted again in one thread answers in another as it was before, or as it is afterwards.
+
+    Attributes
+    ----------
+    parameters : Parameters or None
+        Weights and biases; None before `fit`.
+    classes : ndarray of shape (C,), int64, or None
+        What the outputs stand for.
+    history : History
+        Of its training.
+    fit_info : dict or None
+        first_layer ("sparse" or "dense"), density of the inputs, threads.
+    failure_reason : FailureReason or None
+        Why the training failed.
+    state : TrainingState or None
+        Where `partial_fit` goes on from; None for a network that was read from a file.
     """
 
     parameters: Parameters | None = None
-    classes: np.ndarray | None = None
+    classes: NDArray[np.int64] | None = None
     history: History = field(default_factory=History)
-    plan: dict | None = None
+    fit_info: dict[str, Any] | None = None
     failure_reason: FailureReason | None = None
+    state: TrainingState | None = None
+
+    @classmethod
+    def of(cls, session: Session) -> "Fitted":
+        """Return what a training has come to."""
+        state, batches = session.state, session.data.batches
+        state.settle(
+            {
+                name: dict(callback.state_dict())
+                for name, callback in state.callbacks.items()
+                if isinstance(callback, DiagnosticsCallback)
+            }
+        )
+        info = {"first_layer": batches.first_layer, "density": batches.density, "threads": session.trainer.threads}
+        return cls(state.parameters, session.data.classes, state.history, info, state.failure_reason, state)
 
 
-def field_of_fitted(name: str, doc: str) -> Any:
+def field_of_fitted(name: str) -> Any:
     """Make a property that reads one field of an object's `_fitted`, and replaces it as a whole to write it."""
     return property(
         lambda owner: getattr(owner._fitted, name),
         lambda owner, value: setattr(owner, "_fitted", replace(owner._fitted, **{name: value})),
-        doc=doc,
+        doc=f"See `Fitted.{name}`.",
     )

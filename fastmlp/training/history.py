@@ -3,9 +3,11 @@
 import csv
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_text
@@ -23,43 +25,68 @@ COLUMNS = (
 
 
 def result_text(value: float) -> str:
-    """A loss or an accuracy for a person: four decimals, or four digits where they would say too little or too much."""
+    """Return a loss or an accuracy as text: four decimals, or four digits where it is very small or large."""
     return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
 
 
 class History:
-    """What each epoch did, as columns.
+    """Record of each epoch, as columns.
 
-    epoch                 from 1
-    learning_rate         the rate of that epoch's first step
-    train_loss            mean loss per sample, without any penalty: of the cross entropy in nats. Where samples have
-                          weights, the weighted mean. Where it is measured during the epoch (train_metrics="running")
-                          it is against smoothed labels, and what was dropped or distorted is
-    train_objective       train_loss plus the penalties l2 / 2 |W|^2 + l1 |W|_1
-    train_accuracy        share of right answers, 0 to 1; for the squared error R^2
-    validation_loss, validation_accuracy   the same on the validation set; nan without one
-    seconds               training alone, without the evaluations
+    Attributes
+    ----------
+    diagnoses : list of dict
+        What went wrong, in the order in which it was seen, each as {"epoch": int, "cause": str, "sentence": str}; see
+        `fastmlp.training.diagnostics`. It is no column: a CSV and `to_dict` have the numbers alone.
 
-    `diagnoses`: what went wrong, in the order in which it was seen, each as {"epoch": int, "cause": str, "sentence":
-    str}; see `fastmlp.training.diagnostics`. It is no column: a CSV and `to_dict` have the numbers alone.
+    Notes
+    -----
+    The columns:
+
+    epoch
+        Its number, from 1.
+    learning_rate
+        Rate of the epoch's first step.
+    train_loss
+        Mean loss per sample, without any penalty: of the cross entropy in nats. Where samples have weights, the
+        weighted mean. Where it is measured during the epoch (train_metrics="running") it is against smoothed labels,
+        and what was dropped or distorted is.
+    train_objective
+        train_loss plus the penalties l2 / 2 |W|^2 + l1 |W|_1.
+    train_accuracy
+        Share of right answers, 0 to 1; for the squared error R^2.
+    validation_loss, validation_accuracy
+        The same on the validation set; nan without one.
+    seconds
+        Of training alone, without evaluations, callbacks and checkpoints.
     """
 
-    def __init__(self):
-        self._columns: dict[str, list] = {name: [] for name in COLUMNS}
-        self.diagnoses: list[dict] = []
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        self.diagnoses: list[dict[str, Any]] = []
 
-    def append(self, record: dict) -> None:
+    def append(self, record: Mapping[str, Any]) -> None:
         """Add an epoch; `record` has exactly the names of COLUMNS."""
         for name, value in [(name, record[name]) for name in COLUMNS]:
             self._columns[name].append(value)
 
-    def replace(self, columns: dict) -> None:
+    def replace(self, columns: Mapping[str, Iterable[Any]]) -> None:
         """Take the place of all epochs so far; `columns` as `from_dict` takes them."""
         for name in COLUMNS:
             kind = int if name == "epoch" else float
             self._columns[name] = [kind(value) for value in columns[name]]
 
-    def __getitem__(self, name: str) -> list:
+    def last(self) -> dict[str, Any] | None:
+        """Return the record of the last epoch; None before there is one."""
+        return {name: column[-1] for name, column in self._columns.items()} if len(self) else None
+
+    def copy(self) -> "History":
+        """Return a copy, diagnoses included."""
+        history = History()
+        history._columns = self.to_dict()
+        history.diagnoses = [dict(diagnosis) for diagnosis in self.diagnoses]
+        return history
+
+    def __getitem__(self, name: str) -> list[Any]:
         """The column `name`, one value per epoch. KeyError names the columns there are."""
         if name not in self._columns:
             raise KeyError(f"no column {name!r} in a history; its columns are {', '.join(COLUMNS)}")
@@ -68,7 +95,7 @@ class History:
     def __len__(self) -> int:
         return len(self._columns["epoch"])
 
-    def __iter__(self) -> Iterator[dict]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
         """The epochs in order, each as a dict."""
         for values in zip(*self._columns.values(), strict=True):
             yield dict(zip(COLUMNS, values, strict=True))
@@ -76,19 +103,30 @@ class History:
     def __repr__(self) -> str:
         return f"History({len(self)} epochs: {', '.join(COLUMNS)})"
 
-    def to_dict(self) -> dict[str, list]:
-        """A plain dict of lists."""
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return a plain dict of lists."""
         return {name: list(column) for name, column in self._columns.items()}
 
-    def to_numpy(self) -> dict[str, np.ndarray]:
-        """A dict of arrays (epochs,): int64 for `epoch`, float64 for the rest."""
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return a dict of arrays (epochs,): int64 for `epoch`, float64 for the rest."""
         return {
             name: np.array(column, np.int64 if name == "epoch" else np.float64)
             for name, column in self._columns.items()
         }
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The history as CSV text with a header, floats to the last bit; also written to `path` if one is given."""
+        """Return the history as CSV text with a header, floats to the last bit.
+
+        Parameters
+        ----------
+        path : path, optional
+            Of a file to write it to.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -99,7 +137,23 @@ class History:
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> "History":
-        """Read what `to_csv` wrote. InputError when the columns are others."""
+        """Read what `to_csv` wrote.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+
+        Returns
+        -------
+        History
+            The history, without diagnoses.
+
+        Raises
+        ------
+        InputError
+            When the columns are others.
+        """
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))
@@ -116,8 +170,8 @@ class History:
             raise InputError(f"{path} has a value that is no number ({error}); write it anew") from None
 
     @classmethod
-    def from_dict(cls, columns: dict) -> "History":
-        """The inverse of `to_dict` and of `to_numpy`; values may be text."""
+    def from_dict(cls, columns: Mapping[str, Iterable[Any]]) -> "History":
+        """Return the history of columns as `to_dict` and `to_numpy` return them; values may be text."""
         history = cls()
         history.replace(columns)
         return history

@@ -1,50 +1,79 @@
 """L-BFGS on the whole training set, by scipy: its line search and memory, the kernels' loss and gradient."""
 
-import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.kernels.update_rule import penalty
+from fastmlp.training.session import Session
 
 
-def minimise(trainer, source, iterations, memory, watch):
-    """Run scipy's L-BFGS-B for so many iterations (Liu and Nocedal 1989); after each, `watch` records an epoch.
+def minimise(session: Session, memory: int, on_epoch_end: Callable[[], None]) -> None:
+    """Run scipy's L-BFGS-B, each of whose iterations counts as an epoch.
 
-    memory: pairs of steps and gradients that are kept. InputError when scipy is not installed.
-    The arithmetic between two gradients is scipy's: unlike all other optimisers it has no promise of equal bits.
+    The arithmetic between two gradients is scipy's: unlike all other optimizers it has no promise of equal bits.
+
+    Parameters
+    ----------
+    session : Session
+        The training.
+    memory : int
+        Pairs of steps and gradients that are kept.
+    on_epoch_end : callable
+        Called after each iteration.
+
+    Raises
+    ------
+    InputError
+        When scipy is not installed.
+
+    References
+    ----------
+    D. C. Liu and J. Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming
+    45, 1989.
     """
     try:
         from scipy.optimize import minimize
     except ImportError:
         raise InputError("optimizer is 'lbfgs', which needs scipy; install it (pip install scipy)") from None
-    X, y, weights = next(source.parts())
-    buffer, rows, loss = trainer.parameters.buffer, X.shape[0], trainer.loss._replace(weights=weights)
-    order, started, iteration, seen = np.arange(rows), time.perf_counter(), 0, np.zeros(2)
+    state, trainer, batches = session.state, session.trainer, session.data.batches
+    X, y, weights = next(batches.evaluation_chunks())
+    p, rows, loss = state.parameters, X.shape[0], trainer.loss._replace(weights=weights)
+    buffer, order, iterations = p.buffer, np.arange(rows), session.last_epoch - state.epoch + 1
+    measured = np.zeros(2)
+    state.learning_rate = 1.0
 
-    def objective(values):
-        nonlocal seen
+    def objective(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        nonlocal measured
         buffer[...] = values
-        p, totals = trainer.parameters, np.zeros(2)
+        totals = np.zeros(2)
         trainer.kernels.train(
-            p.layers, p.buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, loss,
+            p.layers, buffer, p.states, X, y, order, rows, 0.0, totals, trainer.threads, trainer.rule, loss,
         )  # fmt: skip
-        seen = totals
-        trainer.pause()
-        return totals[0] / source.total_weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)
+        measured = totals
+        trainer.after_chunk()
+        return totals[0] / batches.total_weight + penalty(trainer.rule, p.weights), p.states[0].astype(np.float64)
 
-    def after_iteration(values):
-        nonlocal started, iteration
-        buffer[...] = values
-        iteration += 1
-        if watch(iteration, 1.0, seen, time.perf_counter() - started):
+    def after_iteration(values: NDArray[np.float64]) -> None:
+        buffer[...], state.totals = values, measured
+        state.stopwatch.stop()
+        on_epoch_end()
+        if session.is_over:
             raise StopIteration
-        started = time.perf_counter()
+        state.begin_epoch()
+        state.stopwatch.start()
 
-    result = minimize(
+    state.begin_epoch()
+    state.stopwatch.start()
+    result: Any = minimize(
         objective, buffer.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
         options={"maxiter": iterations, "maxcor": memory, "maxfun": 20 * iterations, "ftol": 0, "gtol": 1e-10},
     )  # fmt: skip
     buffer[...] = result.x
-    if not iteration:  # there was nowhere to go, and there is an epoch to tell of all the same
-        watch(1, 1.0, seen, time.perf_counter() - started)
+    if not len(state.history):  # there was nowhere to go, and an epoch is recorded all the same
+        state.totals = measured
+        state.stopwatch.stop()
+        on_epoch_end()

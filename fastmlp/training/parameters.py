@@ -1,37 +1,76 @@
 """The weights and biases of a network: one flat buffer, its views, and how it is filled at the start."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fastmlp.config.network import DEFAULT_INIT_SCALE
+from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
 from fastmlp.kernels import layout
 
 
 class Parameters:
     """All weights and biases of a network.
 
-    layers    (layers, 6) int64, see `fastmlp.kernels.layout`
-    buffer    (size,) float32 or float64, aligned to 64 bytes; the rows of each W are padded to whole cache lines
-    states    (n, size): the optimiser's numbers for each parameter, in the same layout, such as its momentum
-    weights   list of views (fan_in, fan_out);  biases: list of views (fan_out,)
+    Parameters
+    ----------
+    widths : sequence of int
+        Numbers of inputs, of the units of each hidden layer, and of outputs.
+    activations : sequence of str
+        Of the hidden layers.
+    dtype : str
+        "float32" or "float64".
+    states : int
+        Numbers that the optimizer has for each parameter.
+
+    Attributes
+    ----------
+    layers : ndarray of shape (layers, 7), int64
+        See `fastmlp.kernels.layout`.
+    buffer : ndarray of shape (size,)
+        Aligned to 64 bytes; the rows of each W are padded to whole cache lines.
+    states : ndarray of shape (states, size)
+        The optimizer's numbers for each parameter, in the same layout, such as its momentum.
+    weights, biases : list of ndarray
+        Views (fan_in, fan_out) and (fan_out,).
     """
 
-    def __init__(self, widths, activations, dtype, states=0):
-        self.layers = layout.layer_table(widths, activations, dtype)
+    def __init__(self, widths: Sequence[int], activations: Sequence[str], dtype: str, states: int = 0):
+        self.layers: NDArray[np.int64] = layout.layer_table(widths, activations, dtype)
         size = layout.buffer_size(self.layers)
-        self.buffer = layout.aligned_zeros(size, dtype)
-        self.states = layout.aligned_zeros(states * size, dtype).reshape(states, size)
+        self.buffer: NDArray[Any] = layout.aligned_zeros(size, dtype)
+        self.states: NDArray[Any] = layout.aligned_zeros(states * size, dtype).reshape(states, size)
         self._view()
 
-    def _view(self):
-        self.weights = layout.weight_views(self.buffer, self.layers)
-        self.biases = layout.bias_views(self.buffer, self.layers)
+    @classmethod
+    def of(cls, config: NetworkConfig, features: int, outputs: int) -> "Parameters":
+        """Return the parameters of a network with so many inputs and outputs, all zero.
 
-    def __getstate__(self):
+        Parameters
+        ----------
+        config : NetworkConfig
+            Its settings.
+        features, outputs : int
+            Numbers of inputs and outputs.
+
+        Returns
+        -------
+        Parameters
+            With the states that the optimizer needs.
+        """
+        widths = (features, *config.hidden, outputs)
+        return cls(widths, config.layer_activations, config.dtype, config.optimizer_config.states)
+
+    def _view(self) -> None:
+        self.weights: list[NDArray[Any]] = layout.weight_views(self.buffer, self.layers)
+        self.biases: list[NDArray[Any]] = layout.bias_views(self.buffer, self.layers)
+
+    def __getstate__(self) -> dict[str, Any]:
         return {"layers": self.layers, "buffer": self.buffer, "states": self.states}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """What copy and pickle give: views would be copied one by one, and be views no longer."""
         self.layers = state["layers"]
         for name in ("buffer", "states"):
@@ -40,8 +79,8 @@ class Parameters:
             setattr(self, name, room)
         self._view()
 
-    def initialise(self, init, scale, init_bias, seed):
-        """Draw the weights; biases are zero, or of the weights' law when init_bias is "same".
+    def initialise(self, init: str, scale: float | None, init_bias: str, seed: int) -> None:
+        """Draw the weights; biases are zero, or of the weights' distribution when init_bias is "same".
 
         he       N(0, 2 / fan_in)                       He et al. 2015, arXiv:1502.01852, eq. 10
         xavier   U(-a, a), a = sqrt(6 / (fan_in + fan_out))   Glorot and Bengio 2010, eq. 16
@@ -53,13 +92,13 @@ class Parameters:
         """
         random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(seed)))
         for row, W, b in zip(self.layers, self.weights, self.biases, strict=True):
-            draw = _law(init, scale, row)
+            draw = _distribution(init, scale, row)
             W[...] = draw(random, W.shape)
             b[...] = draw(random, b.shape) if init_bias == "same" else 0
         self.states[...] = 0
 
 
-def _law(init, scale, row):
+def _distribution(init: str, scale: float | None, row: NDArray[np.int64]) -> Callable[..., NDArray[np.float64]]:
     """A function (random, shape) -> array that draws the weights of the layer described by `row`."""
     fan_in, fan_out = int(row[layout.FAN_IN]), int(row[layout.FAN_OUT])
     if init == "auto":
@@ -75,13 +114,29 @@ def _law(init, scale, row):
     return lambda random, shape: random.uniform(-width, width, shape)
 
 
-def epoch_order(rows, seed, epoch, shuffle):
-    """(rows,) int64: the order in which epoch number `epoch` (from 1) visits the samples.
+def epoch_order(rows: int, seed: int, epoch: int, shuffle: bool) -> NDArray[np.int64]:
+    """Return the order in which an epoch visits the samples.
 
-    It depends on the seed and the epoch alone, so that training can be taken up again at any epoch.
+    It depends on the seed and the epoch alone, so that a training can be resumed at any epoch.
+
+    Parameters
+    ----------
+    rows : int
+        Number of samples.
+    seed : int
+        Of the network.
+    epoch : int
+        Its number, from 1.
+    shuffle : bool
+        Whether the order is random.
+
+    Returns
+    -------
+    ndarray of shape (rows,), int64
+        Numbers of the samples.
     """
     if not shuffle:
         return np.arange(rows, dtype=np.int64)
     random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence((seed, epoch))))
-    order: np.ndarray = random.permutation(rows).astype(np.int64, copy=False)
+    order: NDArray[np.int64] = random.permutation(rows).astype(np.int64, copy=False)
     return order

@@ -1,4 +1,4 @@
-"""What a look at a network in training measures: how its units answer a few samples, how long its steps are."""
+"""Probes of a network in training: how its units answer a few samples, how long its steps are."""
 
 import copy
 import math
@@ -7,40 +7,40 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.kernels.layout import ACTIVATION, BIASES, FAN_OUT, RELU, SIGMOID, TANH, WEIGHTS
 from fastmlp.kernels.sparse_rows import Sparse
 from fastmlp.kernels.task_types import SQUARED
-from fastmlp.training.checkpoints import Moment
+from fastmlp.training.batches import Batches, EvaluationChunk
+from fastmlp.training.first_layer import Inputs
+from fastmlp.training.trainer import Trainer
 
 SAMPLE = 256  # rows of the training set
 BATCHES = 4  # of them, at most, each for one step
 TANH_EDGE, SIGMOID_EDGE = 0.99, 0.495  # from the middle: there 1 - a^2, and 4 a (1 - a), are 0.02
 
 
-def is_look(epoch: int, epochs: int) -> bool:
-    """Whether to look after an epoch, of so many: after 1, 2, 3, 5, 8 and so on, and after the last.
-
-    Each number is the sum of the two before it: what a look sees changes slowly, and no clock decides.
-    """
+def is_probe_epoch(epoch: int, epochs: int) -> bool:
+    """Return True for the last epoch and for Fibonacci-numbered ones: 1, 2, 3, 5, 8 and so on."""
     a, b = 1, 2
     while a < epoch:
         a, b = b, a + b
     return epoch in (a, epochs)
 
 
-def sample_of(source: Any) -> tuple:
-    """(X, y, weights) of about SAMPLE rows of a source, evenly spread, for it may be sorted by class."""
-    return source.sample(SAMPLE)
+def sample_of(batches: Batches) -> EvaluationChunk:
+    """Return (X, y, weights) of about SAMPLE rows, evenly spread, for they may be sorted by class."""
+    return batches.sample(SAMPLE)
 
 
-def unit_shares(trainer: Any, X: np.ndarray | Sparse) -> Iterator[float]:
-    """Of each hidden layer, what is idle of it on the rows of X; nothing is dropped or distorted.
+def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
+    """Yield which share of each hidden layer is idle on the rows of X; nothing is dropped or distorted.
 
     Of a relu layer the share of units that give 0 for all rows; of a tanh or sigmoid layer the share of outputs at
     which the derivative is less than 2% of its largest; 0 of an identity layer.
     """
-    p = trainer.parameters
+    p = trainer.state.parameters
     for layer, row in enumerate(p.layers[:-1], start=1):
         out = np.empty((X.shape[0], row[FAN_OUT]), p.buffer.dtype)
         trainer.kernels.predict(p.layers[:layer], p.buffer, X, out, 1, SQUARED)  # the outputs as they are
@@ -54,13 +54,29 @@ def unit_shares(trainer: Any, X: np.ndarray | Sparse) -> Iterator[float]:
             yield 0.0
 
 
-def step_ratios(trainer: Any, sample: tuple, epoch: int, rate: float) -> np.ndarray:
-    """(layers,): norm of a step on each layer's weights, over the norm of the weights; nan where there is none.
+def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: float) -> NDArray[np.float64]:
+    """Return the norm of a step on each layer's weights over the norm of the weights.
 
-    sample  as of `sample_of`;  epoch, from 1, whose masks and distortions are taken;  rate: the learning rate
-    The mean over a few batches, each a step of the optimiser from the weights and states as they are, on a copy.
+    The mean over a few batches, each a step of the optimizer from the weights and states as they are, on a copy.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Of the network.
+    sample : tuple
+        As of `sample_of`.
+    epoch : int
+        From 1, whose masks and distortions are taken.
+    rate : float
+        Learning rate.
+
+    Returns
+    -------
+    ndarray of shape (layers,), float64
+        The ratios; nan where there is no step.
     """
-    p, (X, y, weights) = trainer.parameters, sample
+    state, (X, y, weights) = trainer.state, sample
+    p = state.parameters
     rows = X.shape[0]
     size = min(trainer.batch_size, rows)
     batches, ratios = max(1, min(BATCHES, rows // (2 * size))), []
@@ -69,22 +85,23 @@ def step_ratios(trainer: Any, sample: tuple, epoch: int, rate: float) -> np.ndar
         if len(weights) and not weights[order].any():
             continue
         moved = copy.copy(p)
-        probe = replace(trainer, parameters=moved, threads=1, batch_size=size, moment=Moment(epoch), pause=lambda: None)
-        probe.part(X, y, order, trainer.loss._replace(weights=weights), np.full(1, rate))
+        probed = replace(state, parameters=moved, epoch=epoch, position=0, totals=np.zeros(2))
+        probe = replace(trainer, state=probed, threads=1, batch_size=size, after_chunk=lambda: None)
+        probe.train_rows(X, y, order, trainer.loss._replace(weights=weights), np.full(1, rate))
         moved.buffer -= p.buffer
         places = [slice(*row) for row in p.layers[:, [WEIGHTS, BIASES]]]  # with the padding, which stays zero
         ratios.append([_norm(moved.buffer[place]) / (_norm(p.buffer[place]) or math.nan) for place in places])
-    return np.mean(ratios, axis=0) if ratios else np.full(len(p.layers), math.nan)
+    return np.array(np.mean(ratios, axis=0)) if ratios else np.full(len(p.layers), math.nan)
 
 
-def largest_input(X: np.ndarray | Sparse) -> float:
-    """The largest size of a value of X as a network reads it: pixels (uint8) are divided by 255."""
+def largest_input(X: Inputs) -> float:
+    """Return the largest size of a value of X as a network reads it: pixels (uint8) are divided by 255."""
     values = X.values if isinstance(X, Sparse) else X
     if not values.size:
         return 0.0
     return float(max(values.max(), -values.min())) if values.dtype != np.uint8 else float(values.max()) / 255
 
 
-def _norm(values):
+def _norm(values: NDArray[Any]) -> float:
     """Euclidean norm; not that of numpy.linalg, which may add up in another order on more threads."""
     return math.sqrt(np.square(values, dtype=np.float64).sum())

@@ -1,54 +1,58 @@
-"""Passes over the data: what is between an epoch and the kernels."""
+"""Training on the rows of an epoch: what is between the loop and the kernels."""
 
-import functools
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.config.augmentation import SEED_BITS, Augmentation
-from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
-from fastmlp.kernels.sparse_rows import part
+from fastmlp.config.network import NetworkConfig
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
-from fastmlp.kernels.update_rule import PLAIN_SGD, Rule, penalty
-from fastmlp.training.batches import ALL_ALIKE
-from fastmlp.training.checkpoints import Moment
-from fastmlp.training.diagnostics import Observer
-from fastmlp.training.first_layer import TeamSize
-from fastmlp.training.parameters import Parameters
+from fastmlp.kernels.update_rule import PLAIN_SGD, Rule
+from fastmlp.training.batches import Batches
+from fastmlp.training.first_layer import Inputs
+from fastmlp.training.inference import kernels_of, thread_count
+from fastmlp.training.state import TrainingState
+from fastmlp.training.team_size import TeamSize
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
-# The same for a pass without training: so many multiply-adds take some hundredths of a second.
-WORK_AT_A_TIME, ROWS_AT_A_TIME = 1 << 30, 1 << 16
-
-
-@functools.cache
-def kernels_of(engine):
-    """The module whose functions do the work. Numba is imported when it is first needed."""
-    return import_module("fastmlp.kernels.epoch" if engine == "numba" else "fastmlp.kernels.reference")
 
 
 @dataclass
 class Trainer:
-    """What stays the same from batch to batch.
+    """What stays the same from batch to batch, and trains a state.
 
-    kernels   the module of an engine;  threads: cores that may be used
-    rule      what a step does;  loss: what is made small, with the weights of the samples
-    keep_prob probability that an input of each layer is kept, or empty
-    augment   how images are distorted, or None
-    seed      of all that is random in a step
-    pause     called wherever the training may be interrupted, with `moment` and `steps` up to date
-
-    moment    how far it has come;  steps: taken so far
+    Attributes
+    ----------
+    state : TrainingState
+        What the training changes.
+    kernels : module
+        Of an engine.
+    threads : int
+        Threads that may be used.
+    batch_size : int
+        Rows of a step, at most those of the training set.
+    rule : Rule
+        What a step does.
+    loss : Loss
+        What is minimised.
+    keep_prob : tuple of float
+        Probability that an input of each layer is kept; empty where none is dropped.
+    augment : Augmentation or None
+        How images are distorted.
+    seed : int
+        Of all that is random in a step.
+    after_chunk : callable
+        Called about every 0.1 s, between two steps, with the state up to date.
     """
 
-    parameters: Parameters
-    kernels: Any
+    state: TrainingState
+    kernels: ModuleType
     threads: int
     batch_size: int
     rule: Rule = PLAIN_SGD
@@ -56,135 +60,76 @@ class Trainer:
     keep_prob: tuple[float, ...] = ()
     augment: Augmentation | None = None
     seed: int = 0
-    pause: Callable[[], None] = lambda: None
-    moment: Moment = field(default_factory=Moment)
-    steps: int = 0
-    _span: float = field(default=1.0, init=False)
+    after_chunk: Callable[[], None] = lambda: None
+    _chunk_rows: float = field(default=1.0, init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._team = TeamSize(self.threads)
 
-    def steps_of(self, rows):
-        """Steps in an epoch of so many rows."""
+    @classmethod
+    def of(cls, config: NetworkConfig, state: TrainingState, rows: int) -> "Trainer":
+        """Return what trains a state with some settings on a training set of so many rows."""
+        return cls(
+            state,
+            kernels_of(config.engine),
+            thread_count(config),
+            min(config.batch_size, rows),
+            config.optimizer_config.rule(config.l1, config.l2, config.clip_norm, config.max_norm),
+            Loss(config.loss_function.kind, config.label_smoothing),
+            tuple(1 - share for share in config.layer_dropout),
+            config.augmentation,
+            config.seed,
+        )
+
+    def steps_of(self, rows: int) -> int:
+        """Return the number of steps in an epoch of so many rows."""
         return -(-rows // self.batch_size)
 
-    def epoch(self, source, shuffle, rates):
-        """The rest of a pass over a source's rows, from `moment` on. rates: (steps,) float64, of the whole epoch."""
-        position = 0
-        for X, y, weights, order in source.spans(self.seed, self.moment.epoch, self.batch_size, shuffle):
-            done = self.moment.done - position
-            if done < len(order):
-                self.part(X, y, order[done:], self.loss._replace(weights=weights), rates)
-            position += len(order)
+    def epoch(self, batches: Batches, shuffle: bool, rates: NDArray[np.float64]) -> None:
+        """Train on the rest of the epoch under way, from the state's position on.
 
-    def part(self, X, y, order, loss, rates):
-        """The rows in `order`, of which the first comes next in the epoch, a tenth of a second at a time."""
-        start, p, moment = 0, self.parameters, self.moment
+        Parameters
+        ----------
+        batches : Batches
+            The training set.
+        shuffle : bool
+            Whether rows come in a random order.
+        rates : ndarray of shape (steps,), float64
+            Learning rates of the whole epoch.
+        """
+        start = 0
+        for X, y, weights, order in batches.training_chunks(self.seed, self.state.epoch, self.batch_size, shuffle):
+            done = self.state.position - start
+            if done < len(order):
+                self.train_rows(X, y, order[done:], self.loss._replace(weights=weights), rates)
+            start += len(order)
+
+    def train_rows(
+        self, X: Inputs, y: NDArray[Any], order: NDArray[np.int64], loss: Loss, rates: NDArray[np.float64]
+    ) -> None:
+        """Train on the rows named by `order`, of which the first comes next in the epoch, about 0.1 s at a time."""
+        start, state, p = 0, self.state, self.state.parameters
         while start < len(order):
-            rows = max(1, int(self._span / self.batch_size)) * self.batch_size
+            rows = max(1, int(self._chunk_rows / self.batch_size)) * self.batch_size
             if len(order) - start < 2 * rows:  # a short rest would be all overhead
                 rows = len(order) - start
-            span, threads = order[start : start + rows], self._team.next()
-            first, steps = moment.done // self.batch_size, self.steps_of(len(span))
+            chunk, threads = order[start : start + rows], self._team.choose()
+            first, steps = state.position // self.batch_size, self.steps_of(len(chunk))
             distortion = None
             if self.augment is not None:
-                distortion = self.augment.distortion(X.shape[1], self.seed, moment.epoch)
-            clock = Clock(self.seed % 2**SEED_BITS, moment.epoch, moment.done, self.steps)
+                distortion = self.augment.distortion(X.shape[1], self.seed, state.epoch)
+            clock = Clock(self.seed % 2**SEED_BITS, state.epoch, state.position, state.steps)
             begun = time.perf_counter()
             self.kernels.train(
-                p.layers, p.buffer, p.states, X, y, span, self.batch_size, rates[first : first + steps], moment.totals,
-                threads, self.rule, loss, self.keep_prob, distortion, clock,
+                p.layers, p.buffer, p.states, X, y, chunk, self.batch_size, rates[first : first + steps],
+                state.totals, threads, self.rule, loss, self.keep_prob, distortion, clock,
             )  # fmt: skip
             seconds = max(time.perf_counter() - begun, 1e-6)
-            if len(span) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
-                self._team.tell(threads, seconds, len(span))
-            start += len(span)
-            moment.done += len(span)
-            self.steps += steps
-            # The steps do not depend on how the epoch is cut into spans, so the clock may decide it.
-            self._span = len(span) * min(SECONDS_AT_A_TIME / seconds, 16)
-            self.pause()
-
-
-def totals_of(kernels, parameters, X, y, loss, threads, pause=lambda: None):
-    """(2,) float64: loss summed over the rows of X, right answers. `pause` is called wherever Ctrl-C is felt."""
-    totals, p = np.zeros(2), parameters
-    for start, stop in _ranges(p.layers, X.shape[0]):
-        some = loss._replace(weights=loss.weights[start:stop])
-        kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads, some)
-        pause()
-    return totals
-
-
-def outputs_of(kernels, parameters, X, out, kind, threads):
-    """What the network hands out for the rows of X, into out (N, columns). Returns out."""
-    p = parameters
-    if X.shape[0] == 1:
-        return kernels.predict(p.layers, p.buffer, X, out, threads, kind)
-    for start, stop in _ranges(p.layers, X.shape[0]):
-        kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads, kind)
-    return out
-
-
-def _ranges(layers, rows):
-    """(first, last) of the rows of each call of a pass without training."""
-    multiply_adds = int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
-    step = min(max(WORK_AT_A_TIME // multiply_adds, BLOCK_ROWS), ROWS_AT_A_TIME)
-    return ((start, min(start + step, rows)) for start in range(0, rows, step))
-
-
-class Watch:
-    """What is done between epochs: measure, record, report, and say when it is enough.
-
-    mlp       whose history is written;  trainer: what it trains with
-    source    of the training set;  held_out: (X, targets) of the validation set, or None
-    report    a function of an epoch's record
-    schedule, stopping  are told how an epoch went;  stopping: None where a training never stops early
-    """
-
-    def __init__(self, mlp, trainer, source, held_out, report, schedule, stopping):
-        self.mlp, self.trainer, self.source, self.held_out = mlp, trainer, source, held_out
-        self.report, self.schedule = report, schedule
-        self.objective = mlp.config.loss_function
-        self.stopping = stopping
-        self.observer = Observer(mlp, trainer, source)
-
-    def __call__(self, epoch, rate, totals, seconds):
-        """Record an epoch; whether to stop. totals: its summed loss and right answers, judged during the epoch."""
-        if self.mlp.train_metrics == "full":
-            totals = sum(self._totals(X, y, weights) for X, y, weights in self.source.parts())
-        train_loss = float(totals[0] / self.source.total_weight)
-        loss, accuracy = math.nan, math.nan
-        if self.held_out is not None:
-            X, y = self.held_out
-            held_out = self._totals(X, y, ALL_ALIKE)
-            loss = float(held_out[0] / len(self.held_out[1]))
-            accuracy = float(self.objective.accuracy(held_out, y, ALL_ALIKE))
-        record = {
-            "epoch": epoch,
-            "learning_rate": rate,
-            "train_loss": train_loss,
-            "train_objective": train_loss + penalty(self.trainer.rule, self.trainer.parameters.weights),
-            "train_accuracy": float(self.objective.accuracy(totals, self.source.y, self.source.weights)),
-            "validation_loss": loss,
-            "validation_accuracy": accuracy,
-            "seconds": seconds,
-        }
-        self.mlp.history.append(record)
-        self.observer(record)
-        self.schedule.after_epoch(record)
-        self.report(record)
-        if not math.isfinite(train_loss):
-            return True  # nan in the weights never leaves them: further epochs would only take time
-        return self.stopping is not None and self.stopping.tell(record, lambda: self.trainer.parameters.buffer)
-
-    def keep_the_best(self):
-        """Put back the best weights, where stopping early was asked for; the epoch whose weights are kept."""
-        if self.stopping is None or self.stopping.best is None:
-            return len(self.mlp.history)
-        self.trainer.parameters.buffer[...] = self.stopping.best
-        return self.stopping.best_epoch
-
-    def _totals(self, X, y, weights):
-        t = self.trainer
-        return totals_of(t.kernels, t.parameters, X, y, Loss(self.objective.kind, 0.0, weights), t.threads, t.pause)
+            if len(chunk) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
+                self._team.record(threads, seconds, len(chunk))
+            start += len(chunk)
+            state.position += len(chunk)
+            state.steps += steps
+            # The steps do not depend on how the epoch is cut into chunks, so the clock may decide it.
+            self._chunk_rows = len(chunk) * min(SECONDS_AT_A_TIME / seconds, 16)
+            self.after_chunk()

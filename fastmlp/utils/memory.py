@@ -1,6 +1,7 @@
-"""Memory that others lend: it is kept while kernels, which know it by address, work on it."""
+"""Memory of others, such as shared memory: it is held while kernels, which know it by address, work on it."""
 
 import mmap
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class memory_held:  # used as a statement
             buffer.release()
 
 
-def _owners(value):
+def _owners(value: Any) -> list[Any]:
     """The objects, other than arrays, whose memory an array, a sparse matrix or a pair of such uses."""
     if isinstance(value, np.ndarray):
         while isinstance(value, np.ndarray):

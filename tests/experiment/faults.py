@@ -74,10 +74,10 @@ class FailingDisk:
 
 def write_often(monkeypatch):
     """Have a training write a checkpoint after every batch."""
-    from fastmlp.training.checkpoints import Checkpoints
+    from fastmlp.training.checkpoints import CheckpointStore
 
-    _, *others = Checkpoints.__init__.__defaults__
-    monkeypatch.setattr(Checkpoints.__init__, "__defaults__", (0.0, *others))
+    _, *others = CheckpointStore.__init__.__defaults__
+    monkeypatch.setattr(CheckpointStore.__init__, "__defaults__", (0.0, *others))
     monkeypatch.setattr("fastmlp.training.checkpoints._MOST_SHARE", 1e9)
     monkeypatch.setattr("fastmlp.training.trainer.SECONDS_AT_A_TIME", 1e-6)
 

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from fastmlp.runs.run_record import kept_epoch
+from fastmlp.config.early_stopping import from_setting
+from fastmlp.training.early_stopping import kept_epoch
 
 COLUMNS = {
     "epoch": [1, 2, 3, 4],
@@ -27,8 +28,8 @@ HISTORY = [dict(zip(COLUMNS, values, strict=True)) for values in zip(*COLUMNS.va
     ],
 )
 def test_stopping_early_keeps_the_last_epoch_that_was_better_by_enough(early_stopping, epoch):
-    assert kept_epoch(HISTORY, early_stopping) == epoch
+    assert kept_epoch(HISTORY, from_setting(early_stopping)) == epoch
 
 
 def test_losses_that_are_no_numbers_keep_the_last_epoch():
-    assert kept_epoch([{"epoch": epoch, "validation_loss": math.nan} for epoch in (1, 2)], 3) == 2
+    assert kept_epoch([{"epoch": epoch, "validation_loss": math.nan} for epoch in (1, 2)], from_setting(3)) == 2

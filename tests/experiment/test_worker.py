@@ -6,7 +6,6 @@ import pytest
 from fastmlp import MLP
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.experiment.executors.worker import pack, train_cell
-from fastmlp.export import model_file as modelfile
 from fastmlp.utils.digests import engine_version
 
 SETTINGS = {"hidden": [4], "epochs": 2, "batch_size": 10, "learning_rate": 0.1}
@@ -34,7 +33,7 @@ def test_a_cell_on_sparse_rows_that_were_sent_is_the_one_on_the_dense_rows(spars
     kind, image = train_cell(task(parts), pack(parts), threads=1)
     assert kind == "trained"
     alone = MLP(**SETTINGS).fit(dense[:45], y[:45], validation=(dense[45:], y[45:]))
-    home = modelfile.loads(MLP, image)
+    home = MLP.from_bytes(image)
     assert [W.tobytes() for W in home.weights] == [W.tobytes() for W in alone.weights]
     assert home.history["validation_loss"] == alone.history["validation_loss"]
 

@@ -32,7 +32,7 @@ def test_skipping_zeros_gives_the_bits_of_the_dense_path(kind, activation):
     y = np.arange(401) % 4
     sparse, mlp = trained(X, y, activation=activation, first_layer="sparse")
     dense, _ = trained(X, y, activation=activation, first_layer="dense")
-    assert mlp.plan["first_layer"] == "sparse"
+    assert mlp.fit_info["first_layer"] == "sparse"
     np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
 
 
@@ -108,10 +108,10 @@ def test_a_thread_that_is_ahead_leaves_the_others_their_inputs(hidden):
 
 def test_the_plan_follows_the_density_of_the_inputs():
     y = np.arange(100) % 2
-    assert trained(mostly_zero(100, 30, 0.1, "uint8"), y, epochs=1)[1].plan["first_layer"] == "sparse"
+    assert trained(mostly_zero(100, 30, 0.1, "uint8"), y, epochs=1)[1].fit_info["first_layer"] == "sparse"
     _, mlp = trained(mostly_zero(100, 30, 0.9, "uint8"), y, epochs=1)
-    assert mlp.plan["first_layer"] == "dense"
-    assert 0.85 < mlp.plan["density"] < 0.95
+    assert mlp.fit_info["first_layer"] == "dense"
+    assert 0.85 < mlp.fit_info["density"] < 0.95
 
 
 def test_predictions_and_losses_are_those_of_the_dense_path():

@@ -3,17 +3,20 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.losses import Loss
+from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.checkpoints import Checkpoints
+from fastmlp.training.batches import PreparedData, preparation_key, prepare
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.checkpoints import CheckpointStore
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,9 @@ class EpochView:
         return int(self.record["epoch"])
 
 
-class Callback(Protocol):
-    """What is called after every epoch of a training; True ends the training."""
-
-    def on_epoch_end(self, view: Any) -> bool | None: ...
-
-
 # The callbacks of the cell at a position of the sweep, and where its training is kept.
 CellCallbacks = Callable[[int, Cell], Sequence[Callback]]
-CellCheckpoints = Callable[[Cell], Checkpoints]
+CellCheckpoints = Callable[[Cell], CheckpointStore]
 
 
 def no_callbacks(position: int, cell: Cell) -> Sequence[Callback]:
@@ -51,7 +48,7 @@ def no_callbacks(position: int, cell: Cell) -> Sequence[Callback]:
 
 
 class SweepData:
-    """The data of a sweep, prepared once for all cells whose first layers read the same form.
+    """The data of a sweep, prepared once for all cells that read them alike.
 
     Parameters
     ----------
@@ -67,25 +64,24 @@ class SweepData:
     def __init__(self, training: Dataset, validation: Dataset | None = None, options: Mapping[str, Any] | None = None):
         self.training, self.validation, self.options = training, validation, dict(options or {})
         self._lock = threading.Lock()
-        self._prepared: dict[tuple[str, str, str], list[Dataset]] = {}
+        self._prepared: dict[tuple[object, ...], PreparedData] = {}
 
     @property
     def parts(self) -> list[Dataset]:
         """The training data, and the validation data if there are any."""
         return [self.training] if self.validation is None else [self.training, self.validation]
 
-    def prepared(self, mlp: MLP) -> list[Dataset]:
-        """Return the parts with inputs as `mlp` reads them. One thread prepares them, others wait."""
-        form = (mlp.engine, mlp.dtype, mlp.form)
-        if mlp.engine != "numba":
-            return self.parts
+    def prepared(self, config: NetworkConfig) -> PreparedData:
+        """Return the data as networks with these settings read them. One thread prepares them, others wait."""
+        key = preparation_key(config)
         with self._lock:
-            if form not in self._prepared:
-                self._prepared[form] = self._prepare(mlp)
-            return self._prepared[form]
+            if key not in self._prepared:
+                self._prepared[key] = self._prepare(config)
+            return self._prepared[key]
 
-    def _prepare(self, mlp: MLP) -> list[Dataset]:
-        return [replace(part, X=mlp.prepare_inputs(part.X)) for part in self.parts]
+    def _prepare(self, config: NetworkConfig) -> PreparedData:
+        (X, y), *held_out = ((part.X, targets(config.loss_function, part)) for part in self.parts)
+        return prepare(config, X, y, held_out[0] if held_out else None, range(self.training.class_count))
 
 
 def fit_network(
@@ -93,7 +89,7 @@ def fit_network(
     data: SweepData,
     threads: int | None = None,
     callbacks: Sequence[Callback] = (),
-    checkpoint: Checkpoints | None = None,
+    checkpoint: CheckpointStore | None = None,
 ) -> MLP:
     """Train a network, which has an output for every class of the data, also for those that the training part lacks.
 
@@ -107,7 +103,7 @@ def fit_network(
         Cores to use; None: all this process may use. It changes no result.
     callbacks : sequence of Callback
         Called while it trains.
-    checkpoint : Checkpoints, optional
+    checkpoint : CheckpointStore, optional
         Where the training is kept; it resumes from there.
 
     Returns
@@ -116,25 +112,7 @@ def fit_network(
         The network; one that a callback stopped has the weights of its last epoch.
     """
     mlp = MLP(**{**settings, "threads": threads})
-    training, *rest = data.prepared(mlp)
-    held_out = (rest[0].X, targets(mlp.config.loss_function, rest[0])) if rest else None
-
-    def progress(record: dict[str, Any]) -> None:
-        answers = [callback.on_epoch_end(EpochView(record)) for callback in callbacks]  # all of them are called
-        if any(answers):
-            raise _Stopped
-
-    try:
-        return mlp.fit(
-            training.X, targets(mlp.config.loss_function, training), held_out, progress, range(training.class_count),
-            checkpoint=checkpoint,
-        )  # fmt: skip
-    except _Stopped:
-        return mlp
-
-
-class _Stopped(Exception):
-    pass
+    return mlp.fit(data.prepared(mlp.config), callbacks=callbacks, checkpoint=checkpoint)
 
 
 def targets(loss: Loss, dataset: Dataset) -> NDArray[Any]:

@@ -24,7 +24,6 @@ from fastmlp.experiment.executors.base import (
     no_callbacks,
 )
 from fastmlp.experiment.executors.worker import ABSENT, TRAINED, pack
-from fastmlp.export.model_file import loads
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.utils.digests import engine_version
@@ -176,7 +175,7 @@ def check_answer(scheduler: str, speaks_first: bool) -> None:
 
 def _received(image: bytes) -> MLP:
     """Return the network in the bytes of its model file, without the number of cores that its worker had."""
-    mlp = loads(MLP, image)
+    mlp = MLP.from_bytes(image)
     mlp.threads = None
     return mlp
 

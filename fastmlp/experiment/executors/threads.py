@@ -9,7 +9,6 @@ from typing import Any
 
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import (
-    Callback,
     CellCallbacks,
     CellCheckpoints,
     Executor,
@@ -21,8 +20,9 @@ from fastmlp.experiment.executors.thread_plan import Plan, choose_plan
 from fastmlp.experiment.progress import note
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell, CellResult
+from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import Paused
-from fastmlp.training.diagnostics import NAME
+from fastmlp.training.diagnostics import DiagnosticsCallback
 
 SECONDS_TO_WAIT = 0.2  # at a time: on Windows a thread that waits without an end does not feel Ctrl-C
 SECONDS_TO_STOP = 1.5  # a training stops within 0.1 seconds, one whose kernels are being compiled does not
@@ -68,8 +68,7 @@ class ThreadExecutor(Executor):
         stop = threading.Event()
 
         def fit(position: int, cell: Cell) -> CellResult:
-            NAME.set(cell.label)
-            its = callbacks(position, cell)
+            its = [DiagnosticsCallback(cell.label), *callbacks(position, cell)]
             try:
                 if checkpoints is None:
                     mlp = fit_network(cell.settings, data, plan.threads, [*its, StopWhenSet(stop)])

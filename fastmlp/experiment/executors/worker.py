@@ -9,8 +9,8 @@ from typing import Any
 
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.errors import FastmlpError
-from fastmlp.experiment.executors.base import Callback, SweepData, fit_network
-from fastmlp.export.model_file import dumps
+from fastmlp.experiment.executors.base import SweepData, fit_network
+from fastmlp.training.callbacks import Callback
 from fastmlp.utils.digests import engine_version
 
 TRAINED, FAILED, ABSENT = "trained", "failed", "absent"  # kinds of answers
@@ -68,7 +68,7 @@ def train_cell(
     heartbeat = Heartbeat(wanted)
     try:
         mlp = fit_network(task["settings"], _last_data.get(task, parcel), threads, [heartbeat])
-        return (FAILED, "stopped") if heartbeat.stopped else (TRAINED, dumps(mlp))
+        return (FAILED, "stopped") if heartbeat.stopped else (TRAINED, mlp.to_bytes())
     except _Absent as error:
         return ABSENT, str(error)
     except FastmlpError as error:

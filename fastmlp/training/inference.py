@@ -1,0 +1,149 @@
+"""Passes through a network without training."""
+
+import functools
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp.config.network import NetworkConfig
+from fastmlp.errors import InputError
+from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
+from fastmlp.kernels.sparse_rows import part
+from fastmlp.kernels.task_types import Loss
+from fastmlp.training.first_layer import Inputs
+from fastmlp.training.parameters import Parameters
+from fastmlp.utils.arrays import check_inputs
+from fastmlp.utils.memory import memory_held
+
+# Python is entered again after so many multiply-adds, which take some hundredths of a second, so that Ctrl-C is felt.
+WORK_AT_A_TIME, ROWS_AT_A_TIME = 1 << 30, 1 << 16
+EQUAL_WEIGHTS: NDArray[np.float64] = np.empty(0)
+
+
+@functools.cache
+def kernels_of(engine: str) -> ModuleType:
+    """Return the module whose functions do the work of an engine, "numba" or "numpy"; Numba is imported here."""
+    return import_module("fastmlp.kernels.epoch" if engine == "numba" else "fastmlp.kernels.reference")
+
+
+def thread_count(config: NetworkConfig) -> int:
+    """Return the number of threads that a network may use."""
+    from fastmlp.kernels.thread_team import available_cores
+
+    return config.threads or int(available_cores())
+
+
+def totals_of(
+    kernels: ModuleType,
+    parameters: Parameters,
+    X: Inputs,
+    y: NDArray[Any],
+    loss: Loss,
+    threads: int,
+    after_chunk: Callable[[], None] = lambda: None,
+) -> NDArray[np.float64]:
+    """Measure a network on rows with targets.
+
+    Parameters
+    ----------
+    kernels : module
+        Of an engine.
+    parameters : Parameters
+        Weights and biases.
+    X : ndarray of shape (N, D), or Sparse
+        Checked inputs.
+    y : ndarray
+        Targets, as the loss's kernel compares with them.
+    loss : Loss
+        What is summed, with the weights of the rows.
+    threads : int
+        Threads that may be used.
+    after_chunk : callable
+        Called without arguments about every 0.1 s.
+
+    Returns
+    -------
+    ndarray of shape (2,), float64
+        Summed loss, number of right answers.
+    """
+    totals, p = np.zeros(2), parameters
+    for start, stop in _ranges(p.layers, X.shape[0]):
+        some = loss._replace(weights=loss.weights[start:stop])
+        kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads, some)
+        after_chunk()
+    return totals
+
+
+def outputs_of(
+    kernels: ModuleType, parameters: Parameters, X: Inputs, out: NDArray[Any], kind: int, threads: int
+) -> NDArray[Any]:
+    """Write what the last layer hands out for the rows of X into `out` (N, columns); returns `out`."""
+    p = parameters
+    if X.shape[0] == 1:
+        kernels.predict(p.layers, p.buffer, X, out, threads, kind)
+        return out
+    for start, stop in _ranges(p.layers, X.shape[0]):
+        kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads, kind)
+    return out
+
+
+def predict_outputs(
+    config: NetworkConfig, parameters: Parameters, X: ArrayLike, threads: int | None = None
+) -> NDArray[Any]:
+    """Return what the last layer of a network hands out for every row of X.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Of the network.
+    parameters : Parameters
+        Weights and biases.
+    X : array_like of shape (N, D)
+        Inputs, not checked yet.
+    threads : int, optional
+        Threads to use; None: what the settings allow.
+
+    Returns
+    -------
+    ndarray of shape (N, C)
+        Outputs, in the network's dtype.
+    """
+    checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")
+    rows = checked.shape[0]
+    out = np.empty((rows, parameters.layers[-1, FAN_OUT]), config.dtype)
+    with memory_held(checked):
+        return outputs_of(
+            kernels_of(config.engine), parameters, checked, out, config.loss_function.kind,
+            1 if rows == 1 else threads or thread_count(config),
+        )  # fmt: skip
+
+
+def evaluate(
+    config: NetworkConfig, parameters: Parameters, classes: NDArray[np.int64], X: ArrayLike, y: ArrayLike
+) -> tuple[float, float]:
+    """Return the mean loss and the share of right answers (R^2 for the squared error) of a network on X and y."""
+    objective = config.loss_function
+    checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")
+    targets = objective.compare(y, checked.shape[0], classes, config.dtype)
+    with memory_held(checked, targets):
+        loss = Loss(objective.kind)
+        totals = totals_of(kernels_of(config.engine), parameters, checked, targets, loss, thread_count(config))
+    return float(totals[0] / len(targets)), float(objective.accuracy(totals, targets, EQUAL_WEIGHTS))
+
+
+def check_width(X: Inputs, features: int, name: str) -> Inputs:
+    """Return X. Raises InputError where it has not so many features."""
+    if X.shape[1] != features:
+        raise InputError(f"{name} has {X.shape[1]} features; expected {features}, as in training")
+    return X
+
+
+def _ranges(layers: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
+    """(first, last) of the rows of each call of a pass without training."""
+    multiply_adds = int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
+    step = min(max(WORK_AT_A_TIME // multiply_adds, BLOCK_ROWS), ROWS_AT_A_TIME)
+    return ((start, min(start + step, rows)) for start in range(0, rows, step))

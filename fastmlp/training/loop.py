@@ -1,0 +1,54 @@
+"""The loop: the story of a training, from its state to its last epoch."""
+
+from collections.abc import Iterable
+
+from fastmlp.config.optimizers import LBFGS
+from fastmlp.training.callbacks import Callback, CallbackList, StopTraining
+from fastmlp.training.lbfgs import minimise
+from fastmlp.training.session import Session
+
+
+def train(session: Session, callbacks: Iterable[Callback]) -> None:
+    """Train until no epoch is left, or until a callback has seen enough.
+
+    Parameters
+    ----------
+    session : Session
+        The training; its state is changed.
+    callbacks : iterable of Callback
+        In the order in which they are called; the first one measures the epochs.
+
+    Raises
+    ------
+    Exception
+        Whatever a callback raises but `StopTraining`; the state is then that after the last whole epoch, as far as
+        `TrainingState.undo_epoch` can tell.
+    """
+    listeners = CallbackList(callbacks, session)
+    try:
+        listeners.on_fit_start()
+        if isinstance(optimizer := session.config.optimizer_config, LBFGS):
+            minimise(session, optimizer.memory, listeners.on_epoch_end)
+        else:
+            _descend(session, listeners)
+    except StopTraining:
+        session.state.undo_epoch()
+    except BaseException as error:
+        session.state.undo_epoch()
+        listeners.on_fit_end(error)
+        raise
+    listeners.on_fit_end()
+
+
+def _descend(session: Session, listeners: CallbackList) -> None:
+    """Epoch after epoch of minibatches."""
+    state, trainer, batches = session.state, session.trainer, session.data.batches
+    steps = trainer.steps_of(batches.shape[0])
+    while not session.is_over:
+        state.begin_epoch()
+        state.stopwatch.start()
+        rates = state.schedule.rates(state.epoch, steps)
+        state.learning_rate = float(rates[0])
+        trainer.epoch(batches, session.config.shuffle, rates)
+        state.stopwatch.stop()
+        listeners.on_epoch_end()

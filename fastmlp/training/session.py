@@ -1,0 +1,65 @@
+"""One training: its settings, its data, what it changes, and what trains it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp.config.network import NetworkConfig
+from fastmlp.training.batches import PreparedData
+from fastmlp.training.inference import predict_outputs
+from fastmlp.training.state import TrainingState
+from fastmlp.training.trainer import Trainer
+
+
+@dataclass
+class Session:
+    """One training.
+
+    Attributes
+    ----------
+    config : NetworkConfig
+        Its settings.
+    data : PreparedData
+        Training and validation set.
+    state : TrainingState
+        What it changes.
+    trainer : Trainer
+        Trains the state.
+    last_epoch : int
+        Number of the epoch after which it ends.
+    """
+
+    config: NetworkConfig
+    data: PreparedData
+    state: TrainingState
+    trainer: Trainer
+    last_epoch: int
+
+    @classmethod
+    def of(
+        cls, config: NetworkConfig, data: PreparedData, state: TrainingState, last_epoch: int | None = None
+    ) -> "Session":
+        """Return a training that goes on from a state, to the last epoch of the settings or to another one.
+
+        Raises
+        ------
+        InputError
+            For settings that do not go with data of this shape.
+        """
+        rows, features = data.batches.shape
+        trainer = Trainer.of(config, state, rows)
+        state.schedule.rates(1, trainer.steps_of(rows))
+        if config.augmentation is not None:
+            config.augmentation.distortion(features, config.seed, 1)
+        return cls(config, data, state, trainer, config.epochs if last_epoch is None else last_epoch)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no epoch is left."""
+        return self.state.is_stopped or self.state.epoch > self.last_epoch
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the predictions of the network as it is now."""
+        outputs = predict_outputs(self.config, self.state.parameters, X, self.trainer.threads)
+        return self.config.loss_function.decide(outputs, self.data.classes)

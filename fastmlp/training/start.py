@@ -1,0 +1,161 @@
+"""Start of a training: its data, its state, fresh or of a network that there is, and its callbacks."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastmlp.config.network import NetworkConfig
+from fastmlp.errors import InputError
+from fastmlp.kernels.layout import FAN_IN
+from fastmlp.training.batches import PreparedData, RowStream, prepare
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.diagnostics import DiagnosticsCallback
+from fastmlp.training.early_stopping import EarlyStoppingCallback
+from fastmlp.training.fitted import Fitted
+from fastmlp.training.metrics import MetricsCallback
+from fastmlp.training.session import Session
+from fastmlp.training.state import TrainingState
+
+
+def prepare_for(
+    config: NetworkConfig,
+    start: Fitted,
+    X: ArrayLike | RowStream | PreparedData,
+    y: ArrayLike | None,
+    validation: tuple[ArrayLike, ArrayLike] | None,
+    classes: Iterable[int] | None,
+    sample_weight: ArrayLike | None,
+) -> PreparedData:
+    """Prepare the data of a training, unless they are prepared.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    start : Fitted
+        The network that it starts from; one without weights takes any shape and any classes.
+    X, y, validation, classes, sample_weight
+        As for `MLP.fit`.
+
+    Returns
+    -------
+    PreparedData
+        The data.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For data that cannot be used, or do not go with the network that is there.
+    """
+    if isinstance(X, PreparedData):
+        beside = {"y": y, "validation": validation, "classes": classes, "sample_weight": sample_weight}
+        for name, given in beside.items():
+            if given is not None:
+                raise InputError(f"{name} was given with prepared data, which have their own; give it to `prepare`")
+        data = X
+        data.check_use(config)
+    else:
+        data = prepare(config, X, y, validation, start.classes if classes is None else classes, sample_weight)
+    if start.parameters is None or start.classes is None:
+        return data
+    features, wanted = data.batches.shape[1], int(start.parameters.layers[0, FAN_IN])
+    if features != wanted:
+        raise InputError(f"X has {features} features; expected {wanted}, as in the training that is to go on")
+    if not np.array_equal(data.classes, start.classes):
+        raise InputError(
+            f"the data have the {len(data.classes)} classes {data.classes}; expected the {len(start.classes)} of the "
+            f"training that is to go on, {start.classes}"
+        )
+    return data
+
+
+def start_fit(config: NetworkConfig, start: Fitted, data: PreparedData) -> Session:
+    """Return a training of all epochs, with a fresh schedule and fresh optimizer states.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    start : Fitted
+        The network whose weights it starts from; one without weights for fresh ones.
+    data : PreparedData
+        Its data.
+
+    Returns
+    -------
+    Session
+        The training.
+    """
+    if start.parameters is None:
+        return Session.of(config, data, TrainingState.fresh(config, data.batches.shape[1], len(data.classes)))
+    return Session.of(config, data, TrainingState.warm(config, start.parameters))
+
+
+def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Session:
+    """Return a training of one epoch that goes on from the state of the last one.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    start : Fitted
+        The network that goes on; one without weights begins with the first epoch, one that was read from a file has
+        fresh optimizer states.
+    data : PreparedData
+        Its data.
+
+    Returns
+    -------
+    Session
+        The training.
+
+    Raises
+    ------
+    InputError
+        For settings with which no single epoch can be trained.
+    """
+    if start.state is not None:
+        state = start.state.copy()
+    elif start.parameters is not None:
+        state = TrainingState.warm(config, start.parameters)
+        state.history, state.epoch = start.history.copy(), len(start.history) + 1
+    else:
+        state = TrainingState.fresh(config, data.batches.shape[1], len(data.classes))
+    if not config.optimizer_config.can_resume:
+        raise InputError(
+            f"optimizer is {config.optimizer_config.name!r}, whose state scipy keeps to itself; expected another "
+            "one for partial_fit, or fit(..., warm_start=True)"
+        )
+    if config.early_stopping is not None:
+        raise InputError("early_stopping is set and partial_fit makes a single pass; leave early_stopping out")
+    if state.epoch > config.epochs and state.schedule.depends_on_epochs:
+        raise InputError(
+            f"schedule {config.plain('schedule')!r} is spread over {config.epochs} epochs, which are over; expected "
+            "fewer passes, or another schedule"
+        )
+    return Session.of(config, data, state, last_epoch=state.epoch)
+
+
+def all_callbacks(config: NetworkConfig, callbacks: Iterable[Callback]) -> list[Callback]:
+    """Return the callbacks of a training, in the order in which they are called.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    callbacks : iterable of Callback
+        Those that were asked for.
+
+    Returns
+    -------
+    list of Callback
+        The same behind those that every training has; a `DiagnosticsCallback` among them replaces the usual one.
+    """
+    asked, stopping = list(callbacks), config.early_stopping_config
+    own: list[Callback] = [MetricsCallback()]
+    if stopping is not None:
+        own.append(EarlyStoppingCallback(stopping))
+    if not any(isinstance(callback, DiagnosticsCallback) for callback in asked):
+        own.append(DiagnosticsCallback())
+    return [*own, *asked]

@@ -1,0 +1,263 @@
+"""State of a training: everything that it changes, as one thing."""
+
+import copy
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.config.network import NetworkConfig
+from fastmlp.config.schedules import Schedule
+from fastmlp.errors import InputTypeError
+from fastmlp.kernels.layout import FAN_IN, FAN_OUT
+from fastmlp.training.failure import FailureReason
+from fastmlp.training.history import COLUMNS, History
+from fastmlp.training.parameters import Parameters
+
+CallbackState = Mapping[str, Any]
+
+
+class Stateful(Protocol):
+    """What has a state of its own that is kept with that of the training."""
+
+    def state_dict(self) -> CallbackState: ...
+
+    def load_state_dict(self, state: CallbackState) -> None: ...
+
+
+class Stopwatch:
+    """Seconds that a training takes: evaluations, callbacks and checkpoints are left out."""
+
+    def __init__(self, seconds: float = 0.0):
+        self._seconds, self._since = seconds, math.nan
+
+    @property
+    def seconds(self) -> float:
+        """Seconds so far."""
+        return self._seconds if math.isnan(self._since) else self._seconds + time.perf_counter() - self._since
+
+    def start(self) -> None:
+        """Go on."""
+        self._since = time.perf_counter()
+
+    def stop(self) -> float:
+        """Pause; returns the seconds so far."""
+        self._seconds, self._since = self.seconds, math.nan
+        return self._seconds
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out the time that a block takes."""
+        was_stopped = math.isnan(self._since)
+        self.stop()
+        try:
+            yield
+        finally:
+            if not was_stopped:
+                self.start()
+
+
+@dataclass
+class TrainingState:
+    """Everything that a training changes; what a checkpoint holds.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        Weights and biases, and the states that the optimizer has for each of them.
+    schedule : Schedule
+        Learning rates, with what the schedule remembers of the epochs so far.
+    history : History
+        A record per whole epoch.
+    steps : int
+        Steps that the optimizer has taken.
+    epoch : int
+        Number of the epoch under way or, between two epochs, of the next one, from 1.
+    position : int
+        Rows of that epoch that were trained on.
+    totals : ndarray of shape (2,), float64
+        Loss summed over those rows, number of right answers.
+    learning_rate : float
+        Of that epoch's first step.
+    stopwatch : Stopwatch
+        Time that was spent on that epoch.
+    is_stopped : bool
+        Whether a callback, or a loss that is not finite, has ended the training before its last epoch.
+    kept_epoch : int or None
+        Epoch whose weights the network has; None: the last one.
+    failure_reason : FailureReason or None
+        Why the training failed, once it is over.
+    callbacks : dict
+        Those that have a state, by name.
+    saved : dict
+        States of callbacks, by name, that wait for the callbacks they belong to.
+    """
+
+    parameters: Parameters
+    schedule: Schedule
+    history: History = field(default_factory=History)
+    steps: int = 0
+    epoch: int = 1
+    position: int = 0
+    totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    learning_rate: float = math.nan
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    is_stopped: bool = False
+    kept_epoch: int | None = None
+    failure_reason: FailureReason | None = None
+    callbacks: dict[str, Stateful] = field(default_factory=dict, repr=False)
+    saved: dict[str, CallbackState] = field(default_factory=dict, repr=False)
+    _whole: tuple[Any, ...] | None = field(default=None, repr=False)
+
+    @classmethod
+    def fresh(cls, config: NetworkConfig, features: int, outputs: int) -> "TrainingState":
+        """Return the state before the first step: weights as the settings draw them.
+
+        Parameters
+        ----------
+        config : NetworkConfig
+            The settings.
+        features, outputs : int
+            Numbers of inputs and outputs of the network.
+
+        Returns
+        -------
+        TrainingState
+            The state.
+        """
+        parameters = Parameters.of(config, features, outputs)
+        parameters.initialise(config.init, config.init_scale, config.init_bias, config.seed)
+        return cls(parameters, config.make_schedule())
+
+    @classmethod
+    def warm(cls, config: NetworkConfig, parameters: Parameters) -> "TrainingState":
+        """Return the state before the first step from given weights, which are copied.
+
+        Parameters
+        ----------
+        config : NetworkConfig
+            The settings.
+        parameters : Parameters
+            Of a network of the same shape.
+
+        Returns
+        -------
+        TrainingState
+            With a fresh schedule and fresh optimizer states.
+        """
+        inputs, outputs = int(parameters.layers[0, FAN_IN]), int(parameters.layers[-1, FAN_OUT])
+        own = Parameters.of(config, inputs, outputs)
+        own.buffer[...] = parameters.buffer
+        return cls(own, config.make_schedule())
+
+    def copy(self) -> "TrainingState":
+        """Return a copy from which a training can go on, while this state stays as it is."""
+        return TrainingState(
+            copy.copy(self.parameters), copy.deepcopy(self.schedule), self.history.copy(), self.steps, self.epoch,
+            self.position, self.totals.copy(), saved=dict(self.saved),
+        )  # fmt: skip
+
+    # -------------------------------------------------------------------------------------------------- whole epochs
+
+    def begin_epoch(self) -> None:
+        """Remember the network, unless an epoch is under way; `undo_epoch` goes back to it."""
+        if self.position:
+            self._whole = None
+            return
+        p = self.parameters
+        if self._whole is None:
+            self._whole = self.epoch, self.steps, p.buffer.copy(), p.states.copy()
+        else:
+            _, _, buffer, states = self._whole
+            np.copyto(buffer, p.buffer)
+            np.copyto(states, p.states)
+            self._whole = self.epoch, self.steps, buffer, states
+
+    def end_epoch(self, record: dict[str, Any]) -> None:
+        """Take an epoch's record into the history; the next epoch is the one under way."""
+        self.history.append(record)
+        self.schedule.after_epoch(record)
+        self.epoch, self.position, self.totals, self.stopwatch = self.epoch + 1, 0, np.zeros(2), Stopwatch()
+
+    def undo_epoch(self) -> None:
+        """Go back to the last whole epoch, if an epoch is under way whose beginning is known."""
+        if self._whole is not None and self._whole[0] == self.epoch:
+            _, self.steps, buffer, states = self._whole
+            self.parameters.buffer[...], self.parameters.states[...] = buffer, states
+            self.position, self.totals, self.stopwatch = 0, np.zeros(2), Stopwatch()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is the state after a whole epoch."""
+        return self.position == 0 and len(self.history) > 0
+
+    def settle(self, saved: dict[str, CallbackState]) -> None:
+        """Let go of what only a training under way needs; `saved` are the states of callbacks to go on with."""
+        self._whole, self.callbacks, self.saved = None, {}, saved
+
+    # ----------------------------------------------------------------------------------------------------- callbacks
+
+    def add_callbacks(self, callbacks: Mapping[str, Stateful]) -> None:
+        """Take in the callbacks whose states belong to this one; those that were saved under their names are loaded."""
+        self.callbacks = dict(callbacks)
+        for name in [name for name in self.saved if name in callbacks]:
+            callbacks[name].load_state_dict(self.saved.pop(name))
+
+    # --------------------------------------------------------------------------------------------------- checkpoints
+
+    def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the state as plain values, for JSON, and arrays by name: what `load_arrays` reads."""
+        arrays = {"parameters": self.parameters.buffer, "states": self.parameters.states, "totals": self.totals}
+        arrays |= {f"history.{name}": column for name, column in self.history.to_numpy().items()}
+        states: dict[str, dict[str, Any]] = {}
+        for name, callback in self.callbacks.items():
+            states[name] = {}
+            for key, value in callback.state_dict().items():
+                if isinstance(value, np.ndarray):
+                    arrays[f"callback.{name}.{key}"] = value
+                else:
+                    states[name][key] = value
+            _check_plain(name, states[name])
+        plain = {
+            "epoch": self.epoch,
+            "position": self.position,
+            "steps": self.steps,
+            "learning_rate": self.learning_rate,
+            "seconds": self.stopwatch.seconds,
+            "is_stopped": self.is_stopped,
+            "diagnoses": self.history.diagnoses,
+            "schedule": self.schedule.state(),
+            "callbacks": states,
+        }
+        return plain, arrays
+
+    def load_arrays(self, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the place of this state what `to_arrays` returned; callbacks get theirs with `add_callbacks`."""
+        self.parameters.buffer[...], self.parameters.states[...] = arrays["parameters"], arrays["states"]
+        self.totals = np.array(arrays["totals"])
+        self.history.replace({name: arrays[f"history.{name}"] for name in COLUMNS})
+        self.history.diagnoses = [dict(diagnosis) for diagnosis in plain["diagnoses"]]
+        self.epoch, self.position, self.steps = plain["epoch"], plain["position"], plain["steps"]
+        self.learning_rate, self.is_stopped = plain["learning_rate"], plain["is_stopped"]
+        self.stopwatch = Stopwatch(plain["seconds"])
+        self.schedule.restore(plain["schedule"])
+        self.saved = {name: dict(state) for name, state in plain["callbacks"].items()}
+        for key, array in arrays.items():
+            if key.startswith("callback."):
+                name, _, entry = key.removeprefix("callback.").rpartition(".")
+                self.saved[name] = {**self.saved.get(name, {}), entry: array}
+
+
+def _check_plain(name: str, state: dict[str, Any]) -> None:
+    try:
+        json.dumps(state)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"state_dict of callback {name} cannot be kept ({error}); expected plain values and arrays"
+        ) from None

@@ -1,0 +1,46 @@
+"""How many threads train: measured, as it depends on the network and on the machine."""
+
+# After this many chunks of training the other size is tried again: what else the machine does may have changed.
+CHUNKS_BETWEEN_TRIALS = 40
+
+
+class TeamSize:
+    """Number of threads that train: one or all allowed, whichever the clock says is faster.
+
+    Two cores that exchange small batches can be slower than one, depending on the machine and on what else runs on it.
+    The number of threads never changes a result, so it may be chosen by measurement.
+
+    Parameters
+    ----------
+    threads : int
+        Threads that may be used, from 1.
+    """
+
+    def __init__(self, threads: int):
+        self.sizes = (threads, 1) if threads > 1 else (1,)
+        self.seconds_per_row: dict[int, float] = {}
+        self.chunks = -1  # the first one loads or compiles the kernels, and tells nothing
+
+    def choose(self) -> int:
+        """Return the number of threads for the next chunk of an epoch."""
+        untried = [size for size in self.sizes if size not in self.seconds_per_row]
+        if untried:
+            return untried[0]
+        slowest_first = sorted(self.sizes, key=self.seconds_per_row.__getitem__, reverse=True)
+        return slowest_first[0 if self.chunks % CHUNKS_BETWEEN_TRIALS == 0 else -1]
+
+    def record(self, size: int, seconds: float, rows: int) -> None:
+        """Take note of what a chunk took.
+
+        Parameters
+        ----------
+        size : int
+            Threads that trained it.
+        seconds : float
+            Time that it took.
+        rows : int
+            Rows that it had.
+        """
+        if self.chunks >= 0:
+            self.seconds_per_row[size] = seconds / rows
+        self.chunks += 1
