@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from faults import bits, check_whole
 
-HERE = Path(__file__).parent
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OPENBLAS_NUM_THREADS": "1"}
+TESTS = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS.parent), "OPENBLAS_NUM_THREADS": "1"}
 RECIPE = """
 title = "Two"
 [data]
@@ -38,7 +38,7 @@ class Server:
     """A process that forks a child per command: see `fork_server`."""
 
     def __init__(self, warming):
-        command = [sys.executable, HERE / "fork_server.py", *warming]
+        command = [sys.executable, TESTS / "helpers" / "fork_server.py", *warming]
         self._process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
         )

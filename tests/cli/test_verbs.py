@@ -9,7 +9,7 @@ from fastmlp import __version__
 from fastmlp.cli.main import main
 from fastmlp.cli.verbs import VERBS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def python(*arguments, **options):

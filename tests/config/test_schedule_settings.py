@@ -16,7 +16,7 @@ from fastmlp.config.schedules import from_setting
 from fastmlp.errors import InputError, InputTypeError
 
 EPOCHS, STEPS, RATE = 12, 7, 0.4
-PAGE = Path(__file__).parents[1] / "docs" / "schedules.md"
+PAGE = Path(__file__).parents[2] / "docs" / "schedules.md"
 
 BAD = [
     (5, InputTypeError, "5; expected a name"),
