@@ -41,7 +41,6 @@ NOT_YET: tuple[str, ...] = (
     "fastmlp.report.findings",
     "fastmlp.report.page",
     "fastmlp.report.panel",
-    "fastmlp.report.settings_text",
     "fastmlp.report.svg",
     "fastmlp.report.text_summary",
     "fastmlp.runs.evaluation_record",

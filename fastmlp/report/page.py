@@ -240,16 +240,16 @@ def _summary_of_settings(view):
     shown = view.best or (view.cells[0] if view.cells else None)
     if shown is None:
         return []
-    data, settings, recipe = view.record.data, shown.record.settings, view.record.recipe
+    data, config, recipe = view.record.data, shown.record.config, view.record.recipe
     seeds = sorted({cell.record.seed for cell in view.cells}) if view.is_repeated else []
     return [
-        ("Layers", settings_text.layers(settings, data.features, len(data.names_of_classes))),
-        ("Loss", settings_text.loss(settings)),
-        ("Optimiser", settings_text.optimiser(settings)),
-        ("Batch size", settings_text.batch(settings, data.training_rows)),
-        ("Learning rate", f"{settings_text.initial_rate(settings)}; {settings_text.schedule(settings)}"),
-        ("Initialisation", settings_text.initialisation(settings)),
-        ("Regulariser", settings_text.regulariser(settings)),
+        ("Layers", settings_text.layers(config, data.features, len(data.names_of_classes))),
+        ("Loss", settings_text.loss(config)),
+        ("Optimiser", settings_text.optimiser(config)),
+        ("Batch size", settings_text.batch(config, data.training_rows)),
+        ("Learning rate", f"{settings_text.initial_rate(config)}; {settings_text.schedule(config)}"),
+        ("Initialisation", settings_text.initialisation(config)),
+        ("Regulariser", settings_text.regulariser(config)),
         *([("Search", settings_text.search(recipe.search))] if recipe.search else []),
         *([("Seeds", ", ".join(map(str, seeds)))] if seeds else []),
     ]

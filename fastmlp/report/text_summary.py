@@ -1,5 +1,6 @@
 """A run in words: the table of its cells, and summary.md with what a course asks to hand in."""
 
+from fastmlp.config.network import NetworkConfig
 from fastmlp.report import settings_text
 from fastmlp.runs.aggregate import CellGroup, compare_best_two, group_cells, is_repeated, ranked
 from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
@@ -233,19 +234,19 @@ def write_summary(run: Run) -> None:
 def summary(run: Run) -> str:
     """The text of summary.md."""
     record = run.read_record()
-    data, settings = record.data, [cell.settings for cell in record.cells]
+    data, configs = record.data, [cell.config for cell in record.cells]
     rows = data.training_rows
     lines = [f"# {heading(record)}", ""]
     if data.synthetic:
         lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
     lines += [
         f"- Layers and neurons: "
-        f"{_joined(settings_text.layers(one, data.features, data.class_count) for one in settings)}",
-        f"- Batch size: {_joined(_few(settings_text.batch(one, rows) for one in settings))}",
-        f"- Initial learning rates: {_rates(settings)}",
-        *_unusual(settings),
-        f"- Initialisation: {_joined(map(settings_text.initialisation, settings))}",
-        f"- Regulariser: {_regularisers(settings)}",
+        f"{_joined(settings_text.layers(one, data.features, data.class_count) for one in configs)}",
+        f"- Batch size: {_joined(_few(settings_text.batch(one, rows) for one in configs))}",
+        f"- Initial learning rates: {_rates(configs)}",
+        *_unusual(configs),
+        f"- Initialisation: {_joined(map(settings_text.initialisation, configs))}",
+        f"- Regulariser: {_regularisers(configs)}",
         *_how_chosen(record),
         "",
         f"![Training and validation accuracy against epochs]({run.curves.name})",
@@ -266,10 +267,10 @@ def _joined(texts):
     return ", ".join(dict.fromkeys(texts))
 
 
-def _rates(settings):
+def _rates(configs):
     """The learning rates of several cells, each with what becomes of it said once."""
-    later = _joined(map(settings_text.schedule, settings))
-    return f"{_joined(_few(map(settings_text.initial_rate, settings)))}; {later}"
+    later = _joined(map(settings_text.schedule, configs))
+    return f"{_joined(_few(map(settings_text.initial_rate, configs)))}; {later}"
 
 
 def _few(texts):
@@ -283,8 +284,8 @@ def _few(texts):
     return [f"{numbers[0]} to {numbers[-1]}"]
 
 
-def _regularisers(settings):
-    different = list(dict.fromkeys(map(settings_text.regulariser, settings)))
+def _regularisers(configs):
+    different = list(dict.fromkeys(map(settings_text.regulariser, configs)))
     return (
         " or ".join(different) if len(different) <= MOST_LISTED else f"{len(different)} different ones, see table.csv"
     )
@@ -301,12 +302,12 @@ def _how_chosen(record):
     return lines
 
 
-def _unusual(settings):
+def _unusual(configs):
     """Lines that say what differs from plain SGD on the cross entropy; none where nothing does."""
     lines = []
     for name, describe in (("Loss", settings_text.loss), ("Optimiser", settings_text.optimiser)):
-        text = _joined(map(describe, settings))
-        if text != describe({}):
+        text = _joined(map(describe, configs))
+        if text != describe(NetworkConfig()):
             lines.append(f"- {name}: {text}")
     return lines
 

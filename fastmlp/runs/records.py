@@ -7,7 +7,7 @@ from msgspec import Meta
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import FastmlpError
 from fastmlp.runs.recipe_record import RecipeRecord
-from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time, check_nesting
+from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time, as_json, check_nesting
 
 
 class EnvironmentRecord(Record, frozen=True, kw_only=True):
@@ -173,6 +173,11 @@ class CellRecord(Record, frozen=True, kw_only=True):
         return self.failure is None and self.pruned is None
 
     @property
+    def config(self) -> NetworkConfig:
+        """Its settings, checked."""
+        return NetworkConfig.from_dict(self.settings)
+
+    @property
     def seed(self) -> int:
         """The seed of its settings."""
         seed: int = self.settings["seed"]
@@ -180,14 +185,19 @@ class CellRecord(Record, frozen=True, kw_only=True):
 
 
 def _check_settings(settings: dict[str, Any]) -> None:
-    """Raise ValueError for settings that are not complete, or that no network takes."""
+    """Raise ValueError for settings that are not all those of a network, in the form in which they are stored."""
     check_nesting(settings)
     try:
-        complete = NetworkConfig.from_dict(settings).to_dict()
-    except (FastmlpError, TypeError) as error:
+        complete = as_json(NetworkConfig.from_dict(settings).identity())
+    except FastmlpError as error:
         raise ValueError(f"settings: {error}") from None
-    if missing := complete.keys() - settings.keys() - {"threads"}:
-        raise ValueError(f"settings: {', '.join(sorted(missing))} missing")
+    for name, value in complete.items():
+        if name not in settings:
+            raise ValueError(f"settings: {name} is missing")
+        if as_json(settings[name]) != value:
+            raise ValueError(f"settings: {name} is {settings[name]!r}; expected {value!r}")
+    if others := settings.keys() - complete.keys():
+        raise ValueError(f"settings: unknown {', '.join(sorted(others))}")
 
 
 class RunRecord(Record, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, DiagnosisRecord, EnvironmentRecord
+from fastmlp.utils.records import as_json
 
 
 def now() -> str:
@@ -124,9 +125,7 @@ def describe_cell(result: CellResult, folder: str | None) -> CellRecord:
     CellRecord
     """
     cell, mlp = result.cell, result.mlp
-    history, settings = mlp.history, mlp.settings()
-    del settings["threads"]
-    kept = mlp.kept_epoch
+    history, settings, kept = mlp.history, as_json(mlp.config.identity()), mlp.kept_epoch
     final = list(history)[kept - 1] if kept else {}
     accuracies = history["validation_accuracy"]
     best = max(range(len(accuracies)), key=accuracies.__getitem__, default=None)

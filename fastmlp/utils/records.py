@@ -190,6 +190,21 @@ def to_plain(record: Record) -> dict[str, Any]:
     return plain
 
 
+def as_json(value: Any) -> Any:
+    """Return a plain value as reading it from JSON gives it: tuples as lists, keys as text.
+
+    Parameters
+    ----------
+    value : object
+        Dicts, lists, tuples, text, numbers, booleans and None.
+
+    Returns
+    -------
+    object
+    """
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_plain))
+
+
 def check_nesting(value: object) -> None:
     """Raise ValueError for plain values of which lists and dicts are nested more than `DEEPEST` levels deep.
 
