@@ -177,6 +177,18 @@ def test_every_page_is_listed_in_the_readme():
         assert f"(docs/{page.name})" in text
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("log_as_it_was")
+@pytest.mark.parametrize(
+    "name", re.findall(r'^    "([\w-]+)": ', (ROOT / "docs" / "figures.py").read_text("utf-8"), re.M)
+)
+def test_a_figure_can_be_drawn(name, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import figures
+
+    assert figures.FIGURES[name]().axes
+
+
 def test_every_figure_is_drawn_by_a_function_and_shown_on_a_page(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     import figures

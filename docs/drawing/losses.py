@@ -9,7 +9,8 @@ from fastmlp.plots import line_style
 
 from .common import digits, tidy
 
-NETWORK = {"hidden": (64,), "activation": "tanh", "batch_size": 50, "epochs": 20, "threads": 1}
+EPOCHS = 20
+NETWORK = {"hidden": (64,), "activation": "tanh", "batch_size": 50, "epochs": EPOCHS, "threads": 1}
 # Rates at which each loss trains well here.
 TRAININGS = (("cross_entropy", 0.2), ("binary_cross_entropy", 0.2), ("squared_error", 0.05))
 # Images of each class to train on, and of the class 0.
@@ -43,34 +44,30 @@ def _shapes(ax: Axes) -> None:
 
 
 def _curves(ax: Axes) -> None:
-    """Share of validation images that are right, trained on each loss with the digits as ten columns."""
+    """Validation accuracy of networks that are trained on each loss with the digits as ten columns."""
     (X, y), (Xv, yv) = digits(2_000)
     for number, (loss, rate) in enumerate(TRAININGS):
-        shares: list[float] = []
+        accuracies = []
         mlp = MLP(loss=loss, learning_rate=rate, **NETWORK)
-
-        def measure(record, mlp=mlp, loss=loss, shares=shares):
+        for _ in range(EPOCHS):
+            mlp.partial_fit(X, np.eye(10)[y])
             outputs = mlp.predict(Xv) if loss == "squared_error" else mlp.predict_proba(Xv)
-            shares.append(float((outputs.argmax(axis=1) == yv).mean()))
-
-        mlp.fit(X, np.eye(10)[y], progress=measure)
-        ax.plot(range(1, len(shares) + 1), shares, label=loss, **line_style(number))
-    ax.set_xlim(1, NETWORK["epochs"])
+            accuracies.append((outputs.argmax(axis=1) == yv).mean())
+        ax.plot(range(1, EPOCHS + 1), accuracies, label=loss, **line_style(number))
+    ax.set_xlim(1, EPOCHS)
     tidy(ax, "digits, by loss", "epoch", "validation accuracy")
 
 
 def _classes(ax: Axes) -> None:
-    """Share of the rare digits that are found, without and with weights."""
+    """Fraction of the rare digits that are found, without and with weights."""
     (X, y), (Xv, yv) = digits(5_000)
     rows = np.concatenate([np.flatnonzero(y == label)[: OFTEN if label == 0 else RARE] for label in range(10)])
     for number, weight in enumerate((None, "balanced")):
-        shares: list[float] = []
+        recalls = []
         mlp = MLP(class_weight=weight, learning_rate=0.1, **NETWORK)
-
-        def measure(record, mlp=mlp, shares=shares):
-            shares.append(float((mlp.predict(Xv[yv > 0]) == yv[yv > 0]).mean()))
-
-        mlp.fit(X[rows], y[rows], progress=measure)
-        ax.plot(range(1, len(shares) + 1), shares, label=f"class_weight = {weight!r}", **line_style(number))
-    ax.set(xlim=(1, NETWORK["epochs"]), ylim=(0.05, 0.8))
+        for _ in range(EPOCHS):
+            mlp.partial_fit(X[rows], y[rows])
+            recalls.append((mlp.predict(Xv[yv > 0]) == yv[yv > 0]).mean())
+        ax.plot(range(1, EPOCHS + 1), recalls, label=f"class_weight = {weight!r}", **line_style(number))
+    ax.set(xlim=(1, EPOCHS), ylim=(0.05, 0.8))
     tidy(ax, "nine rare classes", "epoch", "of them right")
