@@ -27,7 +27,7 @@ from fastmlp.experiment.search_space import Choices, Range, Search
 from fastmlp.mlp import MLP
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.callbacks import Callback
+from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.history import History
 
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
@@ -41,6 +41,11 @@ TWIN, FAILED = "twin", "failed"
 class PruningCallback(Callback):
     """Reports the validation accuracies of a trial to Optuna, and ends its training if Optuna asks for it.
 
+    Parameters
+    ----------
+    trial : optuna.Trial
+        The trial.
+
     Attributes
     ----------
     pruned : int or None
@@ -51,9 +56,9 @@ class PruningCallback(Callback):
         self._trial = trial
         self.pruned: int | None = None
 
-    def on_epoch_end(self, view: Any) -> bool:
-        """Report an epoch; return whether to stop."""
-        record = view.record
+    def on_epoch_end(self, view: TrainingView) -> bool:
+        if (record := view.record) is None:
+            return False
         accuracy = record["validation_accuracy"]
         if not math.isfinite(record["train_loss"]) or not math.isfinite(accuracy):
             return False  # the training ends by itself, as diverged
@@ -63,7 +68,13 @@ class PruningCallback(Callback):
         return self.pruned is not None
 
     def result(self, one: CellResult) -> CellResult:
-        """Return the result of the trial; a pruned one has the history, and no weights."""
+        """Return the result of the trial; a pruned one has the history, and no weights.
+
+        Parameters
+        ----------
+        one : CellResult
+            What the executor returned.
+        """
         if self.pruned is None or one.failed:
             return one
         mlp = MLP(**one.cell.settings)
@@ -84,7 +95,17 @@ def load_optuna() -> Any:
 
 
 def study_name(recipe: Recipe, folder: Path, data_digest: str) -> str:
-    """Return the name of a run's study: that of its folder, and a digest of all that its results depend on."""
+    """Return the name of a run's study: that of its folder, and a digest of all that its results depend on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With a search.
+    folder : Path
+        The folder of the run.
+    data_digest : str
+        SHA-256 of the data.
+    """
     distributions = {name: values.to_dict() for name, values in _search_of(recipe).distributions.items()}
     parts = json.dumps([recipe.settings, distributions, recipe.data, data_digest], sort_keys=True)
     return f"{folder.absolute().name}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fastmlp.training.callbacks import Callback
+from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.progress import describe
 
 EPOCHS_PER_LINE = 10
@@ -15,23 +15,37 @@ Report = Callable[[int, dict[str, Any]], None]
 
 
 def note(line: str) -> None:
-    """Print a line that is no result to stderr."""
+    """Print a line that is no result to stderr.
+
+    Parameters
+    ----------
+    line : str
+        The line.
+    """
     print(line, file=sys.stderr, flush=True)
 
 
 class ProgressCallback(Callback):
-    """Reports every epoch of the network at a position."""
+    """Reports every epoch of a network.
+
+    Parameters
+    ----------
+    report : callable
+        Takes the position and the record of an epoch.
+    position : int
+        Position of the network.
+    """
 
     def __init__(self, report: Report, position: int):
         self._report, self._position = report, position
 
-    def on_epoch_end(self, view: Any) -> None:
-        """Report the epoch."""
-        self._report(self._position, view.record)
+    def on_epoch_end(self, view: TrainingView) -> None:
+        if view.record is not None:
+            self._report(self._position, view.record)
 
 
 class EpochLineCallback(Callback):
-    """Prints a line on every epoch to stdout, as trainers of a single network do.
+    """Prints a line on every epoch to stdout, as trainers of a single network do: the first one is epoch 0.
 
     Parameters
     ----------
@@ -42,9 +56,9 @@ class EpochLineCallback(Callback):
     def __init__(self, label: str | None = None):
         self._prefix = f"{label}: " if label else ""
 
-    def on_epoch_end(self, view: Any) -> None:
-        """Print the epoch, counted from 0; the seconds are those of the training."""
-        record = view.record
+    def on_epoch_end(self, view: TrainingView) -> None:
+        if (record := view.record) is None:
+            return
         # In one piece, as other threads write lines too. On a terminal the bars make room for it.
         sys.stdout.write(
             f"{self._prefix}Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
@@ -56,7 +70,7 @@ class EpochLineCallback(Callback):
 @contextmanager
 def shown_progress(
     labels: Sequence[str], epochs: Sequence[int], epoch_lines: bool = False
-) -> Iterator[Callable[..., list[Any]]]:
+) -> Iterator[Callable[..., list[Callback]]]:
     """Show how networks train, on stderr, so that stdout has the results alone.
 
     Parameters
@@ -77,7 +91,7 @@ def shown_progress(
 
     with show(labels, epochs) as report:
 
-        def callbacks(position: int, cell: object = None) -> list[Any]:
+        def callbacks(position: int, cell: object = None) -> list[Callback]:
             label = labels[position] if len(labels) > 1 else None
             lines = [EpochLineCallback(label)] if epoch_lines else []
             return [*lines, ProgressCallback(report, position)]

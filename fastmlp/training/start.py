@@ -16,14 +16,15 @@ from fastmlp.training.fitted import Fitted
 from fastmlp.training.metrics import MetricsCallback
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
+from fastmlp.utils.arrays import InputsLike
 
 
 def prepare_for(
     config: NetworkConfig,
     start: Fitted,
-    X: ArrayLike | RowStream | PreparedData,
+    X: InputsLike | RowStream | PreparedData,
     y: ArrayLike | None,
-    validation: tuple[ArrayLike, ArrayLike] | None,
+    validation: tuple[InputsLike, ArrayLike] | None,
     classes: Iterable[int] | None,
     sample_weight: ArrayLike | None,
 ) -> PreparedData:

@@ -20,6 +20,7 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import SweepData, fit_network
 from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.runs.cells import Cell
+from fastmlp.training.callbacks import Callback
 from fastmlp.training.history import History
 
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
@@ -208,7 +209,7 @@ def test_epochs_are_reported_when_their_cell_comes_home(dask, data):
     dask.with_workers((1, 1))
     seen = []
 
-    class Recorder:
+    class Recorder(Callback):
         def __init__(self, position):
             self.position = position
 

@@ -20,6 +20,7 @@ from fastmlp.training.history import History
 TOY = '''
 from fastmlp.experiment.executors.base import Executor, fit_network, no_callbacks
 from fastmlp.runs.cells import CellResult
+from fastmlp.training.callbacks import Callback
 
 class ToyExecutor(Executor):
     """Trains one cell after the other in the main thread."""
@@ -37,7 +38,7 @@ class ToyExecutor(Executor):
     def close(self):
         type(self).closed += 1
 
-class StopAfter:
+class StopAfter(Callback):
     """Ends a training after some epochs."""
 
     def __init__(self, epochs):

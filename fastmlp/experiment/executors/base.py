@@ -3,7 +3,6 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,26 +14,40 @@ from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.training.batches import PreparedData, preparation_key, prepare
-from fastmlp.training.callbacks import Callback
+from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.checkpoints import CheckpointStore
 
 
-@dataclass(frozen=True)
-class EpochView:
-    """What a callback sees of an epoch that was trained elsewhere.
+class RemoteView(TrainingView):
+    """What a callback sees of an epoch that was trained elsewhere: its number, its record and the settings.
 
-    Attributes
+    Parameters
     ----------
+    config : NetworkConfig
+        Settings of the network.
     record : dict
         Losses, accuracies and seconds of the epoch, as in `History`.
     """
 
-    record: dict[str, Any]
+    __slots__ = ("_config", "_record")
+
+    def __init__(self, config: NetworkConfig, record: dict[str, Any]):
+        self._config, self._record = config, record
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Settings of the network."""
+        return self._config
 
     @property
     def epoch(self) -> int:
-        """The number of the epoch, from 1."""
-        return int(self.record["epoch"])
+        """Number of the epoch, from 1."""
+        return int(self._record["epoch"])
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Record of the epoch."""
+        return self._record
 
 
 # The callbacks of the cell at a position of the sweep, and where its training is kept.
@@ -43,7 +56,15 @@ CellCheckpoints = Callable[[Cell], CheckpointStore]
 
 
 def no_callbacks(position: int, cell: Cell) -> Sequence[Callback]:
-    """Return no callbacks, whatever the cell."""
+    """Return no callbacks.
+
+    Parameters
+    ----------
+    position : int
+        Position of a cell.
+    cell : Cell
+        The cell.
+    """
     return ()
 
 
@@ -72,7 +93,13 @@ class SweepData:
         return [self.training] if self.validation is None else [self.training, self.validation]
 
     def prepared(self, config: NetworkConfig) -> PreparedData:
-        """Return the data as networks with these settings read them. One thread prepares them, others wait."""
+        """Return the data as networks with these settings read them. One thread prepares them, others wait.
+
+        Parameters
+        ----------
+        config : NetworkConfig
+            The settings.
+        """
         key = preparation_key(config)
         with self._lock:
             if key not in self._prepared:
@@ -116,7 +143,20 @@ def fit_network(
 
 
 def targets(loss: Loss, dataset: Dataset) -> NDArray[Any]:
-    """Return what a network for this loss is trained to answer: labels (N,), or one-hot rows (N, C) float32."""
+    """Return what a network is trained to answer.
+
+    Parameters
+    ----------
+    loss : Loss
+        What it minimises.
+    dataset : Dataset
+        N samples with labels of C classes.
+
+    Returns
+    -------
+    ndarray of shape (N,) or (N, C)
+        The labels for losses of classes, one-hot rows of float32 for others.
+    """
     return dataset.y if loss.has_classes else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
 
 
@@ -178,6 +218,11 @@ class Executor(ABC):
         checkpoints : callable, optional
             Gives the place where a cell's training is kept, from which it resumes. Executors that train elsewhere may
             ignore it.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            If a cell can never be trained on these data. Those under way then write a checkpoint and stop.
         """
 
     def close(self) -> None:  # noqa: B027  an executor that holds nothing need not define it

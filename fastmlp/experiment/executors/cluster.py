@@ -18,8 +18,8 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import (
     CellCallbacks,
     CellCheckpoints,
-    EpochView,
     Executor,
+    RemoteView,
     SweepData,
     no_callbacks,
 )
@@ -131,7 +131,7 @@ class ClusterExecutor(Executor):
                     mlp = _received(answer)
                     for callback in callbacks(position, cell):
                         for record in mlp.history:
-                            callback.on_epoch_end(EpochView(record))
+                            callback.on_epoch_end(RemoteView(mlp.config, record))
                     yield position, CellResult(cell, mlp)
                     continue
                 if kind in (ABSENT, LOST) and tries[position] < TRIES and not unreachable:

@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import (
@@ -20,7 +19,7 @@ from fastmlp.experiment.executors.thread_plan import Plan, choose_plan
 from fastmlp.experiment.progress import note
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.callbacks import Callback
+from fastmlp.training.callbacks import Callback, StopTraining, TrainingView
 from fastmlp.training.checkpoints import Paused
 from fastmlp.training.diagnostics import DiagnosticsCallback
 
@@ -55,13 +54,6 @@ class ThreadExecutor(Executor):
         callbacks: CellCallbacks = no_callbacks,
         checkpoints: CellCheckpoints | None = None,
     ) -> Generator[tuple[int, CellResult], None, None]:
-        """Train every cell and yield its position and result as it ends; see `Executor.train`.
-
-        Raises
-        ------
-        InputError, InputTypeError
-            If a cell cannot be trained on these data. The others then write a checkpoint and stop.
-        """
         plan = self._plan(cells, data, count)
         most = len(cells) if isinstance(cells, Sequence) else plan.at_once
         waiting, running = enumerate(cells), dict[Future[CellResult], int]()
@@ -112,11 +104,20 @@ class ThreadExecutor(Executor):
 
 
 class StopWhenSet(Callback):
-    """Ends a training after its current epoch once an event is set."""
+    """Ends a training within about 0.1 s once an event is set.
+
+    Parameters
+    ----------
+    stop : threading.Event
+        The event.
+    """
 
     def __init__(self, stop: threading.Event):
         self._stop = stop
 
-    def on_epoch_end(self, view: Any) -> bool:
-        """Return whether the event is set."""
+    def on_chunk_end(self, view: TrainingView) -> None:
+        if self._stop.is_set():
+            raise StopTraining
+
+    def on_epoch_end(self, view: TrainingView) -> bool:
         return self._stop.is_set()
