@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.config.network import NetworkConfig
+from fastmlp.config.configured import Configured
 from fastmlp.errors import InputError
 from fastmlp.training.batches import PreparedData, RowStream
 from fastmlp.training.callbacks import Callback
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fastmlp.export.model_file import ModelRecord
 
 
-class MLP:
+class MLP(Configured):
     """A multilayer perceptron, trained on minibatches.
 
     Parameters
@@ -123,35 +123,8 @@ class MLP:
     """
 
     def __init__(self, **settings: Any):
-        self.config = NetworkConfig.from_dict(settings)
+        super().__init__(**settings)
         self._fitted = Fitted()
-
-    def __setattr__(self, name: str, value: object) -> None:
-        """Refuse to change a setting, but for `threads`, which changes no result."""
-        if name == "threads":
-            name, value = "config", self.config.replace(threads=value)
-        elif name in NetworkConfig.FIELDS:
-            raise InputError(
-                f"{name} is {getattr(self, name)!r} since the network was made; expected it to stay: make another one, "
-                f"MLP(**{{**mlp.settings(), {name!r}: {value!r}}})"
-            )
-        super().__setattr__(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a setting."""
-        if name not in NetworkConfig.FIELDS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return self.config.plain(name)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *NetworkConfig.FIELDS]
-
-    def settings(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain values: MLP(**mlp.settings()) is the network before training."""
-        return self.config.to_dict()
-
-    def __repr__(self) -> str:
-        return f"MLP({self.config.changes_text()})"
 
     history: History = field_of_fitted("history")
     classes: NDArray[np.int64] | None = field_of_fitted("classes")

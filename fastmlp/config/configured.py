@@ -1,0 +1,63 @@
+"""Objects whose settings are a `NetworkConfig`, each of them an attribute."""
+
+from inspect import signature
+from typing import Any
+
+from fastmlp.config.fields import described
+from fastmlp.config.network import NetworkConfig
+from fastmlp.errors import InputError
+
+
+class Configured:
+    """Base class of what is made of settings, which are its attributes and cannot be changed.
+
+    Parameters
+    ----------
+    SETTINGS
+
+    Attributes
+    ----------
+    config : NetworkConfig
+        The settings.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For a setting that cannot be used.
+    """
+
+    __signature__ = signature(NetworkConfig)  # what help() and editors show in the place of **settings
+
+    def __init__(self, **settings: Any):
+        self.config = NetworkConfig.from_dict(settings)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change a setting, but for `threads`, which changes no result."""
+        if name == "threads":
+            name, value = "config", self.config.replace(threads=value)
+        elif name in NetworkConfig.FIELDS:
+            raise InputError(
+                f"{name} is {getattr(self, name)!r} since the network was made; expected it to stay: make another one, "
+                f"MLP(**{{**mlp.settings(), {name!r}: {value!r}}})"
+            )
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a setting."""
+        if name not in NetworkConfig.FIELDS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self.config.plain(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *NetworkConfig.FIELDS]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.config.changes_text()})"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values: MLP(**mlp.settings()) is the network before training."""
+        return self.config.to_dict()
+
+
+if Configured.__doc__:  # python -OO leaves none
+    Configured.__doc__ = Configured.__doc__.replace("SETTINGS", described(NetworkConfig))
