@@ -22,7 +22,6 @@ from fastmlp.training.parameters import Parameters
 from fastmlp.training.progress import progress_callbacks
 from fastmlp.training.session import Session
 from fastmlp.training.start import all_callbacks, prepare_for, start_fit, start_pass
-from fastmlp.utils.arrays import InputsLike
 from fastmlp.utils.memory import memory_held
 
 if TYPE_CHECKING:
@@ -140,9 +139,9 @@ class MLP(Configured):
 
     def fit(
         self,
-        X: InputsLike | RowStream | PreparedData,
+        X: ArrayLike | RowStream | PreparedData,
         y: ArrayLike | None = None,
-        validation: tuple[InputsLike, ArrayLike] | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
         *,
         callbacks: Iterable[Callback] = (),
         progress: bool | Callable[[dict[str, Any]], object] | None = None,
@@ -197,7 +196,7 @@ class MLP(Configured):
 
     def partial_fit(
         self,
-        X: InputsLike | RowStream | PreparedData,
+        X: ArrayLike | RowStream | PreparedData,
         y: ArrayLike | None = None,
         classes: Iterable[int] | None = None,
         sample_weight: ArrayLike | None = None,
@@ -240,7 +239,7 @@ class MLP(Configured):
 
     # ------------------------------------------------------------------------------------- prediction, evaluation
 
-    def predict_proba(self, X: InputsLike) -> NDArray[Any]:
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return class probabilities.
 
         Parameters
@@ -262,7 +261,7 @@ class MLP(Configured):
             raise InputError(f"a network for the {loss.label} has no probabilities; call predict")
         return predict_outputs(self.config, _network(self._fitted)[0], X)
 
-    def predict(self, X: InputsLike) -> NDArray[Any]:
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return predictions.
 
         Parameters
@@ -279,7 +278,7 @@ class MLP(Configured):
         parameters, classes = _network(self._fitted)
         return self.config.loss_function.decide(predict_outputs(self.config, parameters, X), classes)
 
-    def evaluate(self, X: InputsLike, y: ArrayLike) -> tuple[float, float]:
+    def evaluate(self, X: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """Measure the network.
 
         Parameters
@@ -297,7 +296,7 @@ class MLP(Configured):
         """
         return evaluate(self.config, *_network(self._fitted), X, y)
 
-    def score(self, X: InputsLike, y: ArrayLike) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the share of right answers, 0 to 1; R^2 for the squared error. X and y are as for `fit`."""
         return self.evaluate(X, y)[1]
 

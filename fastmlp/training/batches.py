@@ -21,7 +21,7 @@ from fastmlp.kernels.sparse_rows import Sparse, part
 from fastmlp.training.first_layer import Inputs, compact, rows_at
 from fastmlp.training.inference import EQUAL_WEIGHTS, check_width, thread_count
 from fastmlp.training.parameters import epoch_order
-from fastmlp.utils.arrays import InputsLike, all_classes, check_inputs, class_numbers
+from fastmlp.utils.arrays import all_classes, check_inputs, class_numbers
 from fastmlp.utils.digests import digest_of_arrays
 from fastmlp.utils.validation import LEAST
 
@@ -320,16 +320,16 @@ def preparation_key(config: NetworkConfig) -> tuple[object, ...]:
     return config.engine, config.dtype, config.form, config.loss, config.class_weight
 
 
-def prepare_inputs(config: NetworkConfig, X: InputsLike) -> Inputs:
+def prepare_inputs(config: NetworkConfig, X: ArrayLike) -> Inputs:
     """Return checked inputs in the form that a network trains on fastest; `prepare` takes them without a copy."""
     return compact(check_inputs(X, config.dtype), config.dtype, config.form)[0]
 
 
 def prepare(
     config: NetworkConfig,
-    X: InputsLike | RowStream,
+    X: ArrayLike | RowStream,
     y: ArrayLike | None = None,
-    validation: tuple[InputsLike, ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     classes: Iterable[int] | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> PreparedData:

@@ -16,7 +16,7 @@ from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
 from fastmlp.training.first_layer import Inputs
 from fastmlp.training.parameters import Parameters
-from fastmlp.utils.arrays import InputsLike, check_inputs
+from fastmlp.utils.arrays import check_inputs
 from fastmlp.utils.memory import memory_held
 
 # Python is entered again after so many multiply-adds, which take some hundredths of a second, so that Ctrl-C is felt.
@@ -92,7 +92,7 @@ def outputs_of(
 
 
 def predict_outputs(
-    config: NetworkConfig, parameters: Parameters, X: InputsLike, threads: int | None = None
+    config: NetworkConfig, parameters: Parameters, X: ArrayLike, threads: int | None = None
 ) -> NDArray[Any]:
     """Return what the last layer of a network hands out for every row of X.
 
@@ -123,7 +123,7 @@ def predict_outputs(
 
 
 def evaluate(
-    config: NetworkConfig, parameters: Parameters, classes: NDArray[np.int64], X: InputsLike, y: ArrayLike
+    config: NetworkConfig, parameters: Parameters, classes: NDArray[np.int64], X: ArrayLike, y: ArrayLike
 ) -> tuple[float, float]:
     """Return the mean loss and the share of right answers (R^2 for the squared error) of a network on X and y."""
     objective = config.loss_function

@@ -16,15 +16,14 @@ from fastmlp.training.fitted import Fitted
 from fastmlp.training.metrics import MetricsCallback
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
-from fastmlp.utils.arrays import InputsLike
 
 
 def prepare_for(
     config: NetworkConfig,
     start: Fitted,
-    X: InputsLike | RowStream | PreparedData,
+    X: ArrayLike | RowStream | PreparedData,
     y: ArrayLike | None,
-    validation: tuple[InputsLike, ArrayLike] | None,
+    validation: tuple[ArrayLike, ArrayLike] | None,
     classes: Iterable[int] | None,
     sample_weight: ArrayLike | None,
 ) -> PreparedData:

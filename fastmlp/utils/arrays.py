@@ -1,10 +1,10 @@
 """Checks of inputs and labels: each message has the value, what was expected and a hint."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError, InputTypeError, first_line
 from fastmlp.kernels.sparse_rows import Sparse, index_dtype
@@ -13,22 +13,6 @@ INPUT_DTYPES = (np.uint8, np.float32, np.float64)
 FINITE = "expected finite numbers: remove or fill in such values"
 _MOST = np.iinfo(np.int64).max
 ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
-
-
-class SparseMatrix(Protocol):
-    """A matrix in compressed sparse rows, such as scipy's, or `fastmlp.data.CSR`."""
-
-    @property
-    def indptr(self) -> Any: ...
-    @property
-    def indices(self) -> Any: ...
-    @property
-    def data(self) -> Any: ...
-    @property
-    def shape(self) -> Any: ...
-
-
-InputsLike = ArrayLike | SparseMatrix  # what `check_inputs` accepts
 
 
 def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
