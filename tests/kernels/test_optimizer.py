@@ -1,13 +1,9 @@
 """Optimisers' steps: worked out by hand, against PyTorch, and their limits to norms."""
 
-import itertools
-
 import numpy as np
 import pytest
 
-from fastmlp.kernels import epoch, optimizer, reference
-from fastmlp.kernels.compress import compress
-from fastmlp.kernels.task_types import Clock
+from fastmlp.kernels import optimizer, reference
 from fastmlp.kernels.update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RMSPROP, Rule, powers, step_schedule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, optimizer], ids=["numpy", "numba"])
@@ -139,76 +135,6 @@ def test_powers_are_those_of_python_to_a_rounding_per_factor():
         numbers = np.array([0, 1, 2, 3, 10, 1000, 123_456])
         error = np.abs(powers(base, numbers) - base ** numbers.astype(float))
         assert (error <= (numbers + 1) * np.finfo(float).eps * base ** numbers.astype(float)).all()
-
-
-ROWS, FEATURES, CLASSES, BATCH = 70, 12, 3, 10
-ADAM_RULE = Rule(ADAM, 0.9, beta2=0.999, epsilon=1e-8)
-# Of three epochs of 70 rows: where each is cut into calls.
-CUTS = ((0, 70), (0, 20, 30, 70), (0, 60, 70))
-
-
-@pytest.fixture(scope="module")
-def samples():
-    random = np.random.RandomState(0)
-    X = random.standard_normal((ROWS, FEATURES)) * (random.random_sample((ROWS, FEATURES)) < 0.4)
-    return X, random.randint(0, CLASSES, ROWS), [random.permutation(ROWS) for _ in CUTS]
-
-
-def train_in_calls(kernels, p, X, y, orders):
-    steps = 0
-    for number, (order, cuts) in enumerate(zip(orders, CUTS, strict=True), 1):
-        for start, stop in itertools.pairwise(cuts):
-            rows, clock = order[start:stop], Clock(0, number, start, steps)
-            kernels.train(
-                p.layers, p.buffer, p.states, X, y, rows, BATCH, RATE, np.zeros(2), 2, ADAM_RULE, clock=clock
-            )  # fmt: skip
-            steps += -(-len(rows) // BATCH)
-
-
-def adams_softmax_regression(X, y, weights, batches):
-    """Weights, the biases as their last row, after Algorithm 1 of Kingma and Ba, arXiv:1412.6980."""
-    X, theta, m, v = np.column_stack([X, np.ones(len(X))]), weights, 0.0, 0.0
-    for t, rows in enumerate(batches, 1):
-        exponentials = np.exp(X[rows] @ theta)
-        g = X[rows].T @ (exponentials / exponentials.sum(axis=1, keepdims=True) - np.eye(CLASSES)[y[rows]]) / len(rows)
-        m = 0.9 * m + (1 - 0.9) * g
-        v = 0.999 * v + (1 - 0.999) * g**2
-        theta = theta - RATE * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    return theta
-
-
-EPOCHS = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
-
-
-@EPOCHS
-@pytest.mark.parametrize("stored", ["dense", "sparse"])
-def test_adam_counts_its_steps_over_calls_and_epochs(kernels, stored, network, samples):
-    X, y, orders = samples
-    p = network((FEATURES, CLASSES), (), "float64", 4)
-    batches = [order[at : at + BATCH] for order in orders for at in range(0, ROWS, BATCH)]
-    expected = adams_softmax_regression(X, y, np.vstack([p.weights[0], p.biases[0]]), batches)
-    train_in_calls(kernels, p, compress(X, "float64") if stored == "sparse" else X, y, orders)
-    np.testing.assert_allclose(np.vstack([p.weights[0], p.biases[0]]), expected, rtol=0, atol=1e-9)
-
-
-@pytest.mark.oracle
-@EPOCHS
-def test_adam_over_calls_and_epochs_is_pytorchs(kernels, network, samples):
-    torch = pytest.importorskip("torch")
-    X, y, orders = samples
-    p = network((FEATURES, 9, CLASSES), ("tanh",), "float64", 4)
-    W, b = ([torch.tensor(array.copy(), requires_grad=True) for array in arrays] for arrays in (p.weights, p.biases))
-    taken = torch.optim.Adam([*W, *b], lr=RATE)
-    for order in orders:
-        for at in range(0, ROWS, BATCH):
-            rows = order[at : at + BATCH]
-            taken.zero_grad()
-            logits = torch.tanh(torch.tensor(X[rows]) @ W[0] + b[0]) @ W[1] + b[1]
-            torch.nn.functional.cross_entropy(logits, torch.tensor(y[rows])).backward()
-            taken.step()
-    train_in_calls(kernels, p, X, y, orders)
-    for ours, theirs in zip((*p.weights, *p.biases), (*W, *b), strict=True):
-        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=0, atol=1e-9)
 
 
 def test_a_step_has_the_same_number_however_training_is_cut_into_calls():
