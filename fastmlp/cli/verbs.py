@@ -128,7 +128,7 @@ def _sweep(options: argparse.Namespace) -> int:
     from fastmlp.experiment.evaluate import result_files
     from fastmlp.experiment.recipe_file import load_recipe
     from fastmlp.experiment.sweep import sweep
-    from fastmlp.report.text_summary import table
+    from fastmlp.report.tables import table
 
     _check_threads(options.threads)
     recipe = load_recipe(options.recipe).override_data(

@@ -14,7 +14,8 @@ from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import targets
 from fastmlp.mlp import MLP
-from fastmlp.report.text_summary import data_line, write_summary
+from fastmlp.report.tables import data_line
+from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
 from fastmlp.runs.published_results import compare
 from fastmlp.runs.records import CellRecord, DataRecord, RunRecord

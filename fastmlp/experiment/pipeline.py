@@ -9,7 +9,8 @@ from fastmlp.experiment.evaluate import evaluate, result_files
 from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.retrain import check_retrained, retrain
 from fastmlp.experiment.sweep import sweep
-from fastmlp.report.text_summary import evaluation_text, table
+from fastmlp.report.tables import table
+from fastmlp.report.text_summary import evaluation_text
 from fastmlp.runs.records import RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained

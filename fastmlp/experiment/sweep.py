@@ -17,7 +17,8 @@ from fastmlp.experiment.progress import note, shown_progress
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.report.figures import draw_cell, draw_run
-from fastmlp.report.text_summary import heading, write_summary, write_table
+from fastmlp.report.tables import heading, write_table
+from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.aggregate import best_cell
 from fastmlp.runs.cell_store import CellStore
 from fastmlp.runs.cells import CellResult

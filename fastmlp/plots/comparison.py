@@ -1,5 +1,6 @@
 """Networks of a sweep side by side, one point each."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,13 +16,20 @@ MOST_TICKS = 6
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one network of a sweep.
+    """The result of one network of a sweep.
 
-    label                such as "tanh, learning rate 0.5"
-    learning_rate        its setting
-    train_accuracy, validation_accuracy   of the weights it kept, 0 to 1; nan where unknown
-    group                what it is besides its learning rate, such as "tanh"
-    failed               whether its training failed
+    Attributes
+    ----------
+    label : str
+        Such as "tanh, learning rate 0.5".
+    learning_rate : float
+        Its setting.
+    train_accuracy, validation_accuracy : float
+        Of the weights that were kept, 0 to 1; nan where unknown.
+    group : str
+        Its other settings, such as "tanh".
+    failed : bool
+        Whether its training failed.
     """
 
     label: str
@@ -37,7 +45,18 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = T
 
     Of more groups than there are kinds of lines, the best ones are named, and the others grey.
 
-    joined  False where the trials of a group differ in more than their rates, as in a search: points without lines
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    trials : sequence of Trial
+        At least one.
+    joined : bool
+        False where the trials of a group differ in more than their rates, as in a search: points without lines.
+
+    Returns
+    -------
+    Axes
     """
     groups = _best_first(trials)
     named = len(LINES) if len(groups) <= len(LINES) else len(LINES) - 1
@@ -66,11 +85,11 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = T
     return tidy(ax, "y")
 
 
-def _is_sound(trial):
-    return not trial.failed and np.isfinite(trial.validation_accuracy)
+def _is_sound(trial: Trial) -> bool:
+    return not trial.failed and math.isfinite(trial.validation_accuracy)
 
 
-def _best_first(trials):
+def _best_first(trials: Sequence[Trial]) -> list[str]:
     """The groups, that of the highest accuracy first; in the order of `trials` where there are few."""
     best: dict[str, float] = {}
     for trial in trials:
@@ -79,7 +98,7 @@ def _best_first(trials):
     return list(best) if len(best) <= len(LINES) else sorted(best, key=lambda group: -best[group])
 
 
-def _mark_failures(ax, trials, bottom):
+def _mark_failures(ax: Axes, trials: Sequence[Trial], bottom: float) -> None:
     failed = [(t.learning_rate, t.validation_accuracy) for t in trials if t.failed]
     if failed:
         rates, accuracies = zip(*failed, strict=True)
@@ -87,7 +106,7 @@ def _mark_failures(ax, trials, bottom):
         ax.plot(rates, np.fmax(accuracies, bottom), "x", color=VERMILLION, markersize=7, label="failed", clip_on=False)
 
 
-def _rates_axis(ax, rates):
+def _rates_axis(ax: Axes, rates: Sequence[float]) -> None:
     if rates[0] > 0:
         ax.set_xscale("log")
     if len(rates) <= MOST_TICKS:
@@ -98,7 +117,19 @@ def _rates_axis(ax, rates):
 
 
 def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
-    """Draw training and validation accuracy of each network, one above the other, joined: the gap between them."""
+    """Draw training and validation accuracy of each network, one above the other, joined: the gap between them.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    trials : sequence of Trial
+        At least one; the first is drawn at the top.
+
+    Returns
+    -------
+    Axes
+    """
     places = np.arange(len(trials))
     training = np.array([t.train_accuracy for t in trials])
     validation = np.array([t.validation_accuracy for t in trials])

@@ -1,10 +1,12 @@
-"""Which classes a network takes for which."""
+"""Confusion matrices."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fastmlp.plots.style import named, shortened
 
@@ -13,12 +15,28 @@ DARK, LIGHT = "#101010", "#FFFFFF"
 LONGEST_NAME = 18
 
 
-def confusion_matrix(ax: Axes, matrix: np.ndarray, class_names: Sequence[str]) -> Axes:
-    """Draw a confusion matrix (C, C) of counts: true classes down, the network's answers across.
+def confusion_matrix(ax: Axes, matrix: NDArray[Any], class_names: Sequence[str]) -> Axes:
+    """Draw a confusion matrix: true classes down, predictions across.
 
     A cell is as dark as its share of its true class, with small shares lifted so that mistakes are seen.
 
-    class_names  one for each class; () stands for the numbers. InputError when there are too few
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    matrix : ndarray of shape (C, C)
+        Counts.
+    class_names : sequence of str
+        One for each class; () stands for the numbers.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InputError
+        When there are too few names.
     """
     count = len(matrix)
     class_names = named(class_names, count)
@@ -38,13 +56,27 @@ def confusion_matrix(ax: Axes, matrix: np.ndarray, class_names: Sequence[str]) -
     ax.set_xticks(positions, names, parse_math=False, **slant)
     ax.set_yticks(positions, names, parse_math=False)
     ax.tick_params(length=0)
-    ax.set_xlabel("network's answer")
+    ax.set_xlabel("prediction")
     ax.set_ylabel("true class")
     return ax
 
 
-def confusion_figure(matrix: np.ndarray, class_names: Sequence[str], heading: str) -> Figure:
-    """A figure of a confusion matrix (C, C), large enough for its classes."""
+def confusion_figure(matrix: NDArray[Any], class_names: Sequence[str], heading: str) -> Figure:
+    """Return a figure of a confusion matrix, large enough for its classes.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (C, C)
+        Counts.
+    class_names : sequence of str
+        One for each class; () stands for the numbers.
+    heading : str
+        Heading of the figure.
+
+    Returns
+    -------
+    Figure
+    """
     side = min(max(5.2, 0.3 * len(matrix) + 1.2), 14)
     figure = Figure(figsize=(side + 0.6, side + 0.6), layout="constrained")
     confusion_matrix(figure.subplots(), matrix, class_names)

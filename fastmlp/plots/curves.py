@@ -1,8 +1,9 @@
 """Curves against epochs."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from numpy.typing import NDArray
 
 from fastmlp.plots.style import BEST, DECAY, FAINT, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
 from fastmlp.training.history import History, result_text
@@ -21,12 +23,20 @@ TITLE_WIDTH = 44  # characters above a panel
 class Panel:
     """One network in a figure of learning curves.
 
-    title         such as "tanh, learning rate 0.5"
-    history       its epochs
-    decay_epochs  epochs after which its learning rate fell
-    failure_reason  None, or why its training failed
-    kept_epoch    the epoch, from 1, whose weights it kept when it stopped early; None: the last
-    others        the epochs of the same network from other seeds, drawn faintly behind it
+    Attributes
+    ----------
+    title : str
+        Such as "tanh, learning rate 0.5".
+    history : History
+        Its epochs.
+    decay_epochs : sequence of int
+        Epochs after which its learning rate fell.
+    failure_reason : str or None
+        Why its training failed.
+    kept_epoch : int or None
+        The epoch, from 1, whose weights were kept when it stopped early; None for the last.
+    others : sequence of History
+        The epochs of the same network from other seeds, drawn faintly behind it.
     """
 
     title: str
@@ -38,7 +48,19 @@ class Panel:
 
 
 def learning_curves(ax: Axes, panel: Panel) -> Axes:
-    """Draw training and validation accuracy against epochs, the epochs where the rate fell, and the best epoch."""
+    """Draw training and validation accuracy against epochs, the epochs where the rate fell, and the best epoch.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    panel : Panel
+        What to draw.
+
+    Returns
+    -------
+    Axes
+    """
     epochs, validation = _draw_curves(ax, panel, "accuracy")
     stretch(ax.yaxis)
     if panel.failure_reason:
@@ -49,7 +71,19 @@ def learning_curves(ax: Axes, panel: Panel) -> Axes:
 
 
 def loss_curves(ax: Axes, panel: Panel) -> Axes:
-    """Draw training and validation loss per sample against epochs, on a logarithmic axis, and the lowest one."""
+    """Draw training and validation loss per sample against epochs, on a logarithmic axis, and the lowest one.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    panel : Panel
+        What to draw.
+
+    Returns
+    -------
+    Axes
+    """
     epochs, validation = _draw_curves(ax, panel, "loss")
     losses = np.array(panel.history["train_loss"])
     if (losses[np.isfinite(losses)] > 0).any():  # a logarithmic axis must have something to show
@@ -67,14 +101,14 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
 class _Losses(LogLocator):
     """Powers of ten; between them as well where few of them are in view."""
 
-    def tick_values(self, vmin, vmax):
+    def tick_values(self, vmin: float, vmax: float) -> Any:
         if vmax > 30 * vmin:
             return super().tick_values(vmin, vmax)
         between = LogLocator(subs=(1, 2, 5)) if vmax > 4 * vmin else MaxNLocator(5, steps=(1, 2, 5, 10))
         return between.tick_values(vmin, vmax)
 
 
-def _draw_curves(ax, panel, what):
+def _draw_curves(ax: Axes, panel: Panel, what: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Draw "accuracy" or "loss" and the epochs where the rate fell; (epochs, values on the validation set)."""
     columns = panel.history.to_numpy()
     epochs, training, validation = columns["epoch"], columns[f"train_{what}"], columns[f"validation_{what}"]
@@ -94,36 +128,52 @@ def _draw_curves(ax, panel, what):
     return epochs, validation
 
 
-def _title_failure(ax, panel):
-    """The reason without the mend; above the axes, where it hides no curve."""
-    reason = textwrap.fill(panel.failure_reason.partition(";")[0], 52)
+def _title_failure(ax: Axes, panel: Panel) -> None:
+    """Write the reason without its hint above the axes, where it hides no curve."""
+    reason = textwrap.fill((panel.failure_reason or "").partition(";")[0], 52)
     ax.set_title(f"{_wrapped(panel.title)}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
 
 
-def _wrapped(title):
+def _wrapped(title: str) -> str:
     """In lines that are no wider than a panel."""
     return textwrap.fill(title, TITLE_WIDTH, break_on_hyphens=False)
 
 
-def _mark_best(ax, panel, epochs, validation, choose, what, tell):
-    """Circle the best epoch, and say how good it and the kept one are; a title alone without a validation set.
-
-    choose, what  which epoch is circled, and what it is;  tell: a value as text
-    """
+def _mark_best(
+    ax: Axes,
+    panel: Panel,
+    epochs: NDArray[np.int64],
+    validation: NDArray[np.float64],
+    choose: Callable[[NDArray[np.float64]], np.intp],
+    what: str,
+    as_text: Callable[[float], str],
+) -> None:
+    """Circle the epoch that `choose` finds, and write its value and that of the kept one into the title."""
     text = _wrapped(panel.title)
     if np.isfinite(validation).any():
         kept = panel.kept_epoch or len(epochs)
         best = int(choose(validation))
         ax.plot(epochs[best], validation[best], "o", label="best epoch", **BEST)
-        end = f"final {tell(validation[kept - 1])}"
+        end = f"final {as_text(validation[kept - 1])}"
         if kept < len(epochs):  # in few words, for the title of the next panel begins where this one's ends
-            end = "kept" if kept == best + 1 else f"kept epoch {kept}, {tell(validation[kept - 1])}"
-        text += f"\n{what} {tell(validation[best])} (epoch {epochs[best]}), {end}"
+            end = "kept" if kept == best + 1 else f"kept epoch {kept}, {as_text(validation[kept - 1])}"
+        text += f"\n{what} {as_text(validation[best])} (epoch {epochs[best]}), {end}"
     ax.set_title(text, fontsize=10, parse_math=False)
 
 
 def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
-    """(bottom, top) of an accuracy axis on which all curves of `panels` can be seen."""
+    """Return the limits of an accuracy axis on which all curves can be seen.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        At least one.
+
+    Returns
+    -------
+    tuple of float
+        (bottom, top).
+    """
     histories = [history for panel in panels for history in (panel.history, *panel.others)]
     columns = [history[name] for history in histories for name in ("train_accuracy", "validation_accuracy")]
     return range_of(np.concatenate([np.asarray(column, float) for column in columns]))
@@ -132,7 +182,18 @@ def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
 def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Axes:
     """Draw the validation accuracies of many networks against epochs in one picture, thin and grey.
 
-    best  the position in `panels` of the one to stand out
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    panels : sequence of Panel
+        At least one.
+    best : int, optional
+        Position in `panels` of the one that is highlighted.
+
+    Returns
+    -------
+    Axes
     """
     lines = [np.column_stack([panel.history["epoch"], panel.history["validation_accuracy"]]) for panel in panels]
     ax.add_collection(LineCollection(lines, colors=GREY, linewidths=0.7, alpha=0.55, label=f"all {len(panels)}"))
@@ -146,9 +207,20 @@ def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Ax
 
 
 def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
-    """A figure of (rows, columns) panels of learning curves on the same axes, with one legend.
+    """Return a figure of panels of learning curves on the same axes, with one legend.
 
-    There may be fewer panels than places in the last row.
+    Parameters
+    ----------
+    panels : sequence of Panel
+        At least one; there may be fewer than places in the last row.
+    shape : tuple of int
+        (rows, columns).
+    heading : str
+        Heading of the figure.
+
+    Returns
+    -------
+    Figure
     """
     figure, axes = _grid_of_curves(panels, shape, heading, learning_curves, "accuracy, stretched near 100%")
     axes[0, 0].set_ylim(*accuracy_range(panels))
@@ -156,11 +228,31 @@ def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
 
 
 def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
-    """A figure of (rows, columns) panels of loss curves on the same axes, with one legend."""
+    """Return a figure of panels of loss curves on the same axes, with one legend.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        At least one; there may be fewer than places in the last row.
+    shape : tuple of int
+        (rows, columns).
+    heading : str
+        Heading of the figure.
+
+    Returns
+    -------
+    Figure
+    """
     return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample")[0]
 
 
-def _grid_of_curves(panels, shape, heading, draw, ylabel):
+def _grid_of_curves(
+    panels: Sequence[Panel],
+    shape: tuple[int, int],
+    heading: str,
+    draw: Callable[[Axes, Panel], Axes],
+    ylabel: str,
+) -> tuple[Figure, NDArray[np.object_]]:
     rows, columns = shape
     figure = Figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

@@ -1,11 +1,13 @@
-"""Many small pictures in one Axes: inputs that a network got wrong, and what its hidden units look for."""
+"""Many small pictures in one Axes: inputs that were classified wrongly, and the weights of hidden units."""
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.plots.style import named, shortened
@@ -15,10 +17,24 @@ UNITS_SHOWN = 64
 LONGEST_NAME = 20  # characters of a line of a caption
 
 
-def tiles(pictures: np.ndarray, columns: int, gap: int, room: int = 0) -> np.ndarray:
-    """One picture of pictures (K, height, width), row by row, `gap` pixels apart; nan where there is none.
+def tiles(pictures: NDArray[Any], columns: int, gap: int, room: int = 0) -> NDArray[np.float64]:
+    """Return one picture of many, row by row.
 
-    room  pixels that stay free above each picture, for a caption
+    Parameters
+    ----------
+    pictures : ndarray of shape (K, height, width)
+        The pictures.
+    columns : int
+        Pictures side by side.
+    gap : int
+        Pixels between two pictures.
+    room : int
+        Pixels that stay free above each picture, for a caption.
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
+        nan where there is no picture.
     """
     count, height, width = pictures.shape
     down, across = room + height + gap, width + gap
@@ -31,21 +47,43 @@ def tiles(pictures: np.ndarray, columns: int, gap: int, room: int = 0) -> np.nda
 
 def mistakes(
     ax: Axes,
-    pictures: np.ndarray,
-    true: Sequence[int] | np.ndarray,
-    given: Sequence[int] | np.ndarray,
-    certainty: Sequence[float] | np.ndarray,
+    pictures: NDArray[Any],
+    true: Sequence[int] | NDArray[Any],
+    given: Sequence[int] | NDArray[Any],
+    certainty: Sequence[float] | NDArray[Any],
     class_names: Sequence[str],
     columns: int | None = None,
     fontsize: float = 8.5,
 ) -> Axes:
-    """Draw pictures (K, height, width), K from 1, that a network got wrong, with both classes above each.
+    """Draw pictures that a network classified wrongly, with both classes above each.
 
-    true, given  (K,) classes;  certainty  (K,) the probability the network gave to its answer
-    class_names  one for each class; () stands for the numbers. InputError when there are too few
-    columns      pictures side by side; None: 5, or 3 where the names are long
-    fontsize     points; a line of a caption has a sixth of a picture's width, or a tenth where the names are long
     The darkest ink of a picture is its largest value.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    pictures : ndarray of shape (K, height, width)
+        At least one.
+    true, given : array-like of shape (K,)
+        Classes: the right one, and the prediction.
+    certainty : array-like of shape (K,)
+        The predicted probability of `given`.
+    class_names : sequence of str
+        One for each class; () stands for the numbers.
+    columns : int, optional
+        Pictures side by side; None for 5, or 3 where the names are long.
+    fontsize : float
+        In points; a line of a caption has a sixth of a picture's width, or a tenth where the names are long.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InputError
+        When there are too few names.
     """
     count, height, width = pictures.shape
     class_names = named(class_names, max(*true, *given) + 1)
@@ -67,31 +105,68 @@ def mistakes(
 
 
 def mistakes_figure(
-    pictures: np.ndarray,
-    true: Sequence[int] | np.ndarray,
-    given: Sequence[int] | np.ndarray,
-    certainty: Sequence[float] | np.ndarray,
+    pictures: NDArray[Any],
+    true: Sequence[int] | NDArray[Any],
+    given: Sequence[int] | NDArray[Any],
+    certainty: Sequence[float] | NDArray[Any],
     class_names: Sequence[str],
     heading: str,
 ) -> Figure:
-    """A sheet of what `mistakes` draws, with a heading that ends in `heading`."""
+    """Return a figure of what `mistakes` draws.
+
+    Parameters
+    ----------
+    pictures : ndarray of shape (K, height, width)
+        At least one.
+    true, given : array-like of shape (K,)
+        Classes: the right one, and the prediction.
+    certainty : array-like of shape (K,)
+        The predicted probability of `given`.
+    class_names : sequence of str
+        One for each class; () stands for the numbers.
+    heading : str
+        The data, with which the heading ends.
+
+    Returns
+    -------
+    Figure
+    """
     figure = Figure(layout="constrained")
     ax = mistakes(figure.subplots(), pictures, true, given, certainty, class_names)
     height, width = ax.images[0].get_array().shape
     inches = 1.15 * min(_columns(class_names), len(pictures)) * (1 if _columns(class_names) == 5 else 1.5)
     figure.set_size_inches(max(inches, 4.5), inches * height / width + 0.6)
     figure.suptitle(
-        f"Most confident mistakes on {heading}:\ntrue class → the network's answer, and its certainty",
+        f"Most confident mistakes on {heading}:\ntrue class → prediction, and its probability",
         fontsize=11, parse_math=False,
     )  # fmt: skip
     return figure
 
 
-def first_layer(ax: Axes, weights: np.ndarray, image_shape: tuple[int, int], most: int = UNITS_SHOWN) -> Axes:
-    """Draw the weights (fan_in, fan_out) of a first layer, a picture for each unit: red positive, blue negative.
+def first_layer(ax: Axes, weights: NDArray[Any], image_shape: tuple[int, int], most: int = UNITS_SHOWN) -> Axes:
+    """Draw the weights of a first layer, a picture for each unit: red positive, blue negative.
 
-    All units have the same scale, symmetric around zero. Those with the largest norm come first; at most `most` are
-    drawn. InputError when the inputs are no pictures of `image_shape`, (height, width).
+    All units have the same scale, symmetric around zero. Those with the largest norm come first.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    weights : ndarray of shape (fan_in, fan_out)
+        The weights.
+    image_shape : tuple of int
+        (height, width) of the inputs.
+    most : int
+        Largest number of units that are drawn.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InputError
+        When the inputs are no images of that shape.
     """
     fan_in = len(weights)
     if math.prod(image_shape) != fan_in:
@@ -108,18 +183,18 @@ def first_layer(ax: Axes, weights: np.ndarray, image_shape: tuple[int, int], mos
     return ax
 
 
-def _columns(class_names):
+def _columns(class_names: Sequence[str]) -> int:
     return 5 if max(map(len, class_names), default=0) <= LONGEST_NAME // 4 else 3
 
 
-def _caption(true, given, certainty):
+def _caption(true: str, given: str, certainty: str) -> tuple[str, str]:
     """Two lines: "4 → 9" and "99.2%", or longer names one below the other."""
     if len(true) + len(given) <= LONGEST_NAME:
         return f"{true} → {given}", certainty
     return shortened(true, LONGEST_NAME), f"→ {shortened(given, LONGEST_NAME - 8)}, {certainty}"
 
 
-def _percent(share):
+def _percent(share: float) -> str:
     """A probability as a percentage; never 100% when it is less."""
     text = f"{share:.1%}"
     return "> 99.9%" if text == "100.0%" else text

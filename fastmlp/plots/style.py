@@ -11,6 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_bytes
@@ -33,20 +34,43 @@ BEST: dict[str, Any] = {
 }
 DOTS_PER_INCH = 150
 
-# Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be told apart in one picture, from
+# Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be distinguished in one picture, from
 # 97% as well. ROOM keeps 100% on the axis.
 ROOM = 0.005
 ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1)
 
 
 def line_style(number: int) -> dict[str, Any]:
-    """How the line of that number in an axis, from 0 to 4, is drawn: arguments of `Axes.plot`."""
+    """Return how a line is drawn.
+
+    Parameters
+    ----------
+    number : int
+        Its number in the axes, from 0 to 4.
+
+    Returns
+    -------
+    dict
+        Arguments of `Axes.plot`.
+    """
     colour, dashes = LINES[number]
     return {"color": colour, "linestyle": dashes, "linewidth": 1.7}
 
 
 def tidy(ax: Axes, grid: str = "both") -> Axes:
-    """A light grid along "x", "y" or "both", behind the curves, and no frame but the two axes."""
+    """Draw a light grid behind the curves, and no frame but the two axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    grid : str
+        "x", "y" or "both".
+
+    Returns
+    -------
+    Axes
+    """
     ax.grid(axis=grid, color=GRID, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
@@ -54,7 +78,13 @@ def tidy(ax: Axes, grid: str = "both") -> Axes:
 
 
 def stretch(axis: Axis) -> None:
-    """Make `ax.xaxis` or `ax.yaxis` one of accuracies that gives the last percents as much room as the first ones."""
+    """Make an axis one of accuracies that gives the last percents as much room as the first ones.
+
+    Parameters
+    ----------
+    axis : Axis
+        `ax.xaxis` or `ax.yaxis`.
+    """
     set_scale = {"x": axis.axes.set_xscale, "y": axis.axes.set_yscale}[axis.axis_name]
     set_scale(
         "function",
@@ -65,8 +95,19 @@ def stretch(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:.0%}"))
 
 
-def range_of(accuracies: np.ndarray) -> tuple[float, float]:
-    """(bottom, top), both ticks, of an axis of accuracies on which all that are finite can be seen."""
+def range_of(accuracies: NDArray[Any]) -> tuple[float, float]:
+    """Return the limits of an axis of accuracies on which all that are finite can be seen.
+
+    Parameters
+    ----------
+    accuracies : ndarray
+        From 0 to 1; R² may be below.
+
+    Returns
+    -------
+    tuple of float
+        (bottom, top), both ticks.
+    """
     values = accuracies[np.isfinite(accuracies)]
     lowest, highest = values.min(initial=1), values.max(initial=0)
     # R^2, the accuracy of numbers, may be below 0: such curves come up from below.
@@ -75,9 +116,24 @@ def range_of(accuracies: np.ndarray) -> tuple[float, float]:
 
 
 def named(class_names: Sequence[str], count: int) -> Sequence[str]:
-    """A name for each of `count` classes, or more: those given or, where there are none, the numbers.
+    """Return a name for each class: those given or, where there are none, the numbers.
 
-    Raises InputError when there are too few.
+    Parameters
+    ----------
+    class_names : sequence of str
+        Names, or () for none.
+    count : int
+        Number of classes.
+
+    Returns
+    -------
+    sequence of str
+        `count` names or more.
+
+    Raises
+    ------
+    InputError
+        When there are too few.
     """
     names = class_names if len(class_names) else [str(number) for number in range(count)]
     if len(names) < count:
@@ -86,7 +142,19 @@ def named(class_names: Sequence[str], count: int) -> Sequence[str]:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text with at most so many characters: its beginning and, where differences often are, its end."""
+    """Return a text with at most so many characters: its beginning and, where differences often are, its end.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    most : int
+        Number of characters.
+
+    Returns
+    -------
+    str
+    """
     if len(text) <= most:
         return text
     end = (most - 1) // 3
@@ -94,7 +162,15 @@ def shortened(text: str, most: int) -> str:
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG, atomically."""
+    """Write a figure as PNG, atomically.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw.
+    path : str or path-like
+        The file.
+    """
     FigureCanvasAgg(figure)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)

@@ -9,10 +9,24 @@ from fastmlp.utils.atomic_files import write_text
 
 
 def write_report(folder: str | os.PathLike[str]) -> Path:
-    """Write `report.html` into the run in `folder` and return its path; the same run gives the same bytes.
+    """Write `report.html` into a run; the same run gives the same bytes.
 
-    The page needs no other file. It tells what is there: a run that is only swept has no test accuracy yet.
-    Raises InputError when the folder holds no finished sweep.
+    The page needs no other file. It shows what exists: a run that is only swept has no test accuracy yet.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The run directory.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no finished sweep, or one of its JSON files is damaged.
     """
     view = read_run(folder)
     write_text(view.run.report, render(view))

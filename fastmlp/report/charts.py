@@ -1,7 +1,7 @@
 """The charts of a report: what `fastmlp.plots` draws, as SVG with its values beside it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fastmlp import plots
 from fastmlp.plots.confusion import FEW_CLASSES
@@ -17,19 +18,25 @@ from fastmlp.training.history import result_text
 
 # Points, which are pixels of a page: a phone shows this width as it is.
 WIDTH, HEIGHT = 360, 215
+AsText = Callable[[float], str]
 MARGINS = (62, 36, 8, 23)  # of curves: left, bottom, right, top
 SMALL: dict[str, Any] = {"fontsize": 10}
 NOTHING = "\u2013"  # what stands where there is no number
-MOST_VALUES = 400  # of a curve that are told when it is pointed at
+MOST_VALUES = 400  # of a curve that are shown when it is pointed at
 
 
 @dataclass(frozen=True)
 class Chart:
     """A picture for the page.
 
-    svg     an <svg> element
-    width   pixels that it needs to be read
-    values  for what it says when it is pointed at: see `_values`; None: nothing
+    Attributes
+    ----------
+    svg : Markup
+        An <svg> element.
+    width : int
+        Pixels that it needs to be read.
+    values : dict or None
+        What is shown when it is pointed at: see `_values`.
     """
 
     svg: Markup
@@ -60,7 +67,7 @@ def _chart(ax: Axes, name: str, title: str) -> Chart:
 
 
 def _legend(ax: Axes, columns: int = 4) -> None:
-    """Above the axes, where it hides nothing."""
+    """Draw the legend above the axes, where it hides nothing."""
     ax.set_title("")
     outside = "outside " if ax.figure.get_layout_engine() else ""
     ax.figure.legend(loc=f"{outside}upper left", ncols=columns, frameon=False, borderaxespad=0, **COMPACT)
@@ -69,11 +76,13 @@ def _legend(ax: Axes, columns: int = 4) -> None:
 COMPACT: dict[str, Any] = {"fontsize": 9.5, "handlelength": 1.8, "columnspacing": 1, "handletextpad": 0.5}
 
 
-def _values(ax: Axes, epochs: Sequence[int], series: dict[str, Sequence[float]], tell: Callable) -> dict[str, Any]:
-    """Where the points of curves are in the drawn picture, and what they say.
+def _values(
+    ax: Axes, epochs: Sequence[int], series: Mapping[str, Sequence[float] | NDArray[np.float64]], as_text: AsText
+) -> dict[str, Any]:
+    """Return where the points of curves are in the drawn picture, and their values as text.
 
-    series  the values of each curve, one per epoch;  tell(value) -> text
-    Returns x (epochs,) and, for each curve, its name, y (epochs,) and text (epochs,); y is None where it has no point.
+    `series` has the values of each curve, one per epoch. The result has x (epochs,) and, for each curve, its name,
+    y (epochs,) and text (epochs,); y is None where it has no point.
     """
     height = ax.figure.get_size_inches()[1] * POINTS_PER_INCH
     chosen = range(0, len(epochs), math.ceil(len(epochs) / MOST_VALUES))
@@ -88,7 +97,7 @@ def _values(ax: Axes, epochs: Sequence[int], series: dict[str, Sequence[float]],
             {
                 "name": name,
                 "y": [round(float(v), 1) if math.isfinite(v) else None for v in y],
-                "text": [tell(v) for v in column],
+                "text": [as_text(v) for v in column],
             }
         )
     x = ax.transData.transform([(epoch, ax.get_ylim()[1]) for epoch in at])[:, 0]
@@ -102,50 +111,121 @@ def _values(ax: Axes, epochs: Sequence[int], series: dict[str, Sequence[float]],
 
 
 def percent(value: float) -> str:
-    """An accuracy for a person."""
+    """Return an accuracy as text.
+
+    Parameters
+    ----------
+    value : float
+        From 0 to 1, or not finite.
+
+    Returns
+    -------
+    str
+    """
     return NOTHING if not math.isfinite(value) else f"{value:.2%}"
 
 
 def half_width(value: float) -> str:
-    """Half of an interval of accuracies for a person."""
+    """Return half of an interval of accuracies as text.
+
+    Parameters
+    ----------
+    value : float
+        From 0 to 1, or not finite.
+
+    Returns
+    -------
+    str
+    """
     return NOTHING if not math.isfinite(value) else f"\u00b1 {value:.2%}"
 
 
 def number(value: float | None) -> str:
-    """A loss for a person."""
+    """Return a loss as text.
+
+    Parameters
+    ----------
+    value : float or None
+        Any number.
+
+    Returns
+    -------
+    str
+    """
     return NOTHING if value is None or not math.isfinite(value) else result_text(value)
 
 
 def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, measure: str) -> Chart:
-    """Accuracies against epochs, on an axis with these limits."""
+    """Draw accuracies against epochs.
+
+    Parameters
+    ----------
+    panel : Panel
+        The curves.
+    limits : tuple of float
+        Of the axis.
+    name : str
+        Unique in the page.
+    measure : str
+        Name of the accuracies.
+
+    Returns
+    -------
+    Chart
+    """
     ax = plots.learning_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
     ax.set_ylim(*limits)
     return _curves(ax, panel, name, measure, percent)
 
 
 def loss_chart(panel: plots.Panel, limits: tuple[float, float] | None, name: str) -> Chart:
-    """Losses against epochs; limits None: those that its own values need."""
+    """Draw losses against epochs.
+
+    Parameters
+    ----------
+    panel : Panel
+        The curves.
+    limits : tuple of float or None
+        Of the axis; None for those that its own values need.
+    name : str
+        Unique in the page.
+
+    Returns
+    -------
+    Chart
+    """
     ax = plots.loss_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
     if limits is not None:
         ax.set_ylim(*limits)
     return _curves(ax, panel, name, "loss", number)
 
 
-def _curves(ax, panel, name, measure, tell):
+def _curves(ax: Axes, panel: plots.Panel, name: str, measure: str, as_text: AsText) -> Chart:
     ax.set_ylabel(measure, **SMALL)
     ax.set_xlabel("epoch", **SMALL)
     _legend(ax)
     chart = _chart(ax, name, f"{measure} of {panel.title} against epochs")
     column = "loss" if measure == "loss" else "accuracy"
     series = {part: panel.history[f"{key}_{column}"] for part, key in PARTS.items()}
-    return Chart(chart.svg, chart.width, _values(ax, panel.history["epoch"], series, tell))
+    return Chart(chart.svg, chart.width, _values(ax, panel.history["epoch"], series, as_text))
 
 
 PARTS = {"training": "train", "validation": "validation"}
 
 
 def loss_limits(panels: Sequence[plots.Panel]) -> tuple[float, float] | None:
-    """A range for the losses of all these networks; None when there is nothing to draw on a logarithmic axis."""
+    """Return a range for the losses of several networks.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        Their curves.
+
+    Returns
+    -------
+    tuple of float, or None
+        None when there is nothing to draw on a logarithmic axis.
+    """
     histories = [history for panel in panels for history in (panel.history, *panel.others)]
     columns = [history[f"{part}_loss"] for history in histories for part in PARTS.values()]
     losses = np.concatenate([np.array(column, float) for column in columns]) if columns else np.empty(0)
@@ -156,7 +236,21 @@ def loss_limits(panels: Sequence[plots.Panel]) -> tuple[float, float] | None:
 
 
 def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: str) -> Chart:
-    """The validation accuracies of many configurations in one picture."""
+    """Draw the validation accuracies of many configurations in one picture.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        At least one.
+    best : int or None
+        Position of the one that is highlighted.
+    measure : str
+        Name of the accuracies.
+
+    Returns
+    -------
+    Chart
+    """
     ax = plots.all_curves(_axes(WIDTH * 1.6, HEIGHT * 1.5, MARGINS), panels, best)
     ax.set_ylabel(f"validation {measure}", **SMALL)
     ax.set_xlabel("epoch", **SMALL)
@@ -176,7 +270,21 @@ def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: s
 
 
 def rates_chart(trials: Sequence[plots.Trial], measure: str, joined: bool = True) -> Chart:
-    """Validation accuracy against learning rate; joined: see `plots.learning_rate_comparison`."""
+    """Draw validation accuracy against learning rate.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        At least one.
+    measure : str
+        Name of the accuracies.
+    joined : bool
+        See `plots.learning_rate_comparison`.
+
+    Returns
+    -------
+    Chart
+    """
     groups = min(len({trial.group for trial in trials}), 5)
     ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT + 10 * groups), trials, joined)
     ax.set_ylabel(f"validation {measure}", **SMALL)
@@ -187,31 +295,79 @@ def rates_chart(trials: Sequence[plots.Trial], measure: str, joined: bool = True
 
 
 def gap_chart(trials: Sequence[plots.Trial], measure: str) -> Chart:
-    """Training against validation accuracy."""
+    """Draw training against validation accuracy.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        At least one.
+    measure : str
+        Name of the accuracies.
+
+    Returns
+    -------
+    Chart
+    """
     ax = plots.generalisation_gap(_axes(WIDTH, 70 + 19 * len(trials)), trials)
     ax.set_xlabel(measure, **SMALL)
     _legend(ax)
     return _chart(ax, "gap", f"training and validation {measure} of each configuration")
 
 
-def confusion_chart(matrix: np.ndarray, class_names: Sequence[str]) -> Chart:
-    """A confusion matrix with its counts."""
+def confusion_chart(matrix: NDArray[Any], class_names: Sequence[str]) -> Chart:
+    """Draw a confusion matrix with its counts.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (C, C)
+        Counts by true class and prediction.
+    class_names : sequence of str
+        One for each class.
+
+    Returns
+    -------
+    Chart
+    """
     count = len(class_names)
     side = WIDTH if count <= FEW_CLASSES else 18.5 * count + 90
     ax = plots.confusion_matrix(_axes(side, side), matrix, class_names)
     ax.tick_params(labelsize=9)
-    return _chart(ax, "confusion", f"confusion matrix of {count} classes: true class down, answer across")
+    return _chart(ax, "confusion", f"confusion matrix of {count} classes: true class down, prediction across")
 
 
-def mistakes_chart(mistakes: dict[str, np.ndarray], class_names: Sequence[str]) -> Chart:
-    """The most confident mistakes as pictures."""
+def mistakes_chart(mistakes: dict[str, NDArray[Any]], class_names: Sequence[str]) -> Chart:
+    """Draw the most confident mistakes as pictures.
+
+    Parameters
+    ----------
+    mistakes : dict
+        The arrays of mistakes.npz.
+    class_names : sequence of str
+        One for each class.
+
+    Returns
+    -------
+    Chart
+    """
     pictures, true, given = mistakes["pictures"], mistakes["true"], mistakes["given"]
     ax = plots.mistakes(_axes(WIDTH, WIDTH), pictures, true, given, mistakes["certainty"], class_names, fontsize=9)
     return _chart(_fitted(ax), "mistakes", f"the {len(pictures)} most confident mistakes")
 
 
-def first_layer_chart(weights: np.ndarray, image_shape: tuple[int, int]) -> Chart:
-    """The weights of the first layer's units as pictures."""
+def first_layer_chart(weights: NDArray[Any], image_shape: tuple[int, int]) -> Chart:
+    """Draw the weights of the first layer's units as pictures.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (fan_in, fan_out)
+        The weights.
+    image_shape : tuple of int
+        (height, width) of the inputs.
+
+    Returns
+    -------
+    Chart
+    """
     ax = _fitted(plots.first_layer(_axes(WIDTH, WIDTH), weights, image_shape))
     return _chart(ax, "weights", "weights of the first layer, a picture for each unit")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fastmlp import plots
 from fastmlp.mlp import MLP
-from fastmlp.report.text_summary import heading
+from fastmlp.report.tables import heading
 from fastmlp.runs.aggregate import CellGroup, group_cells, ranked
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, RunRecord

@@ -1,15 +1,16 @@
-"""The first screen: which configuration is best, how good it is, and whether that can be trusted."""
+"""The first screen of a report: the best configuration, its accuracy, and how reliable that is."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.config import losses
 from fastmlp.config.losses import Loss
 from fastmlp.report.charts import percent
 from fastmlp.report.run_view import RunView
-from fastmlp.report.text_summary import data_line
+from fastmlp.report.tables import data_line
 from fastmlp.runs.aggregate import compare_best_two
 from fastmlp.runs.published_results import comparison_lines
 from fastmlp.runs.selection import describe_other_network, network_digest
@@ -19,14 +20,40 @@ GOOD, CARE, PLAIN = "good", "care", "plain"
 
 @dataclass(frozen=True)
 class Remark:
-    """A sentence about how far to trust the run; kind is GOOD, CARE or PLAIN."""
+    """A sentence about how reliable the results are.
+
+    Attributes
+    ----------
+    kind : str
+        GOOD, CARE or PLAIN.
+    text : str
+        The sentence.
+    """
 
     kind: str
     text: str
 
 
 def interval(accuracy: float, rows: int) -> tuple[float, float]:
-    """95% confidence interval of a share measured on `rows` samples (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    """Return the 95% confidence interval of a share.
+
+    Parameters
+    ----------
+    accuracy : float
+        The share, from 0 to 1.
+    rows : int
+        Number of samples that it was measured on.
+
+    Returns
+    -------
+    tuple of float
+        (low, high).
+
+    References
+    ----------
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    Statistical Association 22, 1927.
+    """
     z = 1.959964
     centre = accuracy + z * z / (2 * rows)
     half = z * math.sqrt(accuracy * (1 - accuracy) / rows + z * z / (4 * rows * rows))
@@ -34,18 +61,48 @@ def interval(accuracy: float, rows: int) -> tuple[float, float]:
 
 
 def measure(view: RunView) -> str:
-    """What the accuracies of the training are: "accuracy", or R² where the squared error is minimised."""
+    """Return the name of the accuracies: "accuracy", or "R²" where the squared error is minimised.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+
+    Returns
+    -------
+    str
+    """
     measures = {losses.from_setting(cell.record.settings["loss"]).measure for cell in view.cells}
     return measures.pop() if len(measures) == 1 else Loss.measure
 
 
 def difference(view: RunView) -> str | None:
-    """Whether the best configuration of repeated ones beats the runner-up; None where it cannot be asked."""
+    """Return a sentence on whether the best configuration beats the runner-up; None where they cannot be compared.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+
+    Returns
+    -------
+    str or None
+    """
     return compare_best_two(view.record.cells)
 
 
 def lead(view: RunView) -> str:
-    """The result in two sentences."""
+    """Return the result in two sentences.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+
+    Returns
+    -------
+    str
+    """
     best, count, data = view.best_configuration, len(view.configurations), view.record.data
     if best is None or best.accuracy is None:
         return f"None of {count} configurations trained to the end." if count else "No configuration was trained."
@@ -61,13 +118,23 @@ def lead(view: RunView) -> str:
         if other is None:
             subject = f"Trained again on all {data.training_rows + data.validation_rows:,} samples, it"
         else:
-            subject = f"Not it but {other}, was trained again and measured; that one"
-        text += f" {subject} gets {percent(last.accuracy)} of {last.test.rows:,} test samples right."
+            subject = f"Not it but {other}, was trained again and evaluated; that one"
+        text += f" {subject} classifies {percent(last.accuracy)} of {last.test.rows:,} test samples correctly."
     return text
 
 
 def remarks(view: RunView) -> list[Remark]:
-    """Whether the figures can be trusted, the test set first."""
+    """Return how reliable the results are, the test accuracy first.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+
+    Returns
+    -------
+    list of Remark
+    """
     count = len(view.configurations)
     found = [_evaluations(view), *_network(view)]
     if count > 1 and view.best is not None:
@@ -75,7 +142,7 @@ def remarks(view: RunView) -> list[Remark]:
             Remark(
                 PLAIN,
                 f"The best of {count} was chosen by its validation {measure(view)}, which is "
-                "therefore a little too high"
+                "therefore slightly optimistic"
                 + ("." if len(view.evaluations) > 1 else "; a first test accuracy is not."),
             )
         )
@@ -139,12 +206,35 @@ def _capital(text: str) -> str:
 
 
 def clock(time: str) -> str:
-    """A time of run.json for a person."""
+    """Return a time of a record for a person.
+
+    Parameters
+    ----------
+    time : str
+        ISO 8601, in UTC.
+
+    Returns
+    -------
+    str
+    """
     return time.replace("T", " ").replace("+00:00", " UTC")
 
 
-def confusions(matrix: np.ndarray, most: int) -> list[tuple[int, int, int, float]]:
-    """The most frequent mistakes: (true class, answer, count, share of the true class), the most frequent first."""
+def confusions(matrix: NDArray[np.int64], most: int) -> list[tuple[int, int, int, float]]:
+    """Return the most frequent mistakes.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (C, C)
+        Counts by true class and prediction.
+    most : int
+        Largest number of mistakes.
+
+    Returns
+    -------
+    list of tuple
+        (true class, prediction, count, share of the true class), the most frequent first.
+    """
     wrong = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
     totals = matrix.sum(axis=1)
@@ -152,8 +242,19 @@ def confusions(matrix: np.ndarray, most: int) -> list[tuple[int, int, int, float
     return [(t, g, int(wrong[t, g]), float(wrong[t, g] / totals[t])) for t, g in pairs if wrong[t, g]]
 
 
-def class_figures(matrix: np.ndarray) -> list[tuple[int, int, float, float]]:
-    """(class, samples, recall, precision) of each class, in their order; nan where there is nothing to divide by."""
+def class_figures(matrix: NDArray[np.int64]) -> list[tuple[int, int, float, float]]:
+    """Return the recall and precision of each class.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (C, C)
+        Counts by true class and prediction.
+
+    Returns
+    -------
+    list of tuple
+        (class, samples, recall, precision) in their order; nan where there is nothing to divide by.
+    """
     right, true, given = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     with np.errstate(invalid="ignore"):
         recall, precision = right / true, right / given

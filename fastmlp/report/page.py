@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.plots import accuracy_range
@@ -19,7 +22,7 @@ from fastmlp.report import charts, findings, settings_text
 from fastmlp.report.panel import MNIST_FILL
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
-from fastmlp.report.text_summary import data_line
+from fastmlp.report.tables import data_line
 from fastmlp.runs.published_results import figures
 from fastmlp.runs.selection import describe_other_network
 from fastmlp.utils.options import value_text
@@ -37,14 +40,33 @@ POLICY = "%policy%"
 
 @dataclass(frozen=True)
 class Block:
-    """A configuration with curves of its own."""
+    """A configuration with curves of its own.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        Its cells.
+    drawn : list of Chart
+        Its accuracies and its losses.
+    """
 
     configuration: Configuration
     drawn: list[charts.Chart]
 
 
 def render(view: RunView) -> str:
-    """The whole page."""
+    """Return the page.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     environment = Environment(
         loader=FunctionLoader(_resource), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -80,10 +102,10 @@ def _resource(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _policy(page):
+def _policy(page: str) -> str:
     """A Content-Security-Policy that allows the page its own style and scripts, pictures in it, and nothing else."""
 
-    def allowed(tag):
+    def allowed(tag: str) -> str:
         blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
         digests = (base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks)
         return " ".join(f"'sha256-{digest}'" for digest in digests)
@@ -98,7 +120,7 @@ def _policy(page):
 
 
 def _curves(view: RunView) -> dict[str, Any]:
-    """The configurations as they are listed and drawn: with curves of their own, and in charts that compare."""
+    """Return the configurations as they are listed and drawn: with their own curves, and in charts that compare."""
     measure, known = findings.measure(view), view.configurations
     ranked = sorted(known, key=_merit)
     drawn = [one for one in known if one.cell.history]
@@ -123,14 +145,14 @@ def _curves(view: RunView) -> dict[str, Any]:
     }
 
 
-def _merit(configuration):
+def _merit(configuration: Configuration) -> tuple[bool, int, float]:
     """A key that puts the best first, then those that were given up, failures last."""
     accuracy = configuration.figure("validation_accuracy")
-    place = (configuration.failure is not None, -len(configuration.sound))
-    return *place, -accuracy if np.isfinite(accuracy) else np.inf
+    failed, sound = configuration.failure is not None, len(configuration.sound)
+    return failed, -sound, -accuracy if math.isfinite(accuracy) else math.inf
 
 
-def _blocks(configurations, measure):
+def _blocks(configurations: Sequence[Configuration], measure: str) -> list[Block]:
     panels = [one.panel() for one in configurations]
     sound = [panel for panel in panels if not panel.failure_reason]
     limits = charts.loss_limits(sound)
@@ -146,8 +168,8 @@ def _blocks(configurations, measure):
     ]
 
 
-def _references(view):
-    """{slug of a configuration: validation accuracy that others got}; of several sources the first."""
+def _references(view: RunView) -> dict[str, float]:
+    """Return the published validation accuracy by the slug of its configuration; of several sources the first."""
     tables = view.record.recipe.reference
     found = {one.slug: figures(tables, one.slug, "validation_accuracy") for one in view.configurations}
     return {slug: values[0][0] for slug, values in found.items() if values}
@@ -157,7 +179,7 @@ def _references(view):
 
 
 def _evaluation(view: RunView) -> dict[str, Any] | None:
-    """What the last evaluation found; None when there was none."""
+    """Return the results of the last evaluation; None when there was none."""
     if not view.evaluations:
         return None
     last = view.evaluations[-1]
@@ -181,13 +203,13 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
     }
 
 
-def _rows(mistakes):
+def _rows(mistakes: dict[str, NDArray[Any]]) -> list[tuple[Any, ...]]:
     columns = (mistakes[name].tolist() for name in ("rows", "true", "given", "certainty"))
     return list(zip(*columns, strict=True))
 
 
-def _weights(view):
-    """(which units, the first layer as pictures); None where the inputs are none, or there is no network."""
+def _weights(view: RunView) -> tuple[str, charts.Chart] | None:
+    """Return (which units, the first layer as pictures); None where inputs are no images, or there is no network."""
     weights, shape = view.first_weights(), view.record.data.image_shape
     if weights is None or shape is None or shape[0] * shape[1] != len(weights):
         return None
@@ -196,8 +218,8 @@ def _weights(view):
     return shown, charts.first_layer_chart(weights, shape)
 
 
-def _panel(view):
-    """Where the reader draws a picture that the retrained network classifies; "" where it cannot."""
+def _panel(view: RunView) -> str:
+    """Return where the reader draws a picture that the retrained network classifies; "" where it cannot."""
     data = view.record.data
     if view.network is None or view.record.data.image_shape is None or data.name in NOT_DRAWN:
         return ""
@@ -212,7 +234,7 @@ def _panel(view):
 
 
 def _settings(view: RunView) -> list[tuple[str, str, str]]:
-    """(name, value of the best configuration, all values tried where they differ) of each setting."""
+    """Return (name, value of the best configuration, all values tried where they differ) of each setting."""
     shown = view.best or (view.cells[0] if view.cells else None)
     if shown is None:
         return []
@@ -229,14 +251,14 @@ def _versions(view: RunView) -> list[tuple[str, str]]:
     return [(name, version) for name, version in known if version and name not in ("platform", "machine", "cores")]
 
 
-def _text(value):
+def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(value_text, value)) or "none"
     return charts.NOTHING if value is None else value_text(value)
 
 
-def _summary_of_settings(view):
-    """The settings of the best configuration: (name, text)."""
+def _summary_of_settings(view: RunView) -> list[tuple[str, str]]:
+    """Return the settings of the best configuration: (name, text)."""
     shown = view.best or (view.cells[0] if view.cells else None)
     if shown is None:
         return []

@@ -1,4 +1,4 @@
-"""A panel for an HTML page, in which the reader draws a picture and the network says live what it sees.
+"""A panel for an HTML page, in which the reader draws a picture and the network classifies it live.
 
 The network is in the page: `panel.js` is its forward pass, and nothing is loaded or sent.
 """
@@ -7,11 +7,16 @@ import base64
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 
 from fastmlp.errors import InputError
 from fastmlp.mlp import MLP
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 # 2 MB as base64 of float32, 16/3 bytes each. Half as many bytes would not do: weights rounded to float16 moved the
 # probabilities of MNIST's digits by up to 2e-3.
@@ -22,17 +27,31 @@ MNIST_FILL = 20 / 28
 
 
 def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[str], fill: float = MNIST_FILL) -> str:
-    """An HTML fragment with its own style and script, for the body of a page that allows both inline; one per page.
+    """Return an HTML fragment with its own style and script, for the body of a page that allows both; one per page.
 
-    mlp          a trained network whose inputs are pixels from 0 to 1, ink being 1
-    image_shape  (height, width) of its inputs; None where they are no pictures
-    class_names  a name for each column of its outputs
-    fill         share of the picture's sides that a drawing is to fill, above 0 and at most 1: the less, the wider the
-                 margin. Letters of notMNIST fill 1
+    The page defines `window.fastmlpPanel`, see panel.js.
 
-    "" where there is nothing to draw or to tell apart: no pictures, one output, weights that are not finite. A sentence
-    for a network of more than `MOST_NUMBERS` weights and biases. The page defines `window.fastmlpPanel`, see panel.js.
-    Raises InputError for a shape or names that do not fit the network, for another fill, and for one without weights.
+    Parameters
+    ----------
+    mlp : MLP
+        A trained network whose inputs are pixels from 0 to 1, ink being 1.
+    image_shape : tuple of int or None
+        (height, width) of its inputs; None where they are no images.
+    class_names : sequence of str
+        A name for each column of its outputs.
+    fill : float
+        Share of the image's sides that a drawing is to fill, above 0 and at most 1. Letters of notMNIST fill 1.
+
+    Returns
+    -------
+    str
+        "" where there is nothing to draw or to distinguish: no images, one output, weights that are not finite. A
+        sentence for a network of more than `MOST_NUMBERS` weights and biases.
+
+    Raises
+    ------
+    InputError
+        For a shape or names that do not fit the network, for another fill, and for a network without weights.
     """
     layers = [array for layer in zip(mlp.weights, mlp.biases, strict=True) for array in layer]
     features, outputs = mlp.weights[0].shape[0], mlp.biases[-1].size
@@ -65,7 +84,7 @@ def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[s
 
 
 @cache
-def _template():
+def _template() -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # The escaping is asked for by name: Jinja does not take a .jinja file for HTML.
@@ -74,8 +93,6 @@ def _template():
     return environment.get_template("panel.html.jinja")
 
 
-def _text(name):
+def _text(name: str) -> Markup:
     """A file of this package as it is, not to be escaped."""
-    from markupsafe import Markup
-
     return Markup((files("fastmlp.report") / name).read_text("utf-8"))

@@ -3,7 +3,9 @@
 import io
 import math
 import re
+from typing import Any
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_svg import RendererSVG
@@ -20,24 +22,26 @@ INK = "#000000"
 
 
 class _Canvas(FigureCanvasBase):
-    """What a layout asks how large texts are."""
+    """The canvas that a layout asks for the sizes of texts."""
 
-    def __init__(self, figure, renderer):
+    def __init__(self, figure: Figure, renderer: RendererSVG):
         super().__init__(figure)
         self._renderer = renderer
 
-    def get_renderer(self):
+    def get_renderer(self) -> RendererSVG:
         return self._renderer
 
 
 class _Renderer(RendererSVG):
     """Matplotlib's SVG, its texts as text whatever the global settings are: a thread must not change those."""
 
-    def get_text_width_height_descent(self, s, prop, ismath):
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
         # Matplotlib's font lacks many scripts and would warn; the page's reader has fonts for them, about this wide.
         return super().get_text_width_height_descent(s if ismath else _UNCOMMON.sub("W", s), prop, ismath)
 
-    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+    def draw_text(
+        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
+    ) -> None:
         if ismath:
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
@@ -56,7 +60,7 @@ class _Renderer(RendererSVG):
         self.writer.element("text", _CONTROLS.sub("\ufffd", s), attrib=attributes)
 
 
-def _along(anchor, height, x, y, angle):
+def _along(anchor: tuple[float, float], height: float, x: float, y: float, angle: float) -> tuple[float, float]:
     """The point of the line of text through (x, y), pixels from the top left, that is beside `anchor`."""
     up, across = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     left, top = anchor[0], height - anchor[1]
@@ -65,11 +69,22 @@ def _along(anchor, height, x, y, angle):
 
 
 def inline_svg(figure: Figure, name: str, title: str) -> str:
-    """`figure`, drawn at 72 dots per inch, as an <svg> element for a page.
+    """Return a figure, drawn at 72 dots per inch, as an <svg> element for a page.
 
-    name   unique in the page: the element's identifiers start with it
-    title  says what is to be seen, for those who do not see it
     The figure's layout is final afterwards, so its transforms give places in the picture.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw.
+    name : str
+        Unique in the page: the element's identifiers start with it.
+    title : str
+        Description for those who do not see it.
+
+    Returns
+    -------
+    str
     """
     figure.set_dpi(POINTS_PER_INCH)
     figure.patch.set_visible(False)
@@ -84,7 +99,7 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
     return _for_a_page(text.getvalue(), name, title)
 
 
-def _for_a_page(text, name, title):
+def _for_a_page(text: str, name: str, title: str) -> str:
     """Matplotlib's file as an element: identifiers numbered, no style attributes, which a strict page forbids."""
     root = ElementTree.fromstring(text)
     for element in root.iter():
@@ -103,17 +118,17 @@ def _for_a_page(text, name, title):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _two_decimals(match):
+def _two_decimals(match: re.Match[str]) -> str:
     return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
 
 
-def _style_as_attributes(element):
+def _style_as_attributes(element: Element) -> None:
     for declaration in filter(None, map(str.strip, element.attrib.pop("style", "").split(";"))):
         key, _, value = declaration.partition(":")
         element.set(key.strip(), value.strip())
 
 
-def _drop(element, tag):
+def _drop(element: Element, tag: str) -> None:
     for child in list(element):
         if child.tag == tag:
             element.remove(child)
@@ -121,7 +136,7 @@ def _drop(element, tag):
             _drop(child, tag)
 
 
-def _number_identifiers(root, name):
+def _number_identifiers(root: Element, name: str) -> None:
     """Identifiers that count up, for those that something refers to; no others."""
     used: set[str] = set()
     for element in root.iter():
@@ -130,7 +145,7 @@ def _number_identifiers(root, name):
     numbers: dict[str, str] = {}
     for element in root.iter():
         identifier = element.attrib.pop("id", None)
-        if identifier in used:
+        if identifier is not None and identifier in used:
             element.set("id", numbers.setdefault(identifier, f"{name}-{len(numbers)}"))
     for element in root.iter():
         for key, value in element.attrib.items():
@@ -140,7 +155,7 @@ def _number_identifiers(root, name):
                 element.set(key, _REFERENCE.sub(lambda match: f"url(#{numbers[match[1]]})", value))
 
 
-def _unwrap(element):
+def _unwrap(element: Element) -> None:
     """Put the children of groups that say nothing in their places."""
     for child in list(element):
         _unwrap(child)

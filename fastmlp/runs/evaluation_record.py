@@ -8,7 +8,21 @@ from fastmlp.utils.records import Count, Digest, Name, Position, Record, Share, 
 
 
 class TestDataRecord(Record, frozen=True, kw_only=True):
-    """The data of an evaluation."""
+    """The data of an evaluation.
+
+    Attributes
+    ----------
+    name : str
+        Such as "mnist".
+    source : str
+        Where the samples came from, for a person.
+    synthetic : bool
+        Whether the samples were made by this library.
+    rows : int
+        Number of samples.
+    digest : str
+        SHA-256 of the samples and labels.
+    """
 
     __test__ = False  # pytest takes a name that begins with Test for a test
 
@@ -20,7 +34,17 @@ class TestDataRecord(Record, frozen=True, kw_only=True):
 
 
 class ComparisonRecord(Record, frozen=True, kw_only=True):
-    """A figure beside a published one: `name` is one of `FIGURES`."""
+    """A figure beside a published one.
+
+    Attributes
+    ----------
+    name : str
+        One of `FIGURES`.
+    ours, theirs : float
+        One's own figure and the published one.
+    source : str
+        Who published it.
+    """
 
     name: str
     ours: float
@@ -80,7 +104,15 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
 
 
 class EvaluationsRecord(Record, frozen=True, kw_only=True):
-    """All evaluations of a run (`evaluation.json`), the oldest first."""
+    """All evaluations of a run (`evaluation.json`).
+
+    Attributes
+    ----------
+    format : int
+        `FORMAT`.
+    evaluations : tuple of EvaluationRecord
+        The oldest first.
+    """
 
     FORMAT: ClassVar[int] = RunRecord.FORMAT
 

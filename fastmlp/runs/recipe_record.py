@@ -19,7 +19,21 @@ FIGURES = {
 
 
 class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The choice of data in a recipe: arguments of `fastmlp.data.load_split`; None for what was left out."""
+    """The choice of data in a recipe: arguments of `fastmlp.data.load_split`; None for what was left out.
+
+    Attributes
+    ----------
+    name : str
+        A data set or a file.
+    training : int or None
+        Number of training samples.
+    validation : float or None
+        Share or number of validation samples.
+    stratify : bool or None
+        Whether validation samples are drawn from each class.
+    n_features : int or None
+        Number of features that sparse text is read with.
+    """
 
     name: Name
     training: Position | None = None
@@ -54,7 +68,19 @@ class DistributionRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SearchRecord(Record, frozen=True, kw_only=True):
-    """A search: how many configurations were tried, how, and what each setting was drawn from."""
+    """A search.
+
+    Attributes
+    ----------
+    method : str
+        "random" or "optuna".
+    trials : int
+        Number of configurations that were tried.
+    pruner : str
+        Of Optuna: "median" or "none".
+    distributions : dict
+        What each setting was drawn from.
+    """
 
     method: str
     trials: Position
@@ -63,7 +89,17 @@ class SearchRecord(Record, frozen=True, kw_only=True):
 
 
 class FigureRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Published figures by the names of `FIGURES`; None for those that are not known."""
+    """Published figures; None for those that are not known.
+
+    Attributes
+    ----------
+    validation_accuracy, test_accuracy, first_train_accuracy, train_accuracy : float or None
+        From 0 to 1.
+    test_loss : float or None
+        In nats per sample.
+    seconds_per_epoch : float or None
+        In seconds.
+    """
 
     validation_accuracy: Share | None = None
     test_accuracy: Share | None = None
@@ -74,20 +110,66 @@ class FigureRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CellReferenceRecord(FigureRecord, frozen=True, kw_only=True, omit_defaults=True):
-    """Published figures of one configuration, by its slug."""
+    """Published figures of one configuration.
+
+    Attributes
+    ----------
+    cell : str
+        Slug of the configuration.
+    validation_accuracy, test_accuracy, first_train_accuracy, train_accuracy : float or None
+        From 0 to 1.
+    test_loss : float or None
+        In nats per sample.
+    seconds_per_epoch : float or None
+        In seconds.
+    """
 
     cell: Slug
 
 
 class ReferenceRecord(FigureRecord, frozen=True, kw_only=True, omit_defaults=True):
-    """Published figures of an experiment, and of single configurations; `source` says whose they are."""
+    """Published figures of an experiment, and of single configurations.
+
+    Attributes
+    ----------
+    source : str
+        Who published them.
+    cells : tuple of CellReferenceRecord
+        Those of single configurations.
+    validation_accuracy, test_accuracy, first_train_accuracy, train_accuracy : float or None
+        From 0 to 1.
+    test_loss : float or None
+        In nats per sample.
+    seconds_per_epoch : float or None
+        In seconds.
+    """
 
     source: Name
     cells: tuple[CellReferenceRecord, ...] = ()
 
 
 class RecipeRecord(Record, frozen=True, kw_only=True):
-    """A recipe: see `fastmlp.experiment.recipe.Recipe`."""
+    """A recipe: see `fastmlp.experiment.recipe.Recipe`.
+
+    Attributes
+    ----------
+    title : str
+        One line.
+    data : RecipeDataRecord
+        The choice of data.
+    settings : dict
+        Arguments of `MLP` that all cells share.
+    grid : dict
+        Arguments of `MLP` that vary, each with the list of its values.
+    search : SearchRecord or None
+        How settings were drawn, where there is no grid.
+    seeds : int
+        How often every configuration was trained.
+    reference : tuple of ReferenceRecord
+        Published results.
+    epoch_lines : bool
+        Whether every epoch printed a line.
+    """
 
     title: str
     data: RecipeDataRecord

@@ -95,7 +95,17 @@ class DataRecord(Record, frozen=True, kw_only=True):
 
 
 class DiagnosisRecord(Record, frozen=True, kw_only=True):
-    """What went wrong in a training: the epoch, from 1, one of `diagnostics.CAUSES`, and a sentence."""
+    """What went wrong in a training.
+
+    Attributes
+    ----------
+    epoch : int
+        From 1; 0 for the whole training.
+    cause : str
+        One of `fastmlp.training.diagnostics.CAUSES`.
+    sentence : str
+        What was seen, and a hint.
+    """
 
     epoch: Count
     cause: str
@@ -272,7 +282,17 @@ class RunRecord(Record, frozen=True, kw_only=True):
 
 
 class TrainingDataRecord(Record, frozen=True, kw_only=True):
-    """What distinguishes the data of a training from all others."""
+    """What distinguishes the data of a training from all others.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of all samples and labels.
+    training_rows, validation_rows : int
+        Number of samples in each part.
+    stratify : bool
+        Whether the validation samples were drawn from each class.
+    """
 
     digest: Digest
     training_rows: Position
@@ -303,6 +323,8 @@ class CellManifest(CellInputs, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    settings, data, engine
+        See `CellInputs`.
     identity : str
         SHA-256 of its inputs.
     pruned : int or None

@@ -219,7 +219,7 @@ def test_a_cell_that_failed_for_another_reason_tells_it(swept, edited, page):
 
 def test_an_earlier_best_configuration_that_was_evaluated_is_named(evaluated, edited, page):
     before = json.loads((evaluated / "run.json").read_text(encoding="utf-8"))["best"]
-    assert "Trained again on all 200 samples, it gets" in page(evaluated).text("result")
+    assert "Trained again on all 200 samples, it classifies" in page(evaluated).text("result")
     edited(evaluated / "run.json", lambda value: value.update(best="relu-0.05"))
     assert before != "relu-0.05"
     told = f"Not it but {before}, the best configuration before the sweep grew, was trained"

@@ -1,7 +1,8 @@
 import pytest
 from run_records import cell_record, data_record, evaluation_record, recipe_record, run_record
 
-from fastmlp.report.text_summary import data_line, evaluation_text, heading, summary, text_table
+from fastmlp.report.tables import data_line, heading, text_table
+from fastmlp.report.text_summary import evaluation_text, summary
 from fastmlp.runs.recipe_record import DistributionRecord, SearchRecord
 from fastmlp.runs.run_directory import Run
 

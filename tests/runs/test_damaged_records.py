@@ -11,7 +11,8 @@ import pytest
 from fastmlp.cli.main import main
 from fastmlp.errors import InputError
 from fastmlp.report import write_report
-from fastmlp.report.text_summary import evaluation_text, summary, table
+from fastmlp.report.tables import table
+from fastmlp.report.text_summary import evaluation_text, summary
 from fastmlp.runs.records import CellManifest
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained, read_retrained
