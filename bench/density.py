@@ -1,4 +1,4 @@
-"""From which share of non-zeros on the dense first layer is faster than the sparse one.
+"""The fraction of non-zeros above which the dense first layer is faster than the sparse one.
 
 python -m bench.density              a table and the break-even; --json for programs
 """

@@ -25,7 +25,7 @@ def describe():
 
 
 def _cpu():
-    """The CPU's name, as Linux knows it, with the model's numbers where the name is a vague one."""
+    """The CPU's name, as Linux reports it, with the model's numbers where the name is ambiguous."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

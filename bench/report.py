@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from fastmlp.utils.atomic_files import write_bytes, write_text
 
 OURS = "fastmlp"
-# Okabe and Ito's blue for us, grey for the others: told apart by lightness too.
+# Okabe and Ito's blue for us, grey for the others: distinguishable by lightness too.
 OUR_COLOUR, THEIR_COLOUR = "#0072B2", "#B0B0B0"
 COLUMNS = 3
 # What the chart calls the peers whose name needs it.

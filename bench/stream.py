@@ -54,7 +54,7 @@ def make(path, rows, data):
 
 
 class Network:
-    """A network that is trained a span at a time."""
+    """A network that is trained a chunk at a time."""
 
     def __init__(self, batch):
         parameters = Parameters((784, *HIDDEN, 10), ("relu",) * len(HIDDEN), "float32")
@@ -62,9 +62,9 @@ class Network:
         self.state = TrainingState(parameters, NetworkConfig().make_schedule())
         self.trainer = Trainer(self.state, kernels_of("numba"), available_cores(), batch)
 
-    def train(self, span):
-        """The seconds of one span."""
-        X, y, _, order = span
+    def train(self, chunk):
+        """The seconds of one chunk."""
+        X, y, _, order = chunk
         rates = np.full(self.trainer.steps_of(len(order)), RATE)
         begun = time.perf_counter()
         self.state.position, self.state.totals = 0, np.zeros(2)
@@ -77,17 +77,17 @@ def epoch(trainer, streamed, other, memory, number):
 
     The file and the rows in memory take turns of some windows, so that what else the machine does befalls both alike.
     """
-    turns, spans = [], streamed.training_chunks(0, number, trainer.trainer.batch_size, True)
+    turns, chunks = [], streamed.training_chunks(0, number, trainer.trainer.batch_size, True)
     while True:
         rows, training, begun = 0, 0.0, time.perf_counter()
-        for span in islice(spans, WINDOWS_PER_TURN):
-            training += trainer.train(span)
-            rows += len(span[3])
+        for chunk in islice(chunks, WINDOWS_PER_TURN):
+            training += trainer.train(chunk)
+            rows += len(chunk[3])
         seconds = time.perf_counter() - begun
         if not rows:
             return np.array(turns)
         elsewhere = [
-            other.train(span) for _ in range(EPOCHS_PER_TURN) for span in memory.training_chunks(0, 1, 1, True)
+            other.train(chunk) for _ in range(EPOCHS_PER_TURN) for chunk in memory.training_chunks(0, 1, 1, True)
         ]
         turns.append((rows, seconds, training, np.mean(elsewhere) / memory.shape[0]))
 

@@ -1,4 +1,4 @@
-"""A process that holds one competitor with one number of threads, and does what it is told on its standard input.
+"""A process that holds one competitor with one number of threads, and runs the commands that it reads from its standard input.
 
 python -m bench.worker FOLDER PEER THREADS      lines of JSON on both pipes; see `Worker`
 """
@@ -18,7 +18,7 @@ import numpy as np
 from .peers import PEERS
 from .workloads import Task, save_weights
 
-# A turn goes on until this many seconds have been timed, or this many runs of it.
+# A turn lasts until this many seconds have been timed, or this many runs of it.
 SECONDS_PER_TURN, RUNS_PER_TURN = 0.3, 5_000
 # Of more runs than this, groups of successive ones are reported by their medians.
 SAMPLES_PER_TURN = 20

@@ -1,4 +1,4 @@
-"""One seed, one model: no bit depends on threads, spans, the way inputs are stored, or what else is running."""
+"""One seed, one model: no bit depends on threads, chunks, the way inputs are stored, or what else is running."""
 
 import hashlib
 import multiprocessing
@@ -94,15 +94,15 @@ def test_an_epoch_cut_into_spans_of_whole_batches_has_the_same_bits(network, pix
     X, y = pixels
     order = np.random.RandomState(2).permutation(ROWS)
     p, q = (network(WIDTHS, ("relu", "relu")) for _ in range(2))
-    whole, spans = np.zeros(2), np.zeros(2)
+    whole, chunks = np.zeros(2), np.zeros(2)
     epoch.train(p.layers, p.buffer, p.states, X, y, order, 20, 0.05, whole, 1, Rule(MOMENTUM, momentum=0.9))
     for start, stop in ((0, 40), (40, 60), (60, 300), (300, ROWS)):
         epoch.train(
-            q.layers, q.buffer, q.states, X, y, order[start:stop], 20, 0.05, spans, 2, Rule(MOMENTUM, momentum=0.9)
+            q.layers, q.buffer, q.states, X, y, order[start:stop], 20, 0.05, chunks, 2, Rule(MOMENTUM, momentum=0.9)
         )
     assert p.buffer.tobytes() == q.buffer.tobytes()
-    assert spans[0] == pytest.approx(whole[0], rel=1e-14)
-    assert spans[1] == whole[1]
+    assert chunks[0] == pytest.approx(whole[0], rel=1e-14)
+    assert chunks[1] == whole[1]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -17,7 +17,7 @@ def kernels(request, compiled):
     return {"reference": reference, "compiled": compiled}[request.param]
 
 
-def judged(kernels, Z, labels):
+def evaluated(kernels, Z, labels):
     """(delta, losses, hits) of cross_entropy."""
     out, losses = np.empty_like(Z), np.empty(len(Z))
     hits = kernels.cross_entropy(Z, np.asarray(labels, np.int64), out, losses)
@@ -76,14 +76,14 @@ def test_the_largest_logits_there_are_stay_finite(kernels, dtype):
     Z = np.array([[big, -big, 0], [-big, -big, -big], [big, big, -big], [0, 0, -big]], dtype)
     p = kernels.softmax(Z, np.empty_like(Z))
     np.testing.assert_allclose(p, [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, 0], [0.5, 0.5, 0]], rtol=1e-6)
-    delta, losses, _ = judged(kernels, Z, [0, 1, 0, 1])
+    delta, losses, _ = evaluated(kernels, Z, [0, 1, 0, 1])
     assert np.isfinite(delta).all()
     np.testing.assert_allclose(losses, [0, math.log(3), math.log(2), math.log(2)], rtol=1e-6)
 
 
 def test_the_loss_of_an_answer_as_wrong_as_can_be_is_the_difference_of_the_logits(kernels):
     Z = np.array([[3e38, -3e38]], "float32")
-    assert judged(kernels, Z, [1])[1][0] == pytest.approx(6e38, rel=1e-6)
+    assert evaluated(kernels, Z, [1])[1][0] == pytest.approx(6e38, rel=1e-6)
 
 
 @DTYPES
@@ -97,13 +97,13 @@ def test_a_row_far_below_its_neighbours_is_right(kernels, dtype):
 
 def test_the_first_of_several_largest_logits_is_the_answer(kernels):
     Z = np.array([[1.0, 2.0, 2.0]] * 3)
-    assert [judged(kernels, Z[:1], [label])[2] for label in range(3)] == [0, 1, 0]
-    assert judged(kernels, Z, [0, 1, 2])[2] == 1
+    assert [evaluated(kernels, Z[:1], [label])[2] for label in range(3)] == [0, 1, 0]
+    assert evaluated(kernels, Z, [0, 1, 2])[2] == 1
 
 
 def test_nan_in_a_row_spoils_that_row_alone(kernels):
     Z = np.array([[np.nan, 1.0, 2.0], [1.0, np.nan, 2.0], [0.0, 0.0, 0.0]])
-    delta, losses, _ = judged(kernels, Z, [0, 0, 0])
+    delta, losses, _ = evaluated(kernels, Z, [0, 0, 0])
     assert np.isnan(delta[:2]).all()
     assert np.isnan(losses[:2]).all()
     np.testing.assert_allclose(delta[2], [-2 / 3, 1 / 3, 1 / 3])
@@ -112,7 +112,7 @@ def test_nan_in_a_row_spoils_that_row_alone(kernels):
 
 def test_two_logits_worked_out_by_hand(kernels):
     """z = (0, ln 3): exp 1 and 3, p = (1/4, 3/4); with label 0 the loss is ln 4 and delta (-3/4, 3/4)."""
-    delta, losses, hits = judged(kernels, np.array([[0, math.log(3)]]), [0])
+    delta, losses, hits = evaluated(kernels, np.array([[0, math.log(3)]]), [0])
     np.testing.assert_allclose(delta, [[-3 / 4, 3 / 4]], rtol=1e-15)
     assert losses[0] == pytest.approx(math.log(4), rel=1e-15)
     assert hits == 0

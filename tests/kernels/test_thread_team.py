@@ -23,7 +23,7 @@ INTERRUPTS = 2000
 
 
 class Interrupt(BaseException):
-    """Raised in the place of KeyboardInterrupt, so that a test's own Ctrl-C is told from it."""
+    """Raised in the place of KeyboardInterrupt, so that it differs from a Ctrl-C during a test."""
 
 
 @pytest.fixture
