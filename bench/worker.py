@@ -1,4 +1,4 @@
-"""A process that holds one competitor with one number of threads, and runs the commands that it reads from its standard input.
+"""A process that holds one competitor with one number of threads, and runs the commands from its standard input.
 
 python -m bench.worker FOLDER PEER THREADS      lines of JSON on both pipes; see `Worker`
 """

@@ -136,7 +136,7 @@ def test_a_batch_that_weighs_nothing_moves_nothing(kernels, network):
 @ENGINES
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
 def test_dropping_hidden_units_is_training_the_network_without_them(kernels, network, activation):
-    """With one sample, the gradient is that of the thinned network whose kept outputs are divided by their probability."""
+    """With one sample, the gradient is that of the thinned network whose kept outputs are scaled up."""
     random = np.random.RandomState(2)
     X, y, keep_prob = random.normal(size=(1, 6)), np.array([1]), (1.0, 0.5)
     p = network((6, 40, 3), (activation,), "float64", 3)
