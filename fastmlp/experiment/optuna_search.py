@@ -218,17 +218,15 @@ class OptunaSearch:
         """Fill `earlier`; return how many trials count as made."""
         made = 0
         for trial in self._trials("COMPLETE", "PRUNED"):
-            varied = self._varied(trial.params)
-            if trial.user_attrs.get(TWIN):
-                made += 1
-                continue
-            cell = self._cell(varied)
-            one = finished(cell)
-            if one is None:
-                del self._cells[_key(varied)]
-                continue
-            self._reported[cell.slug] = trial
-            self.earlier.append(CellResult(cell, one.mlp, _pruned_epoch(trial)))
+            if not trial.user_attrs.get(TWIN):
+                varied = self._varied(trial.params)
+                cell = self._cell(varied)
+                if (one := finished(cell)) is None:
+                    del self._cells[_key(varied)]
+                    continue
+                self._reported[cell.slug] = trial
+                pruned = trial.last_step if trial.state.name == "PRUNED" else None
+                self.earlier.append(CellResult(cell, one.mlp, pruned))
             made += 1
         return made
 
@@ -345,9 +343,9 @@ def _journal(path: Path) -> Any:
 
     path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):
-        whole = path.read_bytes().rpartition(b"\n")
-        if whole[2]:
-            os.truncate(path, len(whole[0]) + len(whole[1]))
+        lines, end, unfinished = path.read_bytes().rpartition(b"\n")
+        if unfinished:
+            os.truncate(path, len(lines) + len(end))
     # The lock by a symbolic link, which also holds on network file systems, needs special rights on Windows.
     lock = JournalFileOpenLock(str(path)) if os.name == "nt" else None
     return JournalStorage(JournalFileBackend(str(path), lock))
@@ -382,7 +380,3 @@ def _accuracy(mlp: MLP) -> float:
     kept = mlp.kept_epoch
     accuracy = mlp.history["validation_accuracy"][kept - 1]
     return accuracy if math.isfinite(accuracy) else LOWEST
-
-
-def _pruned_epoch(trial: Any) -> int | None:
-    return trial.last_step if trial.state.name == "PRUNED" else None

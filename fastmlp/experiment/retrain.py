@@ -84,9 +84,9 @@ def _retrain(run: Run, threads: int | None) -> MLP:
             [cell], SweepData(data), count=1, callbacks=callbacks, checkpoints=lambda _: checkpoints
         )
         with closing(training):
-            _, trained = next(training)
-    mlp = trained.mlp
-    if trained.failed:
+            _, result = next(training)
+    mlp = result.mlp
+    if result.failed:
         raise InputError(f"{cell.label} {mlp.failure_reason}")
     model = mlp.to_bytes()
     mlp.history.to_csv(run.history(run.retrained))
@@ -102,7 +102,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
 def check_retrained(run: Run, recipe: Recipe) -> None:
     """Check that a retrained network, if there is one, has settings of a cell of the recipe.
 
-    It is checked before a sweep that a retraining follows, which would refuse only when all is trained.
+    It is checked before a sweep that a retraining follows, which would refuse only when all is result.
 
     Parameters
     ----------

@@ -209,16 +209,15 @@ def _train(
         ):
             for _position, one in training:
                 found[store.identity(one.cell)] = one
-                if not one.failed:
-                    _save(run, store, one, heading(record))
+                _save(run, store, one, heading(record))
     known = ((cell, found[store.identity(cell)]) for cell in cells)
     all_there = [replace(result, cell=cell) for cell, result in known if result is not None]
     return all_there, bool(missing)
 
 
-def _is_missing(trained: CellResult | None) -> bool:
+def _is_missing(result: CellResult | None) -> bool:
     """Return whether a cell has to be trained: there is no result, or a search pruned it."""
-    return trained is None or trained.pruned is not None
+    return result is None or result.pruned is not None
 
 
 def _search(
@@ -245,19 +244,18 @@ def _search(
         ):
             for one in training:
                 found.append(one)
-                if not one.failed:
-                    _save(run, store, one, heading(record))
+                _save(run, store, one, heading(record))
     return found, bool(labels)
 
 
 def _write_results(
-    run: Run, store: CellStore, recipe: Recipe, trained: list[CellResult], record: RunRecord
+    run: Run, store: CellStore, recipe: Recipe, results: list[CellResult], record: RunRecord
 ) -> RunRecord:
-    """Write everything but the cells' own folders. The record is last but the summary: a finished run is whole."""
-    cells = tuple(describe_cell(one, None if one.failed else store.folder(one.cell).name) for one in trained)
+    """Write everything but the cells' own folders; run.json near the end, as it says that all is there."""
+    cells = tuple(describe_cell(one, None if one.failed else store.folder(one.cell).name) for one in results)
     best = best_cell(cells)
     record = replace_fields(record, cells=cells, best=None if best is None else best.slug, finished=True)
-    draw_run(run, record, [one.mlp for one in trained], recipe.shape)
+    draw_run(run, record, [one.mlp for one in results], recipe.shape)
     write_table(run, record)
     run.write_record(record)
     write_summary(run)
@@ -265,6 +263,7 @@ def _write_results(
 
 
 def _save(run: Run, store: CellStore, result: CellResult, title: str) -> None:
-    """Write the folder of a cell."""
-    draw_cell(run.curve(store.folder(result.cell)), result, title)
-    store.save(result)
+    """Write the folder of a cell that did not fail."""
+    if not result.failed:
+        draw_cell(run.curve(store.folder(result.cell)), result, title)
+        store.save(result)
