@@ -7,11 +7,13 @@ from contextlib import closing
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastmlp.experiment
 from fastmlp.cli.main import main
-from fastmlp.data import load_split
+from fastmlp.data import Dataset, load_split
+from fastmlp.experiment.executors import base
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import EXECUTORS, Entry, open_executor
 from fastmlp.experiment.recipe_file import load_recipe
@@ -106,15 +108,48 @@ def test_a_callback_sees_every_epoch_and_ends_the_training_of_its_cell_alone(toy
     assert stop.seen == results[0].mlp.history["validation_accuracy"]
 
 
-def test_data_are_prepared_once_for_all_cells_that_read_the_same_form(train_file, recipe_file, monkeypatch):
-    prepared = []
-    original = SweepData._prepare
-    monkeypatch.setattr(SweepData, "_prepare", lambda *arguments: prepared.append(1) or original(*arguments))
+@pytest.fixture
+def prepared(monkeypatch):
+    """A list that counts preparations: "data", and "inputs" for each part whose inputs are converted."""
+    counted = []
+    for name, what in (("prepare", "data"), ("prepare_inputs", "inputs")):
+        original = getattr(base, name)
+
+        def counting(*arguments, original=original, what=what):
+            counted.append(what)
+            return original(*arguments)
+
+        monkeypatch.setattr(base, name, counting)
+    return counted
+
+
+def test_data_are_prepared_once_for_all_cells_that_read_the_same_form(train_file, recipe_file, prepared):
     cells = load_recipe(recipe_file).cells()
     data = SweepData(*load_split(train_file, validation=0.25))
     with closing(open_executor("threads", threads=2)) as executor:
         assert len(list(executor.train(cells, data, count=len(cells)))) == 4
-    assert len(prepared) == 1
+    assert prepared == ["inputs", "inputs", "data"]
+
+
+def test_the_reference_engine_is_given_inputs_that_are_mostly_zero_as_they_are():
+    X, y = np.eye(40, dtype=np.float32), np.arange(40) % 2
+    data = SweepData(Dataset(X, y, 2, None, "mostly zero"))
+    first_layers = {}
+    for engine in ("numba", "numpy"):
+        mlp = base.fit_network({"hidden": (4,), "epochs": 1, "engine": engine}, data)
+        first_layers[engine] = mlp.fit_info["first_layer"]
+    assert first_layers == {"numba": "sparse", "numpy": "dense"}
+
+
+def test_cells_with_other_losses_share_the_inputs_and_others_with_another_form_do_not(train_file, prepared):
+    data = SweepData(*load_split(train_file, validation=0.25))
+    for loss, dtype in (("cross_entropy", "float32"), ("squared_error", "float32"), ("cross_entropy", "float64")):
+        settings = {"hidden": (4,), "epochs": 2, "loss": loss, "dtype": dtype}
+        shared = base.fit_network(settings, data)
+        alone = base.fit_network(settings, SweepData(data.training, data.validation))
+        assert [W.tobytes() for W in shared.weights] == [W.tobytes() for W in alone.weights]
+    own = ["inputs", "inputs", "data"]
+    assert prepared == [*own, *own, "data", *own, *own, *own]
 
 
 def test_the_modules_of_experiment_stand_on_five_floors_without_a_circle():

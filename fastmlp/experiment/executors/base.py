@@ -13,7 +13,7 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.batches import PreparedData, preparation_key, prepare
+from fastmlp.training.batches import PreparedData, preparation_key, prepare, prepare_inputs
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.checkpoints import CheckpointStore
 
@@ -86,6 +86,7 @@ class SweepData:
         self.training, self.validation, self.options = training, validation, dict(options or {})
         self._lock = threading.Lock()
         self._prepared: dict[tuple[object, ...], PreparedData] = {}
+        self._inputs: dict[tuple[str, str, str], list[Any]] = {}
 
     @property
     def parts(self) -> list[Dataset]:
@@ -107,7 +108,12 @@ class SweepData:
             return self._prepared[key]
 
     def _prepare(self, config: NetworkConfig) -> PreparedData:
-        (X, y), *held_out = ((part.X, targets(config.loss_function, part)) for part in self.parts)
+        form = (config.engine, config.dtype, config.form)  # cells that differ in their losses alone share the inputs
+        if form not in self._inputs:
+            compiled = config.engine == "numba"  # the reference reads the inputs as they are
+            self._inputs[form] = [prepare_inputs(config, part.X) if compiled else part.X for part in self.parts]
+        answers = [targets(config.loss_function, part) for part in self.parts]
+        (X, y), *held_out = zip(self._inputs[form], answers, strict=True)
         return prepare(config, X, y, held_out[0] if held_out else None, range(self.training.class_count))
 
 
