@@ -24,8 +24,8 @@ class Fastmlp:
     def __init__(self, task, threads):
         from fastmlp import MLP
         from fastmlp.kernels import epoch
-        from fastmlp.training.batches import prepare_inputs
         from fastmlp.training.parameters import Parameters
+        from fastmlp.training.preparation import prepare_inputs
 
         self.task, self.threads, self.kernels = task, threads, epoch
         self.mlp = MLP(hidden=task.hidden, activation=task.activation, batch_size=task.batch, epochs=1, threads=threads)

@@ -9,16 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.configured import Configured
 from fastmlp.errors import InputError
-from fastmlp.training.batches import PreparedData, RowStream
+from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
 from fastmlp.training.early_stopping import kept_epoch
 from fastmlp.training.failure import FailureReason
+from fastmlp.training.first_layer import Samples
 from fastmlp.training.fitted import Fitted, field_of_fitted
 from fastmlp.training.history import History
 from fastmlp.training.inference import evaluate, predict_outputs
 from fastmlp.training.loop import train
 from fastmlp.training.parameters import Parameters
+from fastmlp.training.preparation import PreparedData
 from fastmlp.training.progress import progress_callbacks
 from fastmlp.training.session import Session
 from fastmlp.training.start import all_callbacks, prepare_for, start_fit, start_pass
@@ -139,9 +141,9 @@ class MLP(Configured):
 
     def fit(
         self,
-        X: ArrayLike | RowStream | PreparedData,
+        X: Samples | RowStream | PreparedData,
         y: ArrayLike | None = None,
-        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        validation: tuple[Samples, ArrayLike] | None = None,
         *,
         callbacks: Iterable[Callback] = (),
         progress: bool | Callable[[dict[str, Any]], object] | None = None,
@@ -196,7 +198,7 @@ class MLP(Configured):
 
     def partial_fit(
         self,
-        X: ArrayLike | RowStream | PreparedData,
+        X: Samples | RowStream | PreparedData,
         y: ArrayLike | None = None,
         classes: Iterable[int] | None = None,
         sample_weight: ArrayLike | None = None,
@@ -239,7 +241,7 @@ class MLP(Configured):
 
     # ------------------------------------------------------------------------------------- prediction, evaluation
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+    def predict_proba(self, X: Samples) -> NDArray[Any]:
         """Return class probabilities.
 
         Parameters
@@ -261,7 +263,7 @@ class MLP(Configured):
             raise InputError(f"a network for the {loss.label} has no probabilities; call predict")
         return predict_outputs(self.config, _network(self._fitted)[0], X)
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: Samples) -> NDArray[Any]:
         """Return predictions.
 
         Parameters
@@ -278,7 +280,7 @@ class MLP(Configured):
         parameters, classes = _network(self._fitted)
         return self.config.loss_function.decide(predict_outputs(self.config, parameters, X), classes)
 
-    def evaluate(self, X: ArrayLike, y: ArrayLike) -> tuple[float, float]:
+    def evaluate(self, X: Samples, y: ArrayLike) -> tuple[float, float]:
         """Measure the network.
 
         Parameters
@@ -296,8 +298,14 @@ class MLP(Configured):
         """
         return evaluate(self.config, *_network(self._fitted), X, y)
 
-    def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Return the share of right answers, 0 to 1; R^2 for the squared error. X and y are as for `fit`."""
+    def score(self, X: Samples, y: ArrayLike) -> float:
+        """Return the share of right answers, 0 to 1; R^2 for the squared error.
+
+        Parameters
+        ----------
+        X, y : array_like
+            As for `fit`.
+        """
         return self.evaluate(X, y)[1]
 
     # ------------------------------------------------------------------------------------------ parameters, files
@@ -350,7 +358,15 @@ class MLP(Configured):
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str | os.PathLike[str] = "the model") -> Self:
-        """Return the network in what `to_bytes` returned; errors are those of `load`, and call it `name`."""
+        """Return the network in what `to_bytes` returned; errors are those of `load`.
+
+        Parameters
+        ----------
+        data : bytes
+            The network.
+        name : path
+            What to call it in errors.
+        """
         from fastmlp.export.model_file import loads
 
         return cls._from_record(loads(data, name))

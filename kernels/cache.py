@@ -97,18 +97,16 @@ def directory():
     return cache_folder() / "kernels" / SOURCES_DIGEST
 
 
-def _sources_digest():
-    """Digest of every source file of this package and of the versions that turn them into machine code."""
+def sources_digest(package):
+    """Digest of every source file in a folder of kernels and of the versions that turn them into machine code."""
     digest = hashlib.sha256(repr((sys.version, numba.__version__, llvmlite.__version__)).encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(
-            source.relative_to(Path(__file__).parent).as_posix().encode() + b"\0" + source.read_bytes() + b"\0"
-        )
+    for source in sorted(package.rglob("*.py")):
+        digest.update(source.relative_to(package).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:24]
 
 
 # At import, so that sources that are edited later are not taken for those that run.
-SOURCES_DIGEST = _sources_digest()
+SOURCES_DIGEST = sources_digest(Path(__file__).parent)
 
 
 def _numba_settings():

@@ -166,7 +166,7 @@ def train(
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, once each, in that order.
 
-    layers      the network, (layers, 6) int64: see `layout`
+    layers      the network, (layers, 7) int64: see `layout`
     parameters  flat buffer, float32 or float64, changed in place
     states      (`update_rule.STATES` of the optimiser, size of parameters): the optimiser's states, zero at the start
     X           (N, D) uint8 (read as value / 255), float32 or float64, or `Sparse` rows

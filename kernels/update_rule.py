@@ -66,12 +66,25 @@ def step_schedule(rule, rates, steps, steps_before):
 
 def penalty(rule, weights):
     """What `rule` adds to the loss that is minimised: l2 / 2 |W|^2 + l1 |W|_1 over all weights, biases exempt."""
-    if not rule.l1 and not rule.l2:
-        return 0.0
-    # fsum: the order in which numpy sums differs between CPUs.
-    squares = math.fsum(math.fsum((W.astype(np.float64) ** 2).ravel()) for W in weights)
-    sizes = math.fsum(math.fsum(np.abs(W).ravel()) for W in weights)
-    return 0.5 * rule.l2 * squares + rule.l1 * sizes
+    total = 0.0
+    if rule.l2:
+        total += 0.5 * rule.l2 * math.fsum(folded_sum(np.square(W, dtype=np.float64)) for W in weights)
+    if rule.l1:
+        total += rule.l1 * math.fsum(folded_sum(np.abs(W, dtype=np.float64)) for W in weights)
+    return total
+
+
+def folded_sum(values):
+    """Sum of an array of float64, which is overwritten: its second half is added to its first until one is left.
+
+    The order in which numpy's own sum adds differs between CPUs.
+    """
+    values = values.reshape(-1)
+    while (size := len(values)) > 1:
+        half = (size + 1) // 2
+        values[: size - half] += values[half:]
+        values = values[:half]
+    return float(values[0])
 
 
 def powers(base, exponents):

@@ -24,28 +24,6 @@ NOT_YET: tuple[str, ...] = (
     "fastmlp.data.readers.svmlight",
     "fastmlp.data.streaming.row_reader",
     "fastmlp.errors",
-    "fastmlp.experiment.executors.threads",
-    "fastmlp.experiment.executors.worker",
-    "fastmlp.experiment.optuna_search",
-    "fastmlp.experiment.progress",
-    "fastmlp.mlp",
-    "fastmlp.training.batches",
-    "fastmlp.training.callbacks",
-    "fastmlp.training.checkpoints",
-    "fastmlp.training.diagnostics",
-    "fastmlp.training.early_stopping",
-    "fastmlp.training.failure_check",
-    "fastmlp.training.fitted",
-    "fastmlp.training.history",
-    "fastmlp.training.inference",
-    "fastmlp.training.metrics",
-    "fastmlp.training.parameters",
-    "fastmlp.training.probes",
-    "fastmlp.training.progress",
-    "fastmlp.training.session",
-    "fastmlp.training.state",
-    "fastmlp.training.trainer",
-    "fastmlp.utils.memory",
 )
 
 HEADING = re.compile(r"(?m)^( *)([A-Z][A-Za-z ]+)\n\1-{3,}$")
@@ -81,6 +59,8 @@ def documented(docstring, *titles):
 
 def parameters(function):
     """The names of a callable's parameters, but for `self`, `cls` and those with an underscore."""
+    if getattr(function, "_is_protocol", False):  # nobody makes an instance of one
+        return set()
     try:
         names = inspect.signature(function).parameters
     except ValueError:  # a type of Python's own with no constructor of its own

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputTypeError
 from fastmlp.training.failure import FailureReason
+from fastmlp.training.first_layer import Samples
 from fastmlp.training.history import History
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
@@ -23,7 +24,13 @@ class Paused(Exception):
 
 
 class TrainingView:
-    """A training as its callbacks see it; nothing can be changed through it."""
+    """A training as its callbacks see it; nothing can be changed through it.
+
+    Parameters
+    ----------
+    session : Session
+        The training.
+    """
 
     __slots__ = ("_error", "_session")
 
@@ -86,7 +93,7 @@ class TrainingView:
         """Exception that ended the training; in `on_fit_end` alone."""
         return self._error
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: Samples) -> NDArray[Any]:
         """Return the predictions of the network as it is now.
 
         Parameters
@@ -118,17 +125,46 @@ class Callback:
     """
 
     def on_fit_start(self, view: TrainingView) -> None:
-        """Do something before the first epoch, or before the epoch that a checkpoint was written in."""
+        """Do something before the first epoch, or before the epoch that a checkpoint was written in.
+
+        Parameters
+        ----------
+        view : TrainingView
+            The training.
+        """
 
     def on_chunk_end(self, view: TrainingView) -> None:
-        """Do something about every 0.1 s, between two steps or within an evaluation."""
+        """Do something about every 0.1 s, between two steps or within an evaluation.
+
+        Parameters
+        ----------
+        view : TrainingView
+            The training.
+        """
 
     def on_epoch_end(self, view: TrainingView) -> bool | None:
-        """Do something after an epoch; return True to end the training."""
+        """Do something after an epoch.
+
+        Parameters
+        ----------
+        view : TrainingView
+            The training.
+
+        Returns
+        -------
+        bool or None
+            True to end the training.
+        """
         return None
 
     def on_fit_end(self, view: TrainingView) -> None:
-        """Do something when the training is over, also when `view.error` ended it."""
+        """Do something when the training is over, also when `view.error` ended it.
+
+        Parameters
+        ----------
+        view : TrainingView
+            The training.
+        """
 
     def state_dict(self) -> CallbackState:
         """Return what is to survive in a checkpoint, by name: plain values that JSON can hold, and arrays."""
@@ -150,7 +186,13 @@ class InternalCallback(Callback):
     session: Session
 
     def attach(self, session: Session) -> None:
-        """Take the training whose callback this is, before anything is trained."""
+        """Take the training whose callback this is, before anything is trained.
+
+        Parameters
+        ----------
+        session : Session
+            The training.
+        """
         self.session = session
 
     def detach(self) -> None:
@@ -211,7 +253,13 @@ class CallbackList:
                     self._session.state.is_stopped = True
 
     def on_fit_end(self, error: BaseException | None = None) -> None:
-        """Call every callback's `on_fit_end`; the first exception among them is raised when all were called."""
+        """Call every callback's `on_fit_end`; the first exception among them is raised when all were called.
+
+        Parameters
+        ----------
+        error : BaseException, optional
+            What ended the training.
+        """
         self._view._error = error
         first: BaseException | None = None
         for name, callback in self._named.items():

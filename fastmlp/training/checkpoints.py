@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.training.batches import PreparedData, arrays_of
+from fastmlp.training.batches import arrays_of
 from fastmlp.training.callbacks import InternalCallback, Paused, TrainingView
+from fastmlp.training.preparation import PreparedData
 from fastmlp.training.session import Session
 from fastmlp.utils.atomic_files import is_temporary, remove, write_bytes
 from fastmlp.utils.digests import digest_of_arrays, digest_of_values, engine_version
@@ -156,7 +157,6 @@ class CheckpointCallback(InternalCallback):
         self._store = store
 
     def attach(self, session: Session) -> None:
-        """Bring the training to the state of the newest checkpoint, if there is one."""
         super().attach(session)
         self._written, self._cost = time.perf_counter(), 0.0
         found = self._store.newest()
@@ -165,7 +165,6 @@ class CheckpointCallback(InternalCallback):
             session.state.load_arrays(found["meta"]["state"], found["arrays"])
 
     def on_chunk_end(self, view: TrainingView) -> None:
-        """Write a checkpoint when it is time, or when the training is to pause."""
         if self._store.stop.is_set():
             self._write()
             raise Paused
@@ -173,7 +172,6 @@ class CheckpointCallback(InternalCallback):
             self._write()
 
     def on_epoch_end(self, view: TrainingView) -> None:
-        """Write a checkpoint after the last epoch, and after others when it is time."""
         since = time.perf_counter() - self._written
         if view.is_over or since > max(min(_SECONDS_BETWEEN_EPOCHS, self._store.seconds), self._cost / _MOST_SHARE):
             self._write()

@@ -84,28 +84,30 @@ class DiagnosticsCallback(InternalCallback):
         }
 
     def load_state_dict(self, state: CallbackState) -> None:
-        """Go on from what `state_dict` returned."""
         self._lost_at, self._large = float(state["lost_at"]), int(state["large"])
         self._best, self._best_epoch = float(state["best"]), int(state["best_epoch"])
         self._best_train, self._worse = float(state["best_train"]), int(state["worse"])
 
     def attach(self, session: Session) -> None:
-        """Begin to watch a training."""
         self._reset()
         super().attach(session)
 
     def detach(self) -> None:
-        """Let go of the training and of its rows."""
         self._drawn = None
         super().detach()
 
     def on_epoch_end(self, view: TrainingView) -> None:
-        """Look at the network after an epoch."""
         if (record := view.record) is not None:
             self.examine(record)
 
     def examine(self, record: Mapping[str, Any]) -> None:
-        """Look at the network after an epoch, which has this record."""
+        """Look at the network after an epoch.
+
+        Parameters
+        ----------
+        record : mapping
+            Of the epoch, as in `History`.
+        """
         if not math.isfinite(record["train_loss"]):
             return  # the training ends here, and `on_fit_end` reports why
         if math.isnan(self._prior_loss):
@@ -116,7 +118,6 @@ class DiagnosticsCallback(InternalCallback):
                 self._probe(record)
 
     def on_fit_end(self, view: TrainingView) -> None:
-        """Find out whether the training failed, and report it."""
         state = self.session.state
         if view.error is not None or not len(state.history):
             return

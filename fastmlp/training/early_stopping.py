@@ -39,7 +39,20 @@ class BestEpoch:
         self.epoch, self.value, self.waited = 0, math.nan, 0
 
     def improves(self, epoch: int, value: float) -> bool:
-        """Take note of an epoch; returns whether it is the best so far."""
+        """Take note of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 1.
+        value : float
+            What is monitored.
+
+        Returns
+        -------
+        bool
+            Whether it is the best so far.
+        """
         gain = self.value - value if self._config.monitor == "validation_loss" else value - self.value
         if gain > self._config.min_delta if self.epoch else not math.isnan(value):
             self.epoch, self.value, self.waited = epoch, value, 0
@@ -79,12 +92,10 @@ class EarlyStoppingCallback(InternalCallback):
         return self._best.epoch
 
     def attach(self, session: Session) -> None:
-        """Raise InputError where there is no validation set."""
         self._config.check_validation(session.data.validation)
         super().attach(session)
 
     def on_epoch_end(self, view: TrainingView) -> bool:
-        """Keep the weights of the best epoch; return whether the training is to end."""
         record = view.record
         if record is None or not math.isfinite(record["train_loss"]):
             return False
@@ -116,7 +127,6 @@ class EarlyStoppingCallback(InternalCallback):
         return False
 
     def on_fit_end(self, view: TrainingView) -> None:
-        """Put back the best weights."""
         if view.error is None and self.best_weights is not None:
             self.session.state.parameters.buffer[...] = self.best_weights
             self.session.state.kept_epoch = self.best_epoch
@@ -129,7 +139,6 @@ class EarlyStoppingCallback(InternalCallback):
         return state if self.best_weights is None else {**state, "best_weights": self.best_weights}
 
     def load_state_dict(self, state: CallbackState) -> None:
-        """Go on from what `state_dict` returned; arrays are copied."""
         self._best.epoch, self._best.waited = int(state["best_epoch"]), int(state["waited"])
         self._best.value = float(state["best_value"])
         weights = state.get("best_weights")

@@ -78,13 +78,25 @@ def describe_divergence(session: Session, loss: float, epoch: int, prior_loss: f
 
 
 def divergence_hint(config: NetworkConfig) -> str:
-    """Return what may help a training that diverged."""
+    """Return what may help a training that diverged.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    """
     rated = config.optimizer_config.has_learning_rate
     return f"{smaller_rate(config)} may help" if rated else "init='auto' may help"
 
 
 def smaller_rate(config: NetworkConfig) -> str:
-    """Return the advice to lower the learning rate."""
+    """Return the advice to lower the learning rate.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        The settings.
+    """
     return f"a smaller learning rate than {config.learning_rate:g}"
 
 

@@ -1,9 +1,9 @@
 """Form of the first layer's inputs: dense, or compressed rows whose zeros cost nothing."""
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.kernels.sparse_rows import Sparse, to_network
 
@@ -12,6 +12,25 @@ from fastmlp.kernels.sparse_rows import Sparse, to_network
 BREAK_EVEN_DENSITY = 0.41
 
 Inputs: TypeAlias = "NDArray[Any] | Sparse"
+
+
+class CompressedRows(Protocol):
+    """A sparse matrix of compressed rows, such as scipy's and `fastmlp.data.CSR`."""
+
+    @property
+    def indptr(self) -> NDArray[Any]: ...
+
+    @property
+    def indices(self) -> NDArray[Any]: ...
+
+    @property
+    def data(self) -> Any: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+Samples: TypeAlias = ArrayLike | CompressedRows
 
 
 def compact(X: Inputs, dtype: str = "float32", first_layer: str = "auto") -> tuple[Inputs, float]:

@@ -45,7 +45,13 @@ class Fitted:
 
     @classmethod
     def of(cls, session: Session) -> "Fitted":
-        """Return what a training has come to."""
+        """Return what a training has come to.
+
+        Parameters
+        ----------
+        session : Session
+            The training, between two epochs.
+        """
         state, batches = session.state, session.data.batches
         state.settle(
             {
@@ -59,7 +65,13 @@ class Fitted:
 
 
 def field_of_fitted(name: str) -> Any:
-    """Make a property that reads one field of an object's `_fitted`, and replaces it as a whole to write it."""
+    """Make a property that reads one field of an object's `_fitted`, and replaces it as a whole to write it.
+
+    Parameters
+    ----------
+    name : str
+        Of the field.
+    """
     return property(
         lambda owner: getattr(owner._fitted, name),
         lambda owner, value: setattr(owner, "_fitted", replace(owner._fitted, **{name: value})),

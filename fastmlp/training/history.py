@@ -25,7 +25,13 @@ COLUMNS = (
 
 
 def result_text(value: float) -> str:
-    """Return a loss or an accuracy as text: four decimals, or four digits where it is very small or large."""
+    """Return a loss or an accuracy as text: four decimals, or four digits where it is very small or large.
+
+    Parameters
+    ----------
+    value : float
+        The result.
+    """
     return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
 
 
@@ -65,12 +71,24 @@ class History:
         self.diagnoses: list[dict[str, Any]] = []
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add an epoch; `record` has exactly the names of COLUMNS."""
+        """Add an epoch.
+
+        Parameters
+        ----------
+        record : mapping
+            With the names of COLUMNS.
+        """
         for name, value in [(name, record[name]) for name in COLUMNS]:
             self._columns[name].append(value)
 
     def replace(self, columns: Mapping[str, Iterable[Any]]) -> None:
-        """Take the place of all epochs so far; `columns` as `from_dict` takes them."""
+        """Take the place of all epochs so far.
+
+        Parameters
+        ----------
+        columns : mapping
+            As `from_dict` takes them.
+        """
         for name in COLUMNS:
             kind = int if name == "epoch" else float
             self._columns[name] = [kind(value) for value in columns[name]]
@@ -171,7 +189,13 @@ class History:
 
     @classmethod
     def from_dict(cls, columns: Mapping[str, Iterable[Any]]) -> "History":
-        """Return the history of columns as `to_dict` and `to_numpy` return them; values may be text."""
+        """Return the history of some columns.
+
+        Parameters
+        ----------
+        columns : mapping
+            As `to_dict` and `to_numpy` return them; values may be text.
+        """
         history = cls()
         history.replace(columns)
         return history

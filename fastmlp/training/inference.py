@@ -14,7 +14,7 @@ from fastmlp.errors import InputError
 from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
-from fastmlp.training.first_layer import Inputs
+from fastmlp.training.first_layer import Inputs, Samples
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.arrays import check_inputs
 from fastmlp.utils.memory import memory_held
@@ -26,12 +26,24 @@ EQUAL_WEIGHTS: NDArray[np.float64] = np.empty(0)
 
 @functools.cache
 def kernels_of(engine: str) -> ModuleType:
-    """Return the module whose functions do the work of an engine, "numba" or "numpy"; Numba is imported here."""
+    """Return the module whose functions do the work; Numba is imported when it is first needed.
+
+    Parameters
+    ----------
+    engine : str
+        "numba" or "numpy".
+    """
     return import_module("fastmlp.kernels.epoch" if engine == "numba" else "fastmlp.kernels.reference")
 
 
 def thread_count(config: NetworkConfig) -> int:
-    """Return the number of threads that a network may use."""
+    """Return the number of threads that a network may use.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    """
     from fastmlp.kernels.thread_team import available_cores
 
     return config.threads or int(available_cores())
@@ -81,7 +93,28 @@ def totals_of(
 def outputs_of(
     kernels: ModuleType, parameters: Parameters, X: Inputs, out: NDArray[Any], kind: int, threads: int
 ) -> NDArray[Any]:
-    """Write what the last layer hands out for the rows of X into `out` (N, columns); returns `out`."""
+    """Compute what the last layer hands out for the rows of X.
+
+    Parameters
+    ----------
+    kernels : module
+        Of an engine.
+    parameters : Parameters
+        Weights and biases.
+    X : ndarray of shape (N, D), or Sparse
+        Checked inputs.
+    out : ndarray of shape (N, C)
+        Written to.
+    kind : int
+        The kernels' code of the loss.
+    threads : int
+        Threads that may be used.
+
+    Returns
+    -------
+    ndarray of shape (N, C)
+        `out`.
+    """
     p = parameters
     if X.shape[0] == 1:
         kernels.predict(p.layers, p.buffer, X, out, threads, kind)
@@ -92,7 +125,7 @@ def outputs_of(
 
 
 def predict_outputs(
-    config: NetworkConfig, parameters: Parameters, X: ArrayLike, threads: int | None = None
+    config: NetworkConfig, parameters: Parameters, X: Samples, threads: int | None = None
 ) -> NDArray[Any]:
     """Return what the last layer of a network hands out for every row of X.
 
@@ -123,9 +156,28 @@ def predict_outputs(
 
 
 def evaluate(
-    config: NetworkConfig, parameters: Parameters, classes: NDArray[np.int64], X: ArrayLike, y: ArrayLike
+    config: NetworkConfig, parameters: Parameters, classes: NDArray[np.int64], X: Samples, y: ArrayLike
 ) -> tuple[float, float]:
-    """Return the mean loss and the share of right answers (R^2 for the squared error) of a network on X and y."""
+    """Measure a network on inputs and labels that are not checked yet.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Of the network.
+    parameters : Parameters
+        Weights and biases.
+    classes : ndarray of shape (C,), int64
+        What its outputs stand for.
+    X, y : array_like
+        As for `MLP.fit`.
+
+    Returns
+    -------
+    loss : float
+        Mean per sample.
+    accuracy : float
+        Share of right answers; R^2 for the squared error.
+    """
     objective = config.loss_function
     checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")
     targets = objective.compare(y, checked.shape[0], classes, config.dtype)
@@ -136,7 +188,17 @@ def evaluate(
 
 
 def check_width(X: Inputs, features: int, name: str) -> Inputs:
-    """Return X. Raises InputError where it has not so many features."""
+    """Return X. Raises InputError where it has not so many features.
+
+    Parameters
+    ----------
+    X : ndarray or Sparse
+        Inputs.
+    features : int
+        Those of the training.
+    name : str
+        What to call X in the message.
+    """
     if X.shape[1] != features:
         raise InputError(f"{name} has {X.shape[1]} features; expected {features}, as in training")
     return X

@@ -17,7 +17,6 @@ class MetricsCallback(InternalCallback):
     """Measure every epoch and write its record into the history; end a training whose loss is not finite."""
 
     def on_epoch_end(self, view: TrainingView) -> bool:
-        """Measure the epoch that was trained; with its record, it is a whole one."""
         session, config = self.session, self.session.config
         state, batches, measure = session.state, session.data.batches, config.loss_function
         seconds, totals = state.stopwatch.seconds, state.totals

@@ -80,15 +80,27 @@ class Parameters:
         self._view()
 
     def initialise(self, init: str, scale: float | None, init_bias: str, seed: int) -> None:
-        """Draw the weights; biases are zero, or of the weights' distribution when init_bias is "same".
+        """Draw the weights, and set the optimizer's states to zero.
 
-        he       N(0, 2 / fan_in)                       He et al. 2015, arXiv:1502.01852, eq. 10
-        xavier   U(-a, a), a = sqrt(6 / (fan_in + fan_out))   Glorot and Bengio 2010, eq. 16
-        normal   N(0, scale^2);   uniform  U(-scale, scale)
-        auto     he before a relu, xavier before anything else
+        The stream is NumPy's RandomState over PCG64, whose output NumPy has frozen: a seed means the same weights in
+        every version.
 
-        With he, xavier and auto, `scale` multiplies what is drawn. The stream is NumPy's RandomState over PCG64, whose
-        output NumPy has frozen: a seed means the same weights in every version.
+        Parameters
+        ----------
+        init : str
+            "he": N(0, 2 / fan_in); "xavier": U(-a, a) with a = sqrt(6 / (fan_in + fan_out)); "normal": N(0, scale^2);
+            "uniform": U(-scale, scale); "auto": he before a relu, xavier before anything else.
+        scale : float or None
+            See above; a factor on what is drawn for he, xavier and auto.
+        init_bias : str
+            "zero", or "same" for biases of the weights' distribution.
+        seed : int
+            Of the stream.
+
+        References
+        ----------
+        K. He et al., Delving deep into rectifiers, 2015, arXiv:1502.01852, eq. 10. X. Glorot and Y. Bengio,
+        Understanding the difficulty of training deep feedforward neural networks, 2010, eq. 16.
         """
         random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(seed)))
         for row, W, b in zip(self.layers, self.weights, self.biases, strict=True):

@@ -22,7 +22,15 @@ TANH_EDGE, SIGMOID_EDGE = 0.99, 0.495  # from the middle: there 1 - a^2, and 4 a
 
 
 def is_probe_epoch(epoch: int, epochs: int) -> bool:
-    """Return True for the last epoch and for Fibonacci-numbered ones: 1, 2, 3, 5, 8 and so on."""
+    """Return True for the last epoch and for Fibonacci-numbered ones: 1, 2, 3, 5, 8 and so on.
+
+    Parameters
+    ----------
+    epoch : int
+        Its number, from 1.
+    epochs : int
+        Of the training.
+    """
     a, b = 1, 2
     while a < epoch:
         a, b = b, a + b
@@ -30,7 +38,13 @@ def is_probe_epoch(epoch: int, epochs: int) -> bool:
 
 
 def sample_of(batches: Batches) -> EvaluationChunk:
-    """Return (X, y, weights) of about SAMPLE rows, evenly spread, for they may be sorted by class."""
+    """Return (X, y, weights) of about SAMPLE rows, evenly spread, for they may be sorted by class.
+
+    Parameters
+    ----------
+    batches : Batches
+        The training set.
+    """
     return batches.sample(SAMPLE)
 
 
@@ -39,6 +53,13 @@ def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
 
     Of a relu layer the share of units that give 0 for all rows; of a tanh or sigmoid layer the share of outputs at
     which the derivative is less than 2% of its largest; 0 of an identity layer.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Of the network.
+    X : ndarray of shape (N, D), or Sparse
+        Checked inputs.
     """
     p = trainer.state.parameters
     for layer, row in enumerate(p.layers[:-1], start=1):
@@ -95,7 +116,13 @@ def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: flo
 
 
 def largest_input(X: Inputs) -> float:
-    """Return the largest size of a value of X as a network reads it: pixels (uint8) are divided by 255."""
+    """Return the largest size of a value of X as a network reads it: pixels (uint8) are divided by 255.
+
+    Parameters
+    ----------
+    X : ndarray or Sparse
+        Checked inputs.
+    """
     values = X.values if isinstance(X, Sparse) else X
     if not values.size:
         return 0.0

@@ -25,7 +25,6 @@ class RecordCallback(Callback):
         self._report = report
 
     def on_epoch_end(self, view: TrainingView) -> None:
-        """Call the function."""
         if (record := view.record) is not None:
             self._report(record)
 
@@ -36,7 +35,6 @@ class ProgressBar(Callback):
     _bar: "Progress"
 
     def on_fit_start(self, view: TrainingView) -> None:
-        """Show it."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = ("epoch", MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
@@ -45,12 +43,10 @@ class ProgressBar(Callback):
         self._bar.start()
 
     def on_epoch_end(self, view: TrainingView) -> None:
-        """Move it."""
         if (record := view.record) is not None:
             self._bar.update(self._task, completed=view.epoch, description=describe(record))
 
     def on_fit_end(self, view: TrainingView) -> None:
-        """Leave it as it stands."""
         if "_bar" in vars(self):
             self._bar.stop()
 
@@ -83,7 +79,13 @@ def progress_callbacks(progress: bool | Report | None) -> list[Callback]:
 
 
 def describe(record: Mapping[str, Any]) -> str:
-    """Return an epoch's losses and accuracies as one line of text."""
+    """Return an epoch's losses and accuracies as one line of text.
+
+    Parameters
+    ----------
+    record : mapping
+        Of the epoch, as in `History`.
+    """
     text = f"loss {record['train_loss']:.4f}, accuracy {record['train_accuracy']:.4f}"
     if record["validation_loss"] == record["validation_loss"]:  # nan without a validation set
         text += f"; validation {record['validation_loss']:.4f}, {record['validation_accuracy']:.4f}"

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.training.batches import PreparedData
+from fastmlp.training.first_layer import Samples
 from fastmlp.training.inference import predict_outputs
+from fastmlp.training.preparation import PreparedData
 from fastmlp.training.state import TrainingState
 from fastmlp.training.trainer import Trainer
 
@@ -40,7 +41,18 @@ class Session:
     def of(
         cls, config: NetworkConfig, data: PreparedData, state: TrainingState, last_epoch: int | None = None
     ) -> "Session":
-        """Return a training that goes on from a state, to the last epoch of the settings or to another one.
+        """Return a training that goes on from a state.
+
+        Parameters
+        ----------
+        config : NetworkConfig
+            Its settings.
+        data : PreparedData
+            Its data.
+        state : TrainingState
+            Where it starts.
+        last_epoch : int, optional
+            Number of the epoch after which it ends; None: that of the settings.
 
         Raises
         ------
@@ -59,7 +71,13 @@ class Session:
         """Whether no epoch is left."""
         return self.state.is_stopped or self.state.epoch > self.last_epoch
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the predictions of the network as it is now."""
+    def predict(self, X: Samples) -> NDArray[Any]:
+        """Return the predictions of the network as it is now.
+
+        Parameters
+        ----------
+        X : array_like of shape (N, D)
+            Inputs.
+        """
         outputs = predict_outputs(self.config, self.state.parameters, X, self.trainer.threads)
         return self.config.loss_function.decide(outputs, self.data.classes)

@@ -8,12 +8,14 @@ from numpy.typing import ArrayLike
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
 from fastmlp.kernels.layout import FAN_IN
-from fastmlp.training.batches import PreparedData, RowStream, prepare
+from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.early_stopping import EarlyStoppingCallback
+from fastmlp.training.first_layer import Samples
 from fastmlp.training.fitted import Fitted
 from fastmlp.training.metrics import MetricsCallback
+from fastmlp.training.preparation import PreparedData, prepare
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 
@@ -21,9 +23,9 @@ from fastmlp.training.state import TrainingState
 def prepare_for(
     config: NetworkConfig,
     start: Fitted,
-    X: ArrayLike | RowStream | PreparedData,
+    X: Samples | RowStream | PreparedData,
     y: ArrayLike | None,
-    validation: tuple[ArrayLike, ArrayLike] | None,
+    validation: tuple[Samples, ArrayLike] | None,
     classes: Iterable[int] | None,
     sample_weight: ArrayLike | None,
 ) -> PreparedData:

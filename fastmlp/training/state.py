@@ -28,11 +28,24 @@ class Stateful(Protocol):
 
     def state_dict(self) -> CallbackState: ...
 
-    def load_state_dict(self, state: CallbackState) -> None: ...
+    def load_state_dict(self, state: CallbackState) -> None:
+        """Go on from a state.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state_dict` returned.
+        """
 
 
 class Stopwatch:
-    """Seconds that a training takes: evaluations, callbacks and checkpoints are left out."""
+    """Seconds that a training takes: evaluations, callbacks and checkpoints are left out.
+
+    Parameters
+    ----------
+    seconds : float
+        Time that it has taken before.
+    """
 
     def __init__(self, seconds: float = 0.0):
         self._seconds, self._since = seconds, math.nan
@@ -180,7 +193,13 @@ class TrainingState:
             self._whole = self.epoch, self.steps, buffer, states
 
     def end_epoch(self, record: dict[str, Any]) -> None:
-        """Take an epoch's record into the history; the next epoch is the one under way."""
+        """Take an epoch's record into the history; the next epoch is the one under way.
+
+        Parameters
+        ----------
+        record : dict
+            Of the epoch, as in `History`.
+        """
         self.history.append(record)
         self.schedule.after_epoch(record)
         self.epoch, self.position, self.totals, self.stopwatch = self.epoch + 1, 0, np.zeros(2), Stopwatch()
@@ -198,13 +217,25 @@ class TrainingState:
         return self.position == 0 and len(self.history) > 0
 
     def settle(self, saved: dict[str, CallbackState]) -> None:
-        """Let go of what only a training under way needs; `saved` are the states of callbacks to go on with."""
+        """Let go of what only a training under way needs.
+
+        Parameters
+        ----------
+        saved : dict
+            States of callbacks, by name, to go on with.
+        """
         self._whole, self.callbacks, self.saved = None, {}, saved
 
     # ----------------------------------------------------------------------------------------------------- callbacks
 
     def add_callbacks(self, callbacks: Mapping[str, Stateful]) -> None:
-        """Take in the callbacks whose states belong to this one; those that were saved under their names are loaded."""
+        """Take in the callbacks whose states belong to this one; states saved under their names are loaded.
+
+        Parameters
+        ----------
+        callbacks : mapping
+            By name.
+        """
         self.callbacks = dict(callbacks)
         for name in [name for name in self.saved if name in callbacks]:
             callbacks[name].load_state_dict(self.saved.pop(name))
@@ -238,7 +269,15 @@ class TrainingState:
         return plain, arrays
 
     def load_arrays(self, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take the place of this state what `to_arrays` returned; callbacks get theirs with `add_callbacks`."""
+        """Go on from what `to_arrays` returned; callbacks get their states with `add_callbacks`.
+
+        Parameters
+        ----------
+        plain : mapping
+            Plain values.
+        arrays : mapping
+            Arrays by name.
+        """
         self.parameters.buffer[...], self.parameters.states[...] = arrays["parameters"], arrays["states"]
         self.totals = np.array(arrays["totals"])
         self.history.replace({name: arrays[f"history.{name}"] for name in COLUMNS})

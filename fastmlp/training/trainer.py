@@ -68,7 +68,17 @@ class Trainer:
 
     @classmethod
     def of(cls, config: NetworkConfig, state: TrainingState, rows: int) -> "Trainer":
-        """Return what trains a state with some settings on a training set of so many rows."""
+        """Return what trains a state.
+
+        Parameters
+        ----------
+        config : NetworkConfig
+            Settings.
+        state : TrainingState
+            What is trained.
+        rows : int
+            Of the training set.
+        """
         return cls(
             state,
             kernels_of(config.engine),
@@ -82,7 +92,13 @@ class Trainer:
         )
 
     def steps_of(self, rows: int) -> int:
-        """Return the number of steps in an epoch of so many rows."""
+        """Return the number of steps in an epoch.
+
+        Parameters
+        ----------
+        rows : int
+            Of the training set.
+        """
         return -(-rows // self.batch_size)
 
     def epoch(self, batches: Batches, shuffle: bool, rates: NDArray[np.float64]) -> None:
@@ -107,7 +123,21 @@ class Trainer:
     def train_rows(
         self, X: Inputs, y: NDArray[Any], order: NDArray[np.int64], loss: Loss, rates: NDArray[np.float64]
     ) -> None:
-        """Train on the rows named by `order`, of which the first comes next in the epoch, about 0.1 s at a time."""
+        """Train on some rows, of which the first comes next in the epoch, about 0.1 s at a time.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, D), or Sparse
+            Inputs.
+        y : ndarray
+            Targets.
+        order : ndarray of shape (n,), int64
+            Numbers of the rows to train on.
+        loss : Loss
+            With the weights of the rows.
+        rates : ndarray of shape (steps,), float64
+            Learning rates of the whole epoch.
+        """
         start, state, p = 0, self.state, self.state.parameters
         while start < len(order):
             rows = max(1, int(self._chunk_rows / self.batch_size)) * self.batch_size

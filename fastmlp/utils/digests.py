@@ -11,7 +11,10 @@ import numpy as np
 from fastmlp._version import __version__
 
 # What trains, within the package: all that can change a bit of a result, and nothing that only reports one.
-_ENGINE = ("mlp.py", "config", "training", "data/streaming", "utils/arrays.py", "kernels")
+_ENGINE = (
+    "mlp.py", "config", "training", "data/streaming", "utils/arrays.py", "utils/options.py", "utils/validation.py",
+    "kernels",
+)  # fmt: skip
 
 
 def digest_of_arrays(arrays: Iterable[np.ndarray], title: str = "") -> str:

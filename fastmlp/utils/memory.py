@@ -11,6 +11,11 @@ class memory_held:  # used as a statement
 
     An array alone does not keep it: `SharedMemory.close` asks for exported buffers, and an array exports none. With
     one, it raises BufferError instead of leaving the kernels without their inputs.
+
+    Parameters
+    ----------
+    *values : object
+        Arrays, sparse matrices, or pairs of them; anything else is passed over.
     """
 
     __slots__ = ("_buffers", "_values")

@@ -5,8 +5,8 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.errors import InputError
-from fastmlp.training import batches
-from fastmlp.training.batches import prepare
+from fastmlp.training import preparation
+from fastmlp.training.preparation import prepare
 
 SIDE = 6
 RANDOM = np.random.RandomState(5)
@@ -191,8 +191,8 @@ def test_prepared_data_give_the_same_bits_and_are_checked_once(settings, monkeyp
     settings = {**SETTINGS, **settings}
     alone = MLP(**settings).fit(X[:100], Y[:100], (X[100:], Y[100:]))
     checks = []
-    check = batches.check_inputs
-    monkeypatch.setattr(batches, "check_inputs", lambda *arguments: checks.append(1) or check(*arguments))
+    check = preparation.check_inputs
+    monkeypatch.setattr(preparation, "check_inputs", lambda *arguments: checks.append(1) or check(*arguments))
     data = prepare(MLP(**settings).config, X[:100], Y[:100], (X[100:], Y[100:]))
     for _ in range(3):
         assert same(MLP(**settings).fit(data), alone)

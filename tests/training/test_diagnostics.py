@@ -15,9 +15,10 @@ from fastmlp.cli.main import main
 from fastmlp.config.losses import CrossEntropy
 from fastmlp.data import Stream, load, split
 from fastmlp.errors import InputError
-from fastmlp.training.batches import InMemory, prepare
+from fastmlp.training.batches import InMemory
 from fastmlp.training.checkpoints import CheckpointStore, Paused
 from fastmlp.training.diagnostics import CAUSES, PATIENCE, DiagnosticsCallback
+from fastmlp.training.preparation import prepare
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 

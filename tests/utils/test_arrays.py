@@ -8,7 +8,7 @@ from fastmlp import MLP
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.training.batches import prepare_inputs
+from fastmlp.training.preparation import prepare_inputs
 
 ENGINE = {"engine": "numpy", "epochs": 1, "hidden": (3,), "batch_size": 5}
 

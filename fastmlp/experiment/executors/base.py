@@ -13,9 +13,9 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.batches import PreparedData, preparation_key, prepare, prepare_inputs
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.checkpoints import CheckpointStore
+from fastmlp.training.preparation import PreparedData, preparation_key, prepare, prepare_inputs
 
 
 class RemoteView(TrainingView):

@@ -1,0 +1,142 @@
+"""Details of a training: penalties, checkpoints on the disk, teams, forms of the inputs, the clock."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.kernels.update_rule import Rule, penalty
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.checkpoints import CheckpointStore
+from fastmlp.training.first_layer import BREAK_EVEN_DENSITY, compact, rows_at
+from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, TeamSize
+from fastmlp.training.trainer import SECONDS_AT_A_TIME
+
+RANDOM = np.random.RandomState(8)
+
+
+# --------------------------------------------------------------------------------------------------------- penalties
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_penalty_is_the_sum_over_all_weights(dtype):
+    weights = [RANDOM.standard_normal(shape).astype(dtype) for shape in ((31, 17), (17, 1), (1, 5))]
+    squares = math.fsum(float(w) ** 2 for W in weights for w in W.ravel())
+    sizes = math.fsum(abs(float(w)) for W in weights for w in W.ravel())
+    assert penalty(Rule(l2=0.3), weights) == pytest.approx(0.15 * squares, rel=1e-14)
+    assert penalty(Rule(l1=0.2), weights) == pytest.approx(0.2 * sizes, rel=1e-14)
+    assert penalty(Rule(l1=0.2, l2=0.3), weights) == pytest.approx(0.15 * squares + 0.2 * sizes, rel=1e-14)
+    assert penalty(Rule(), weights) == 0
+
+
+def folded(values):
+    """The sum in the order that is promised, by Python's floats: no SIMD unit has a part in it."""
+    while len(values) > 1:
+        half = (len(values) + 1) // 2
+        values = [v + values[half + k] if half + k < len(values) else v for k, v in enumerate(values[:half])]
+    return values[0]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 4097])
+def test_the_penalty_has_the_same_bits_on_every_cpu(size):
+    numbers = [random.Random(size).uniform(-1e3, 1e3) for _ in range(size)]
+    W = np.array(numbers).reshape(size, 1)
+    assert penalty(Rule(l2=1.0), [W]) == 0.5 * folded([v * v for v in numbers])
+    assert penalty(Rule(l1=1.0), [W]) == folded([abs(v) for v in numbers])
+
+
+def test_the_penalty_changes_no_weight_and_takes_views_with_gaps():
+    table = RANDOM.standard_normal((9, 16))
+    before, view = table.copy(), table[:, :5]
+    assert penalty(Rule(l2=2.0), [view]) == pytest.approx((view**2).sum(), rel=1e-14)
+    np.testing.assert_array_equal(table, before)
+
+
+# ------------------------------------------------------------------------------------------------------- checkpoints
+
+
+def test_however_many_checkpoints_are_written_two_are_on_the_disk(tmp_path):
+    store = CheckpointStore(tmp_path, identity="one")
+    for number in range(1, 6):
+        store.write({"number": number}, {"values": np.full(3, number)})
+        assert len(list(tmp_path.iterdir())) == min(number, 2)
+        assert store.newest()["meta"]["number"] == number
+    store.remove()
+    assert not tmp_path.exists()
+
+
+# ------------------------------------------------------------------------------------------------------------- teams
+
+
+def trained(team, seconds_per_row, chunks):
+    """The sizes of the team in so many chunks of 100 rows, each size taking its seconds per row."""
+    sizes = []
+    for _ in range(chunks):
+        sizes.append(team.choose())
+        team.record(sizes[-1], 100 * seconds_per_row[sizes[-1]], 100)
+    return sizes
+
+
+@pytest.mark.parametrize(("seconds", "fastest", "slowest"), [({4: 1e-6, 1: 2e-6}, 4, 1), ({4: 2e-6, 1: 1e-6}, 1, 4)])
+def test_the_fastest_team_trains_and_the_other_is_tried_now_and_then(seconds, fastest, slowest):
+    sizes = trained(TeamSize(4), seconds, 10 * CHUNKS_BETWEEN_TRIALS)
+    assert set(sizes[:4]) == {4, 1}
+    assert 5 <= sizes[4:].count(slowest) <= 15
+    assert sizes.count(fastest) > 0.9 * len(sizes)
+
+
+def test_a_team_that_became_slower_is_left():
+    team = TeamSize(2)
+    assert trained(team, {2: 1e-6, 1: 2e-6}, 20)[-1] == 2
+    assert trained(team, {2: 9e-6, 1: 2e-6}, 2 * CHUNKS_BETWEEN_TRIALS)[-1] == 1
+
+
+def test_one_thread_is_a_team_of_one():
+    assert set(trained(TeamSize(1), {1: 1e-6}, 100)) == {1}
+
+
+# ---------------------------------------------------------------------------------------------- forms of the inputs
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("density", [BREAK_EVEN_DENSITY - 0.1, BREAK_EVEN_DENSITY + 0.1])
+def test_inputs_are_compressed_where_most_of_them_are_zero_and_only_there(dtype, density):
+    X = np.where(RANDOM.random_sample((512, 100)) < density, 1, 0).astype(dtype)
+    inputs, measured = compact(X, "float64" if dtype == "float64" else "float32")
+    assert measured == pytest.approx(density, abs=0.02)
+    assert (inputs is X) == (density > BREAK_EVEN_DENSITY)
+    y = np.arange(512) % 2
+    mlp = MLP(hidden=(3,), epochs=1, dtype="float64" if dtype == "float64" else "float32").fit(X, y)
+    assert mlp.fit_info["first_layer"] == ("dense" if density > BREAK_EVEN_DENSITY else "sparse")
+    assert mlp.fit_info["density"] == measured
+
+
+def test_rows_of_compressed_inputs_are_those_of_dense_ones():
+    X = np.where(RANDOM.random_sample((40, 9)) < 0.3, RANDOM.standard_normal((40, 9)), 0)
+    X[5] = 0
+    rows = np.array([5, 0, 39, 7, 7])
+    picked = rows_at(compact(X, "float64", "sparse")[0], rows)
+    np.testing.assert_array_equal(compact(picked, "float64", "dense")[0], X[rows])
+    np.testing.assert_array_equal(rows_at(X, rows), X[rows])
+
+
+# --------------------------------------------------------------------------------------------------------- the clock
+
+
+def test_ctrl_c_is_felt_within_a_tenth_of_a_second_or_so():
+    assert 0.02 <= SECONDS_AT_A_TIME <= 0.2
+
+    class Positions(Callback):
+        def __init__(self):
+            self.seen = []
+
+        def on_chunk_end(self, view):
+            self.seen.append(view.position)
+
+    # So much work that an epoch takes seconds: Python is entered on the way.
+    X, y = RANDOM.standard_normal((30_000, 64)).astype(np.float32), np.arange(30_000) % 5
+    positions = Positions()
+    MLP(hidden=(400, 400), batch_size=50, epochs=1, train_metrics="running", threads=1).fit(X, y, callbacks=[positions])
+    assert len(positions.seen) > 3
