@@ -169,8 +169,9 @@ class Configuration:
         cell = self.cell
         assert cell.history is not None
         decays = [epoch for epoch in cell.record.settings["decay_epochs"] if epoch <= len(cell.history)]
+        kept = min(cell.record.kept_epoch, len(cell.history)) or None  # a history of another training may be shorter
         others = [other.history for other in self.cells if other is not cell and other.history]
-        return Panel(self.label, cell.history, decays, self.failure, cell.record.kept_epoch or None, others)
+        return Panel(self.label, cell.history, decays, self.failure, kept, others)
 
     def trial(self) -> Trial:
         """Return its results as one point.

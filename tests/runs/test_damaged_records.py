@@ -186,3 +186,10 @@ def test_a_retrained_network_whose_file_is_damaged_counts_as_none(evaluated_run,
     (folder / "retrained" / "cell.json").write_text(DEEP)
     assert read_retrained(Run(folder)) is None
     assert not is_retrained(Run(folder), Run(folder).read_record())
+
+
+def test_a_report_of_a_history_that_is_too_short_is_written(evaluated_run, tmp_path):
+    folder = shutil.copytree(evaluated_run, tmp_path / "run")
+    for path in folder.glob("cells/*/history.csv"):
+        path.write_text("\n".join(path.read_text(encoding="utf-8").splitlines()[:2]) + "\n", encoding="utf-8")
+    assert write_report(folder).exists()
