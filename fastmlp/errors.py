@@ -1,8 +1,8 @@
-"""What a caller can get wrong. The command line prints these as one line; any other exception is a defect of ours."""
+"""Errors of the caller. The command line prints these as one line; any other exception is a defect of the library."""
 
 
 class FastmlpError(Exception):
-    """Something the caller can mend: the message names the value, what was expected, and the mend."""
+    """Something the caller can fix: the message names the value, what was expected, and a hint."""
 
 
 class InputError(FastmlpError, ValueError):
@@ -14,5 +14,16 @@ class InputTypeError(FastmlpError, TypeError):
 
 
 def first_line(error: Exception) -> str:
-    """What an exception of another library says, in one line; its name where it says nothing."""
+    """Return the first line of an exception's message, or its name where there is none.
+
+    Parameters
+    ----------
+    error : Exception
+        Of any library.
+
+    Returns
+    -------
+    str
+        One line.
+    """
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -17,7 +17,15 @@ def cache_folder() -> Path | None:
 
 
 def save_to_cache(name: str | Path, data: bytes | memoryview) -> None:
-    """Write a file of the cache, if that is possible: if not, the next run has to get the data again."""
+    """Write a file of the cache, if that is possible: if not, the next run has to get the data again.
+
+    Parameters
+    ----------
+    name : str or Path
+        Path of the file within the cache.
+    data : bytes or memoryview
+        Its content.
+    """
     if (folder := cache_folder()) is not None:
         with suppress(OSError):
             write_bytes(folder / name, data)

@@ -76,7 +76,7 @@ def open_rows(path: Path, file: "h5py.File", x: "h5py.Dataset") -> Rows:
     return rows
 
 
-class ContiguousRows:
+class ContiguousRows(Rows):
     """Rows stored one after the other, read without the HDF5 library.
 
     The library would take a lock of the whole process for each block, and tens of microseconds more.
@@ -132,7 +132,7 @@ class ContiguousRows:
         self._file.close()
 
 
-class ChunkedRows:
+class ChunkedRows(Rows):
     """Rows that the HDF5 library has to assemble, such as compressed ones, for one thread at a time.
 
     Parameters
