@@ -51,7 +51,7 @@ class MLP(Configured):
     momentum : float
         Of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1.
     schedule : str, dict, callable or None
-        How the rate goes on; see `fastmlp.config.schedules`.
+        How the rate changes; see `fastmlp.config.schedules`.
     decay_epochs : tuple of int
         Epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40).
     decay_factor : float
@@ -175,7 +175,7 @@ class MLP(Configured):
         sample_weight : array_like of shape (N,), optional
             How much each sample counts, from 0; None: all the same.
         checkpoint : path or CheckpointStore, optional
-            A folder that keeps the state; a fit with the same settings and data goes on from it to the weights it would
+            A folder that keeps the state; a fit with the same settings and data resumes from it to the weights it would
             have had. It may have more epochs, where the schedule is not spread over them. Not for "lbfgs".
         warm_start : bool, optional
             Whether to start from the weights that the network has, with a fresh schedule and optimizer state.
@@ -205,8 +205,8 @@ class MLP(Configured):
     ) -> Self:
         """Make one pass over the data from the state that the last pass left.
 
-        Weights, optimizer states, schedule, number of the epoch and random streams go on: as many passes as `fit` makes
-        epochs give the same bits. A network that was read from a file has fresh optimizer states.
+        Weights, optimizer states, schedule, number of the epoch and random streams continue: as many passes as `fit`
+        makes epochs give the same bits. A network that was read from a file has fresh optimizer states.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class MLP(Configured):
         Raises
         ------
         InputError, InputTypeError
-            For arguments that cannot be used, and for settings with which a training cannot go on.
+            For arguments that cannot be used, and for settings with which a training cannot continue.
         """
         start = self._fitted
         data = prepare_for(self.config, start, X, y, None, classes, sample_weight)

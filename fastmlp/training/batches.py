@@ -191,7 +191,7 @@ class Batches(ABC):
 
     @abstractmethod
     def digest(self) -> str:
-        """Return a digest that tells this training set from all others."""
+        """Return a digest that distinguishes this training set from all others."""
 
 
 class InMemory(Batches):
@@ -254,7 +254,7 @@ class Streamed(Batches):
     stream : RowStream
         Rows and labels.
     classes : ndarray of shape (C,), int64
-        Labels that the network tells apart.
+        Labels that the network distinguishes.
     dtype : str
         The network's.
     first_layer : str
@@ -316,7 +316,7 @@ class Streamed(Batches):
         return float(loss_function.prior_loss(np.arange(len(counts)), weights))
 
     def digest(self) -> str:
-        """Return a digest that tells this training set and its order from others; of the file its name and stamp."""
+        """Return a digest of this training set and its order; of a file, of its name and stamp."""
         stream = self._stream
         order = f"{stream.most_rows} {stream.block_rows}"
         return digest_of_arrays([self.y, self._class_weights], f"{stream.path.absolute()} {stream.stamp} {order}")

@@ -171,7 +171,7 @@ class Callback:
         return {}
 
     def load_state_dict(self, state: CallbackState) -> None:
-        """Go on from what `state_dict` returned.
+        """Continue from what `state_dict` returned.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a training on the disk, from which it goes on to the same bits."""
+"""Checkpoints: the state of a training on the disk, from which it resumes to the same bits."""
 
 import hashlib
 import io
@@ -49,7 +49,7 @@ class CheckpointStore:
         Between two checkpoints within an epoch; epochs that are longer than a second have one at their end. Both come
         more rarely where writing them would take more than 3% of the time.
     identity : str, optional
-        Text that tells this training from all others; None: a digest of the settings and the data.
+        Text that distinguishes this training from all others; None: a digest of the settings and the data.
     stop : threading.Event, optional
         When it is set, the training writes a checkpoint and raises `Paused`, within about 0.1 s.
     """
@@ -145,7 +145,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 class CheckpointCallback(InternalCallback):
-    """Restore a training from its newest checkpoint, and write new ones while it goes on.
+    """Restore a training from its newest checkpoint, and write new ones while it runs.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedDat
 
 
 def _identity(config: NetworkConfig, data: PreparedData) -> str:
-    """What tells a training from all others, whatever the number of its epochs."""
+    """What distinguishes a training from all others, whatever the number of its epochs."""
     held = [] if data.validation is None else [*arrays_of(data.validation[0]), data.validation[1]]
     digests = [data.batches.digest(), digest_of_arrays(held), digest_of_arrays([data.classes])]
     settings = {name: value for name, value in config.identity().items() if name != "epochs"}

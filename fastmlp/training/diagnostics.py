@@ -21,7 +21,7 @@ from fastmlp.training.state import CallbackState
 
 CAUSES = ("dead-units", "saturated-units", "updates-too-large", "updates-too-small", "diverged", "overfitting")
 
-# Share of a layer's relu units that give 0 for all of the sample. CS231n tells of 40% where the rate is too high;
+# Share of a layer's relu units that give 0 for all of the sample. CS231n reports 40% where the rate is too high;
 # networks that learn well had up to 12% here, after one epoch or fifty.
 DEAD = 0.5
 # Share of a layer's outputs at which the derivative is less than 2% of its largest. Networks that learn well had up

@@ -33,7 +33,7 @@ class Fitted:
     failure_reason : FailureReason or None
         Why the training failed.
     state : TrainingState or None
-        Where `partial_fit` goes on from; None for a network that was read from a file.
+        Where `partial_fit` continues; None for a network that was read from a file.
     """
 
     parameters: Parameters | None = None

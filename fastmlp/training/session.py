@@ -41,7 +41,7 @@ class Session:
     def of(
         cls, config: NetworkConfig, data: PreparedData, state: TrainingState, last_epoch: int | None = None
     ) -> "Session":
-        """Return a training that goes on from a state.
+        """Return a training that continues from a state.
 
         Parameters
         ----------

@@ -63,11 +63,11 @@ def prepare_for(
         return data
     features, wanted = data.batches.shape[1], int(start.parameters.layers[0, FAN_IN])
     if features != wanted:
-        raise InputError(f"X has {features} features; expected {wanted}, as in the training that is to go on")
+        raise InputError(f"X has {features} features; expected {wanted}, as in the training that is to continue")
     if not np.array_equal(data.classes, start.classes):
         raise InputError(
             f"the data have the {len(data.classes)} classes {data.classes}; expected the {len(start.classes)} of the "
-            f"training that is to go on, {start.classes}"
+            f"training that is to continue, {start.classes}"
         )
     return data
 
@@ -95,14 +95,14 @@ def start_fit(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sessi
 
 
 def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Session:
-    """Return a training of one epoch that goes on from the state of the last one.
+    """Return a training of one epoch that continues from the state of the last one.
 
     Parameters
     ----------
     config : NetworkConfig
         Its settings.
     start : Fitted
-        The network that goes on; one without weights begins with the first epoch, one that was read from a file has
+        The network that continues; one without weights begins with the first epoch, one that was read from a file has
         fresh optimizer states.
     data : PreparedData
         Its data.

@@ -29,7 +29,7 @@ class Stateful(Protocol):
     def state_dict(self) -> CallbackState: ...
 
     def load_state_dict(self, state: CallbackState) -> None:
-        """Go on from a state.
+        """Continue from a state.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class Stopwatch:
         return self._seconds if math.isnan(self._since) else self._seconds + time.perf_counter() - self._since
 
     def start(self) -> None:
-        """Go on."""
+        """Start or continue."""
         self._since = time.perf_counter()
 
     def stop(self) -> float:
@@ -170,7 +170,7 @@ class TrainingState:
         return cls(own, config.make_schedule())
 
     def copy(self) -> "TrainingState":
-        """Return a copy from which a training can go on, while this state stays as it is."""
+        """Return a copy from which a training can continue, while this state stays as it is."""
         return TrainingState(
             copy.copy(self.parameters), copy.deepcopy(self.schedule), self.history.copy(), self.steps, self.epoch,
             self.position, self.totals.copy(), saved=dict(self.saved),
@@ -222,7 +222,7 @@ class TrainingState:
         Parameters
         ----------
         saved : dict
-            States of callbacks, by name, to go on with.
+            States of callbacks, by name, to continue with.
         """
         self._whole, self.callbacks, self.saved = None, {}, saved
 
@@ -269,7 +269,7 @@ class TrainingState:
         return plain, arrays
 
     def load_arrays(self, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from what `to_arrays` returned; callbacks get their states with `add_callbacks`.
+        """Continue from what `to_arrays` returned; callbacks get their states with `add_callbacks`.
 
         Parameters
         ----------

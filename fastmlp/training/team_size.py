@@ -19,7 +19,7 @@ class TeamSize:
     def __init__(self, threads: int):
         self.sizes = (threads, 1) if threads > 1 else (1,)
         self.seconds_per_row: dict[int, float] = {}
-        self.chunks = -1  # the first one loads or compiles the kernels, and tells nothing
+        self.chunks = -1  # the first one loads or compiles the kernels, and its time says nothing
 
     def choose(self) -> int:
         """Return the number of threads for the next chunk of an epoch."""
