@@ -69,11 +69,9 @@ class ThreadExecutor(Executor):
                     mlp = fit_network(cell.settings, data, plan.threads, its, kept)
             except (FastmlpError, Paused):
                 raise
-            except OSError as error:
-                if error.filename is not None:  # a checkpoint that cannot be written: no cell could be
+            except Exception as error:  # the failure of one cell does not end the others, but a full disk does
+                if isinstance(error, OSError) and error.filename is not None:
                     raise
-                return CellResult.failure(cell, error)
-            except Exception as error:  # the failure of one cell does not end the others
                 return CellResult.failure(cell, error)
             return CellResult(cell, mlp)
 
@@ -99,7 +97,7 @@ class ThreadExecutor(Executor):
             note(plan.describe(len(cells)))
             return plan
         cores = self.threads or available_cores()
-        at_once = max(1, min(cores, cores if count is None else count))
+        at_once = min(cores, count or cores)
         return Plan(at_once, cores // at_once)
 
 
