@@ -1,1 +1,1 @@
-""""""
+"""Files that a trained network is written to."""

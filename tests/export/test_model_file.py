@@ -116,6 +116,14 @@ def test_a_newer_format_asks_for_a_newer_version(saved):
     assert "newer fastmlp" in message
 
 
+def test_a_file_of_the_first_format_is_refused_in_one_line(saved):
+    with h5py.File(saved, "r+") as file:
+        file.attrs["format_version"] = 1
+    message = complaint(saved)
+    assert message.endswith("has model format 1, this fastmlp reads 2; train it anew")
+    assert "\n" not in message
+
+
 @pytest.mark.parametrize("part", ["classes", "weights/0", "weights/1", "biases/2", "history", "history/seconds"])
 def test_a_file_that_lacks_a_part_is_refused(saved, part):
     with h5py.File(saved, "r+") as file:

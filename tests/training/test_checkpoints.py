@@ -172,6 +172,15 @@ def test_a_file_is_no_folder_for_checkpoints_and_is_refused_before_anything_is_t
     assert path.read_text() == "mine"
 
 
+def test_a_checkpoint_of_another_version_is_refused_in_one_line_and_left_alone(tmp_path):
+    path = tmp_path / "checkpoint-00000001.bin"
+    path.write_bytes(b"fastmlp checkpoint 1\n" + bytes(200))
+    with pytest.raises(InputError, match="is a checkpoint of another version of fastmlp") as caught:
+        fit(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert path.stat().st_size == 221
+
+
 def test_with_all_damaged_a_training_begins_anew(tmp_path):
     fit(tmp_path)
     for path in tmp_path.iterdir():
