@@ -28,7 +28,7 @@ endif
 demo: .venv/installed
 	$(BIN)/fastmlp demo $(DEMO)
 
-QUICK := -n auto --dist loadfile -m "not slow and not oracle"
+QUICK := -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not oracle"
 
 test: .venv/test
 	$(BIN)/python -m pytest $(QUICK)

@@ -26,6 +26,14 @@ learning_rate = [0.5, 0.05]
 """
 
 
+# Files whose tests take minutes together begin first: one that is left for the end keeps all other processes waiting.
+LONGEST = ("test_other_cpus.py", "test_kill.py", "test_augment.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def bars(count, seed):
     """Pictures (count, 8, 8) uint8 with a bright bar at the top, in the middle or at the bottom, and which it is."""
     random = np.random.default_rng(seed)
