@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.exact_math import half_cosine, power
 from fastmlp.errors import InputError
 from fastmlp.utils import validation as check
+from fastmlp.utils.records import Count, Known, Record
 
 Factors = float | NDArray[np.float64]  # one for the epoch, or (steps,)
 
@@ -280,6 +282,14 @@ class Inverse(Shape, name="inverse"):
         return power(1 + self.decay * clock.done(), -self.power)
 
 
+class _PlateauState(Record, frozen=True, kw_only=True):
+    """What a plateau remembers of the epochs so far."""
+
+    best: Known
+    waited: Count
+    reductions: Count
+
+
 @dataclass
 class Plateau(Shape, name="plateau"):
     """max(factor^m, floor), with m growing by 1 after more than `patience` epochs in a row without a better loss.
@@ -330,8 +340,8 @@ class Plateau(Shape, name="plateau"):
         return {"best": self._best, "waited": self._waited, "reductions": self._reductions}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        self._best = float(state["best"])
-        self._waited, self._reductions = int(state["waited"]), int(state["reductions"])
+        checked = msgspec.convert(dict(state), _PlateauState)
+        self._best, self._waited, self._reductions = checked.best, checked.waited, checked.reductions
 
 
 def inside(name: str, value: object, hint: str) -> float:

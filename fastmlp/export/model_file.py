@@ -4,24 +4,29 @@ import io
 import itertools
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._version import __version__
 from fastmlp.config.network import NetworkConfig
+from fastmlp.config.stored import read_stored
 from fastmlp.errors import InputError
 from fastmlp.training.failure import FailureReason
-from fastmlp.training.history import History
+from fastmlp.training.history import COLUMNS, DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.atomic_files import write_bytes
+from fastmlp.utils.records import DamagedRecord, Name, Record, convert_record, one_line
 
 FORMAT = "fastmlp-model"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_FIX = "expected a whole model file written by MLP.save"
 
 
 class _WrongFormat(InputError):
@@ -53,12 +58,48 @@ class ModelRecord:
     failure_reason: FailureReason | None = None
 
 
+class ModelMetadata(Record, frozen=True, kw_only=True):
+    """The attributes of a model file, but for its format.
+
+    Attributes
+    ----------
+    fastmlp_version : str
+        Version that wrote it.
+    settings : dict
+        What `NetworkConfig.to_stored_dict` returns.
+    failure_reason, failure_kind : str
+        Why the training failed, and `FailureReason.kind`; empty for none.
+    diagnoses : tuple of DiagnosisRecord
+        What was seen during the training.
+    """
+
+    fastmlp_version: Name
+    settings: dict[str, Any]
+    failure_reason: str
+    failure_kind: str
+    diagnoses: tuple[DiagnosisRecord, ...]
+
+    def __post_init__(self) -> None:
+        if self.failure_kind != (self.failure.kind if self.failure else ""):
+            raise ValueError(f"failure_kind is {self.failure_kind!r} of failure_reason {self.failure_reason!r}")
+
+    @property
+    def failure(self) -> FailureReason | None:
+        """Why the training failed."""
+        return FailureReason(self.failure_reason) if self.failure_reason else None
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Its settings; ValueError for those that no file has."""
+        return read_stored(self.settings, with_threads=True)
+
+
 def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:
     """Write a network to a file, atomically.
 
-    Attributes of the file: format, format_version, fastmlp_version, settings (JSON), failure_reason (empty for none),
-    diagnoses (JSON). Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out); biases/0.. (fan_out,);
-    history/<column> (epochs,).
+    Attributes of the file: format, format_version, fastmlp_version, settings (JSON), failure_reason and failure_kind
+    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out); biases/0..
+    (fan_out,); history/<column> (epochs,).
 
     Parameters
     ----------
@@ -87,7 +128,8 @@ def dumps(record: ModelRecord) -> bytes:
     with h5py.File(image, "w") as file:
         file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
         file.attrs["fastmlp_version"] = __version__
-        file.attrs["failure_reason"] = str(record.failure_reason or "")
+        reason = record.failure_reason
+        file.attrs["failure_reason"], file.attrs["failure_kind"] = (str(reason), reason.kind) if reason else ("", "")
         file.attrs["settings"] = json.dumps(record.config.to_stored_dict())
         file.attrs["diagnoses"] = json.dumps(record.history.diagnoses)
         file["classes"] = record.classes
@@ -147,34 +189,83 @@ def loads(data: bytes, path: str | os.PathLike[str] = "the model") -> ModelRecor
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             _check_format(file, path)
-            return _read(file)
-    except _WrongFormat:
+            return _read(file, len(data), path)
+    except (_WrongFormat, DamagedRecord):
         raise
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError) as error:
-        raise InputError(f"{path} cannot be read ({error}); expected a whole model file written by MLP.save") from None
+        raise DamagedRecord(f"{path} cannot be read ({one_line(error)}); {_FIX}") from None
 
 
 def _check_format(file: Any, path: str | os.PathLike[str]) -> None:
-    if file.attrs.get("format") != FORMAT:
+    if "format" not in file.attrs or _attribute(file, "format") != FORMAT:
         raise _WrongFormat(f"{path} is no model of fastmlp; expected a file written by MLP.save")
-    found = file.attrs["format_version"]
+    found = _attribute(file, "format_version")
     if found != FORMAT_VERSION:
         hint = "install a newer fastmlp" if found > FORMAT_VERSION else "train it anew"
         raise _WrongFormat(f"{path} has model format {found}, this fastmlp reads {FORMAT_VERSION}; {hint}")
 
 
-def _read(file: Any) -> ModelRecord:
-    config = NetworkConfig.from_dict(json.loads(file.attrs["settings"]))
-    classes = file["classes"][:]
-    # Before room is made for them: damaged settings may ask for any amount.
-    shapes = [file[f"weights/{layer}"].shape for layer in range(len(config.hidden) + 1)]
-    widths = [shapes[0][0], *config.hidden, len(classes)]
-    if shapes != list(itertools.pairwise(widths)):
-        raise ValueError(f"weights of shapes {shapes} for layers of {widths}")
+def _attribute(file: Any, name: str) -> Any:
+    """The attribute of that name, a text or a whole number."""
+    header = file.attrs.get_id(name)
+    if header.shape != () or header.dtype.itemsize > 64:  # bytes; of a text, those of a pointer to it
+        raise ValueError(f"{name} is no single value")
+    value = file.attrs[name]
+    if not isinstance(value, str | np.integer):
+        raise TypeError(f"{name} is {value!r}; expected a text or a whole number")
+    return value if isinstance(value, str) else int(value)
+
+
+def _json(file: Any, name: str) -> Any:
+    try:
+        return msgspec.json.decode(_attribute(file, name))
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+        raise ValueError(one_line(error, name)) from None
+
+
+def _check_names(group: Any, what: str, expected: Iterable[str]) -> None:
+    if isinstance(group, h5py.Dataset):
+        raise ValueError(f"{what} is no group")
+    names = set(group) ^ set(expected)
+    if names:
+        raise ValueError(f"{what}: {min(names)} is {'unknown' if min(names) in group else 'missing'}")
+
+
+def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
+    """The network in a file of so many bytes. What it declares is checked before room is made for anything."""
+    _check_names(file.attrs, "attributes", ("format", "format_version", *ModelMetadata.__struct_fields__))
+    values = {name: _attribute(file, name) for name in ("fastmlp_version", "failure_reason", "failure_kind")}
+    values |= {name: _json(file, name) for name in ("settings", "diagnoses")}
+    metadata = convert_record(values, ModelMetadata, path, _FIX)
+    config = metadata.config
+    layers = [str(layer) for layer in range(len(config.hidden) + 1)]
+    _check_names(file, "the file", ("classes", "history", "weights", "biases"))
+    _check_names(file["weights"], "weights", layers)
+    _check_names(file["biases"], "biases", layers)
+    _check_names(file["history"], "history", COLUMNS)
+    datasets = {"classes": file["classes"]}
+    datasets |= {f"{part}/{name}": file[part][name] for part in ("weights", "biases", "history") for name in file[part]}
+    for name, dataset in datasets.items():
+        if not isinstance(dataset, h5py.Dataset) or dataset.shape is None or dataset.is_virtual or dataset.external:
+            raise ValueError(f"{name} is no array in this file")
+        if dataset.nbytes > size:
+            raise ValueError(f"{name} has {dataset.nbytes} bytes in a file of {size}")
+    classes, first = datasets["classes"], datasets["weights/0"]
+    check_layout("classes", classes, (max(classes.size, 1),), np.int64)
+    widths = [*first.shape[:1], *config.hidden, classes.size]
+    if len(widths) == len(config.hidden) + 1 or widths[0] < 1:
+        raise ValueError(f"weights/0 is of shape {first.shape}; expected (features, {widths[-len(layers)]})")
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
+        check_layout(f"weights/{layer}", datasets[f"weights/{layer}"], (fan_in, fan_out), config.dtype)
+        check_layout(f"biases/{layer}", datasets[f"biases/{layer}"], (fan_out,), config.dtype)
+    epochs = datasets["history/epoch"]
+    history = History.from_file(
+        {name: datasets[f"history/{name}"] for name in COLUMNS}, epochs.size, metadata.diagnoses
+    )
+    labels = classes[:]
+    if len(np.unique(labels)) < len(labels):
+        raise ValueError("classes are not unique")
     parameters = Parameters(widths, config.layer_activations, config.dtype)
     for layer, (W, b) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
-        W[...], b[...] = file[f"weights/{layer}"][:], file[f"biases/{layer}"][:]
-    history = History.from_dict({name: column[:] for name, column in file["history"].items()})
-    history.diagnoses = json.loads(file.attrs["diagnoses"])
-    reason = file.attrs["failure_reason"]
-    return ModelRecord(config, parameters, classes, history, FailureReason(reason) if reason else None)
+        W[...], b[...] = datasets[f"weights/{layer}"][:], datasets[f"biases/{layer}"][:]
+    return ModelRecord(config, parameters, labels, history, metadata.failure)

@@ -5,9 +5,10 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.errors import FastmlpError
+from fastmlp.config.stored import read_stored
 from fastmlp.runs.recipe_record import RecipeRecord
-from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time, as_json, check_nesting
+from fastmlp.training.history import DiagnosisRecord
+from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time
 
 
 class EnvironmentRecord(Record, frozen=True, kw_only=True):
@@ -94,24 +95,6 @@ class DataRecord(Record, frozen=True, kw_only=True):
         return list(self.class_names) or [str(number) for number in range(self.class_count)]
 
 
-class DiagnosisRecord(Record, frozen=True, kw_only=True):
-    """What went wrong in a training.
-
-    Attributes
-    ----------
-    epoch : int
-        From 1; 0 for the whole training.
-    cause : str
-        One of `fastmlp.training.diagnostics.CAUSES`.
-    sentence : str
-        What was seen, and a hint.
-    """
-
-    epoch: Count
-    cause: str
-    sentence: str
-
-
 class CellRecord(Record, frozen=True, kw_only=True):
     """The settings and the results of a cell in `run.json`.
 
@@ -168,7 +151,7 @@ class CellRecord(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if max(self.kept_epoch, self.best_epoch or 0, self.pruned or 0) > self.epochs:
             raise ValueError(f"kept_epoch, best_epoch or pruned is beyond the last of {self.epochs} epochs")
-        _check_settings(self.settings)
+        read_stored(self.settings, with_threads=False)
 
     @property
     def failure(self) -> str | None:
@@ -192,22 +175,6 @@ class CellRecord(Record, frozen=True, kw_only=True):
         """The seed of its settings."""
         seed: int = self.settings["seed"]
         return seed
-
-
-def _check_settings(settings: dict[str, Any]) -> None:
-    """Raise ValueError for settings that are not all those of a network, in the form in which they are stored."""
-    check_nesting(settings)
-    try:
-        complete = as_json(NetworkConfig.from_dict(settings).identity())
-    except FastmlpError as error:
-        raise ValueError(f"settings: {error}") from None
-    for name, value in complete.items():
-        if name not in settings:
-            raise ValueError(f"settings: {name} is missing")
-        if as_json(settings[name]) != value:
-            raise ValueError(f"settings: {name} is {settings[name]!r}; expected {value!r}")
-    if others := settings.keys() - complete.keys():
-        raise ValueError(f"settings: unknown {', '.join(sorted(others))}")
 
 
 class RunRecord(Record, frozen=True, kw_only=True):

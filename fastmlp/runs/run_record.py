@@ -11,7 +11,7 @@ from fastmlp._version import __version__
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.runs.cells import CellResult
-from fastmlp.runs.records import CellRecord, DataRecord, DiagnosisRecord, EnvironmentRecord
+from fastmlp.runs.records import CellRecord, DataRecord, EnvironmentRecord
 from fastmlp.utils.records import as_json
 
 
@@ -137,7 +137,7 @@ def describe_cell(result: CellResult, folder: str | None) -> CellRecord:
         folder=folder,
         settings=settings,
         failure_reason=None if mlp.failure_reason is None else str(mlp.failure_reason),
-        diagnoses=tuple(DiagnosisRecord(**diagnosis) for diagnosis in history.diagnoses),
+        diagnoses=history.diagnosis_records(),
         pruned=result.pruned,
         epochs=len(history),
         kept_epoch=kept,

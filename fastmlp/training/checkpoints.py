@@ -3,14 +3,16 @@
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import threading
 import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +23,59 @@ from fastmlp.training.batches import arrays_of
 from fastmlp.training.callbacks import InternalCallback, Paused, TrainingView
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.session import Session
+from fastmlp.training.state import StateRecord
 from fastmlp.utils.atomic_files import is_temporary, remove, write_bytes
 from fastmlp.utils.digests import digest_of_arrays, digest_of_values, engine_version
+from fastmlp.utils.records import DamagedRecord, Position, Record, convert_record, one_line, to_plain
 
 __all__ = ["CheckpointCallback", "CheckpointStore", "Paused", "checkpoint_callbacks"]
 
-MAGIC = b"fastmlp checkpoint 2\n"
+MAGIC = b"fastmlp checkpoint 3\n"
 _ANY_VERSION = b"fastmlp checkpoint "
 _NAME = re.compile(r"checkpoint-(\d{8})\.bin")
 _KEPT = 2  # should the newest be damaged, there is the one before it
 _SECONDS_BETWEEN_EPOCHS = 1.0  # an epoch may be shorter than the writing of a file
 _MOST_SHARE = 0.03  # of a training's time is spent on checkpoints
+
+
+class CheckpointRecord(Record, frozen=True, kw_only=True):
+    """The plain values of a checkpoint.
+
+    Attributes
+    ----------
+    identity : str or None
+        What distinguishes its training from all others.
+    epochs : int
+        Number of epochs of the training.
+    state : StateRecord
+        How far it is.
+    """
+
+    identity: str | None
+    epochs: Position
+    state: StateRecord
+
+    def __post_init__(self) -> None:
+        if self.state.epoch - 1 + (self.state.position > 0) > self.epochs:
+            raise ValueError(f"state.epoch is {self.state.epoch}, after the last of {self.epochs} epochs")
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    record : CheckpointRecord
+        Its plain values.
+    arrays : dict
+        Its arrays by name.
+    """
+
+    path: Path
+    record: CheckpointRecord
+    arrays: dict[str, NDArray[Any]]
 
 
 @dataclass
@@ -59,46 +103,48 @@ class CheckpointStore:
     identity: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def newest(self) -> dict[str, Any] | None:
-        """Return the newest state that is whole.
+    def newest(self) -> Checkpoint | None:
+        """Return the newest checkpoint that is whole.
 
         Returns
         -------
-        dict or None
-            `meta` and `arrays` as they were given to `write`; None where there is no checkpoint.
+        Checkpoint or None
+            None where there is none.
 
         Raises
         ------
         InputError
-            When it is of another training than `identity`.
+            When it is of another training than `identity`, or whole and holds no checkpoint.
         """
         for path in Path(self.folder).glob(".checkpoint-*"):  # each as large as one; other files may be others' work
             if is_temporary(path):
                 remove(path)
         for path in reversed(self._files()):
-            state = _read(path)
-            if state is None:
+            found = _read(path)
+            if found is None:
                 continue
-            if state["meta"]["identity"] != self.identity:
+            if found.record.identity != self.identity:
                 raise InputError(
                     f"{path} is of another training: its settings, its data or its fastmlp differ; expected those that "
                     f"it was begun with: choose another folder, or delete {path.parent}"
                 )
-            return state
+            return found
         return None
 
-    def write(self, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def write(self, epochs: int, state: StateRecord, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write a state, and delete all checkpoints but the one before it.
 
         Parameters
         ----------
-        meta : mapping
-            Plain values, for JSON.
+        epochs : int
+            Number of epochs of the training.
+        state : StateRecord
+            Plain values.
         arrays : mapping
             Arrays by name.
         """
         stream = io.BytesIO()
-        text = json.dumps({**meta, "identity": self.identity})
+        text = json.dumps(to_plain(CheckpointRecord(identity=self.identity, epochs=epochs, state=state)))
         entries: dict[str, Any] = {"meta": np.frombuffer(text.encode(), np.uint8), **arrays}
         np.savez(stream, **entries)
         body = stream.getvalue()
@@ -125,8 +171,8 @@ class CheckpointStore:
         return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """The state in a file; None when it is not whole."""
+def _read(path: Path) -> Checkpoint | None:
+    """The checkpoint in a file; None when it is not whole."""
     try:
         data = path.read_bytes()
     except OSError:  # as of a disk with a bad block
@@ -139,9 +185,44 @@ def _read(path: Path) -> dict[str, Any] | None:
     checksum, body = data[len(MAGIC) : header - 1], data[header:]
     if not data.startswith(MAGIC) or hashlib.sha256(body).hexdigest().encode() != checksum:
         return None
-    with np.load(io.BytesIO(body), allow_pickle=False) as archive:
-        arrays = dict(archive)
-    return {"meta": json.loads(arrays.pop("meta").tobytes()), "arrays": arrays}
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
+        values = json.loads(arrays.pop("meta").tobytes())
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        KeyError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise _damaged(path, error) from None
+    return Checkpoint(path, convert_record(values, CheckpointRecord, path, _fix(path)), arrays)
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """An array of an archive; room is made for what the archive has, not for what an entry says."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{entry.filename} is compressed")
+    data = archive.read(entry)
+    stream = io.BytesIO(data)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"{entry.filename} is no array of format 1.0")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError(f"{entry.filename} is not as long as an array of {dtype} of shape {shape}")
+    return np.ndarray(shape, dtype, data, stream.tell(), order="F" if by_columns else "C").copy("K")
+
+
+def _fix(path: Path) -> str:
+    return f"delete {path.parent} to begin anew"
+
+
+def _damaged(path: Path, error: Exception) -> DamagedRecord:
+    return DamagedRecord(f"{path} cannot be read ({one_line(error)}); {_fix(path)}")
 
 
 class CheckpointCallback(InternalCallback):
@@ -161,8 +242,12 @@ class CheckpointCallback(InternalCallback):
         self._written, self._cost = time.perf_counter(), 0.0
         found = self._store.newest()
         if found is not None:
-            _check_epochs(session.config, found["meta"], self._store.folder)
-            session.state.load_arrays(found["meta"]["state"], found["arrays"])
+            _check_epochs(session.config, found.record, self._store.folder)
+            try:
+                _check_place(session, found.record.state)
+                session.state.load_arrays(found.record.state, found.arrays, str(found.path))
+            except (KeyError, ValueError) as error:
+                raise _damaged(found.path, error) from None
 
     def on_chunk_end(self, view: TrainingView) -> None:
         if self._store.stop.is_set():
@@ -181,7 +266,7 @@ class CheckpointCallback(InternalCallback):
     def _write(self) -> None:
         begun = time.perf_counter()
         state, arrays = self.session.state.to_arrays()
-        self._store.write({"epochs": self.session.config.epochs, "state": state}, arrays)
+        self._store.write(self.session.config.epochs, state, arrays)
         self._written = time.perf_counter()
         self._cost = self._written - begun
 
@@ -241,9 +326,19 @@ def _identity(config: NetworkConfig, data: PreparedData) -> str:
     return digest_of_values({"settings": settings, "data": digests, "engine": engine_version()})
 
 
-def _check_epochs(config: NetworkConfig, meta: Mapping[str, Any], folder: str | os.PathLike[str]) -> None:
+def _check_place(session: Session, state: StateRecord) -> None:
+    """Raise ValueError where no training on these data can be."""
+    size, rows = session.trainer.batch_size, session.data.batches.shape[0]
+    if state.position > rows or (state.position % size and state.position != rows):
+        raise ValueError(f"state.position is {state.position} in {rows} rows in batches of {size}")
+    steps = (state.epoch - 1) * session.trainer.steps_of(rows) + session.trainer.steps_of(state.position)
+    if state.steps != steps:
+        raise ValueError(f"state.steps is {state.steps}; expected {steps} in epoch {state.epoch}")
+
+
+def _check_epochs(config: NetworkConfig, record: CheckpointRecord, folder: str | os.PathLike[str]) -> None:
     """Raise InputError where a training of another number of epochs cannot be continued to that of the settings."""
-    was, whole = meta["epochs"], meta["state"]["epoch"] - 1
+    was, whole = record.epochs, record.state.epoch - 1
     if was == config.epochs:
         return
     if config.make_schedule().depends_on_epochs:

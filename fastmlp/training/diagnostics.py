@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from fastmlp.training.failure_check import describe_divergence, divergence_hint,
 from fastmlp.training.probes import is_probe_epoch, largest_input, sample_of, step_ratios, unit_shares
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
+from fastmlp.utils.records import Count, Known, Record, to_plain
 
 CAUSES = ("dead-units", "saturated-units", "updates-too-large", "updates-too-small", "diverged", "overfitting")
 
@@ -47,6 +49,17 @@ RISE, PATIENCE, GAP = 0.1, 5, 0.1
 LARGE_INPUT = 10  # inputs of variance 1 seldom are
 
 
+class _State(Record, frozen=True, kw_only=True):
+    """What the diagnostics remember of the epochs so far."""
+
+    lost_at: Known
+    large: Count
+    best: Known
+    best_epoch: Count
+    best_train: Known
+    worse: Count
+
+
 class DiagnosticsCallback(InternalCallback):
     """Watch a network between epochs and report each cause of trouble once; it changes no weight.
 
@@ -74,19 +87,11 @@ class DiagnosticsCallback(InternalCallback):
 
     def state_dict(self) -> CallbackState:
         """Return what the epochs so far have changed; the diagnoses are in the history."""
-        return {
-            "lost_at": self._lost_at,
-            "large": self._large,
-            "best": self._best,
-            "best_epoch": self._best_epoch,
-            "best_train": self._best_train,
-            "worse": self._worse,
-        }
+        return {name: getattr(self, f"_{name}") for name in _State.__struct_fields__}
 
     def load_state_dict(self, state: CallbackState) -> None:
-        self._lost_at, self._large = float(state["lost_at"]), int(state["large"])
-        self._best, self._best_epoch = float(state["best"]), int(state["best_epoch"])
-        self._best_train, self._worse = float(state["best_train"]), int(state["worse"])
+        for name, value in to_plain(msgspec.convert(dict(state), _State)).items():
+            setattr(self, f"_{name}", value)
 
     def attach(self, session: Session) -> None:
         self._reset()

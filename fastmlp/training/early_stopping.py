@@ -4,13 +4,24 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.early_stopping import EarlyStoppingConfig
 from fastmlp.training.callbacks import InternalCallback, TrainingView
+from fastmlp.training.history import check_layout
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
+from fastmlp.utils.records import Count, Record
+
+
+class _State(Record, frozen=True, kw_only=True):
+    """What early stopping remembers of the epochs so far, but for the weights."""
+
+    best_epoch: Count
+    best_value: float
+    waited: Count
 
 
 class BestEpoch:
@@ -139,9 +150,19 @@ class EarlyStoppingCallback(InternalCallback):
         return state if self.best_weights is None else {**state, "best_weights": self.best_weights}
 
     def load_state_dict(self, state: CallbackState) -> None:
-        self._best.epoch, self._best.waited = int(state["best_epoch"]), int(state["waited"])
-        self._best.value = float(state["best_value"])
-        weights = state.get("best_weights")
+        weights, plain = state.get("best_weights"), {name: state[name] for name in state if name != "best_weights"}
+        checked = msgspec.convert(plain, _State)
+        if (weights is None) != (checked.best_epoch == 0) or math.isnan(checked.best_value) != (weights is None):
+            raise ValueError("best_epoch, best_value and best_weights contradict one another")
+        if "session" in vars(self):
+            training = self.session.state
+            if checked.best_epoch + checked.waited > len(training.history):
+                raise ValueError(f"best_epoch and waited are beyond the last of {len(training.history)} epochs")
+            if weights is not None:
+                check_layout(
+                    "best_weights", weights, training.parameters.buffer.shape, training.parameters.buffer.dtype
+                )
+        self._best.epoch, self._best.value, self._best.waited = checked.best_epoch, checked.best_value, checked.waited
         self.best_weights = None if weights is None else np.array(weights)
 
 

@@ -4,13 +4,14 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_text
+from fastmlp.utils.records import Count, Record, to_plain
 
 COLUMNS = (
     "epoch",
@@ -22,6 +23,58 @@ COLUMNS = (
     "validation_accuracy",
     "seconds",
 )
+
+
+class DiagnosisRecord(Record, frozen=True, kw_only=True):
+    """What went wrong in a training.
+
+    Attributes
+    ----------
+    epoch : int
+        From 1; 0 for the whole training.
+    cause : str
+        One of `fastmlp.training.diagnostics.CAUSES`.
+    sentence : str
+        What was seen, and a hint.
+    """
+
+    epoch: Count
+    cause: str
+    sentence: str
+
+
+class ArrayLayout(Protocol):
+    """Shape and type of an array, in memory or in a file.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Its shape.
+    dtype : dtype
+        Its type.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+
+def check_layout(name: str, array: ArrayLayout, shape: tuple[int, ...], dtype: np.typing.DTypeLike) -> None:
+    """Raise ValueError for an array of another shape or type.
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    array : array
+        In memory or in a file; its values are not read.
+    shape, dtype
+        What is expected.
+    """
+    if array.shape != shape or array.dtype != np.dtype(dtype):
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}; expected {np.dtype(dtype)} of shape {shape}")
 
 
 def result_text(value: float) -> str:
@@ -92,6 +145,51 @@ class History:
         for name in COLUMNS:
             kind = int if name == "epoch" else float
             self._columns[name] = [kind(value) for value in columns[name]]
+
+    @classmethod
+    def from_file(
+        cls, columns: Mapping[str, ArrayLayout], epochs: int, diagnoses: Iterable[DiagnosisRecord]
+    ) -> "History":
+        """Return the history that a file has.
+
+        Parameters
+        ----------
+        columns : mapping
+            Arrays as `to_numpy` returns them, in memory or in a file; read when their shapes and types are right.
+        epochs : int
+            Number of epochs.
+        diagnoses : iterable of DiagnosisRecord
+            What went wrong.
+
+        Returns
+        -------
+        History
+            The history.
+
+        Raises
+        ------
+        ValueError
+            For other columns, other shapes or types, and numbers that cannot be.
+        """
+        if set(columns) != set(COLUMNS):
+            raise ValueError(f"history has {sorted(columns)}; expected {sorted(COLUMNS)}")
+        for name in COLUMNS:
+            check_layout(f"history.{name}", columns[name], (epochs,), np.int64 if name == "epoch" else np.float64)
+        arrays = {name: np.asarray(columns[name]) for name in COLUMNS}
+        if (arrays["epoch"] != np.arange(1, epochs + 1)).any():
+            raise ValueError(f"history.epoch is not 1 to {epochs}")
+        for name in ("learning_rate", "seconds"):
+            if not (np.isfinite(arrays[name]) & (arrays[name] >= 0)).all():
+                raise ValueError(f"history.{name} has a number that is negative or not finite")
+        history = cls.from_dict(arrays)
+        history.diagnoses = [to_plain(diagnosis) for diagnosis in diagnoses]
+        if any(diagnosis["epoch"] > epochs for diagnosis in history.diagnoses):
+            raise ValueError(f"diagnoses has an epoch after the last of {epochs}")
+        return history
+
+    def diagnosis_records(self) -> tuple[DiagnosisRecord, ...]:
+        """Return the diagnoses as records."""
+        return tuple(DiagnosisRecord(**diagnosis) for diagnosis in self.diagnoses)
 
     def last(self) -> dict[str, Any] | None:
         """Return the record of the last epoch; None before there is one."""

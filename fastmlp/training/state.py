@@ -10,17 +10,47 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from msgspec import MsgspecError
 from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.schedules import Schedule
-from fastmlp.errors import InputTypeError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.layout import FAN_IN, FAN_OUT
 from fastmlp.training.failure import FailureReason
-from fastmlp.training.history import COLUMNS, History
+from fastmlp.training.history import DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
+from fastmlp.utils.records import Count, Finite, Position, Record, one_line
 
 CallbackState = Mapping[str, Any]
+
+
+class StateRecord(Record, frozen=True, kw_only=True):
+    """The plain values of a `TrainingState`, as a checkpoint has them.
+
+    Attributes
+    ----------
+    epoch, position, steps, learning_rate, is_stopped
+        See `TrainingState`.
+    seconds : float
+        Time that was spent on the epoch under way.
+    diagnoses : tuple of DiagnosisRecord
+        What was seen so far.
+    schedule : dict
+        What the schedule remembers of the epochs so far.
+    callbacks : dict
+        States of callbacks, by name, but for the arrays in them.
+    """
+
+    epoch: Position
+    position: Count
+    steps: Count
+    learning_rate: Finite
+    seconds: Finite
+    is_stopped: bool
+    diagnoses: tuple[DiagnosisRecord, ...]
+    schedule: dict[str, Any]
+    callbacks: dict[str, dict[str, Any]]
 
 
 class Stateful(Protocol):
@@ -110,6 +140,8 @@ class TrainingState:
         Those that have a state, by name.
     saved : dict
         States of callbacks, by name, that wait for the callbacks they belong to.
+    source : str
+        Name of the file that they were read from; empty for none.
     """
 
     parameters: Parameters
@@ -126,6 +158,7 @@ class TrainingState:
     failure_reason: FailureReason | None = None
     callbacks: dict[str, Stateful] = field(default_factory=dict, repr=False)
     saved: dict[str, CallbackState] = field(default_factory=dict, repr=False)
+    source: str = ""
     _whole: tuple[Any, ...] | None = field(default=None, repr=False)
 
     @classmethod
@@ -235,62 +268,92 @@ class TrainingState:
         ----------
         callbacks : mapping
             By name.
+
+        Raises
+        ------
+        InputError
+            When a callback cannot use its state in a file.
         """
         self.callbacks = dict(callbacks)
         for name in [name for name in self.saved if name in callbacks]:
-            callbacks[name].load_state_dict(self.saved.pop(name))
+            try:
+                callbacks[name].load_state_dict(self.saved.pop(name))
+            except Exception as error:
+                if not self.source:
+                    raise
+                raise InputError(
+                    f"{self.source} cannot be read ({one_line(error, f'state.callbacks.{name}')}); expected what its "
+                    "state_dict returned: delete the folder to begin anew"
+                ) from error
 
     # --------------------------------------------------------------------------------------------------- checkpoints
 
-    def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the state as plain values, for JSON, and arrays by name: what `load_arrays` reads."""
+    def to_arrays(self) -> tuple[StateRecord, dict[str, NDArray[Any]]]:
+        """Return the state as a record of plain values, and arrays by name: what `load_arrays` reads."""
         arrays = {"parameters": self.parameters.buffer, "states": self.parameters.states, "totals": self.totals}
         arrays |= {f"history.{name}": column for name, column in self.history.to_numpy().items()}
         states: dict[str, dict[str, Any]] = {}
         for name, callback in self.callbacks.items():
             states[name] = {}
             for key, value in callback.state_dict().items():
-                if isinstance(value, np.ndarray):
+                if isinstance(value, np.ndarray) and not value.dtype.hasobject:
                     arrays[f"callback.{name}.{key}"] = value
                 else:
                     states[name][key] = value
             _check_plain(name, states[name])
-        plain = {
-            "epoch": self.epoch,
-            "position": self.position,
-            "steps": self.steps,
-            "learning_rate": self.learning_rate,
-            "seconds": self.stopwatch.seconds,
-            "is_stopped": self.is_stopped,
-            "diagnoses": self.history.diagnoses,
-            "schedule": self.schedule.state(),
-            "callbacks": states,
-        }
-        return plain, arrays
+        return StateRecord(
+            epoch=self.epoch,
+            position=self.position,
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            seconds=self.stopwatch.seconds,
+            is_stopped=self.is_stopped,
+            diagnoses=self.history.diagnosis_records(),
+            schedule=self.schedule.state(),
+            callbacks=states,
+        ), arrays
 
-    def load_arrays(self, plain: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def load_arrays(self, record: StateRecord, arrays: Mapping[str, NDArray[Any]], source: str) -> None:
         """Continue from what `to_arrays` returned; callbacks get their states with `add_callbacks`.
 
         Parameters
         ----------
-        plain : mapping
+        record : StateRecord
             Plain values.
         arrays : mapping
             Arrays by name.
+        source : str
+            Name of the file that they were read from.
+
+        Raises
+        ------
+        ValueError, KeyError
+            When they are of another training, or of none; the state is then of no use.
         """
-        self.parameters.buffer[...], self.parameters.states[...] = arrays["parameters"], arrays["states"]
-        self.totals = np.array(arrays["totals"])
-        self.history.replace({name: arrays[f"history.{name}"] for name in COLUMNS})
-        self.history.diagnoses = [dict(diagnosis) for diagnosis in plain["diagnoses"]]
-        self.epoch, self.position, self.steps = plain["epoch"], plain["position"], plain["steps"]
-        self.learning_rate, self.is_stopped = plain["learning_rate"], plain["is_stopped"]
-        self.stopwatch = Stopwatch(plain["seconds"])
-        self.schedule.restore(plain["schedule"])
-        self.saved = {name: dict(state) for name, state in plain["callbacks"].items()}
-        for key, array in arrays.items():
-            if key.startswith("callback."):
-                name, _, entry = key.removeprefix("callback.").rpartition(".")
-                self.saved[name] = {**self.saved.get(name, {}), entry: array}
+        own = {"parameters": self.parameters.buffer, "states": self.parameters.states, "totals": self.totals}
+        for name, array in own.items():
+            check_layout(name, arrays[name], array.shape, array.dtype)
+            array[...] = arrays[name]
+        saved = {name: dict(state) for name, state in record.callbacks.items()}
+        columns = {}
+        for key in arrays.keys() - own.keys():
+            part, _, name = key.partition(".")
+            callback, _, entry = name.partition(".")
+            if part == "history":
+                columns[name] = arrays[key]
+            elif part == "callback" and entry not in saved.get(callback, {entry: None}):
+                saved[callback][entry] = arrays[key]
+            else:
+                raise ValueError(f"unknown array {key}")
+        self.history = History.from_file(columns, record.epoch - 1, record.diagnoses)
+        self.epoch, self.position, self.steps = record.epoch, record.position, record.steps
+        self.learning_rate, self.is_stopped, self.source = record.learning_rate, record.is_stopped, source
+        self.stopwatch = Stopwatch(record.seconds)
+        try:
+            self.schedule.restore(record.schedule)
+        except (ValueError, MsgspecError) as error:
+            raise ValueError(one_line(error, "state.schedule")) from None
+        self.saved = dict(saved)
 
 
 def _check_plain(name: str, state: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ the same classes are what type checkers see.
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -18,6 +19,8 @@ from fastmlp.utils.atomic_files import write_text
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]  # 2**53: beyond it not every whole number is a float
 Position = Annotated[int, Meta(ge=1, le=2**53)]  # of an epoch, from 1
+Finite = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
+Known = Annotated[float, Meta(ge=-sys.float_info.max)]  # inf, but no nan
 Share = Annotated[float, Meta(ge=0, le=1)]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]  # SHA-256, in hexadecimal
 Name = Annotated[str, Meta(min_length=1)]
@@ -87,7 +90,33 @@ def decode_record(data: bytes | str, kind: type[R], where: str | os.PathLike[str
                 raise InputError(f"{where} has format {_quoted(version)}; expected {kind.FORMAT}: {fix}")
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise DamagedRecord(f"{where} cannot be read ({_one_line(error)}); {fix}") from None
+        raise DamagedRecord(f"{where} cannot be read ({one_line(error)}); {fix}") from None
+
+
+def convert_record(values: object, kind: type[R], where: str | os.PathLike[str], fix: str) -> R:
+    """Return plain values as a record; unlike JSON they may have numbers that are not finite, where `kind` allows them.
+
+    Parameters
+    ----------
+    values : object
+        Dicts, lists, text, numbers, booleans and None.
+    kind, where, fix
+        As for `decode_record`.
+
+    Returns
+    -------
+    Record
+        An instance of `kind`.
+
+    Raises
+    ------
+    DamagedRecord
+        As `decode_record` does.
+    """
+    try:
+        return msgspec.convert(values, kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise DamagedRecord(f"{where} cannot be read ({one_line(error)}); {fix}") from None
 
 
 def encode_record(record: Record) -> str:
@@ -221,6 +250,28 @@ def check_nesting(value: object) -> None:
     raise ValueError(f"values are nested more than {DEEPEST} levels deep")
 
 
+def one_line(error: BaseException, inside: str = "") -> str:
+    """Return an error as one line that is not too long; of an error of msgspec the key path and the problem.
+
+    Parameters
+    ----------
+    error : Exception
+        Any error.
+    inside : str
+        Key path of the value that the error is about, such as "state.schedule".
+    """
+    text = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, RecursionError):
+        text = "brackets are nested too deeply"
+    text = " ".join(text.encode(errors="backslashreplace").decode().split())  # a lone surrogate cannot be printed
+    if found := _WHERE.fullmatch(text):
+        text, keys = found["problem"], found["keys"]
+        text = f"{text[:1].lower()}{text[1:]}" if keys else text
+        inside += f".{keys}" if inside and keys else keys
+    text = f"{inside}: {text}" if inside else text
+    return text if len(text) <= 2 * _LONGEST else f"{text[: 2 * _LONGEST]}..."
+
+
 def _plain(value: object) -> object:
     """A value of a subclass of str, int or float as that."""
     for kind in (str, int, float):
@@ -238,13 +289,3 @@ def _items(value: object) -> list[Any]:
 def _quoted(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def _one_line(error: Exception) -> str:
-    """The key path and the problem, of an error of msgspec."""
-    if isinstance(error, RecursionError):
-        return "brackets are nested too deeply"
-    text = " ".join(str(error).split())
-    if found := _WHERE.fullmatch(text):
-        text = f"{found['keys']}: {found['problem'][:1].lower()}{found['problem'][1:]}" if found["keys"] else found[1]
-    return text if len(text) <= 2 * _LONGEST else f"{text[: 2 * _LONGEST]}..."

@@ -116,11 +116,12 @@ def test_a_newer_format_asks_for_a_newer_version(saved):
     assert "newer fastmlp" in message
 
 
-def test_a_file_of_the_first_format_is_refused_in_one_line(saved):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_an_older_format_is_refused_in_one_line(saved, version):
     with h5py.File(saved, "r+") as file:
-        file.attrs["format_version"] = 1
+        file.attrs["format_version"] = version
     message = complaint(saved)
-    assert message.endswith("has model format 1, this fastmlp reads 2; train it anew")
+    assert message.endswith(f"has model format {version}, this fastmlp reads 3; train it anew")
     assert "\n" not in message
 
 

@@ -1,6 +1,5 @@
 """JSON files of a run with wrong keys, types and values: each is read as it is, or refused in one line."""
 
-import copy
 import json
 import random
 import re
@@ -17,17 +16,7 @@ from fastmlp.runs.records import CellManifest
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained, read_retrained
 from fastmlp.utils.records import read_record
-
-DEEP = "[" * 100_000 + "]" * 100_000
-# As JSON text, as some of them are what json.dumps would never write.
-VALUES = (
-    *("null", "true", "false", "0", "-1", "1", "2", "7", "1.5", "-0.0", "1e-400", "1e308", "1e400", "-1e400"),
-    *("NaN", "Infinity", "-Infinity", "9007199254740993", "9" * 30, "-" + "9" * 400, "9" * 5000),
-    *('""', '"0"', '"tanh"', '"nan"', '".."', '"../../x"', '"a/b"', '"é\\u0000"', '"\\ud800"', '"' + "x" * 5000 + '"'),
-    *("[]", "{}", "[null]", "[[]]", "[1, 2]", "[1, 2, 3]", '{"name": "adam"}', '{"name": 3}', '{"": {}}', DEEP),
-    *("[" * 40 + "]" * 40, '{"a": ' * 600 + "1" + "}" * 600),
-)
-PLACE = "\ue000"  # stands for a value that is put into the text
+from tests.helpers.damage import DEEP, contents, mutated, refusal
 
 
 @pytest.fixture(scope="module")
@@ -50,37 +39,6 @@ def evaluated_run(tmp_path_factory, train_file, test_file):
     return run
 
 
-def places(value, path=()):
-    """The paths of all values in a JSON value, but for its own."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield (*path, key)
-        yield from places(item, (*path, key))
-
-
-def mutated(value, choose):
-    """The text of a JSON value with one thing changed."""
-    value = copy.deepcopy(value)
-    *path, last = choose.choice(list(places(value)))
-    outer = value
-    for key in path:
-        outer = outer[key]
-    kind = choose.randrange(8)
-    if kind == 0:
-        del outer[last]
-    elif kind == 1 and isinstance(outer, dict):
-        outer[choose.choice(["format", "slug", "threads", "x", ""])] = outer.pop(last)
-    elif kind == 2:
-        outer[last] = [outer[last]]
-    elif kind == 3 and isinstance(outer, list):
-        outer.append(copy.deepcopy(outer[last]))
-    elif kind == 4 and isinstance(outer, dict):
-        outer[last] = copy.deepcopy(outer[choose.choice(list(outer))])
-    else:
-        outer[last] = PLACE
-    return json.dumps(value, ensure_ascii=False).replace(f'"{PLACE}"', choose.choice(VALUES))
-
-
 def read_all(folder):
     """Whatever is made of the JSON files of a run, but for the page."""
     run = Run(folder)
@@ -91,23 +49,6 @@ def read_all(folder):
     summary(run)
     if record.best is not None and not is_retrained(run, record):
         raise InputError("not retrained")
-
-
-def refusal(read, *arguments):
-    """The line with which a function refuses a file; "" when it takes it."""
-    try:
-        read(*arguments)
-    except InputError as error:
-        message = str(error)
-    else:
-        return ""
-    assert "\n" not in message
-    assert 0 < len(message) < 1500
-    return message
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(

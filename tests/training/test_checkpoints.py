@@ -172,9 +172,10 @@ def test_a_file_is_no_folder_for_checkpoints_and_is_refused_before_anything_is_t
     assert path.read_text() == "mine"
 
 
-def test_a_checkpoint_of_another_version_is_refused_in_one_line_and_left_alone(tmp_path):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_checkpoint_of_another_version_is_refused_in_one_line_and_left_alone(tmp_path, version):
     path = tmp_path / "checkpoint-00000001.bin"
-    path.write_bytes(b"fastmlp checkpoint 1\n" + bytes(200))
+    path.write_bytes(b"fastmlp checkpoint %d\n" % version + bytes(200))
     with pytest.raises(InputError, match="is a checkpoint of another version of fastmlp") as caught:
         fit(tmp_path)
     assert "\n" not in str(caught.value)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.config.network import NetworkConfig
 from fastmlp.kernels.update_rule import Rule, penalty
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.first_layer import BREAK_EVEN_DENSITY, compact, rows_at
+from fastmlp.training.state import TrainingState
 from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, TeamSize
 from fastmlp.training.trainer import SECONDS_AT_A_TIME
 
@@ -60,9 +62,11 @@ def test_the_penalty_changes_no_weight_and_takes_views_with_gaps():
 def test_however_many_checkpoints_are_written_two_are_on_the_disk(tmp_path):
     store = CheckpointStore(tmp_path, identity="one")
     for number in range(1, 6):
-        store.write({"number": number}, {"values": np.full(3, number)})
+        state = TrainingState.fresh(NetworkConfig(), 2, 3)
+        state.learning_rate = 0.5
+        store.write(number, *state.to_arrays())
         assert len(list(tmp_path.iterdir())) == min(number, 2)
-        assert store.newest()["meta"]["number"] == number
+        assert store.newest().record.epochs == number
     store.remove()
     assert not tmp_path.exists()
 
