@@ -46,7 +46,13 @@ def digests_of_this_cpu():
     return dict(digests())
 
 
-@pytest.mark.parametrize("name", CPUS)
+# The three kinds that differ most run among the quick tests; `.ci/run` runs all of them.
+QUICK = ("AVX2", "Numba without AVX", "x86-64")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CPUS]
+)
 def test_another_cpu_computes_the_same_bits(name, digests_of_this_cpu, run_python):
     needed, environment = CPUS[name]
     if not needed <= HOST:
