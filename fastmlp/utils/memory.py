@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+LENDERS = (memoryview, mmap.mmap)
+
 
 class memory_held:  # used as a statement
     """While the block runs, nobody can close the memory map or shared-memory block that these arrays stand in.
@@ -36,7 +38,7 @@ def _owners(value: Any) -> list[Any]:
     if isinstance(value, np.ndarray):
         while isinstance(value, np.ndarray):
             value = value.base
-        return [value] if isinstance(value, memoryview | mmap.mmap) else []
+        return [value] if isinstance(value, LENDERS) else []
     if type(value) in (tuple, list):
         return [owner for part in value[:2] if isinstance(part, np.ndarray) for owner in _owners(part)]
     parts = (getattr(value, name, None) for name in ("indptr", "indices", "values", "data"))
