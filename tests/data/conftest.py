@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
+from stream_samples import LABELS, PIXELS
 
 from fastmlp.data import load
 from fastmlp.errors import FastmlpError
@@ -46,3 +48,16 @@ def complaint() -> Callable[..., str]:
         return message
 
     return complain
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes an HDF5 file of samples and returns its path."""
+
+    def write(xdata=PIXELS, ydata=LABELS, options=None, name="large.h5"):
+        with h5py.File(tmp_path / name, "w") as file:
+            file.create_dataset("xdata", data=xdata, **(options or {}))
+            file["ydata"] = ydata
+        return tmp_path / name
+
+    return write

@@ -4,31 +4,17 @@ import os
 import threading
 import time
 import weakref
-from itertools import count, islice
+from itertools import count
 
 import h5py
 import numpy as np
 import pytest
+from stream_samples import COLUMNS, LABELS, PIXELS, ROWS, SMALL
 
 from fastmlp.data import Stream, load
-from fastmlp.errors import InputError, InputTypeError
+from fastmlp.errors import InputError
 
-ROWS, COLUMNS = 3000, 20
-PIXELS = np.random.RandomState(0).randint(0, 256, (ROWS, COLUMNS)).astype(np.uint8)
-LABELS = np.arange(ROWS) * 7 % 10
 PATIENCE = 60  # seconds to wait for what comes at once, unless it never does
-SMALL = {"window_bytes": 700 * COLUMNS, "block_bytes": 16 * COLUMNS}  # for pixels: windows of up to 700 rows
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(xdata=PIXELS, ydata=LABELS, options=None, name="large.h5"):
-        with h5py.File(tmp_path / name, "w") as file:
-            file.create_dataset("xdata", data=xdata, **(options or {}))
-            file["ydata"] = ydata
-        return tmp_path / name
-
-    return write
 
 
 def readers():
@@ -326,13 +312,6 @@ def test_process_may_change_its_folder(write, monkeypatch, tmp_path):
         check_epoch(stream, PIXELS)
 
 
-@pytest.mark.parametrize("name", ["window_bytes", "block_bytes"])
-@pytest.mark.parametrize("value", [0, -1, 1e6, "128 MiB", None, True])
-def test_bytes_that_are_no_number_of_bytes_are_refused(write, name, value):
-    with pytest.raises((InputError, InputTypeError), match=rf"{name} is {value!r}; expected .*leave it out for 128"):
-        Stream(write(), **{name: value})
-
-
 def test_more_bytes_than_any_file_has_are_all_of_it(write):
     with Stream(write(), window_bytes=2**80, block_bytes=2**80) as stream:
         (seen,) = check_epoch(stream, PIXELS)
@@ -355,58 +334,3 @@ def test_file_that_changes_during_an_epoch_is_reported(write, options, change):
         with pytest.raises(InputError, match=r"large\.h5.*(cut short|changed|No such file)") as caught:
             list(windows)
         assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "words"),
-    [
-        ({"xdata": PIXELS[0]}, [f"({COLUMNS},)", "(N, D)"]),
-        ({"xdata": PIXELS.astype("i4")}, ["int32", "uint8"]),
-        ({"xdata": PIXELS[:0], "ydata": LABELS[:0]}, [f"(0, {COLUMNS})", "one row"]),
-        ({"ydata": LABELS[:-1]}, ["(2999,)", "(3000,)"]),
-        ({"ydata": np.zeros((ROWS, 2, 2))}, ["(3000, 2, 2)"]),
-        ({"ydata": LABELS - 1}, ["-1", "row 0", "from 0"]),
-        ({"ydata": np.zeros((ROWS, 3))}, ["one-hot", "row 0"]),
-        ({"ydata": np.array([b"a"] * ROWS)}, ["|S1", "integers"]),
-    ],
-)
-def test_arrays_that_cannot_be_used_are_named(write, arrays, words):
-    with pytest.raises((InputError, TypeError)) as caught:
-        Stream(write(**arrays))
-    for word in ("large.h5", *words):
-        assert word in str(caught.value)
-
-
-def test_files_that_are_none_are_named(write, tmp_path):
-    with pytest.raises(InputError, match=r"absent\.h5 is not there"):
-        Stream(tmp_path / "absent.h5")
-    (tmp_path / "table.csv").write_text("1,2\n3,4\n")
-    with pytest.raises(InputError, match=r"table\.csv is CSV; expected HDF5"):
-        Stream(tmp_path / "table.csv")
-    with h5py.File(tmp_path / "other.h5", "w") as file:
-        file["images"] = PIXELS
-    with pytest.raises(InputError, match="no array `xdata`; its keys are images"):
-        Stream(tmp_path / "other.h5")
-    path = write()
-    os.truncate(path, path.stat().st_size // 2)
-    with pytest.raises(InputError, match="cut short"):
-        Stream(path)
-
-
-def test_window_that_holds_no_batch_or_hardly_mixes_is_refused(write):
-    with Stream(write(), **SMALL) as stream, pytest.raises(InputError, match=r"batch_size is 701.* has 700 rows"):
-        stream.epoch(0, 1, batch_size=701, shuffle=True)
-    chunked = write(options={"chunks": (100, COLUMNS)}, name="chunked.h5")
-    with Stream(chunked, **SMALL) as stream:
-        with pytest.raises(InputError, match="blocks of 100 stay together; expected 16 blocks"):
-            stream.epoch(0, 1, batch_size=50, shuffle=True)
-        assert len(list(stream.epoch(0, 1, batch_size=50, shuffle=False))) == 5
-        first_two = islice(stream.epoch(0, 1, batch_size=50, shuffle=False), 2)
-        np.testing.assert_array_equal(np.concatenate([window.rows for _, window in first_two]), np.arange(1200))
-
-
-def test_batch_of_all_rows_is_one_window_where_it_fits(write):
-    with Stream(write()) as stream:
-        ((X, window),) = stream.epoch(0, 1, batch_size=10**9, shuffle=True)
-        np.testing.assert_array_equal(X, PIXELS)
-        assert len(window.order) == ROWS
