@@ -20,10 +20,5 @@ def first_line(error: Exception) -> str:
     ----------
     error : Exception
         Of any library.
-
-    Returns
-    -------
-    str
-        One line.
     """
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -78,17 +78,12 @@ class Augmentation:
 
     @classmethod
     def from_setting(cls, value: object) -> "Augmentation | None":
-        """Return the distortions of a setting of `MLP`.
+        """Return the distortions of a setting of `MLP`; None for none, also where all numbers are 0.
 
         Parameters
         ----------
         value : None, Augmentation, str or mapping
             The name of one of `PRESETS`, or a dict of settings.
-
-        Returns
-        -------
-        Augmentation or None
-            None for no augmentation, also where all numbers are 0.
 
         Raises
         ------
@@ -133,11 +128,6 @@ class Augmentation:
             Any whole number from 0.
         epoch : int
             From 0; images are distorted anew in each.
-
-        Returns
-        -------
-        Distortion
-            The settings.
 
         Raises
         ------

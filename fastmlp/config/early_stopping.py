@@ -68,11 +68,6 @@ def from_setting(value: object) -> EarlyStoppingConfig | None:
     value : None, int or mapping
         None for none, the patience in epochs, or a dict of patience, min_delta and monitor.
 
-    Returns
-    -------
-    EarlyStoppingConfig or None
-        The checked values.
-
     Raises
     ------
     InputError, InputTypeError

@@ -19,11 +19,6 @@ def power(base: float, exponent: float) -> float:
         Above 0.
     exponent : float
         Any finite number.
-
-    Returns
-    -------
-    float
-        The power.
     """
     with decimal.localcontext(prec=40):
         return float(decimal.Decimal(base) ** decimal.Decimal(exponent))

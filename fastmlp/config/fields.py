@@ -49,11 +49,6 @@ def setting(
         One line.
     label : str, optional
         Name for a person; None for the setting's own with spaces.
-
-    Returns
-    -------
-    dataclasses.Field
-        The field.
     """
     return field(default=default, metadata={"check": checked_by, "section": section, "label": label, "help": help})
 
@@ -67,11 +62,6 @@ def choice(default: str, section: str, choices: Iterable[str], help: str) -> Any
         As for `setting`.
     choices : iterable of str
         All of them.
-
-    Returns
-    -------
-    dataclasses.Field
-        The field.
     """
     return setting(default, section, partial(check.one_of, choices=choices), help)
 
@@ -87,11 +77,6 @@ def number(
         As for `setting`.
     hint, least, below
         As for `fastmlp.utils.validation.real`.
-
-    Returns
-    -------
-    dataclasses.Field
-        The field.
     """
     return setting(default, TRAINING, partial(check.real, hint=hint, least=least, below=below), help, label)
 
@@ -105,11 +90,6 @@ def positive(default: float | None, section: str, hint: str, help: str) -> Any:
         As for `setting`.
     hint : str
         The end of messages: how to correct it.
-
-    Returns
-    -------
-    dataclasses.Field
-        The field.
     """
     above_zero = partial(check.positive, hint=hint)
     checked_by = partial(check.optional, checked_by=above_zero) if default is None else above_zero
@@ -125,11 +105,6 @@ def whole(default: int, least: int, hint: str, help: str, most: int | None = Non
         As for `setting`.
     least, hint, most
         As for `fastmlp.utils.validation.whole`.
-
-    Returns
-    -------
-    dataclasses.Field
-        The field.
     """
     return setting(default, TRAINING, partial(check.whole, least=least, hint=hint, most=most), help)
 

@@ -290,11 +290,6 @@ def from_setting(name: object) -> Loss:
     name : str
         One of `LOSSES`.
 
-    Returns
-    -------
-    Loss
-        The loss.
-
     Raises
     ------
     InputError
@@ -312,11 +307,6 @@ def check_setting(name: str, value: object) -> str:
         Of the setting, for messages.
     value : object
         What was given.
-
-    Returns
-    -------
-    str
-        The same name.
 
     Raises
     ------

@@ -158,11 +158,6 @@ class NetworkConfig:
         settings : mapping
             Some or all settings as plain values.
 
-        Returns
-        -------
-        NetworkConfig
-            The configuration.
-
         Raises
         ------
         InputError, InputTypeError
@@ -196,26 +191,16 @@ class NetworkConfig:
         ----------
         **changes
             Settings and their new values.
-
-        Returns
-        -------
-        NetworkConfig
-            The new configuration, checked.
         """
         return self.from_dict({**self.to_dict(), **changes})
 
     def label(self, names: Iterable[str] | None = None) -> str:
-        """Return some settings as text, such as "activation tanh, learning rate 0.5".
+        """Return some settings as text, such as "activation tanh, learning rate 0.5"; "" for none.
 
         Parameters
         ----------
         names : iterable of str, optional
             Settings; None for those that differ from their defaults.
-
-        Returns
-        -------
-        str
-            The text, empty for no settings.
         """
         chosen = self.changed() if names is None else {name: getattr(self, name) for name in names}
         return ", ".join(f"{self.FIELDS[name].label} {value_text(value)}" for name, value in chosen.items())
@@ -227,11 +212,6 @@ class NetworkConfig:
         ----------
         name : str
             Of the setting.
-
-        Returns
-        -------
-        object
-            A plain value.
         """
         return thaw(getattr(self, name))
 

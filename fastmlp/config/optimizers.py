@@ -28,11 +28,6 @@ def number(default: object, checked_by: Callable[[str, object], object]) -> Any:
         Value when the setting leaves the number out.
     checked_by : callable
         Function of a name for messages and a value; returns the checked value or raises InputError.
-
-    Returns
-    -------
-    dataclasses.Field
-        The field.
     """
     return field(default=default, metadata={"check": checked_by})
 
@@ -109,11 +104,6 @@ class Optimizer:
             Factors of the penalties.
         clip_norm, max_norm : float or None
             Largest norm of a gradient, and of the weights into a hidden unit.
-
-        Returns
-        -------
-        Rule
-            The rule with this optimizer's numbers.
         """
         return self.update()._replace(l1=l1, l2=l2, clip_norm=clip_norm or 0.0, max_norm=max_norm or 0.0)
 
@@ -292,11 +282,6 @@ def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:
     value : str or mapping
         A name, such as "adam", or a dict with its numbers: {"name": "adam", "beta2": 0.99}.
 
-    Returns
-    -------
-    tuple of type and dict
-        The optimizer's class, and the numbers that were given.
-
     Raises
     ------
     InputError, InputTypeError
@@ -350,11 +335,6 @@ def from_setting(value: object, momentum: object = 0.0) -> Optimizer:
         A name, such as "adam", or a dict with its numbers: {"name": "adam", "beta2": 0.99}.
     momentum : float
         From 0, below 1; for optimizers that take one.
-
-    Returns
-    -------
-    Optimizer
-        The optimizer.
 
     Raises
     ------

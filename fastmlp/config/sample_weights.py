@@ -109,17 +109,12 @@ def combine(
 def of_classes(
     class_weight: str | Mapping[int, float] | None, y: NDArray[np.integer[Any]], classes: NDArray[np.int64]
 ) -> Weights:
-    """Return the weight of each class.
+    """Return the weight of each class, (C,) float64; empty when there are none.
 
     Parameters
     ----------
     class_weight, y, classes
         As for `combine`.
-
-    Returns
-    -------
-    ndarray of float64, (C,) or (0,)
-        The weights; empty when there are none.
 
     Raises
     ------

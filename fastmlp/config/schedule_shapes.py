@@ -355,11 +355,6 @@ def inside(name: str, value: object, hint: str) -> float:
         What was given.
     hint : str
         The end of messages: how to correct it.
-
-    Returns
-    -------
-    float
-        The number.
     """
     number = check.real(name, value, hint)
     if not 0 < number < 1:

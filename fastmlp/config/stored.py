@@ -17,11 +17,6 @@ def read_stored(settings: dict[str, Any], *, with_threads: bool) -> NetworkConfi
     with_threads : bool
         Whether they are those of `NetworkConfig.to_stored_dict`, and not of `NetworkConfig.identity`.
 
-    Returns
-    -------
-    NetworkConfig
-        The configuration.
-
     Raises
     ------
     ValueError

@@ -42,11 +42,6 @@ def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: boo
     again : bool, default False
         Whether to evaluate although it was done before; every evaluation is recorded.
 
-    Returns
-    -------
-    EvaluationRecord
-        What was recorded.
-
     Raises
     ------
     InputError

@@ -40,11 +40,6 @@ def run_pipeline(
     say : callable, default print
         Called with each step's result, as text.
 
-    Returns
-    -------
-    RunRecord
-        As `sweep` returns it.
-
     Raises
     ------
     InputError, InputTypeError

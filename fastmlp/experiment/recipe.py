@@ -106,7 +106,7 @@ class Recipe:
             yield Cell(f"{slug}-seed-{seed}", f"{label}, seed {seed}", {**settings, "seed": seed}, slug, label)
 
     def shape(self, count: int) -> tuple[int, int]:
-        """Return the shape of a figure of the configurations.
+        """Return the shape (rows, columns) of a figure of the configurations.
 
         The last key of a grid goes across, all others go down; what is no complete grid fills rows from the left.
 
@@ -114,11 +114,6 @@ class Recipe:
         ----------
         count : int
             Number of configurations.
-
-        Returns
-        -------
-        tuple of int
-            (rows, columns).
         """
         if self.search is None and count == len(self.varied()):
             columns = len(list(self.grid.values())[-1]) if self.grid else 1
@@ -244,12 +239,7 @@ class Recipe:
         return replace(shorter, notes=(*shorter.notes, note))
 
     def to_record(self) -> RecipeRecord:
-        """Return the recipe as it is kept in run.json.
-
-        Returns
-        -------
-        RecipeRecord
-        """
+        """Return the recipe as it is kept in run.json."""
         search = None
         if self.search is not None:
             distributions = {name: one.to_dict() for name, one in self.search.distributions.items()}

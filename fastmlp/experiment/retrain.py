@@ -45,11 +45,6 @@ def retrain(folder: str | os.PathLike[str], threads: int | None = None) -> MLP:
     threads : int, optional
         Cores to use; None: all this process may use. It changes no result.
 
-    Returns
-    -------
-    MLP
-        The network.
-
     Raises
     ------
     InputError

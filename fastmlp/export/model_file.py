@@ -118,11 +118,6 @@ def dumps(record: ModelRecord) -> bytes:
     ----------
     record : ModelRecord
         The network.
-
-    Returns
-    -------
-    bytes
-        An HDF5 file.
     """
     image = io.BytesIO()  # not HDF5's own memory files: two of one name cannot be open at once
     with h5py.File(image, "w") as file:
@@ -149,11 +144,6 @@ def load(path: str | os.PathLike[str]) -> ModelRecord:
     path : path
         Of the file.
 
-    Returns
-    -------
-    ModelRecord
-        The network.
-
     Raises
     ------
     InputError
@@ -175,11 +165,6 @@ def loads(data: bytes, path: str | os.PathLike[str] = "the model") -> ModelRecor
         What `dumps` returned.
     path : path
         What to call it in an error.
-
-    Returns
-    -------
-    ModelRecord
-        The network.
 
     Raises
     ------

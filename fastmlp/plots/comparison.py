@@ -53,10 +53,6 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = T
         At least one.
     joined : bool
         False where the trials of a group differ in more than their rates, as in a search: points without lines.
-
-    Returns
-    -------
-    Axes
     """
     groups = _best_first(trials)
     named = len(LINES) if len(groups) <= len(LINES) else len(LINES) - 1
@@ -125,10 +121,6 @@ def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
         Where to draw.
     trials : sequence of Trial
         At least one; the first is drawn at the top.
-
-    Returns
-    -------
-    Axes
     """
     places = np.arange(len(trials))
     training = np.array([t.train_accuracy for t in trials])

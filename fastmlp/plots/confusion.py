@@ -29,10 +29,6 @@ def confusion_matrix(ax: Axes, matrix: NDArray[Any], class_names: Sequence[str])
     class_names : sequence of str
         One for each class; () stands for the numbers.
 
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     InputError
@@ -72,10 +68,6 @@ def confusion_figure(matrix: NDArray[Any], class_names: Sequence[str], heading: 
         One for each class; () stands for the numbers.
     heading : str
         Heading of the figure.
-
-    Returns
-    -------
-    Figure
     """
     side = min(max(5.2, 0.3 * len(matrix) + 1.2), 14)
     figure = Figure(figsize=(side + 0.6, side + 0.6), layout="constrained")

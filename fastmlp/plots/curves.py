@@ -56,10 +56,6 @@ def learning_curves(ax: Axes, panel: Panel) -> Axes:
         Where to draw.
     panel : Panel
         What to draw.
-
-    Returns
-    -------
-    Axes
     """
     epochs, validation = _draw_curves(ax, panel, "accuracy")
     stretch(ax.yaxis)
@@ -79,10 +75,6 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
         Where to draw.
     panel : Panel
         What to draw.
-
-    Returns
-    -------
-    Axes
     """
     epochs, validation = _draw_curves(ax, panel, "loss")
     losses = np.array(panel.history["train_loss"])
@@ -162,17 +154,12 @@ def _mark_best(
 
 
 def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
-    """Return the limits of an accuracy axis on which all curves can be seen.
+    """Return the limits (bottom, top) of an accuracy axis on which all curves can be seen.
 
     Parameters
     ----------
     panels : sequence of Panel
         At least one.
-
-    Returns
-    -------
-    tuple of float
-        (bottom, top).
     """
     histories = [history for panel in panels for history in (panel.history, *panel.others)]
     columns = [history[name] for history in histories for name in ("train_accuracy", "validation_accuracy")]
@@ -190,10 +177,6 @@ def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Ax
         At least one.
     best : int, optional
         Position in `panels` of the one that is highlighted.
-
-    Returns
-    -------
-    Axes
     """
     lines = [np.column_stack([panel.history["epoch"], panel.history["validation_accuracy"]]) for panel in panels]
     ax.add_collection(LineCollection(lines, colors=GREY, linewidths=0.7, alpha=0.55, label=f"all {len(panels)}"))
@@ -217,10 +200,6 @@ def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
         (rows, columns).
     heading : str
         Heading of the figure.
-
-    Returns
-    -------
-    Figure
     """
     figure, axes = _grid_of_curves(panels, shape, heading, learning_curves, "accuracy, stretched near 100%")
     axes[0, 0].set_ylim(*accuracy_range(panels))
@@ -238,10 +217,6 @@ def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
         (rows, columns).
     heading : str
         Heading of the figure.
-
-    Returns
-    -------
-    Figure
     """
     return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample")[0]
 

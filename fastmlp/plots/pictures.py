@@ -76,10 +76,6 @@ def mistakes(
     fontsize : float
         In points; a line of a caption has a sixth of a picture's width, or a tenth where the names are long.
 
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     InputError
@@ -126,10 +122,6 @@ def mistakes_figure(
         One for each class; () stands for the numbers.
     heading : str
         The data, with which the heading ends.
-
-    Returns
-    -------
-    Figure
     """
     figure = Figure(layout="constrained")
     ax = mistakes(figure.subplots(), pictures, true, given, certainty, class_names)
@@ -158,10 +150,6 @@ def first_layer(ax: Axes, weights: NDArray[Any], image_shape: tuple[int, int], m
         (height, width) of the inputs.
     most : int
         Largest number of units that are drawn.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

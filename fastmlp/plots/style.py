@@ -41,17 +41,12 @@ ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1)
 
 
 def line_style(number: int) -> dict[str, Any]:
-    """Return how a line is drawn.
+    """Return how a line is drawn, as arguments of `Axes.plot`.
 
     Parameters
     ----------
     number : int
         Its number in the axes, from 0 to 4.
-
-    Returns
-    -------
-    dict
-        Arguments of `Axes.plot`.
     """
     colour, dashes = LINES[number]
     return {"color": colour, "linestyle": dashes, "linewidth": 1.7}
@@ -66,10 +61,6 @@ def tidy(ax: Axes, grid: str = "both") -> Axes:
         Where to draw.
     grid : str
         "x", "y" or "both".
-
-    Returns
-    -------
-    Axes
     """
     ax.grid(axis=grid, color=GRID, linewidth=0.8)
     ax.set_axisbelow(True)
@@ -150,10 +141,6 @@ def shortened(text: str, most: int) -> str:
         Any text.
     most : int
         Number of characters.
-
-    Returns
-    -------
-    str
     """
     if len(text) <= most:
         return text

@@ -18,11 +18,6 @@ def write_report(folder: str | os.PathLike[str]) -> Path:
     folder : str or path-like
         The run directory.
 
-    Returns
-    -------
-    Path
-        The page.
-
     Raises
     ------
     InputError

@@ -117,10 +117,6 @@ def percent(value: float) -> str:
     ----------
     value : float
         From 0 to 1, or not finite.
-
-    Returns
-    -------
-    str
     """
     return NOTHING if not math.isfinite(value) else f"{value:.2%}"
 
@@ -132,10 +128,6 @@ def half_width(value: float) -> str:
     ----------
     value : float
         From 0 to 1, or not finite.
-
-    Returns
-    -------
-    str
     """
     return NOTHING if not math.isfinite(value) else f"\u00b1 {value:.2%}"
 
@@ -147,10 +139,6 @@ def number(value: float | None) -> str:
     ----------
     value : float or None
         Any number.
-
-    Returns
-    -------
-    str
     """
     return NOTHING if value is None or not math.isfinite(value) else result_text(value)
 
@@ -168,10 +156,6 @@ def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, m
         Unique in the page.
     measure : str
         Name of the accuracies.
-
-    Returns
-    -------
-    Chart
     """
     ax = plots.learning_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
     ax.set_ylim(*limits)
@@ -189,10 +173,6 @@ def loss_chart(panel: plots.Panel, limits: tuple[float, float] | None, name: str
         Of the axis; None for those that its own values need.
     name : str
         Unique in the page.
-
-    Returns
-    -------
-    Chart
     """
     ax = plots.loss_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
     if limits is not None:
@@ -214,17 +194,12 @@ PARTS = {"training": "train", "validation": "validation"}
 
 
 def loss_limits(panels: Sequence[plots.Panel]) -> tuple[float, float] | None:
-    """Return a range for the losses of several networks.
+    """Return a range for the losses of several networks; None where a logarithmic axis has nothing to show.
 
     Parameters
     ----------
     panels : sequence of Panel
         Their curves.
-
-    Returns
-    -------
-    tuple of float, or None
-        None when there is nothing to draw on a logarithmic axis.
     """
     histories = [history for panel in panels for history in (panel.history, *panel.others)]
     columns = [history[f"{part}_loss"] for history in histories for part in PARTS.values()]
@@ -246,10 +221,6 @@ def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: s
         Position of the one that is highlighted.
     measure : str
         Name of the accuracies.
-
-    Returns
-    -------
-    Chart
     """
     ax = plots.all_curves(_axes(WIDTH * 1.6, HEIGHT * 1.5, MARGINS), panels, best)
     ax.set_ylabel(f"validation {measure}", **SMALL)
@@ -280,10 +251,6 @@ def rates_chart(trials: Sequence[plots.Trial], measure: str, joined: bool = True
         Name of the accuracies.
     joined : bool
         See `plots.learning_rate_comparison`.
-
-    Returns
-    -------
-    Chart
     """
     groups = min(len({trial.group for trial in trials}), 5)
     ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT + 10 * groups), trials, joined)
@@ -303,10 +270,6 @@ def gap_chart(trials: Sequence[plots.Trial], measure: str) -> Chart:
         At least one.
     measure : str
         Name of the accuracies.
-
-    Returns
-    -------
-    Chart
     """
     ax = plots.generalisation_gap(_axes(WIDTH, 70 + 19 * len(trials)), trials)
     ax.set_xlabel(measure, **SMALL)
@@ -323,10 +286,6 @@ def confusion_chart(matrix: NDArray[Any], class_names: Sequence[str]) -> Chart:
         Counts by true class and prediction.
     class_names : sequence of str
         One for each class.
-
-    Returns
-    -------
-    Chart
     """
     count = len(class_names)
     side = WIDTH if count <= FEW_CLASSES else 18.5 * count + 90
@@ -344,10 +303,6 @@ def mistakes_chart(mistakes: dict[str, NDArray[Any]], class_names: Sequence[str]
         The arrays of mistakes.npz.
     class_names : sequence of str
         One for each class.
-
-    Returns
-    -------
-    Chart
     """
     pictures, true, given = mistakes["pictures"], mistakes["true"], mistakes["given"]
     ax = plots.mistakes(_axes(WIDTH, WIDTH), pictures, true, given, mistakes["certainty"], class_names, fontsize=9)
@@ -363,10 +318,6 @@ def first_layer_chart(weights: NDArray[Any], image_shape: tuple[int, int]) -> Ch
         The weights.
     image_shape : tuple of int
         (height, width) of the inputs.
-
-    Returns
-    -------
-    Chart
     """
     ax = _fitted(plots.first_layer(_axes(WIDTH, WIDTH), weights, image_shape))
     return _chart(ax, "weights", "weights of the first layer, a picture for each unit")

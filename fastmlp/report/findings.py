@@ -35,7 +35,7 @@ class Remark:
 
 
 def interval(accuracy: float, rows: int) -> tuple[float, float]:
-    """Return the 95% confidence interval of a share.
+    """Return the 95% confidence interval (low, high) of a share.
 
     Parameters
     ----------
@@ -43,11 +43,6 @@ def interval(accuracy: float, rows: int) -> tuple[float, float]:
         The share, from 0 to 1.
     rows : int
         Number of samples that it was measured on.
-
-    Returns
-    -------
-    tuple of float
-        (low, high).
 
     References
     ----------
@@ -67,10 +62,6 @@ def measure(view: RunView) -> str:
     ----------
     view : RunView
         The run.
-
-    Returns
-    -------
-    str
     """
     measures = {losses.from_setting(cell.record.settings["loss"]).measure for cell in view.cells}
     return measures.pop() if len(measures) == 1 else Loss.measure
@@ -83,10 +74,6 @@ def difference(view: RunView) -> str | None:
     ----------
     view : RunView
         The run.
-
-    Returns
-    -------
-    str or None
     """
     return compare_best_two(view.record.cells)
 
@@ -98,10 +85,6 @@ def lead(view: RunView) -> str:
     ----------
     view : RunView
         The run.
-
-    Returns
-    -------
-    str
     """
     best, count, data = view.best_configuration, len(view.configurations), view.record.data
     if best is None or best.accuracy is None:
@@ -130,10 +113,6 @@ def remarks(view: RunView) -> list[Remark]:
     ----------
     view : RunView
         The run.
-
-    Returns
-    -------
-    list of Remark
     """
     count = len(view.configurations)
     found = [_evaluations(view), *_network(view)]
@@ -212,10 +191,6 @@ def clock(time: str) -> str:
     ----------
     time : str
         ISO 8601, in UTC.
-
-    Returns
-    -------
-    str
     """
     return time.replace("T", " ").replace("+00:00", " UTC")
 

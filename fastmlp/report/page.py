@@ -61,11 +61,6 @@ def render(view: RunView) -> str:
     ----------
     view : RunView
         The run.
-
-    Returns
-    -------
-    str
-        HTML.
     """
     environment = Environment(
         loader=FunctionLoader(_resource), autoescape=True, undefined=StrictUndefined, trim_blocks=True,

@@ -160,12 +160,7 @@ class Configuration:
         return float(np.median(known)) if known else math.nan
 
     def panel(self) -> Panel:
-        """Return the curves of the cell that represents it, which must have a history, and of its other seeds.
-
-        Returns
-        -------
-        Panel
-        """
+        """Return the curves of the cell that represents it, which must have a history, and of its other seeds."""
         cell = self.cell
         assert cell.history is not None
         decays = [epoch for epoch in cell.record.settings["decay_epochs"] if epoch <= len(cell.history)]
@@ -174,12 +169,7 @@ class Configuration:
         return Panel(self.label, cell.history, decays, self.failure, kept, others)
 
     def trial(self) -> Trial:
-        """Return its results as one point.
-
-        Returns
-        -------
-        Trial
-        """
+        """Return its results as one point."""
         return Trial(
             self.label,
             float(self.cell.record.settings["learning_rate"]),
@@ -268,10 +258,6 @@ def read_run(folder: str | os.PathLike[str]) -> RunView:
     ----------
     folder : str or path-like
         The run directory.
-
-    Returns
-    -------
-    RunView
 
     Raises
     ------

@@ -16,10 +16,6 @@ def layers(config: NetworkConfig, inputs: int, outputs: int) -> str:
         The settings of a cell.
     inputs, outputs : int
         Number of features and of outputs.
-
-    Returns
-    -------
-    str
     """
     hidden = config.hidden
     count = f"{len(hidden)} hidden layer{'' if len(hidden) == 1 else 's'} and the {config.loss_function.output} output"
@@ -33,10 +29,6 @@ def loss(config: NetworkConfig) -> str:
     ----------
     config : NetworkConfig
         The settings of a cell.
-
-    Returns
-    -------
-    str
     """
     text, weights = config.loss_function.label, config.class_weight
     return text if weights is None else f"{text}, class weights {value_text(weights)}"
@@ -51,10 +43,6 @@ def batch(config: NetworkConfig, rows: int) -> str:
         The settings of a cell.
     rows : int
         Number of training samples.
-
-    Returns
-    -------
-    str
     """
     if config.batch_size >= rows or config.optimizer_config.is_full_batch:
         return f"all {rows} training samples"
@@ -68,10 +56,6 @@ def optimiser(config: NetworkConfig) -> str:
     ----------
     config : NetworkConfig
         The settings of a cell.
-
-    Returns
-    -------
-    str
     """
     setting = config.optimizer
     numbers = {} if isinstance(setting, str) else {key: value for key, value in setting.items() if key != "name"}
@@ -89,10 +73,6 @@ def initial_rate(config: NetworkConfig) -> str:
     ----------
     config : NetworkConfig
         The settings of a cell.
-
-    Returns
-    -------
-    str
     """
     return f"{config.learning_rate}" if config.optimizer_config.has_learning_rate else "chosen by line search"
 
@@ -104,10 +84,6 @@ def schedule(config: NetworkConfig) -> str:
     ----------
     config : NetworkConfig
         The settings of a cell.
-
-    Returns
-    -------
-    str
     """
     setting, epochs = config.schedule, _epochs(config.epochs)
     options = setting if isinstance(setting, Mapping) else {"name": setting}
@@ -131,10 +107,6 @@ def search(record: SearchRecord) -> str:
     ----------
     record : SearchRecord
         That of the recipe.
-
-    Returns
-    -------
-    str
     """
     how = "chosen by Optuna" if record.method == "optuna" else "drawn at random"
     parts = [f"{name.replace('_', ' ')} {_distribution(one)}" for name, one in record.distributions.items()]
@@ -172,10 +144,6 @@ def initialisation(config: NetworkConfig) -> str:
     ----------
     config : NetworkConfig
         The settings of a cell.
-
-    Returns
-    -------
-    str
     """
     scale = config.init_scale
     factor = "" if scale is None else f" times {scale:g}"
@@ -199,10 +167,6 @@ def regulariser(config: NetworkConfig) -> str:
     ----------
     config : NetworkConfig
         The settings of a cell.
-
-    Returns
-    -------
-    str
     """
     decay = getattr(config.optimizer_config, "weight_decay", 0)
     texts = [

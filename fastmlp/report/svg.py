@@ -81,10 +81,6 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
         Unique in the page: the element's identifiers start with it.
     title : str
         Description for those who do not see it.
-
-    Returns
-    -------
-    str
     """
     figure.set_dpi(POINTS_PER_INCH)
     figure.patch.set_visible(False)

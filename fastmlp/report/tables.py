@@ -26,10 +26,6 @@ def data_line(data: DataRecord | TestDataRecord) -> str:
     ----------
     data : DataRecord or TestDataRecord
         The data.
-
-    Returns
-    -------
-    str
     """
     return f"{data.name} (synthetic)" if data.synthetic and "synthetic" not in data.name else data.name
 
@@ -41,10 +37,6 @@ def heading(record: RunRecord) -> str:
     ----------
     record : RunRecord
         The record of the run.
-
-    Returns
-    -------
-    str
     """
     return f"{record.recipe.title}: {data_line(record.data)}"
 
@@ -97,10 +89,6 @@ def table(record: RunRecord) -> str:
     ----------
     record : RunRecord
         The record of the run.
-
-    Returns
-    -------
-    str
     """
     found = in_table_order(record)
     theirs = [reference_text(record, group.slug) for group in found]
@@ -123,10 +111,6 @@ def in_table_order(record: RunRecord) -> list[CellGroup]:
     ----------
     record : RunRecord
         The record of the run.
-
-    Returns
-    -------
-    list of CellGroup
     """
     found = group_cells(record.cells)
     if record.recipe.search is None:
@@ -185,17 +169,12 @@ def _rows_of_seeds(record: RunRecord, found: Sequence[CellGroup]) -> Rows:
 
 
 def half_width_text(interval: Interval | None) -> str:
-    """Return half of an interval as text.
+    """Return half of an interval as text; "-" where there is none.
 
     Parameters
     ----------
     interval : Interval or None
         That of a mean.
-
-    Returns
-    -------
-    str
-        "-" where there is none.
     """
     return "-" if interval is None or interval.count == 1 else f"± {interval.half_width:.4f}"
 
@@ -207,17 +186,13 @@ def difference_lines(record: RunRecord) -> list[str]:
     ----------
     record : RunRecord
         The record of the run.
-
-    Returns
-    -------
-    list of str
     """
     sentence = compare_best_two(record.cells)
     return [sentence] if sentence else []
 
 
 def reference_text(record: RunRecord, slug: str) -> str:
-    """Return the published validation accuracy of a configuration as text.
+    """Return the published validation accuracy of a configuration as text, the first of several; "" for none.
 
     Parameters
     ----------
@@ -225,11 +200,6 @@ def reference_text(record: RunRecord, slug: str) -> str:
         The record of the run.
     slug : str
         The configuration.
-
-    Returns
-    -------
-    str
-        "" where there is none; of several sources the first.
     """
     found = figures(record.recipe.reference, slug, "validation_accuracy")
     return figure_text("validation_accuracy", found[0][0]) if found else ""
@@ -242,10 +212,6 @@ def source_lines(record: RunRecord) -> list[str]:
     ----------
     record : RunRecord
         The record of the run.
-
-    Returns
-    -------
-    list of str
     """
     return [f"reference: {reference.source}" for reference in record.recipe.reference]
 
@@ -259,10 +225,6 @@ def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
         An entry per column; all have the same number of lines.
     rows : list of list of str
         An entry per column.
-
-    Returns
-    -------
-    list of str
     """
     headers = [list(line) for line in zip(*(entry.split("\n") for entry in header), strict=True)]
     widths = [max(map(len, column)) for column in zip(*headers, *rows, strict=True)]
@@ -277,17 +239,12 @@ def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def number_text(value: float | None) -> str:
-    """Return a loss or an accuracy as text.
+    """Return a loss or an accuracy as text; "-" for None.
 
     Parameters
     ----------
     value : float or None
         The number.
-
-    Returns
-    -------
-    str
-        "-" for None.
     """
     return "-" if value is None else result_text(value)
 
@@ -299,9 +256,5 @@ def failure_lines(record: RunRecord) -> list[str]:
     ----------
     record : RunRecord
         The record of the run.
-
-    Returns
-    -------
-    list of str
     """
     return [f"{cell.label} {cell.failure}" for cell in record.cells if cell.failure]

@@ -44,17 +44,12 @@ def _diagnoses(record: RunRecord) -> list[str]:
 
 
 def evaluation_text(evaluation: EvaluationRecord) -> str:
-    """Return an evaluation as text: the confusion matrix, loss and accuracy.
+    """Return an evaluation as lines of text: the confusion matrix, loss and accuracy.
 
     Parameters
     ----------
     evaluation : EvaluationRecord
         One evaluation on test data.
-
-    Returns
-    -------
-    str
-        Several lines.
     """
     names, test = evaluation.class_names, evaluation.test
     rows = [[name, *map(str, counts)] for name, counts in zip(names, evaluation.confusion, strict=True)]
@@ -84,17 +79,12 @@ def write_summary(run: Run) -> None:
 
 
 def summary(run: Run) -> str:
-    """Return the text of summary.md.
+    """Return the text of summary.md, as Markdown.
 
     Parameters
     ----------
     run : Run
         The run directory, in which a sweep was finished.
-
-    Returns
-    -------
-    str
-        Markdown.
     """
     record = run.read_record()
     data, configs = record.data, [cell.config for cell in record.cells]

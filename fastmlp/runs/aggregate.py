@@ -38,28 +38,18 @@ class CellGroup:
         return mean_interval(values) if values else None
 
     def mean(self, name: str) -> float | None:
-        """Return the mean of a result over the sound cells.
+        """Return the mean of a result over the sound cells; None where there are none, or one has no finite value.
 
         Parameters
         ----------
         name : str
             A field of `CellRecord`, such as "validation_loss".
-
-        Returns
-        -------
-        float or None
-            None where a cell has no finite value, or none is sound.
         """
         values = [getattr(cell, name) for cell in self.sound]
         return None if not values or None in values else math.fsum(values) / len(values)
 
     def by_seed(self) -> dict[int, float]:
-        """Return the validation accuracy of each sound cell, by its seed.
-
-        Returns
-        -------
-        dict
-        """
+        """Return the validation accuracy of each sound cell, by its seed."""
         return {cell.seed: cell.validation_accuracy for cell in self.sound if cell.validation_accuracy is not None}
 
 
@@ -70,10 +60,6 @@ def group_cells(cells: Iterable[CellRecord]) -> list[CellGroup]:
     ----------
     cells : iterable of CellRecord
         The cells of a run.
-
-    Returns
-    -------
-    list of CellGroup
     """
     members: dict[str, list[CellRecord]] = {}
     for cell in cells:
@@ -91,10 +77,6 @@ def ranked(cells: Iterable[CellRecord]) -> list[CellGroup]:
     ----------
     cells : iterable of CellRecord
         The cells of a run.
-
-    Returns
-    -------
-    list of CellGroup
     """
     return sorted((group for group in group_cells(cells) if group.sound), key=_merit, reverse=True)
 
@@ -106,7 +88,7 @@ def _merit(group: CellGroup) -> tuple[int, float, float]:
 
 
 def best_cell(cells: Iterable[CellRecord]) -> CellRecord | None:
-    """Return the cell to retrain: of the configuration with the highest mean validation accuracy.
+    """Return the cell to retrain, of the configuration with the highest mean validation accuracy; None for none.
 
     The accuracy after the last epoch, or after the one that early stopping went back to; not the highest of any epoch:
     retraining follows the whole schedule, so its last epoch is what one gets. Ties are broken by the losses.
@@ -118,11 +100,6 @@ def best_cell(cells: Iterable[CellRecord]) -> CellRecord | None:
     ----------
     cells : iterable of CellRecord
         The cells of a run.
-
-    Returns
-    -------
-    CellRecord or None
-        None where no cell is sound.
     """
     best = ranked(cells)
     return best[0].sound[0] if best else None
@@ -135,10 +112,6 @@ def is_repeated(cells: Iterable[CellRecord]) -> bool:
     ----------
     cells : iterable of CellRecord
         The cells of a run.
-
-    Returns
-    -------
-    bool
     """
     return any(len(group.cells) > 1 for group in group_cells(cells))
 

@@ -46,41 +46,27 @@ class CellStore:
         ----------
         cell : Cell
             What is trained.
-
-        Returns
-        -------
-        CellInputs
         """
         settings = NetworkConfig.from_dict(cell.settings).identity()
         return CellInputs(settings=settings, data=self._data, engine=engine_version())
 
     def identity(self, cell: Cell) -> str:
-        """Return what distinguishes a cell from all others, whatever its name.
+        """Return the SHA-256, in hexadecimal, of all that distinguishes a cell from others, whatever its name.
 
         Parameters
         ----------
         cell : Cell
             What is trained.
-
-        Returns
-        -------
-        str
-            SHA-256 of its inputs, in hexadecimal.
         """
         return digest_of_values(to_plain(self.inputs(cell)))
 
     def folder(self, cell: Cell) -> Path:
-        """Return the folder of a cell, which a sweep with another grid may have made under another name.
+        """Return the folder of a cell, which need not exist; a sweep with another grid may have named it otherwise.
 
         Parameters
         ----------
         cell : Cell
             What is trained.
-
-        Returns
-        -------
-        Path
-            It need not exist.
         """
         digits = self.identity(cell)[:DIGITS]
         return self._folders.setdefault(digits, self._run.cell(f"{cell.slug}-{digits}"))
@@ -97,25 +83,16 @@ class CellStore:
         ----------
         cell : Cell
             What is trained.
-
-        Returns
-        -------
-        CheckpointStore
         """
         return CheckpointStore(self.folder(cell) / "checkpoint", identity=self.identity(cell))
 
     def load(self, cell: Cell) -> CellResult | None:
-        """Return the result of a cell that was trained to its end, or pruned.
+        """Return the result of a cell that was trained to its end or pruned; None without one, or for damaged files.
 
         Parameters
         ----------
         cell : Cell
             What is trained.
-
-        Returns
-        -------
-        CellResult or None
-            None where there is none, or its files are damaged.
         """
         folder = self.folder(cell)
         try:

@@ -61,10 +61,6 @@ class CellResult:
             What was trained.
         error : BaseException or str
             The exception, or a sentence.
-
-        Returns
-        -------
-        CellResult
         """
         mlp, text = MLP(**cell.settings), " ".join(str(error).split())
         kind = [] if isinstance(error, str) else [type(error).__name__]

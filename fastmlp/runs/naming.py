@@ -12,17 +12,12 @@ KEPT = 80
 
 
 def slug(varied: Mapping[str, Any]) -> str:
-    """Return a folder's name for values of settings, which every system takes.
+    """Return a folder's name for values of settings that every system takes, such as "tanh-0.5"; "only" for none.
 
     Parameters
     ----------
     varied : mapping
         Settings by their names.
-
-    Returns
-    -------
-    str
-        Such as "tanh-0.5"; "only" for no setting.
     """
     text = "-".join(_slug(name, value) for name, value in varied.items()) or "only"
     # Windows ends a name before its last dots.
@@ -39,10 +34,6 @@ def distinct(slugs: Iterable[str]) -> list[str]:
     ----------
     slugs : iterable of str
         "a" and "A" are one, as they are on Windows and macOS.
-
-    Returns
-    -------
-    list of str
     """
     given: list[str] = []
     taken: set[str] = set()
@@ -57,17 +48,12 @@ def distinct(slugs: Iterable[str]) -> list[str]:
 
 
 def label(varied: Mapping[str, Any]) -> str:
-    """Return a line for values of settings.
+    """Return a line for values of settings, such as "tanh, learning rate 0.5"; "" for no setting.
 
     Parameters
     ----------
     varied : mapping
         Settings by their names.
-
-    Returns
-    -------
-    str
-        Such as "tanh, learning rate 0.5"; "" for no setting.
     """
     return ", ".join(_label(name, value) for name, value in varied.items())
 

@@ -90,10 +90,6 @@ def compare(
         The configuration.
     ours : mapping
         One's own figures, by the names of `FIGURES`.
-
-    Returns
-    -------
-    tuple of ComparisonRecord
     """
     return tuple(
         ComparisonRecord(name=name, ours=ours[name], theirs=theirs, source=source)
@@ -110,10 +106,6 @@ def comparison_lines(comparisons: Iterable[ComparisonRecord]) -> list[str]:
     ----------
     comparisons : iterable of ComparisonRecord
         What `compare` returned.
-
-    Returns
-    -------
-    list of str
     """
     return [
         f"{FIGURES[line.name]} {figure_text(line.name, line.ours)}; "
@@ -131,10 +123,6 @@ def figure_text(name: str, value: float) -> str:
         One of `FIGURES`.
     value : float
         The figure.
-
-    Returns
-    -------
-    str
     """
     return f"{value:.3g}" if name == "seconds_per_epoch" else f"{value:.4f}"
 

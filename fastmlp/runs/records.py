@@ -235,10 +235,6 @@ class RunRecord(Record, frozen=True, kw_only=True):
         ----------
         slug : str
             Must be that of a cell.
-
-        Returns
-        -------
-        CellRecord
         """
         return next(cell for cell in self.cells if cell.slug == slug)
 

@@ -65,10 +65,6 @@ class Run:
         ----------
         name : str
             The `folder` of its record.
-
-        Returns
-        -------
-        Path
         """
         return self.cells / name
 
@@ -80,10 +76,6 @@ class Run:
         ----------
         folder : Path
             That folder.
-
-        Returns
-        -------
-        Path
         """
         return folder / "model.h5"
 
@@ -95,10 +87,6 @@ class Run:
         ----------
         folder : Path
             That folder.
-
-        Returns
-        -------
-        Path
         """
         return folder / "history.csv"
 
@@ -110,10 +98,6 @@ class Run:
         ----------
         folder : Path
             That folder.
-
-        Returns
-        -------
-        Path
         """
         return folder / "curve.png"
 
@@ -178,10 +162,6 @@ class Run:
     def read_record(self) -> RunRecord:
         """Read run.json.
 
-        Returns
-        -------
-        RunRecord
-
         Raises
         ------
         InputError
@@ -200,12 +180,7 @@ class Run:
         return record
 
     def read_unfinished(self) -> RunRecord | None:
-        """Read run.json, also before the sweep is finished.
-
-        Returns
-        -------
-        RunRecord or None
-            None where there is no run.
+        """Read run.json, also before the sweep is finished; None where there is no run.
 
         Raises
         ------
@@ -230,12 +205,7 @@ class Run:
             remove(self.record)
 
     def read_evaluations(self) -> tuple[EvaluationRecord, ...]:
-        """Read evaluation.json.
-
-        Returns
-        -------
-        tuple of EvaluationRecord
-            Every evaluation so far, the oldest first.
+        """Read evaluation.json: every evaluation so far, the oldest first.
 
         Raises
         ------

@@ -16,22 +16,12 @@ from fastmlp.utils.records import as_json
 
 
 def now() -> str:
-    """Return the time as ISO 8601, in UTC, to the second.
-
-    Returns
-    -------
-    str
-    """
+    """Return the time as ISO 8601, in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def environment() -> EnvironmentRecord:
-    """Return the versions and the machine that a result depends on.
-
-    Returns
-    -------
-    EnvironmentRecord
-    """
+    """Return the versions and the machine that a result depends on."""
     return EnvironmentRecord(
         fastmlp=__version__,
         python=platform.python_version(),
@@ -62,10 +52,6 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
         All samples, also those that are in neither part.
     training_rows, validation_rows : int
         Number of samples in each part.
-
-    Returns
-    -------
-    DataRecord
     """
     rows, features = dataset.X.shape
     return DataRecord(
@@ -87,17 +73,12 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
 
 
 def load_again(data: DataRecord) -> Dataset:
-    """Load the samples of both parts of a run.
+    """Load the samples of both parts of a run: those for training, then those for validation.
 
     Parameters
     ----------
     data : DataRecord
         What `describe_data` returned.
-
-    Returns
-    -------
-    Dataset
-        The samples for training, then those for validation.
 
     Raises
     ------
@@ -119,10 +100,6 @@ def describe_cell(result: CellResult, folder: str | None) -> CellRecord:
         The trained network.
     folder : str or None
         Name of its folder in the run; None where it has none.
-
-    Returns
-    -------
-    CellRecord
     """
     cell, mlp = result.cell, result.mlp
     history, settings, kept = mlp.history, as_json(mlp.config.identity()), mlp.kept_epoch
@@ -152,16 +129,11 @@ def describe_cell(result: CellResult, folder: str | None) -> CellRecord:
 
 
 def finite(value: float | None) -> float | None:
-    """Return a number as JSON can hold it.
+    """Return a number as JSON can hold it: None for what is not finite.
 
     Parameters
     ----------
     value : float or None
         Any number.
-
-    Returns
-    -------
-    float or None
-        None for what is not finite.
     """
     return value if value is not None and math.isfinite(value) else None

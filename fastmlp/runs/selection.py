@@ -23,10 +23,6 @@ def best(run: Run, record: RunRecord) -> CellRecord:
     record : RunRecord
         Its record.
 
-    Returns
-    -------
-    CellRecord
-
     Raises
     ------
     InputError
@@ -42,7 +38,7 @@ def best(run: Run, record: RunRecord) -> CellRecord:
 
 
 def identity(record: RunRecord, cell: CellRecord) -> str:
-    """Return what distinguishes the training of a cell on all rows from others.
+    """Return the SHA-256, in hexadecimal, of what distinguishes the training of a cell on all rows from others.
 
     Parameters
     ----------
@@ -50,11 +46,6 @@ def identity(record: RunRecord, cell: CellRecord) -> str:
         The record of the run.
     cell : CellRecord
         One of its cells.
-
-    Returns
-    -------
-    str
-        SHA-256, in hexadecimal.
     """
     data = {"digest": record.data.digest, "training_rows": record.data.training_rows + record.data.validation_rows}
     return digest_of_values({"settings": retraining_settings(cell.settings, cell.kept_epoch), "data": data})
@@ -90,10 +81,6 @@ def describe_other_network(record: RunRecord, evaluation: EvaluationRecord) -> s
         The record of the run as it is now.
     evaluation : EvaluationRecord
         One of its evaluations.
-
-    Returns
-    -------
-    str or None
     """
     now = record.best_cell
     if now is None or evaluation.slug != now.slug:
@@ -104,17 +91,12 @@ def describe_other_network(record: RunRecord, evaluation: EvaluationRecord) -> s
 
 
 def network_digest(mlp: MLP) -> str:
-    """Return a digest of a network's weights and biases.
+    """Return the SHA-256 of a network's weights and biases, in hexadecimal.
 
     Parameters
     ----------
     mlp : MLP
         A trained network.
-
-    Returns
-    -------
-    str
-        SHA-256, in hexadecimal.
     """
     return digest_of_arrays([*mlp.weights, *mlp.biases])
 
@@ -128,10 +110,6 @@ def is_retrained(run: Run, record: RunRecord) -> bool:
         The run directory.
     record : RunRecord
         Its record.
-
-    Returns
-    -------
-    bool
 
     Raises
     ------
@@ -156,17 +134,12 @@ def is_retrained(run: Run, record: RunRecord) -> bool:
 
 
 def read_retrained(run: Run) -> RetrainedManifest | None:
-    """Return what is in the folder `retrained`.
+    """Return what is in the folder `retrained`; None where nothing was retrained to the end, or the file is damaged.
 
     Parameters
     ----------
     run : Run
         The run directory.
-
-    Returns
-    -------
-    RetrainedManifest or None
-        None where nothing was retrained to the end, or the file is damaged.
     """
     try:
         return read_record(run.retrained / "cell.json", RetrainedManifest, "retrain")
@@ -181,9 +154,5 @@ def retraining_checkpoints(run: Run) -> Path:
     ----------
     run : Run
         The run directory.
-
-    Returns
-    -------
-    Path
     """
     return run.retrained / "checkpoint"

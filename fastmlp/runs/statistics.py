@@ -37,10 +37,6 @@ def mean_interval(values: Sequence[float]) -> Interval:
     values : sequence of float
         At least one.
 
-    Returns
-    -------
-    Interval
-
     References
     ----------
     Student, "The probable error of a mean", Biometrika 6, 1908.
@@ -60,10 +56,6 @@ def paired_interval(first: Sequence[float], second: Sequence[float]) -> Interval
     ----------
     first, second : sequence of float
         Of the same length.
-
-    Returns
-    -------
-    Interval
     """
     return mean_interval([a - b for a, b in zip(first, second, strict=True)])
 
@@ -79,10 +71,6 @@ def t_quantile(degrees: int, level: float = LEVEL) -> float:
         Degrees of freedom, from 1.
     level : float
         Between 0 and 1.
-
-    Returns
-    -------
-    float
 
     References
     ----------

@@ -104,12 +104,7 @@ class CheckpointStore:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def newest(self) -> Checkpoint | None:
-        """Return the newest checkpoint that is whole.
-
-        Returns
-        -------
-        Checkpoint or None
-            None where there is none.
+        """Return the newest checkpoint that is whole; None where there is none.
 
         Raises
         ------
@@ -272,7 +267,7 @@ class CheckpointCallback(InternalCallback):
 
 
 def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedData) -> list[CheckpointCallback]:
-    """Return the callbacks that `MLP.fit(checkpoint=...)` asks for.
+    """Return the callback that `MLP.fit(checkpoint=...)` asks for, if any.
 
     Parameters
     ----------
@@ -282,11 +277,6 @@ def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedDat
         Settings of the training.
     data : PreparedData
         Its data.
-
-    Returns
-    -------
-    list of CheckpointCallback
-        One or none.
 
     Raises
     ------

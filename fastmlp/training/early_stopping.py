@@ -50,7 +50,7 @@ class BestEpoch:
         self.epoch, self.value, self.waited = 0, math.nan, 0
 
     def improves(self, epoch: int, value: float) -> bool:
-        """Take note of an epoch.
+        """Take note of an epoch; return whether it is the best so far.
 
         Parameters
         ----------
@@ -58,11 +58,6 @@ class BestEpoch:
             Its number, from 1.
         value : float
             What is monitored.
-
-        Returns
-        -------
-        bool
-            Whether it is the best so far.
         """
         gain = self.value - value if self._config.monitor == "validation_loss" else value - self.value
         if gain > self._config.min_delta if self.epoch else not math.isnan(value):
@@ -113,7 +108,7 @@ class EarlyStoppingCallback(InternalCallback):
         return self.update(record["epoch"], record[self._config.monitor], self.session.state.parameters.buffer)
 
     def update(self, epoch: int, value: float, weights: NDArray[Any]) -> bool:
-        """Take note of an epoch.
+        """Take note of an epoch; return whether the training is to end.
 
         Parameters
         ----------
@@ -123,11 +118,6 @@ class EarlyStoppingCallback(InternalCallback):
             What is monitored.
         weights : ndarray
             The parameters after it, copied if it is the best so far.
-
-        Returns
-        -------
-        bool
-            Whether the training is to end.
         """
         if not self._best.improves(epoch, value):
             return self._best.waited >= self._config.patience

@@ -27,11 +27,6 @@ def find_failure(session: Session, epoch: int) -> FailureReason | None:
         The training, after its last epoch.
     epoch : int
         Number of the epoch whose weights the network has: the last, or the one that early stopping went back to.
-
-    Returns
-    -------
-    FailureReason or None
-        One line of text.
     """
     config, batches = session.config, session.data.batches
     loss, prior = session.state.history["train_loss"][epoch - 1], batches.prior_loss(config.loss_function)
@@ -61,11 +56,6 @@ def describe_divergence(session: Session, loss: float, epoch: int, prior_loss: f
         Number of the epoch after which it was measured.
     prior_loss : float
         Loss of the constant prediction.
-
-    Returns
-    -------
-    str or None
-        One line of text.
     """
     measure, hint = session.config.loss_function, divergence_hint(session.config)
     if not math.isfinite(loss):

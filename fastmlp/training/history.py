@@ -161,11 +161,6 @@ class History:
         diagnoses : iterable of DiagnosisRecord
             What went wrong.
 
-        Returns
-        -------
-        History
-            The history.
-
         Raises
         ------
         ValueError
@@ -237,11 +232,6 @@ class History:
         ----------
         path : path, optional
             Of a file to write it to.
-
-        Returns
-        -------
-        str
-            The text.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -253,17 +243,12 @@ class History:
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> "History":
-        """Read what `to_csv` wrote.
+        """Read what `to_csv` wrote: a history without diagnoses.
 
         Parameters
         ----------
         path : path
             Of the file.
-
-        Returns
-        -------
-        History
-            The history, without diagnoses.
 
         Raises
         ------

@@ -58,7 +58,7 @@ def totals_of(
     threads: int,
     after_chunk: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float64]:
-    """Measure a network on rows with targets.
+    """Measure a network on rows with targets: return the summed loss and the number of right answers, (2,) float64.
 
     Parameters
     ----------
@@ -76,11 +76,6 @@ def totals_of(
         Threads that may be used.
     after_chunk : callable
         Called without arguments about every 0.1 s.
-
-    Returns
-    -------
-    ndarray of shape (2,), float64
-        Summed loss, number of right answers.
     """
     totals, p = np.zeros(2), parameters
     for start, stop in _ranges(p.layers, X.shape[0]):
@@ -127,7 +122,7 @@ def outputs_of(
 def predict_outputs(
     config: NetworkConfig, parameters: Parameters, X: Samples, threads: int | None = None
 ) -> NDArray[Any]:
-    """Return what the last layer of a network hands out for every row of X.
+    """Return what the last layer hands out for every row of X, (N, C) in the network's dtype.
 
     Parameters
     ----------
@@ -139,11 +134,6 @@ def predict_outputs(
         Inputs, not checked yet.
     threads : int, optional
         Threads to use; None: what the settings allow.
-
-    Returns
-    -------
-    ndarray of shape (N, C)
-        Outputs, in the network's dtype.
     """
     checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")
     rows = checked.shape[0]
@@ -170,13 +160,6 @@ def evaluate(
         What its outputs stand for.
     X, y : array_like
         As for `MLP.fit`.
-
-    Returns
-    -------
-    loss : float
-        Mean per sample.
-    accuracy : float
-        Share of right answers; R^2 for the squared error.
     """
     objective = config.loss_function
     checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")

@@ -46,7 +46,7 @@ class Parameters:
 
     @classmethod
     def of(cls, config: NetworkConfig, features: int, outputs: int) -> "Parameters":
-        """Return the parameters of a network with so many inputs and outputs, all zero.
+        """Return the parameters of a network with so many inputs and outputs, and its optimizer's states, all zero.
 
         Parameters
         ----------
@@ -54,11 +54,6 @@ class Parameters:
             Its settings.
         features, outputs : int
             Numbers of inputs and outputs.
-
-        Returns
-        -------
-        Parameters
-            With the states that the optimizer needs.
         """
         widths = (features, *config.hidden, outputs)
         return cls(widths, config.layer_activations, config.dtype, config.optimizer_config.states)
@@ -141,11 +136,6 @@ def epoch_order(rows: int, seed: int, epoch: int, shuffle: bool) -> NDArray[np.i
         Its number, from 1.
     shuffle : bool
         Whether the order is random.
-
-    Returns
-    -------
-    ndarray of shape (rows,), int64
-        Numbers of the samples.
     """
     if not shuffle:
         return np.arange(rows, dtype=np.int64)

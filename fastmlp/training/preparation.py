@@ -109,11 +109,6 @@ def prepare(
     sample_weight : array_like of shape (N,), optional
         Weights of the rows, from 0.
 
-    Returns
-    -------
-    PreparedData
-        What `MLP.fit` takes as it is.
-
     Raises
     ------
     InputError, InputTypeError

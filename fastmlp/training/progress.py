@@ -52,17 +52,12 @@ class ProgressBar(Callback):
 
 
 def progress_callbacks(progress: bool | Report | None) -> list[Callback]:
-    """Return the callbacks that `MLP.fit(progress=...)` asks for.
+    """Return the callback that `MLP.fit(progress=...)` asks for, if any.
 
     Parameters
     ----------
     progress : bool, callable or None
         True for a bar, or a function of an epoch's record.
-
-    Returns
-    -------
-    list of Callback
-        One or none.
 
     Raises
     ------

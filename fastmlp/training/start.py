@@ -40,11 +40,6 @@ def prepare_for(
     X, y, validation, classes, sample_weight
         As for `MLP.fit`.
 
-    Returns
-    -------
-    PreparedData
-        The data.
-
     Raises
     ------
     InputError, InputTypeError
@@ -83,11 +78,6 @@ def start_fit(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sessi
         The network whose weights it starts from; one without weights for fresh ones.
     data : PreparedData
         Its data.
-
-    Returns
-    -------
-    Session
-        The training.
     """
     if start.parameters is None:
         return Session.of(config, data, TrainingState.fresh(config, data.batches.shape[1], len(data.classes)))
@@ -106,11 +96,6 @@ def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sess
         fresh optimizer states.
     data : PreparedData
         Its data.
-
-    Returns
-    -------
-    Session
-        The training.
 
     Raises
     ------

@@ -171,11 +171,6 @@ class TrainingState:
             The settings.
         features, outputs : int
             Numbers of inputs and outputs of the network.
-
-        Returns
-        -------
-        TrainingState
-            The state.
         """
         parameters = Parameters.of(config, features, outputs)
         parameters.initialise(config.init, config.init_scale, config.init_bias, config.seed)
@@ -183,7 +178,7 @@ class TrainingState:
 
     @classmethod
     def warm(cls, config: NetworkConfig, parameters: Parameters) -> "TrainingState":
-        """Return the state before the first step from given weights, which are copied.
+        """Return the state before the first step from a copy of given weights; schedule and optimizer states are fresh.
 
         Parameters
         ----------
@@ -191,11 +186,6 @@ class TrainingState:
             The settings.
         parameters : Parameters
             Of a network of the same shape.
-
-        Returns
-        -------
-        TrainingState
-            With a fresh schedule and fresh optimizer states.
         """
         inputs, outputs = int(parameters.layers[0, FAN_IN]), int(parameters.layers[-1, FAN_OUT])
         own = Parameters.of(config, inputs, outputs)

@@ -57,7 +57,7 @@ def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
 
 
 def as_array(values: Any, name: str) -> np.ndarray:
-    """Convert to an array.
+    """Convert to an array, a view where possible.
 
     Parameters
     ----------
@@ -65,11 +65,6 @@ def as_array(values: Any, name: str) -> np.ndarray:
         What to convert.
     name : str
         What messages call it.
-
-    Returns
-    -------
-    ndarray
-        A view where possible.
 
     Raises
     ------
@@ -167,7 +162,7 @@ def _check_finite(X: np.ndarray, dtype: str, name: str) -> None:
 
 
 def fits(values: np.ndarray, dtype: str) -> NDArray[np.bool_]:
-    """Return a mask of the finite numbers that a network can represent.
+    """Return a mask of the finite numbers that a network can represent, in the shape of `values`.
 
     Parameters
     ----------
@@ -175,11 +170,6 @@ def fits(values: np.ndarray, dtype: str) -> NDArray[np.bool_]:
         Numbers.
     dtype : {"float32", "float64"}
         Type of the network.
-
-    Returns
-    -------
-    ndarray of bool
-        In the shape of `values`.
     """
     if values.dtype.kind == "f" and values.dtype.itemsize > np.dtype(dtype).itemsize:
         with np.errstate(over="ignore"):  # what is too large becomes infinity
@@ -189,7 +179,7 @@ def fits(values: np.ndarray, dtype: str) -> NDArray[np.bool_]:
 
 
 def unfit(value: Any, dtype: str) -> str:
-    """Describe what is wrong with a value that does not fit.
+    """Return the end of a message about a value that does not fit: what was expected, and a hint.
 
     Parameters
     ----------
@@ -197,11 +187,6 @@ def unfit(value: Any, dtype: str) -> str:
         The value.
     dtype : {"float32", "float64"}
         Type of the network.
-
-    Returns
-    -------
-    str
-        The end of a message: what was expected, and a hint.
     """
     if not np.isfinite(value):
         return FINITE
@@ -307,7 +292,7 @@ def _listed_by(classes: Iterable[int]) -> list[int]:
 
 
 def class_numbers(y: NDArray[np.integer], classes: NDArray[np.integer], name: str = "y") -> NDArray[np.int64]:
-    """Number the classes of labels.
+    """Return the position of each label in `classes`, (rows,) int64.
 
     Parameters
     ----------
@@ -317,11 +302,6 @@ def class_numbers(y: NDArray[np.integer], classes: NDArray[np.integer], name: st
         All labels, sorted.
     name : str, default="y"
         What messages call `y`.
-
-    Returns
-    -------
-    ndarray of shape (rows,), int64
-        Position of each label in `classes`.
 
     Raises
     ------

@@ -151,11 +151,6 @@ def is_temporary(path: Path) -> bool:
     ----------
     path : Path
         Path of a file.
-
-    Returns
-    -------
-    bool
-        Whether its name has that form.
     """
     return _TEMPORARY.fullmatch(path.name) is not None
 

@@ -42,17 +42,12 @@ def digest_of_arrays(arrays: Iterable[np.ndarray], title: str = "") -> str:
 
 
 def digest_of_values(values: object) -> str:
-    """Return the SHA-256 of plain values.
+    """Return the SHA-256 of plain values, as 64 hexadecimal digits.
 
     Parameters
     ----------
     values : dict, list, str, number, bool or None
         Nested in any way; the order of a dict does not count.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
     """
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -60,14 +55,9 @@ def digest_of_values(values: object) -> str:
 
 @functools.cache
 def engine_version() -> str:
-    """Return the version of what trains: that of the package, and the first digits of a digest of the code.
+    """Return the version of what trains, such as "0.1.0+0123456789ab": the package's, and a digest of the code.
 
     Every change of that code counts, although most changes leave all bits of a result as they were.
-
-    Returns
-    -------
-    str
-        Such as "0.1.0+0123456789ab".
     """
     return f"{__version__}+{digest_of_sources(Path(__file__).parents[1])[:12]}"
 

@@ -37,17 +37,12 @@ class FrozenDict(dict[str, Any]):
 
 
 def freeze(value: Any) -> Any:
-    """Return a value in a form that has a hash.
+    """Return a value in a form that has a hash: dicts as `FrozenDict`, lists as tuples.
 
     Parameters
     ----------
     value : object
         A plain value.
-
-    Returns
-    -------
-    object
-        Dicts as `FrozenDict`, lists as tuples, anything else as it is.
     """
     if isinstance(value, Mapping):
         return FrozenDict(value)
@@ -61,11 +56,6 @@ def thaw(value: Any) -> Any:
     ----------
     value : object
         What `freeze` returned.
-
-    Returns
-    -------
-    object
-        Ordinary dicts, with lists in them, for frozen ones; anything else as it is.
     """
     if not isinstance(value, FrozenDict):
         return value
@@ -73,17 +63,12 @@ def thaw(value: Any) -> Any:
 
 
 def value_text(value: object) -> str:
-    """Return a setting's value for a person.
+    """Return a setting's value for a person; of a table its name, the rest of it in brackets.
 
     Parameters
     ----------
     value : object
         A plain value.
-
-    Returns
-    -------
-    str
-        Of a table its name, the rest of it in brackets.
     """
     if isinstance(value, Mapping):
         rest = [f"{str(key).replace('_', ' ')} {value_text(item)}" for key, item in value.items() if key != "name"]
@@ -107,11 +92,6 @@ def build(kind: type[T], options: Mapping[str, Any], what: str, others: Iterable
         Name of the table in messages.
     others : iterable of str
         Keys that the table may have as well, which the caller has taken out of `options`.
-
-    Returns
-    -------
-    object
-        The instance.
 
     Raises
     ------
@@ -150,7 +130,7 @@ def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> N
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name.
+    """Return the end of a message about an unknown name: the one that was probably meant, and all that there are.
 
     Parameters
     ----------
@@ -158,11 +138,6 @@ def nearest(name: object, known: Iterable[str]) -> str:
         What was given.
     known : iterable of str
         All names that there are.
-
-    Returns
-    -------
-    str
-        The one that was probably meant, and all that there are.
     """
     known = tuple(known)
     near = difflib.get_close_matches(str(name), known, n=1)

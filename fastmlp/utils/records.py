@@ -70,11 +70,6 @@ def decode_record(data: bytes | str, kind: type[R], where: str | os.PathLike[str
     fix : str
         End of that message: what the user can do.
 
-    Returns
-    -------
-    Record
-        An instance of `kind`.
-
     Raises
     ------
     DamagedRecord
@@ -103,11 +98,6 @@ def convert_record(values: object, kind: type[R], where: str | os.PathLike[str],
     kind, where, fix
         As for `decode_record`.
 
-    Returns
-    -------
-    Record
-        An instance of `kind`.
-
     Raises
     ------
     DamagedRecord
@@ -126,11 +116,6 @@ def encode_record(record: Record) -> str:
     ----------
     record : Record
         Its numbers must be finite: JSON has no others.
-
-    Returns
-    -------
-    str
-        What `decode_record` reads.
     """
     return json.dumps(to_plain(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -146,11 +131,6 @@ def read_record(path: str | os.PathLike[str], kind: type[R], fix: str) -> R:
         The class of the record.
     fix : str
         End of the message of an error: what the user can do.
-
-    Returns
-    -------
-    Record
-        An instance of `kind`.
 
     Raises
     ------
@@ -178,7 +158,7 @@ def write_record(path: str | os.PathLike[str], record: Record) -> None:
 
 
 def to_record(values: Any, kind: type[R], where: str) -> R:
-    """Return plain values as the record that reading them from JSON gives.
+    """Return plain values as the record that writing them as JSON and reading them again gives.
 
     Parameters
     ----------
@@ -188,11 +168,6 @@ def to_record(values: Any, kind: type[R], where: str) -> R:
         The class of the record.
     where : str
         Name of the values, for the message of an error.
-
-    Returns
-    -------
-    Record
-        An instance of `kind`, equal to one that was written and read again.
 
     Raises
     ------
@@ -209,11 +184,6 @@ def to_plain(record: Record) -> dict[str, Any]:
     ----------
     record : Record
         Any record.
-
-    Returns
-    -------
-    dict
-        Its fields by their names.
     """
     plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=_plain)
     return plain
@@ -226,10 +196,6 @@ def as_json(value: Any) -> Any:
     ----------
     value : object
         Dicts, lists, tuples, text, numbers, booleans and None.
-
-    Returns
-    -------
-    object
     """
     return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_plain))
 

@@ -1,6 +1,7 @@
 """Checks of settings: each error names the value, what was expected and how to mend it.
 
-Every function takes the name of a setting for messages and its value, and returns the checked value.
+Every function takes the name of a setting for messages and the value that was given; it returns the checked value, or
+raises InputError, or InputTypeError for a value of another type.
 """
 
 import itertools
@@ -36,16 +37,6 @@ def whole(name: str, value: object, least: int, hint: str, most: int | None = No
         The end of messages: how to correct it.
     most : int, optional
         Largest allowed value.
-
-    Returns
-    -------
-    int
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise InputTypeError(f"{name} is {value!r}; expected a whole number: {hint}")
@@ -61,20 +52,8 @@ def threads(name: str, value: object) -> int:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-
-    Returns
-    -------
-    int
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value
+        As for `whole`.
     """
     return whole(name, value, 1, "leave it out for all cores", MOST_THREADS)
 
@@ -84,26 +63,12 @@ def real(name: str, value: object, hint: str, least: float = -math.inf, below: f
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-    hint : str
-        The end of messages: how to correct it.
+    name, value, hint
+        As for `whole`.
     least : float, optional
         Smallest allowed value.
     below : float, optional
         First number that is too large.
-
-    Returns
-    -------
-    float
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InputTypeError(f"{name} is {value!r}; expected a number: {hint}")
@@ -123,22 +88,8 @@ def positive(name: str, value: object, hint: str) -> float:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-    hint : str
-        The end of messages: how to correct it.
-
-    Returns
-    -------
-    float
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value, hint
+        As for `whole`.
     """
     number = real(name, value, hint)
     if number <= 0:
@@ -151,22 +102,10 @@ def one_of(name: str, value: object, choices: Iterable[str]) -> str:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
+    name, value
+        As for `whole`.
     choices : iterable of str
         Allowed values.
-
-    Returns
-    -------
-    str
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
     """
     choices = tuple(choices)
     if value not in choices:
@@ -179,20 +118,8 @@ def flag(name: str, value: object) -> bool:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-
-    Returns
-    -------
-    bool
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value
+        As for `whole`.
     """
     if not isinstance(value, bool):
         raise InputTypeError(f"{name} is {value!r}; expected true or false")
@@ -204,22 +131,10 @@ def optional(name: str, value: object, checked_by: Callable[[str, object], T]) -
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
+    name, value
+        As for `whole`.
     checked_by : callable
         Function of name and value.
-
-    Returns
-    -------
-    object or None
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
     """
     return None if value is None else checked_by(name, value)
 
@@ -229,20 +144,8 @@ def momentum(name: str, value: object) -> float:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-
-    Returns
-    -------
-    float
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value
+        As for `whole`.
     """
     return real(name, value, "0 switches it off, 0.9 is common", least=0, below=1)
 
@@ -252,20 +155,8 @@ def hidden_widths(name: str, value: object) -> tuple[int, ...]:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-
-    Returns
-    -------
-    tuple of int
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value
+        As for `whole`.
     """
     widths = (value,) if isinstance(value, numbers.Integral) else value
     if isinstance(widths, str) or not isinstance(widths, Iterable):
@@ -278,20 +169,8 @@ def activations(name: str, value: object) -> str | tuple[str, ...]:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-
-    Returns
-    -------
-    str or tuple of str
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value
+        As for `whole`.
     """
     if isinstance(value, str):
         return one_of(name, value, ACTIVATIONS)
@@ -305,22 +184,8 @@ def shares(name: str, value: object, hint: str) -> float | tuple[float, ...]:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-    hint : str
-        The end of messages: how to correct it.
-
-    Returns
-    -------
-    float or tuple of float
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value, hint
+        As for `whole`.
     """
     if isinstance(value, numbers.Real):
         return real(name, value, hint, least=0, below=1)
@@ -334,20 +199,8 @@ def rising_epochs(name: str, value: object) -> tuple[int, ...]:
 
     Parameters
     ----------
-    name : str
-        What messages call the setting.
-    value : object
-        What was given.
-
-    Returns
-    -------
-    tuple of int
-        The checked value.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For any other value.
+    name, value
+        As for `whole`.
     """
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InputTypeError(f"{name} is {value!r}; expected whole numbers, such as (20, 40)")
