@@ -170,7 +170,7 @@ def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
         )
 
 
-def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.int64], int]:
+def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Convert the labels of a file.
 
     Parameters
@@ -186,8 +186,8 @@ def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.i
     -------
     y : ndarray of shape (rows,), int64
         Labels from 0.
-    class_count : int
-        The number of one-hot columns, or the largest label + 1.
+    classes : ndarray of shape (C,), int64
+        The labels that there are: the numbers of the one-hot columns, or 0 to the largest label.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.i
             f"{where} has the label {y[row]} at row {row}; expected labels below {MOST_CLASSES}, each of which becomes "
             "an output of the network: number the classes from 0"
         )
-    return y, class_count or max(2, int(y.max()) + 1)
+    return y, np.arange(class_count or max(2, int(y.max()) + 1))
 
 
 def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:

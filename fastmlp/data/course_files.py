@@ -10,6 +10,7 @@ from fastmlp.data.dataset import Dataset
 from fastmlp.data.loading import load
 from fastmlp.data.readers.hdf5 import SYNTHETIC
 from fastmlp.errors import InputError
+from fastmlp.inputs.table import Table
 from fastmlp.utils.atomic_files import make_folder, write_bytes
 
 FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
@@ -96,6 +97,8 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
     X = dataset.X
     if isinstance(X, CSR):
         raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")
+    if isinstance(X, Table):
+        raise InputError(f"{dataset.name} is a table; expected pictures, which the two files are for")
     rows, columns = X.shape
     storage = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # a fifth of the size; level 4 gains 2%
     image = io.BytesIO()

@@ -1,11 +1,14 @@
 """Samples with their labels: what every reader returns."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.data.csr import CSR
+from fastmlp.inputs.table import Table
 from fastmlp.utils.digests import digest_of_arrays
 
 
@@ -15,13 +18,13 @@ class Dataset:
 
     Parameters
     ----------
-    X : ndarray of shape (N, D), uint8 or float32; or CSR
-        Inputs, one row per sample. uint8 are pixels: the network reads the value divided by 255. svmlight text
-        gives a `CSR` matrix.
-    y : ndarray of shape (N,), int64
-        Labels, from 0 to `class_count` - 1.
-    class_count : int
-        Number of classes, at least 2.
+    X : ndarray of shape (N, D), uint8 or float32; CSR; or Table
+        Inputs, one row per sample, as they are stored: what the numbers mean to a network is its `scaling`. svmlight
+        text gives a `CSR` matrix, text with names of columns a `Table`.
+    y : ndarray of shape (N,)
+        Labels as the file has them: int64, or text; numbers in float64 for a regression.
+    classes : ndarray of shape (C,), or None
+        The labels that there are, sorted, each once; None for a regression.
     image_shape : (int, int) or None
         Height and width in pixels where a row of X is a picture.
     name : str
@@ -29,22 +32,30 @@ class Dataset:
     synthetic : bool, default=False
         Whether this library made the samples.
     class_names : tuple of str, default=()
-        One name per class for people to read; () for the numbers.
+        One name per class for people to read; () for the labels themselves.
     source : str, default=""
         Where the samples come from, in a few words, such as "mnist from data/mnist".
     key : str, default=""
         What `load` takes to give the same collection again: a name, never "auto", or a path.
+    validation : Dataset, optional
+        The validation part that a file has of its own.
     """
 
-    X: NDArray[np.uint8 | np.float32] | CSR
-    y: NDArray[np.int64]
-    class_count: int
+    X: NDArray[np.uint8 | np.float32] | CSR | Table
+    y: NDArray[Any]
+    classes: NDArray[Any] | None
     image_shape: tuple[int, int] | None
     name: str
     synthetic: bool = False
     class_names: tuple[str, ...] = ()
     source: str = ""
     key: str = ""
+    validation: "Dataset | None" = None
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes; 0 for a regression."""
+        return 0 if self.classes is None else len(self.classes)
 
 
 def digest(dataset: Dataset) -> str:
@@ -61,5 +72,15 @@ def digest(dataset: Dataset) -> str:
         64 hexadecimal digits.
     """
     X = dataset.X
-    arrays: list[np.ndarray] = [X.indptr, X.indices, X.data] if isinstance(X, CSR) else [X]
+    arrays: list[np.ndarray]
+    if isinstance(X, CSR):
+        arrays = [X.indptr, X.indices, X.data]
+    elif isinstance(X, Table):
+        arrays = [_bytes_of_text(column) if column.dtype == object else column for column in X.columns]
+    else:
+        arrays = [X]
     return digest_of_arrays([*arrays, dataset.y], repr(X.shape))
+
+
+def _bytes_of_text(column: NDArray[np.object_]) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(column.tolist()).encode(), np.uint8)

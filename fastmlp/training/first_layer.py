@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.inputs.table import Table
 from fastmlp.kernels.sparse_rows import Sparse, to_network
 
 # Share of entries that are not zero from which on skipping the zeros costs more than multiplying by them: what
@@ -30,7 +31,7 @@ class CompressedRows(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
 
-Samples: TypeAlias = ArrayLike | CompressedRows
+Samples: TypeAlias = ArrayLike | CompressedRows | Table
 
 
 def compact(X: Inputs, dtype: str = "float32", first_layer: str = "auto") -> tuple[Inputs, float]:

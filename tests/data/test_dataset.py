@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp.data import CSR, Dataset, digest
 
-DENSE = Dataset(np.arange(12, dtype=np.float32).reshape(4, 3), np.array([0, 1, 0, 1]), 2, None, "dense")
+DENSE = Dataset(np.arange(12, dtype=np.float32).reshape(4, 3), np.array([0, 1, 0, 1]), np.arange(2), None, "dense")
 SPARSE = replace(DENSE, X=CSR(np.arange(5), np.zeros(4, np.int32), np.ones(4, np.float32), (4, 3)))
 
 

@@ -13,7 +13,7 @@ def numbered(labels):
     """A dataset whose one feature is the row's number, so that every row can be traced."""
     y = np.array(labels, np.int64)
     X = np.arange(len(y), dtype=np.float32)[:, None]
-    return Dataset(X, y, max(2, int(y.max()) + 1), None, "numbered")
+    return Dataset(X, y, np.arange(max(2, int(y.max()) + 1)), None, "numbered")
 
 
 LABELS = st.lists(st.integers(0, 4), min_size=2, max_size=60)
@@ -116,7 +116,7 @@ def test_sparse_rows_split_as_dense_ones(stratify):
     X = dataset.X + 1
     sparse = CSR(np.arange(9), np.zeros(8, np.int32), X[:, 0], (8, 1))
     for part, dense in zip(
-        split(Dataset(sparse, dataset.y, 2, None, "sparse"), 0.25, stratify=stratify),
+        split(Dataset(sparse, dataset.y, np.arange(2), None, "sparse"), 0.25, stratify=stratify),
         split(dataset, 0.25, stratify=stratify),
         strict=True,
     ):

@@ -133,7 +133,7 @@ def test_data_are_prepared_once_for_all_cells_that_read_the_same_form(train_file
 
 def test_the_reference_engine_is_given_inputs_that_are_mostly_zero_as_they_are():
     X, y = np.eye(40, dtype=np.float32), np.arange(40) % 2
-    data = SweepData(Dataset(X, y, 2, None, "mostly zero"))
+    data = SweepData(Dataset(X, y, np.arange(2), None, "mostly zero"))
     first_layers = {}
     for engine in ("numba", "numpy"):
         mlp = base.fit_network({"hidden": (4,), "epochs": 1, "engine": engine}, data)

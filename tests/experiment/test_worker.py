@@ -19,7 +19,7 @@ def sparse():
     rows, columns = np.nonzero(dense)
     indptr = np.searchsorted(rows, np.arange(61))
     X, y = CSR(indptr, columns.astype(np.int32), dense[rows, columns], dense.shape), np.arange(60) % 3
-    return [Dataset(X[part], y[part], 3, None, "sparse") for part in (slice(0, 45), slice(45, 60))], dense, y
+    return [Dataset(X[part], y[part], np.arange(3), None, "sparse") for part in (slice(0, 45), slice(45, 60))], dense, y
 
 
 def task(parts, options=None, **changes):

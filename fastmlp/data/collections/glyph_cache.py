@@ -38,7 +38,9 @@ def load_glyphs(part: str) -> Dataset:
         save_to_cache(name, _archive(*arrays))
     X, y = arrays
     source = "glyphs: synthetic digits, drawn from fonts"
-    return Dataset(X, y, 10, (28, 28), "glyphs (synthetic digits)", synthetic=True, source=source, key="glyphs")
+    return Dataset(
+        X, y, np.arange(10), (28, 28), "glyphs (synthetic digits)", synthetic=True, source=source, key="glyphs"
+    )
 
 
 def _cached(path: Path, count: int) -> Arrays | None:

@@ -37,10 +37,10 @@ class CSVReader(Reader):
         header, label, skipped = _header(path)
         X, labels = _table(path, header, label, skipped)
         check_finite(X, str(path))
-        y, class_count = read_labels(f"{path}: column {header[label] if header else label}", labels, len(X))
+        y, classes = read_labels(f"{path}: column {header[label] if header else label}", labels, len(X))
         pixels = X.shape[1] == 784 or bool(header and header[-1].lower().startswith("pixel"))
         X = X.astype(np.uint8 if pixels and are_pixels(X) else np.float32, copy=False)
-        return Dataset(X, y, class_count, picture_shape(X.shape, X), path.name)
+        return Dataset(X, y, classes, picture_shape(X.shape, X), path.name)
 
 
 def _header(path: Path) -> tuple[list[str], int, int]:

@@ -38,9 +38,9 @@ class HDF5Reader(Reader):
         with reported_damage(path), h5py.File(path) as file:
             x, labels = find_arrays(path, file)
             X = read_inputs(f"{path}: xdata", x.shape, x.dtype, x.__getitem__, x.chunks[0] if x.chunks else 1)
-            y, class_count = read_labels(f"{path}: ydata", labels[()], len(X))
+            y, classes = read_labels(f"{path}: ydata", labels[()], len(X))
             synthetic = bool(np.all(file.attrs.get(SYNTHETIC, False)))
-            return Dataset(X, y, class_count, picture_shape(x.shape, X), path.name, synthetic)
+            return Dataset(X, y, classes, picture_shape(x.shape, X), path.name, synthetic)
 
 
 def find_arrays(path: Path, file: "h5py.File") -> "tuple[h5py.Dataset, h5py.Dataset]":

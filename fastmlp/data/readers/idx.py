@@ -152,8 +152,8 @@ def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, la
         X = pictures.reshape(len(pictures), -1)  # no copy
     else:
         X = read_inputs(str(images), pictures.shape, pictures.dtype, pictures.__getitem__)
-    y, class_count = read_labels(str(labels), values, len(X))
-    return Dataset(X, y, class_count, picture_shape(pictures.shape, X), name)
+    y, classes = read_labels(str(labels), values, len(X))
+    return Dataset(X, y, classes, picture_shape(pictures.shape, X), name)
 
 
 def labels_beside(images: Path) -> Path:

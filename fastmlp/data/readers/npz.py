@@ -47,8 +47,8 @@ class NPZReader(Reader):
                 f"{path} has something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
             ) from error
         X = read_inputs(f"{path}: {inputs}", images.shape, images.dtype, images.__getitem__)
-        y, class_count = read_labels(f"{path}: {labels}", values, len(X))
-        return Dataset(X, y, class_count, picture_shape(images.shape, X), path.name)
+        y, classes = read_labels(f"{path}: {labels}", values, len(X))
+        return Dataset(X, y, classes, picture_shape(images.shape, X), path.name)
 
 
 def _keys(path: Path, names: list[str], part: str) -> tuple[str, str]:

@@ -39,7 +39,7 @@ class SvmlightReader(Reader):
         X = CSR(indptr, columns.astype(np.int32), _values(path, data, indptr), (len(labels), width))
         names = _class_labels(path, labels)
         y = np.searchsorted(names, np.asarray(labels)).astype(np.int64)
-        return Dataset(X, y, len(names), None, path.name, class_names=tuple(str(name) for name in names))
+        return Dataset(X, y, np.arange(len(names)), None, path.name, class_names=tuple(str(name) for name in names))
 
 
 def _parse(path: Path) -> "tuple[array[int], array[int], array[int], array[float]]":

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.errors import FastmlpError
 from fastmlp.experiment.executors.base import SweepData, fit_network
@@ -101,7 +103,7 @@ def _unpack(parcel: dict[str, Any], class_count: int) -> list[Dataset]:
     for number in sorted(parcel):
         arrays = parcel[number]
         X = arrays["X"] if "X" in arrays else CSR(*(arrays[name] for name in ("indptr", "indices", "data", "shape")))
-        parts.append(Dataset(X, arrays["y"], class_count, None, "shared"))
+        parts.append(Dataset(X, arrays["y"], np.arange(class_count), None, "shared"))
     return parts
 
 
@@ -119,7 +121,7 @@ def _read(task: dict[str, Any]) -> list[Dataset]:
         raise _Absent(str(error)) from None
     if [digest(part) for part in parts] != task["digests"]:
         raise _Absent(f"{name} holds other data than on the machine that started this")
-    return [Dataset(part.X, part.y, task["class_count"], None, name) for part in parts]
+    return [Dataset(part.X, part.y, np.arange(task["class_count"]), None, name) for part in parts]
 
 
 class _LastData:
