@@ -285,8 +285,6 @@ def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedDat
     """
     if value is None:
         return []
-    if isinstance(value, CheckpointStore) and value.identity is not None:
-        return [CheckpointCallback(value)]
     if not isinstance(value, CheckpointStore | str | os.PathLike):
         raise InputTypeError(
             f"checkpoint is {value!r}; expected a folder, or fastmlp.training.checkpoints.CheckpointStore"
@@ -296,6 +294,8 @@ def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedDat
             f"checkpoint was given and optimizer is {config.optimizer_config.name!r}, whose state scipy keeps to "
             "itself; leave checkpoint out"
         )
+    if isinstance(value, CheckpointStore) and value.identity is not None:
+        return [CheckpointCallback(value)]
     if callable(config.schedule):
         raise InputError(
             "checkpoint was given and schedule is a function, which no digest tells from another; expected "

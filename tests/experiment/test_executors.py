@@ -3,7 +3,7 @@
 import ast
 import json
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from fastmlp.experiment.executors import base
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import EXECUTORS, Entry, open_executor
 from fastmlp.experiment.recipe_file import load_recipe
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.checkpoints import CheckpointStore, Paused
 from fastmlp.training.history import History
 
 TOY = '''
@@ -106,6 +108,23 @@ def test_a_callback_sees_every_epoch_and_ends_the_training_of_its_cell_alone(toy
         results = dict(executor.train(cells, data, callbacks=lambda position, cell: [stop] if position == 0 else []))
     assert [len(results[position].mlp.history) for position in (0, 1)] == [2, 4]
     assert stop.seen == results[0].mlp.history["validation_accuracy"]
+
+
+def test_an_interrupted_cell_of_an_optimizer_that_cannot_resume_is_trained_anew(tmp_path):
+    settings = {"hidden": (4,), "epochs": 6, "optimizer": "lbfgs", "engine": "numpy"}
+    data = SweepData(Dataset(np.eye(40, dtype=np.float32), np.arange(40) % 2, 2, None, "rows"))
+    first, second = (CheckpointStore(tmp_path / "checkpoint", identity="one") for _ in range(2))
+
+    class CtrlC(Callback):
+        def on_epoch_end(self, view):
+            if view.epoch == 3:
+                first.stop.set()
+
+    with suppress(Paused):
+        base.fit_network(settings, data, callbacks=[CtrlC()], checkpoint=first)
+    again, uninterrupted = base.fit_network(settings, data, checkpoint=second), base.fit_network(settings, data)
+    assert len(again.history) == len(uninterrupted.history) > 3
+    assert np.array_equal(again.weights[0], uninterrupted.weights[0])
 
 
 @pytest.fixture

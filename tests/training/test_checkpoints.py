@@ -159,8 +159,9 @@ def test_of_what_other_processes_are_writing_only_checkpoints_in_the_folder_itse
 
 
 def test_an_optimiser_that_cannot_go_on_is_refused_a_folder(tmp_path):
-    with pytest.raises(InputError, match=r"'lbfgs'.*leave checkpoint out"):
-        fit(tmp_path, optimizer="lbfgs")
+    for checkpoint in (tmp_path, CheckpointStore(tmp_path), CheckpointStore(tmp_path, identity="mine")):
+        with pytest.raises(InputError, match=r"'lbfgs'.*leave checkpoint out"):
+            fit(checkpoint, optimizer="lbfgs")
 
 
 def test_a_file_is_no_folder_for_checkpoints_and_is_refused_before_anything_is_trained(tmp_path):

@@ -13,7 +13,7 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.callbacks import Callback, TrainingView
+from fastmlp.training.callbacks import Callback, StopTraining, TrainingView
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.preparation import PreparedData, preparation_key, prepare, prepare_inputs
 
@@ -117,6 +117,32 @@ class SweepData:
         return prepare(config, X, y, held_out[0] if held_out else None, range(self.training.class_count))
 
 
+class StopWhen(Callback):
+    """Ends a training within about 0.1 s once a condition holds.
+
+    Parameters
+    ----------
+    condition : callable
+        Asked without arguments.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the training was ended.
+    """
+
+    def __init__(self, condition: Callable[[], bool]):
+        self._condition, self.stopped = condition, False
+
+    def on_chunk_end(self, view: TrainingView) -> None:
+        if self.on_epoch_end(view):
+            raise StopTraining
+
+    def on_epoch_end(self, view: TrainingView) -> bool:
+        self.stopped = self.stopped or self._condition()
+        return self.stopped
+
+
 def fit_network(
     settings: Mapping[str, Any],
     data: SweepData,
@@ -137,7 +163,8 @@ def fit_network(
     callbacks : sequence of Callback
         Called while it trains.
     checkpoint : CheckpointStore, optional
-        Where the training is kept; it resumes from there.
+        Where the training is kept; it resumes from there. Of an optimizer that cannot resume nothing is kept, and only
+        `checkpoint.stop` counts.
 
     Returns
     -------
@@ -145,6 +172,8 @@ def fit_network(
         The network; one that a callback stopped has the weights of its last epoch.
     """
     mlp = MLP(**{**settings, "threads": threads})
+    if checkpoint is not None and not mlp.config.optimizer_config.can_resume:
+        callbacks, checkpoint = [*callbacks, StopWhen(checkpoint.stop.is_set)], None
     return mlp.fit(data.prepared(mlp.config), callbacks=callbacks, checkpoint=checkpoint)
 
 

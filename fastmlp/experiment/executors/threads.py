@@ -11,6 +11,7 @@ from fastmlp.experiment.executors.base import (
     CellCallbacks,
     CellCheckpoints,
     Executor,
+    StopWhen,
     SweepData,
     fit_network,
     no_callbacks,
@@ -19,7 +20,6 @@ from fastmlp.experiment.executors.thread_plan import Plan, choose_plan
 from fastmlp.experiment.progress import note
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell, CellResult
-from fastmlp.training.callbacks import Callback, StopTraining, TrainingView
 from fastmlp.training.checkpoints import Paused
 from fastmlp.training.diagnostics import DiagnosticsCallback
 
@@ -63,7 +63,7 @@ class ThreadExecutor(Executor):
             its = [DiagnosticsCallback(cell.label), *callbacks(position, cell)]
             try:
                 if checkpoints is None:
-                    mlp = fit_network(cell.settings, data, plan.threads, [*its, StopWhenSet(stop)])
+                    mlp = fit_network(cell.settings, data, plan.threads, [*its, StopWhen(stop.is_set)])
                 else:
                     kept = replace(checkpoints(cell), stop=stop)
                     mlp = fit_network(cell.settings, data, plan.threads, its, kept)
@@ -99,23 +99,3 @@ class ThreadExecutor(Executor):
         cores = self.threads or available_cores()
         at_once = min(cores, count or cores)
         return Plan(at_once, cores // at_once)
-
-
-class StopWhenSet(Callback):
-    """Ends a training within about 0.1 s once an event is set.
-
-    Parameters
-    ----------
-    stop : threading.Event
-        The event.
-    """
-
-    def __init__(self, stop: threading.Event):
-        self._stop = stop
-
-    def on_chunk_end(self, view: TrainingView) -> None:
-        if self._stop.is_set():
-            raise StopTraining
-
-    def on_epoch_end(self, view: TrainingView) -> bool:
-        return self._stop.is_set()

@@ -11,37 +11,10 @@ import numpy as np
 
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.errors import FastmlpError
-from fastmlp.experiment.executors.base import SweepData, fit_network
-from fastmlp.training.callbacks import Callback, StopTraining, TrainingView
+from fastmlp.experiment.executors.base import StopWhen, SweepData, fit_network
 from fastmlp.utils.digests import engine_version
 
 TRAINED, FAILED, ABSENT = "trained", "failed", "absent"  # kinds of answers
-
-
-class Heartbeat(Callback):
-    """Ends a training within about 0.1 s once nobody waits for it any more.
-
-    Parameters
-    ----------
-    wanted : callable
-        Whether the result is still wanted.
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether the training was ended.
-    """
-
-    def __init__(self, wanted: Callable[[], bool]):
-        self._wanted, self.stopped = wanted, False
-
-    def on_chunk_end(self, view: TrainingView) -> None:
-        if self.on_epoch_end(view):
-            raise StopTraining
-
-    def on_epoch_end(self, view: TrainingView) -> bool:
-        self.stopped = self.stopped or not self._wanted()
-        return self.stopped
 
 
 def train_cell(
@@ -70,7 +43,7 @@ def train_cell(
     """
     if task["engine"] != engine_version():
         return FAILED, f"its worker has fastmlp {engine_version()}; expected {task['engine']}: install that there"
-    heartbeat = Heartbeat(wanted)
+    heartbeat = StopWhen(lambda: not wanted())
     try:
         mlp = fit_network(task["settings"], _last_data.get(task, parcel), threads, [heartbeat])
         return (FAILED, "stopped") if heartbeat.stopped else (TRAINED, mlp.to_bytes())
