@@ -12,6 +12,7 @@ from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.experiment.search_space import OWN_KEYS, check_value_list, from_table
 from fastmlp.runs.published_results import check_references
+from fastmlp.utils import validation as check
 from fastmlp.utils.options import nearest
 
 # How many cores are used is no part of an experiment: it changes no result.
@@ -88,7 +89,7 @@ def _parse(table: dict[str, Any], default_title: str) -> Recipe:
         settings=settings,
         grid=grid,
         reference=table.get("reference", []),
-        epoch_lines=_flag("epoch_lines", table.get("epoch_lines", False)),
+        epoch_lines=check.flag("epoch_lines", table.get("epoch_lines", False)),
         search=from_table(search) if "search" in table else None,
         seeds=table.get("seeds", 1),
     )
@@ -116,7 +117,7 @@ def _check_keys(table: dict[str, Any], known: Iterable[str], where: str) -> None
 def _check_data(data: dict[str, Any]) -> None:
     if not isinstance(data.get("name", ""), str):
         raise InputTypeError(f"name in [data] is {data['name']!r}; expected a name or a path in quotes")
-    _flag("stratify in [data]", data.get("stratify", False))
+    check.flag("stratify in [data]", data.get("stratify", False))
     for key, kinds, expected in (
         ("validation", (int, float), "a share such as 0.2, or a number of samples"),
         ("training", (int,), "a whole number of samples"),
@@ -125,9 +126,3 @@ def _check_data(data: dict[str, Any]) -> None:
         value = data.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
             raise InputError(f"{key} in [data] is {value!r}; expected {expected}, above 0")
-
-
-def _flag(what: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InputTypeError(f"{what} is {value!r}; expected true or false")
-    return value

@@ -10,7 +10,7 @@ from fastmlp.config import losses
 from fastmlp.config.losses import Loss
 from fastmlp.report.charts import percent
 from fastmlp.report.run_view import RunView
-from fastmlp.report.tables import data_line
+from fastmlp.report.tables import capitalised, data_line
 from fastmlp.runs.aggregate import compare_best_two
 from fastmlp.runs.published_results import comparison_lines
 from fastmlp.runs.selection import describe_other_network, network_digest
@@ -67,17 +67,6 @@ def measure(view: RunView) -> str:
     return measures.pop() if len(measures) == 1 else Loss.measure
 
 
-def difference(view: RunView) -> str | None:
-    """Return a sentence on whether the best configuration beats the runner-up; None where they cannot be compared.
-
-    Parameters
-    ----------
-    view : RunView
-        The run.
-    """
-    return compare_best_two(view.record.cells)
-
-
 def lead(view: RunView) -> str:
     """Return the result in two sentences.
 
@@ -125,15 +114,15 @@ def remarks(view: RunView) -> list[Remark]:
                 + ("." if len(view.evaluations) > 1 else "; a first test accuracy is not."),
             )
         )
-    sentence = difference(view)
-    found += [Remark(PLAIN, f"{_capital(sentence)}.")] if sentence else []
+    sentence = compare_best_two(view.record.cells)
+    found += [Remark(PLAIN, f"{capitalised(sentence)}.")] if sentence else []
     found += _lost(view)
     if view.record.data.synthetic:
         found.append(Remark(CARE, "The samples were made by this library: synthetic, and no result on real data."))
-    found += [Remark(PLAIN, f"{_capital(note)}.") for note in view.record.notes]
+    found += [Remark(PLAIN, f"{capitalised(note)}.") for note in view.record.notes]
     if view.evaluations:
         compared = comparison_lines(view.evaluations[-1].reference)
-        found += [Remark(PLAIN, f"{_capital(line)}.") for line in compared]
+        found += [Remark(PLAIN, f"{capitalised(line)}.") for line in compared]
     return found
 
 
@@ -178,10 +167,6 @@ def _network(view: RunView) -> list[Remark]:
     if network_digest(view.network) != view.evaluations[-1].network_digest:
         return [Remark(CARE, "The network in this folder is not the one that was evaluated: their digests differ.")]
     return [Remark(GOOD, "The network in this folder is the one that was evaluated: their digests agree.")]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def clock(time: str) -> str:

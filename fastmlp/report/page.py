@@ -23,6 +23,7 @@ from fastmlp.report.panel import MNIST_FILL
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.tables import data_line
+from fastmlp.runs.aggregate import compare_best_two
 from fastmlp.runs.published_results import figures
 from fastmlp.runs.selection import describe_other_network
 from fastmlp.utils.options import value_text
@@ -136,7 +137,7 @@ def _curves(view: RunView) -> dict[str, Any]:
         "gap": charts.gap_chart(gaps[:MOST_GAPS], measure) if gaps else None,
         "gaps_left_out": max(len(gaps) - MOST_GAPS, 0),
         "advised": [cell for cell in view.cells if cell.failure or cell.record.diagnoses],
-        "difference": findings.difference(view),
+        "difference": compare_best_two(view.record.cells),
     }
 
 

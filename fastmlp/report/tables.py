@@ -30,6 +30,17 @@ def data_line(data: DataRecord | TestDataRecord) -> str:
     return f"{data.name} (synthetic)" if data.synthetic and "synthetic" not in data.name else data.name
 
 
+def capitalised(text: str) -> str:
+    """Return a text with a capital at its start; unlike `str.capitalize` it leaves all others as they are.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    """
+    return text[:1].upper() + text[1:]
+
+
 def heading(record: RunRecord) -> str:
     """Return the heading of a run's tables and figures.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from fastmlp.config.network import NetworkConfig
 from fastmlp.report import settings_text
 from fastmlp.report.tables import (
+    capitalised,
     data_line,
     difference_lines,
     failure_lines,
@@ -108,7 +109,7 @@ def summary(run: Run) -> str:
         *_reference_table(record),
         *_seeds_table(record),
         *(f"- {line}" for line in (*failure_lines(record), *_diagnoses(record))),
-        *(f"- {sentence[0].upper()}{sentence[1:]}" for sentence in difference_lines(record)),
+        *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
         f"- Best configuration: {_best(record)}",
         f"- Final test accuracy: {_accuracy(run)}",
         *_compared(run),
@@ -197,7 +198,7 @@ def _compared(run: Run) -> list[str]:
     """The last evaluation's other figures beside their references, one line each."""
     references = [line for last in run.read_evaluations()[-1:] for line in last.reference]
     lines = comparison_lines(line for line in references if line.name != "test_accuracy")
-    return [f"- {line[0].upper()}{line[1:]}" for line in lines]
+    return [f"- {capitalised(line)}" for line in lines]
 
 
 def _reference_table(record: RunRecord) -> list[str]:
@@ -207,7 +208,7 @@ def _reference_table(record: RunRecord) -> list[str]:
         return []
     rows = [f"| {group.label} | {number_text(_mean(group))} | {reference} |" for group, reference in found]
     header = ["| configuration | validation accuracy | reference |", "|---|---|---|"]
-    return [*header, *rows, "", *(f"- {source.capitalize()}" for source in source_lines(record))]
+    return [*header, *rows, "", *(f"- {capitalised(source)}" for source in source_lines(record))]
 
 
 def _mean(group: CellGroup) -> float | None:

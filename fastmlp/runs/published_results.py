@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.runs.evaluation_record import ComparisonRecord
 from fastmlp.runs.recipe_record import FIGURES, FigureRecord, ReferenceRecord
-from fastmlp.utils.options import nearest
+from fastmlp.utils.options import check_keys, nearest
 
 
 def check_references(references: object, slugs: Sequence[str]) -> None:
@@ -137,9 +137,8 @@ def _times(line: ComparisonRecord) -> str:
 def _check_table(table: object, where: str, known: Sequence[str]) -> None:
     if not isinstance(table, dict):
         raise InputTypeError(f"{where} has {table!r}; expected a table")
+    check_keys(table, known, where)
     for key, value in table.items():
-        if key not in known:
-            raise InputError(f"{where} has the unknown key {key!r}; {nearest(key, known)}")
         if key in FIGURES:
             _check_figure(key, value, where)
 

@@ -116,12 +116,8 @@ class CellReferenceRecord(FigureRecord, frozen=True, kw_only=True, omit_defaults
     ----------
     cell : str
         Slug of the configuration.
-    validation_accuracy, test_accuracy, first_train_accuracy, train_accuracy : float or None
-        From 0 to 1.
-    test_loss : float or None
-        In nats per sample.
-    seconds_per_epoch : float or None
-        In seconds.
+    validation_accuracy, test_accuracy, test_loss, first_train_accuracy, train_accuracy, seconds_per_epoch
+        See `FigureRecord`.
     """
 
     cell: Slug
@@ -136,12 +132,8 @@ class ReferenceRecord(FigureRecord, frozen=True, kw_only=True, omit_defaults=Tru
         Who published them.
     cells : tuple of CellReferenceRecord
         Those of single configurations.
-    validation_accuracy, test_accuracy, first_train_accuracy, train_accuracy : float or None
-        From 0 to 1.
-    test_loss : float or None
-        In nats per sample.
-    seconds_per_epoch : float or None
-        In seconds.
+    validation_accuracy, test_accuracy, test_loss, first_train_accuracy, train_accuracy, seconds_per_epoch
+        See `FigureRecord`.
     """
 
     source: Name

@@ -3,7 +3,7 @@ from run_records import cell_record, data_record, evaluation_record, recipe_reco
 
 from fastmlp.report.tables import data_line, heading, text_table
 from fastmlp.report.text_summary import evaluation_text, summary
-from fastmlp.runs.recipe_record import DistributionRecord, SearchRecord
+from fastmlp.runs.recipe_record import DistributionRecord, ReferenceRecord, SearchRecord
 from fastmlp.runs.run_directory import Run
 
 SETTINGS = {
@@ -83,6 +83,12 @@ def test_synthetic_data_are_called_so(run):
 def test_what_diverged_is_listed(run):
     run.write_record(record([cell("a", 0.5, failure_reason="died: all alike"), cell("b", 0.05)], "b"))
     assert "- tanh, learning rate 0.5 died: all alike\n- Best configuration: tanh, learning rate 0.05" in summary(run)
+
+
+def test_a_source_of_references_keeps_its_capitals(run):
+    recipe = recipe_record(reference=(ReferenceRecord(source="Y. LeCun on MNIST", validation_accuracy=0.9),))
+    run.write_record(run_record([cell("tanh-0.5", 0.5)], "tanh-0.5", data_record(), recipe))
+    assert "- Reference: Y. LeCun on MNIST\n" in summary(run)
 
 
 def test_a_table_aligns_its_columns():
