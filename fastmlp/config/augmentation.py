@@ -9,6 +9,7 @@ from typing import Any
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.task_types import Distortion
 from fastmlp.utils import validation as check
+from fastmlp.utils.options import build
 
 # The Gaussian ends after this many sigmas: 0.3% of its mass is beyond.
 REACH = 3.0
@@ -95,11 +96,7 @@ class Augmentation:
         elif isinstance(value, str):
             chosen = PRESETS[check.one_of("augment", value, PRESETS)]
         elif isinstance(value, Mapping):
-            names = [field.name for field in dataclasses.fields(cls)]
-            for name in value:
-                if name not in names:
-                    raise InputError(f"augment has the setting {name!r}; expected one of {', '.join(names)}")
-            chosen = cls(**value)
+            chosen = build(cls, value, "augment")
         else:
             raise InputTypeError(
                 f"augment is {value!r}; expected None, a dict such as {{'shift': 1, 'rotation': 10}}, or one of "
@@ -172,25 +169,13 @@ class Augmentation:
         return height, width
 
 
-def check_setting(name: str, value: object) -> dict[str, Any] | None:
-    """Return the setting `augment` as plain checked values.
+def check_setting(_name: str, value: object) -> dict[str, Any] | None:
+    """Return the setting `augment` as plain checked values: all numbers, or None for no distortion.
 
     Parameters
     ----------
-    name : str
-        Not used: messages have the setting's name.
     value : object
-        What was given.
-
-    Returns
-    -------
-    None or dict
-        All numbers; None for no distortion.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        As `Augmentation.from_setting` does.
+        As for `Augmentation.from_setting`.
     """
     chosen = Augmentation.from_setting(value)
     return None if chosen is None else chosen.to_dict()

@@ -82,25 +82,13 @@ def from_setting(value: object) -> EarlyStoppingConfig | None:
     return EarlyStoppingConfig(int(value))
 
 
-def check_setting(name: str, value: object) -> int | dict[str, Any] | None:
-    """Return the setting `early_stopping` as plain checked values.
+def check_setting(_name: str, value: object) -> int | dict[str, Any] | None:
+    """Return the setting `early_stopping` as plain checked values: the patience, or a dict of the keys given.
 
     Parameters
     ----------
-    name : str
-        Not used: messages have the setting's name.
     value : object
-        What was given.
-
-    Returns
-    -------
-    None, int or dict
-        The patience, or a dict with the keys that were given.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        As `from_setting` does.
+        As for `from_setting`.
     """
     config = from_setting(value)
     if config is None:

@@ -306,12 +306,7 @@ def check_setting(name: str, value: object) -> str:
     name : str
         Of the setting, for messages.
     value : object
-        What was given.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        As `from_setting` does.
+        One of `LOSSES`; anything else is an InputError.
     """
     return one_of(name, value, LOSSES)
 

@@ -302,25 +302,13 @@ def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:
     return kind, given
 
 
-def check_setting(name: str, value: object) -> str | dict[str, Any]:
-    """Return the setting `optimizer` as plain checked values.
+def check_setting(_name: str, value: object) -> str | dict[str, Any]:
+    """Return the setting `optimizer` as plain checked values: the name, or a dict with the numbers given.
 
     Parameters
     ----------
-    name : str
-        Not used: messages have the setting's name.
     value : object
-        What was given.
-
-    Returns
-    -------
-    str or dict
-        The name, or a dict with the numbers that were given.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        As `parse` does.
+        As for `parse`.
     """
     kind, numbers = parse(value)
     return {"name": kind.name, **numbers} if numbers else kind.name
@@ -332,7 +320,7 @@ def from_setting(value: object, momentum: object = 0.0) -> Optimizer:
     Parameters
     ----------
     value : str or mapping
-        A name, such as "adam", or a dict with its numbers: {"name": "adam", "beta2": 0.99}.
+        As for `parse`.
     momentum : float
         From 0, below 1; for optimizers that take one.
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
-from fastmlp.utils.arrays import as_array
+from fastmlp.utils.arrays import as_array, listed
 
 BALANCED = "balanced"
 Weights = NDArray[np.float64]
@@ -132,7 +132,7 @@ def of_classes(
         position = int(np.searchsorted(classes, label))
         if position == len(classes) or classes[position] != label:
             raise InputError(
-                f"class_weight has the label {label}, which is not in y; expected one of {_listed(classes)}: remove it"
+                f"class_weight has the label {label}, which is not in y; expected one of {listed(classes)}: remove it"
             )
         weights[position] = weight
     with np.errstate(over="ignore"):  # an infinite sum is refused
@@ -147,12 +147,6 @@ def _check_sum(total: float) -> None:
         )
     if total == 0:
         raise InputError("every sample has the weight 0; expected one above 0: raise class_weight or sample_weight")
-
-
-def _listed(classes: NDArray[np.int64]) -> str:
-    if len(classes) > 12:
-        return f"the {len(classes)} classes from {classes[0]} to {classes[-1]}"
-    return ", ".join(map(str, classes))
 
 
 def _check_samples(sample_weight: ArrayLike, rows: int) -> Weights:

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from fastmlp.training.callbacks import Callback, TrainingView
-from fastmlp.training.progress import describe
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.progress import RecordCallback, describe
 
 EPOCHS_PER_LINE = 10
 
@@ -25,46 +26,14 @@ def note(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-class ProgressCallback(Callback):
-    """Reports every epoch of a network.
-
-    Parameters
-    ----------
-    report : callable
-        Takes the position and the record of an epoch.
-    position : int
-        Position of the network.
-    """
-
-    def __init__(self, report: Report, position: int):
-        self._report, self._position = report, position
-
-    def on_epoch_end(self, view: TrainingView) -> None:
-        if view.record is not None:
-            self._report(self._position, view.record)
-
-
-class EpochLineCallback(Callback):
-    """Prints a line on every epoch to stdout, as trainers of a single network do: the first one is epoch 0.
-
-    Parameters
-    ----------
-    label : str, optional
-        What the line begins with, where several networks train.
-    """
-
-    def __init__(self, label: str | None = None):
-        self._prefix = f"{label}: " if label else ""
-
-    def on_epoch_end(self, view: TrainingView) -> None:
-        if (record := view.record) is None:
-            return
-        # In one piece, as other threads write lines too. On a terminal the bars make room for it.
-        sys.stdout.write(
-            f"{self._prefix}Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
-            f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
-        )
-        sys.stdout.flush()
+def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
+    """Print a line on an epoch to stdout, as trainers of a single network do: the first one is epoch 0."""
+    # In one piece, as other threads write lines too. On a terminal the bars make room for it.
+    sys.stdout.write(
+        f"{prefix}Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
+        f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
+    )
+    sys.stdout.flush()
 
 
 @contextmanager
@@ -92,9 +61,9 @@ def shown_progress(
     with show(labels, epochs) as report:
 
         def callbacks(position: int, cell: object = None) -> list[Callback]:
-            label = labels[position] if len(labels) > 1 else None
-            lines = [EpochLineCallback(label)] if epoch_lines else []
-            return [*lines, ProgressCallback(report, position)]
+            prefix = f"{labels[position]}: " if len(labels) > 1 else ""
+            lines = [RecordCallback(partial(_print_epoch, prefix))] if epoch_lines else []
+            return [*lines, RecordCallback(partial(report, position))]
 
         yield callbacks
 

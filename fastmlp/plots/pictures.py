@@ -52,10 +52,9 @@ def mistakes(
     given: Sequence[int] | NDArray[Any],
     certainty: Sequence[float] | NDArray[Any],
     class_names: Sequence[str],
-    columns: int | None = None,
     fontsize: float = 8.5,
 ) -> Axes:
-    """Draw pictures that a network classified wrongly, with both classes above each.
+    """Draw pictures that a network classified wrongly, with both classes above each; three in a row for long names.
 
     The darkest ink of a picture is its largest value.
 
@@ -71,8 +70,6 @@ def mistakes(
         The predicted probability of `given`.
     class_names : sequence of str
         One for each class; () stands for the numbers.
-    columns : int, optional
-        Pictures side by side; None for 5, or 3 where the names are long.
     fontsize : float
         In points; a line of a caption has a sixth of a picture's width, or a tenth where the names are long.
 
@@ -83,7 +80,7 @@ def mistakes(
     """
     count, height, width = pictures.shape
     class_names = named(class_names, max(*true, *given) + 1)
-    columns = min(columns or _columns(class_names), count)
+    columns = min(_columns(class_names), count)
     line, gap = max(1, round(width * columns / 30)), max(1, round(width * GAP))
     room = 3 * line
     lowest = pictures.min(axis=(1, 2), keepdims=True).astype(float)
@@ -112,14 +109,8 @@ def mistakes_figure(
 
     Parameters
     ----------
-    pictures : ndarray of shape (K, height, width)
-        At least one.
-    true, given : array-like of shape (K,)
-        Classes: the right one, and the prediction.
-    certainty : array-like of shape (K,)
-        The predicted probability of `given`.
-    class_names : sequence of str
-        One for each class; () stands for the numbers.
+    pictures, true, given, certainty, class_names
+        As for `mistakes`.
     heading : str
         The data, with which the heading ends.
     """

@@ -16,7 +16,7 @@ from fastmlp.kernels.layout import ACTIVATION, FAN_OUT, RELU, TANH
 from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.failure_check import describe_divergence, divergence_hint, find_failure, smaller_rate
-from fastmlp.training.probes import is_probe_epoch, largest_input, sample_of, step_ratios, unit_shares
+from fastmlp.training.probes import SAMPLE, is_probe_epoch, largest_input, step_ratios, unit_shares
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
 from fastmlp.utils.records import Count, Known, Record, to_plain
@@ -176,7 +176,7 @@ class DiagnosticsCallback(InternalCallback):
     def _sample(self) -> EvaluationChunk:
         """Some rows of the training set, the same at every probe."""
         if self._drawn is None:
-            self._drawn = sample_of(self.session.data.batches)
+            self._drawn = self.session.data.batches.sample(SAMPLE)
         return self._drawn
 
     def _probe(self, record: Mapping[str, Any]) -> None:

@@ -134,18 +134,6 @@ class History:
         for name, value in [(name, record[name]) for name in COLUMNS]:
             self._columns[name].append(value)
 
-    def replace(self, columns: Mapping[str, Iterable[Any]]) -> None:
-        """Take the place of all epochs so far.
-
-        Parameters
-        ----------
-        columns : mapping
-            As `from_dict` takes them.
-        """
-        for name in COLUMNS:
-            kind = int if name == "epoch" else float
-            self._columns[name] = [kind(value) for value in columns[name]]
-
     @classmethod
     def from_file(
         cls, columns: Mapping[str, ArrayLayout], epochs: int, diagnoses: Iterable[DiagnosisRecord]
@@ -280,5 +268,7 @@ class History:
             As `to_dict` and `to_numpy` return them; values may be text.
         """
         history = cls()
-        history.replace(columns)
+        for name in COLUMNS:
+            kind = int if name == "epoch" else float
+            history._columns[name] = [kind(value) for value in columns[name]]
         return history

@@ -118,7 +118,7 @@ def prepare(
     labels: Any = y
     wanted: Any = classes
     batches: Batches
-    if is_stream(X):
+    if hasattr(type(X), "in_order"):  # a stream; asked of the type, as a table may have a column of that name
         stream: Any = X
         _check_streamed(config, stream, y, sample_weight)
         known = all_classes(stream.labels, stream.one_hot_columns, wanted)
@@ -134,17 +134,6 @@ def prepare(
     if held_out is not None and config.engine == "numba":
         held_out = compact(held_out[0], config.dtype, batches.first_layer)[0], held_out[1]
     return PreparedData(batches, held_out, known, preparation_key(config))
-
-
-def is_stream(X: object) -> bool:
-    """Return whether X is a stream of rows.
-
-    Parameters
-    ----------
-    X : object
-        Inputs.
-    """
-    return hasattr(type(X), "in_order")  # its type: a table may have a column of that name
 
 
 def _check_streamed(config: NetworkConfig, stream: RowStream, y: object, sample_weight: object) -> None:

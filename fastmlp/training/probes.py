@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from fastmlp.kernels.layout import ACTIVATION, BIASES, FAN_OUT, RELU, SIGMOID, TANH, WEIGHTS
 from fastmlp.kernels.sparse_rows import Sparse
 from fastmlp.kernels.task_types import SQUARED
-from fastmlp.training.batches import Batches, EvaluationChunk
+from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.first_layer import Inputs
 from fastmlp.training.trainer import Trainer
 
-SAMPLE = 256  # rows of the training set
+SAMPLE = 256  # rows of the training set, evenly spread, for they may be sorted by class
 BATCHES = 4  # of them, at most, each for one step
 TANH_EDGE, SIGMOID_EDGE = 0.99, 0.495  # from the middle: there 1 - a^2, and 4 a (1 - a), are 0.02
 
@@ -35,17 +35,6 @@ def is_probe_epoch(epoch: int, epochs: int) -> bool:
     while a < epoch:
         a, b = b, a + b
     return epoch in (a, epochs)
-
-
-def sample_of(batches: Batches) -> EvaluationChunk:
-    """Return (X, y, weights) of about SAMPLE rows, evenly spread, for they may be sorted by class.
-
-    Parameters
-    ----------
-    batches : Batches
-        The training set.
-    """
-    return batches.sample(SAMPLE)
 
 
 def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
@@ -85,7 +74,7 @@ def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: flo
     trainer : Trainer
         Of the network.
     sample : tuple
-        As of `sample_of`.
+        (X, y, weights) of some rows of the training set.
     epoch : int
         From 1, whose masks and distortions are taken.
     rate : float

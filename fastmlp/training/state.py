@@ -89,10 +89,9 @@ class Stopwatch:
         """Start or continue."""
         self._since = time.perf_counter()
 
-    def stop(self) -> float:
-        """Pause; returns the seconds so far."""
+    def stop(self) -> None:
+        """Pause."""
         self._seconds, self._since = self.seconds, math.nan
-        return self._seconds
 
     @contextmanager
     def paused(self) -> Iterator[None]:

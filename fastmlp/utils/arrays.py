@@ -314,12 +314,19 @@ def class_numbers(y: NDArray[np.integer], classes: NDArray[np.integer], name: st
         row = int(np.argmin(known))
         raise InputError(
             f"{name} has the label {y[row]} at row {row}, out of range; expected one of the {len(classes)} classes "
-            f"{_listed(classes)}"
+            f"{listed(classes)}"
         )
     return position
 
 
-def _listed(classes: NDArray[np.integer]) -> str:
+def listed(classes: NDArray[np.integer]) -> str:
+    """Return labels for a message: all of them, or of more than 12 the first and the last.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (C,)
+        All labels, sorted.
+    """
     if len(classes) > 12:
         return f"from {classes[0]} to {classes[-1]}"
     return ", ".join(map(str, classes))
