@@ -1,7 +1,8 @@
 """Optimizers: one class each, with its numbers, its formula, its label and what it can do.
 
 To add an optimizer, write a subclass of `Optimizer` that returns the kernels' `Rule` for its numbers; it is registered
-under its name when the class is defined. Only an update that no kernel has yet needs code in `kernels/` too.
+under its name when the class is defined. Only an update that no kernel has yet needs code in `kernels/` too. One whose
+steps scipy finds names its `scipy_method` instead, and has the kernels' gradient as its rule.
 """
 
 import dataclasses
@@ -58,6 +59,8 @@ class Optimizer:
         Whether a training can be continued from a checkpoint.
     has_learning_rate : bool
         Whether `learning_rate` and `schedule` mean anything.
+    scipy_method : str or None
+        Method of `scipy.optimize.minimize` that finds the steps; None: the kernels take them.
     """
 
     name: ClassVar[str]
@@ -65,6 +68,7 @@ class Optimizer:
     is_full_batch: ClassVar[bool] = False
     can_resume: ClassVar[bool] = True
     has_learning_rate: ClassVar[bool] = True
+    scipy_method: ClassVar[str | None] = None
 
     def __init_subclass__(cls, *, name: str, label: str, **options: Any):
         super().__init_subclass__(**options)
@@ -94,6 +98,16 @@ class Optimizer:
     def update(self) -> Rule:
         """Return the kernels' rule of a step with this optimizer's numbers, without penalties and limits."""
         raise NotImplementedError
+
+    def scipy_options(self, iterations: int) -> dict[str, Any]:
+        """Return the options of `scipy_method`, by scipy's names for them.
+
+        Parameters
+        ----------
+        iterations : int
+            Largest number of iterations, each of which is an epoch.
+        """
+        return {"maxiter": iterations}
 
     def rule(self, l1: float, l2: float, clip_norm: float | None, max_norm: float | None) -> Rule:
         """Return the kernels' rule of a step.
@@ -268,10 +282,15 @@ class LBFGS(Optimizer, name="lbfgs", label="L-BFGS"):
     is_full_batch: ClassVar[bool] = True
     can_resume: ClassVar[bool] = False
     has_learning_rate: ClassVar[bool] = False
+    scipy_method: ClassVar[str | None] = "L-BFGS-B"
     memory: int = number(10, partial(check.whole, least=1, hint="10 is common"))
 
     def update(self) -> Rule:
         return Rule(update_rule.GRADIENT)
+
+    def scipy_options(self, iterations: int) -> dict[str, Any]:
+        own = {"maxcor": self.memory, "maxfun": 20 * iterations, "ftol": 0, "gtol": 1e-10}
+        return super().scipy_options(iterations) | own
 
 
 def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:

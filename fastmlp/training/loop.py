@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from fastmlp.config.optimizers import LBFGS
 from fastmlp.training.callbacks import Callback, CallbackList, StopTraining
-from fastmlp.training.lbfgs import minimise
+from fastmlp.training.line_search import minimise
 from fastmlp.training.session import Session
 
 
@@ -27,10 +26,10 @@ def train(session: Session, callbacks: Iterable[Callback]) -> None:
     listeners = CallbackList(callbacks, session)
     try:
         listeners.on_fit_start()
-        if isinstance(optimizer := session.config.optimizer_config, LBFGS):
-            minimise(session, optimizer.memory, listeners.on_epoch_end)
-        else:
+        if session.config.optimizer_config.scipy_method is None:
             _descend(session, listeners)
+        else:
+            minimise(session, listeners.on_epoch_end)
     except StopTraining:
         session.state.undo_epoch()
     except BaseException as error:

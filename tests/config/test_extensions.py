@@ -22,7 +22,7 @@ from functools import partial
 from fastmlp.config.losses import SquaredError
 from fastmlp.config.optimizers import Optimizer, number
 from fastmlp.config.schedule_shapes import Shape
-from fastmlp.kernels.update_rule import MOMENTUM, Rule
+from fastmlp.kernels.update_rule import GRADIENT, MOMENTUM, Rule
 from fastmlp.utils import validation as check
 
 
@@ -35,6 +35,19 @@ class HeavyBall(Optimizer, name="heavy-ball", label="Heavy ball"):
 
     def update(self):
         return Rule(MOMENTUM, momentum=self.inertia, decay=self.weight_decay)
+
+
+@dataclass(frozen=True)
+class ConjugateGradient(Optimizer, name="conjugate", label="Conjugate gradients"):
+    """The nonlinear conjugate gradients of scipy."""
+
+    is_full_batch = True
+    can_resume = False
+    has_learning_rate = False
+    scipy_method = "CG"
+
+    def update(self):
+        return Rule(GRADIENT)
 
 
 class RoundedError(SquaredError, name="rounded_error", label="rounded error"):
@@ -99,6 +112,16 @@ def test_the_numbers_of_a_new_optimizer_are_checked_and_kept(tmp_path):
         MLP(optimizer="heavy-ball", momentum=0.9)
     with pytest.raises(InputError, match="did you mean 'heavy-ball'"):
         MLP(optimizer="heavy_ball")
+
+
+def test_a_new_optimizer_may_leave_its_steps_to_a_method_of_scipy():
+    """The objective is convex, so that every method that works ends in the same place."""
+    pytest.importorskip("scipy")
+    settings = {"hidden": (), "epochs": 200, "l2": 0.1, "dtype": "float64"}
+    ours, usual = (MLP(optimizer=name, **settings).fit(*samples()) for name in ("conjugate", "lbfgs"))
+    np.testing.assert_allclose(ours.weights[0], usual.weights[0], atol=1e-4)
+    assert len(ours.history) > 1
+    assert ours.history["train_objective"][-1] < ours.history["train_objective"][0]
 
 
 def test_a_new_loss_trains_as_its_kernel_and_decides_as_it_says():

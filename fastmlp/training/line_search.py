@@ -1,4 +1,4 @@
-"""L-BFGS on the whole training set, by scipy: its line search and memory, the kernels' loss and gradient."""
+"""Steps on the whole training set that scipy finds by a line search, from the kernels' loss and gradient."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from fastmlp.kernels.update_rule import penalty
 from fastmlp.training.session import Session
 
 
-def minimise(session: Session, memory: int, on_epoch_end: Callable[[], None]) -> None:
-    """Run scipy's L-BFGS-B, each of whose iterations counts as an epoch.
+def minimise(session: Session, on_epoch_end: Callable[[], None]) -> None:
+    """Run the method of scipy that the optimizer names; each of its iterations counts as an epoch.
 
     The arithmetic between two gradients is scipy's: unlike all other optimizers it has no promise of equal bits.
 
@@ -20,8 +20,6 @@ def minimise(session: Session, memory: int, on_epoch_end: Callable[[], None]) ->
     ----------
     session : Session
         The training.
-    memory : int
-        Pairs of steps and gradients that are kept.
     on_epoch_end : callable
         Called after each iteration.
 
@@ -29,16 +27,13 @@ def minimise(session: Session, memory: int, on_epoch_end: Callable[[], None]) ->
     ------
     InputError
         When scipy is not installed.
-
-    References
-    ----------
-    D. C. Liu and J. Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming
-    45, 1989.
     """
+    optimizer = session.config.optimizer_config
     try:
         from scipy.optimize import minimize
     except ImportError:
-        raise InputError("optimizer is 'lbfgs', which needs scipy; install it (pip install scipy)") from None
+        message = f"optimizer is {optimizer.name!r}, which needs scipy; install it (pip install scipy)"
+        raise InputError(message) from None
     state, trainer, batches = session.state, session.trainer, session.data.batches
     X, y, weights = next(batches.evaluation_chunks())
     p, rows, loss = state.parameters, X.shape[0], trainer.loss._replace(weights=weights)
@@ -69,8 +64,8 @@ def minimise(session: Session, memory: int, on_epoch_end: Callable[[], None]) ->
     state.begin_epoch()
     state.stopwatch.start()
     result: Any = minimize(
-        objective, buffer.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
-        options={"maxiter": iterations, "maxcor": memory, "maxfun": 20 * iterations, "ftol": 0, "gtol": 1e-10},
+        objective, buffer.astype(np.float64), jac=True, method=optimizer.scipy_method, callback=after_iteration,
+        options=optimizer.scipy_options(iterations),
     )  # fmt: skip
     buffer[...] = result.x
     if not len(state.history):  # there was nowhere to go, and an epoch is recorded all the same
