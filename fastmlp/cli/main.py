@@ -5,7 +5,6 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
 from fastmlp._version import __version__
@@ -13,6 +12,7 @@ from fastmlp.cli.console import prepare_streams
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs import VERBS
 from fastmlp.errors import FastmlpError, InputError
+from fastmlp.utils.options import closest
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 WRONG_INPUT, INTERRUPTED = 2, 130
@@ -101,7 +101,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             verb.add_arguments(its)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        meant = get_close_matches(unknown[0], options.verb_parser._option_string_actions, n=1, cutoff=0.75)
-        hint = f"; did you mean {meant[0]}?" if meant else ""
+        meant = closest(unknown[0], options.verb_parser._option_string_actions, similarity=0.75)
+        hint = f"; did you mean {meant}?" if meant else ""
         options.verb_parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return options

@@ -1,7 +1,7 @@
 """Settings that are tables of their own, such as schedule = {name = "cosine", floor = 0.01}."""
 
 import dataclasses
-import difflib
+import difflib  # noqa: TID251  all others ask `closest`
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -140,5 +140,25 @@ def nearest(name: object, known: Iterable[str]) -> str:
         All names that there are.
     """
     known = tuple(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"expected one of {', '.join(known) or 'none'}"
+    meant = closest(str(name), known)
+    return (f"did you mean {meant!r}? " if meant else "") + f"expected one of {', '.join(known) or 'none'}"
+
+
+def closest(name: str, known: Iterable[str], similarity: float = 0.6) -> str | None:
+    """Return the name that was probably meant, or None.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    known : iterable of str
+        All names that there are.
+    similarity : float, default=0.6
+        Least ratio of `difflib.SequenceMatcher`, 0 to 1, for two names to be mistaken for one another.
+
+    Returns
+    -------
+    str or None
+        The most similar of the known names.
+    """
+    return next(iter(difflib.get_close_matches(name, tuple(known), n=1, cutoff=similarity)), None)
