@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastmlp.config.network import NetworkConfig
+from fastmlp.config.schedules import CUSTOM
 from fastmlp.errors import InputError
 from fastmlp.experiment.search_space import Choices, Search, from_grid
 from fastmlp.runs import naming as labels
@@ -269,9 +270,15 @@ def check_cells(recipe: Recipe) -> None:
     Raises
     ------
     InputError, InputTypeError
-        For settings that no network accepts, and for a grid that has a network twice.
+        For settings that no network accepts, for a function as `schedule`, and for a grid that has a network twice.
     """
     configs, first = list(recipe.configs()), dict[NetworkConfig, Cell]()
+    for config in configs:
+        if config.make_schedule().setting() == CUSTOM:
+            raise InputError(
+                f"schedule is {config.schedule!r}, and a sweep keeps no function and cannot tell one from another; "
+                "expected a name or a table: a subclass of fastmlp.config.schedule_shapes.Shape gives yours a name"
+            )
     if recipe.search is not None:
         return
     for cell, config in zip(recipe.cells(), configs, strict=True):

@@ -1,3 +1,4 @@
+import functools
 import itertools
 from pathlib import Path
 
@@ -5,7 +6,9 @@ import pytest
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.experiment.builtin_recipes import recipe_names
+from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.recipe_file import load_recipe
+from fastmlp.experiment.sweep import sweep
 
 GOOD = """
 title = "Two by three"
@@ -227,3 +230,19 @@ def test_what_a_reference_got_belongs_to_all_seeds_of_a_cell():
 def test_seeds_that_cannot_be_are_named(written, text, message):
     with pytest.raises((InputError, InputTypeError), match=message):
         load_recipe(written(text + "\n"))
+
+
+def half(t):
+    return 0.5
+
+
+@pytest.mark.parametrize("schedule", [half, functools.partial(max, 0.5), "custom"])
+def test_a_sweep_refuses_a_function_that_it_could_not_tell_from_another(tmp_path, train_file, schedule):
+    settings = {"hidden": (4,), "epochs": 1}
+    for recipe in (
+        Recipe("One", {"name": str(train_file), "validation": 0.25}, {**settings, "schedule": schedule}),
+        Recipe("Two", {"name": str(train_file), "validation": 0.25}, settings, {"schedule": [None, schedule]}),
+    ):
+        with pytest.raises(InputError, match=r"schedule is .*expected a name or a table"):
+            sweep(recipe, tmp_path / "run")
+        assert not (tmp_path / "run").exists()
