@@ -1,7 +1,6 @@
 """Callbacks: what is done at certain points of a training, by the library and by its users."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -224,33 +223,28 @@ class CallbackList:
             if isinstance(callback, InternalCallback):
                 callback.attach(session)
         session.state.add_callbacks(self._named)
-        self._of_chunks = {
-            name: callback
-            for name, callback in self._named.items()
-            if type(callback).on_chunk_end is not Callback.on_chunk_end
-        }
+        self._of_chunks = [
+            name for name, callback in self._named.items() if type(callback).on_chunk_end is not Callback.on_chunk_end
+        ]
         if self._of_chunks:
             session.trainer.after_chunk = self.on_chunk_end
 
     def on_fit_start(self) -> None:
         """Call every callback's `on_fit_start`."""
-        for name, callback in self._named.items():
-            with self._naming(name, "on_fit_start"):
-                callback.on_fit_start(self._view)
+        for name in self._named:
+            self._call(name, "on_fit_start")
 
     def on_chunk_end(self) -> None:
         """Call the `on_chunk_end` of the callbacks that have one; the time is not the training's."""
         with self._session.state.stopwatch.paused():
-            for name, callback in self._of_chunks.items():
-                with self._naming(name, "on_chunk_end"):
-                    callback.on_chunk_end(self._view)
+            for name in self._of_chunks:
+                self._call(name, "on_chunk_end")
 
     def on_epoch_end(self) -> None:
         """Call every callback's `on_epoch_end`; the training is stopped where one returns True."""
-        for name, callback in self._named.items():
-            with self._naming(name, "on_epoch_end"):
-                if callback.on_epoch_end(self._view):
-                    self._session.state.is_stopped = True
+        for name in self._named:
+            if self._call(name, "on_epoch_end"):
+                self._session.state.is_stopped = True
 
     def on_fit_end(self, error: BaseException | None = None) -> None:
         """Call every callback's `on_fit_end`; the first exception among them is raised when all were called.
@@ -262,10 +256,9 @@ class CallbackList:
         """
         self._view._error = error
         first: BaseException | None = None
-        for name, callback in self._named.items():
+        for name in self._named:
             try:
-                with self._naming(name, "on_fit_end"):
-                    callback.on_fit_end(self._view)
+                self._call(name, "on_fit_end")
             except BaseException as raised:
                 first = first or raised
         self._session.trainer.after_chunk = lambda: None
@@ -279,11 +272,10 @@ class CallbackList:
         finally:
             del first
 
-    @contextmanager
-    def _naming(self, name: str, method: str) -> Iterator[None]:
-        """Add to an exception which callback raised it, and when."""
+    def _call(self, name: str, method: str) -> Any:
+        """Call a method of a callback; an exception is told which one raised it, and when."""
         try:
-            yield
+            return getattr(self._named[name], method)(self._view)
         except (StopTraining, Paused):
             raise
         except BaseException as error:
