@@ -135,9 +135,9 @@ def predict_outputs(
     threads : int, optional
         Threads to use; None: what the settings allow.
     """
-    checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")
+    checked = check_width(check_inputs(X, config.dtype), parameters.features, "X")
     rows = checked.shape[0]
-    out = np.empty((rows, parameters.layers[-1, FAN_OUT]), config.dtype)
+    out = np.empty((rows, parameters.outputs), parameters.buffer.dtype)
     with memory_held(checked):
         return outputs_of(
             kernels_of(config.engine), parameters, checked, out, config.loss_function.kind,
@@ -162,7 +162,7 @@ def evaluate(
         As for `MLP.fit`.
     """
     objective = config.loss_function
-    checked = check_width(check_inputs(X, config.dtype), parameters.layers[0, FAN_IN], "X")
+    checked = check_width(check_inputs(X, config.dtype), parameters.features, "X")
     targets = objective.compare(y, checked.shape[0], classes, config.dtype)
     with memory_held(checked, targets):
         loss = Loss(objective.kind)

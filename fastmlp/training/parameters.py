@@ -35,6 +35,8 @@ class Parameters:
         The optimizer's numbers for each parameter, in the same layout, such as its momentum.
     weights, biases : list of ndarray
         Views (fan_in, fan_out) and (fan_out,).
+    features, outputs : int
+        Numbers of inputs and outputs.
     """
 
     def __init__(self, widths: Sequence[int], activations: Sequence[str], dtype: str, states: int = 0):
@@ -61,6 +63,7 @@ class Parameters:
     def _view(self) -> None:
         self.weights: list[NDArray[Any]] = layout.weight_views(self.buffer, self.layers)
         self.biases: list[NDArray[Any]] = layout.bias_views(self.buffer, self.layers)
+        self.features, self.outputs = int(self.layers[0, layout.FAN_IN]), int(self.layers[-1, layout.FAN_OUT])
 
     def __getstate__(self) -> dict[str, Any]:
         return {"layers": self.layers, "buffer": self.buffer, "states": self.states}

@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
-from fastmlp.kernels.layout import FAN_IN
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.diagnostics import DiagnosticsCallback
@@ -56,7 +55,7 @@ def prepare_for(
         data = prepare(config, X, y, validation, start.classes if classes is None else classes, sample_weight)
     if start.parameters is None or start.classes is None:
         return data
-    features, wanted = data.batches.shape[1], int(start.parameters.layers[0, FAN_IN])
+    features, wanted = data.batches.shape[1], start.parameters.features
     if features != wanted:
         raise InputError(f"X has {features} features; expected {wanted}, as in the training that is to continue")
     if not np.array_equal(data.classes, start.classes):

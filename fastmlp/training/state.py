@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.schedules import Schedule
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.kernels.layout import FAN_IN, FAN_OUT
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
@@ -186,8 +185,7 @@ class TrainingState:
         parameters : Parameters
             Of a network of the same shape.
         """
-        inputs, outputs = int(parameters.layers[0, FAN_IN]), int(parameters.layers[-1, FAN_OUT])
-        own = Parameters.of(config, inputs, outputs)
+        own = Parameters.of(config, parameters.features, parameters.outputs)
         own.buffer[...] = parameters.buffer
         return cls(own, config.make_schedule())
 

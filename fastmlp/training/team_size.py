@@ -23,6 +23,8 @@ class TeamSize:
 
     def choose(self) -> int:
         """Return the number of threads for the next chunk of an epoch."""
+        if len(self.sizes) == 1:
+            return self.sizes[0]
         untried = [size for size in self.sizes if size not in self.seconds_per_row]
         if untried:
             return untried[0]

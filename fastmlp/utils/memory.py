@@ -38,7 +38,7 @@ def _owners(value: Any) -> list[Any]:
     if isinstance(value, np.ndarray):
         while isinstance(value, np.ndarray):
             value = value.base
-        return [value] if isinstance(value, LENDERS) else []
+        return [value] if value is not None and isinstance(value, LENDERS) else []
     if type(value) in (tuple, list):
         return [owner for part in value[:2] if isinstance(part, np.ndarray) for owner in _owners(part)]
     parts = (getattr(value, name, None) for name in ("indptr", "indices", "values", "data"))
