@@ -4,11 +4,12 @@ Every function takes the name of a setting for messages and the value that was g
 raises InputError, or InputTypeError for a value of another type.
 """
 
+import contextlib
 import itertools
 import math
 import numbers
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.layout import ACTIVATIONS
@@ -108,7 +109,7 @@ def one_of(name: str, value: object, choices: Iterable[str]) -> str:
         Allowed values.
     """
     choices = tuple(choices)
-    if value not in choices:
+    if getattr(value, "shape", ()) or value not in choices:  # an array compares element by element
         raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
     return str(value)
 
@@ -158,9 +159,8 @@ def hidden_widths(name: str, value: object) -> tuple[int, ...]:
     name, value
         As for `whole`.
     """
-    widths = (value,) if isinstance(value, numbers.Integral) else value
-    if isinstance(widths, str) or not isinstance(widths, Iterable):
-        raise InputTypeError(f"{name} is {value!r}; expected the hidden layers' widths, such as (100, 50, 25)")
+    expected = "the hidden layers' widths, such as (100, 50, 25)"
+    widths = (value,) if isinstance(value, numbers.Integral) else _items(name, value, expected)
     return tuple(whole(f"a width in {name}", width, 1, "leave the layer out or widen it") for width in widths)
 
 
@@ -174,9 +174,8 @@ def activations(name: str, value: object) -> str | tuple[str, ...]:
     """
     if isinstance(value, str):
         return one_of(name, value, ACTIVATIONS)
-    if not isinstance(value, Iterable):
-        raise InputTypeError(f"{name} is {value!r}; expected a name or one name per hidden layer")
-    return tuple(one_of(name, each, ACTIVATIONS) for each in value)
+    names = _items(name, value, "a name or one name per hidden layer")
+    return tuple(one_of(name, each, ACTIVATIONS) for each in names)
 
 
 def shares(name: str, value: object, hint: str) -> float | tuple[float, ...]:
@@ -189,9 +188,8 @@ def shares(name: str, value: object, hint: str) -> float | tuple[float, ...]:
     """
     if isinstance(value, numbers.Real):
         return real(name, value, hint, least=0, below=1)
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InputTypeError(f"{name} is {value!r}; expected a number, or one for the inputs and each hidden layer")
-    return tuple(real(f"a number in {name}", share, hint, least=0, below=1) for share in value)
+    given = _items(name, value, "a number, or one for the inputs and each hidden layer")
+    return tuple(real(f"a number in {name}", share, hint, least=0, below=1) for share in given)
 
 
 def rising_epochs(name: str, value: object) -> tuple[int, ...]:
@@ -202,10 +200,17 @@ def rising_epochs(name: str, value: object) -> tuple[int, ...]:
     name, value
         As for `whole`.
     """
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InputTypeError(f"{name} is {value!r}; expected whole numbers, such as (20, 40)")
-    epochs = tuple(whole(f"a number in {name}", epoch, 1, "epochs count from 1") for epoch in value)
+    items = _items(name, value, "whole numbers, such as (20, 40)")
+    epochs = tuple(whole(f"a number in {name}", epoch, 1, "epochs count from 1") for epoch in items)
     for earlier, later in itertools.pairwise(epochs):
         if later <= earlier:
             raise InputError(f"{name} has {later} after {earlier}; expected rising epochs: put them in order")
     return epochs
+
+
+def _items(name: str, value: Any, expected: str) -> tuple[Any, ...]:
+    """The items of a sequence that is no text; an array of no axes has none, although its type is iterable."""
+    if not isinstance(value, str):
+        with contextlib.suppress(TypeError):
+            return tuple(value)
+    raise InputTypeError(f"{name} is {value!r}; expected {expected}")
