@@ -138,9 +138,7 @@ def _sweep(options: argparse.Namespace) -> int:
     recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
     record = sweep(recipe, options.out, options.threads, options.storage, options.backend, options.scheduler)
     print(table(record))
-    print()
-    for path in result_files(options.out):
-        print(path)
+    print("", *result_files(options.out), sep="\n")
     if record.best is not None:
         print(f"next: {_next_step(options.out, record)}")
     return _sweep_status(record)
@@ -201,9 +199,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from fastmlp.report.text_summary import evaluation_text
 
     print(evaluation_text(evaluate(options.run_folder, options.test, options.again)))
-    print()
-    for path in result_files(options.run_folder):
-        print(path)
+    print("", *result_files(options.run_folder), sep="\n")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.schedules import CUSTOM
 from fastmlp.errors import InputError
-from fastmlp.experiment.search_space import Choices, Search, from_grid
+from fastmlp.experiment.search_space import Choices, Range, Search
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell
 from fastmlp.runs.recipe_record import RecipeRecord
@@ -171,7 +171,8 @@ class Recipe:
             raise InputError("the recipe has neither [search] nor [grid]; give it the settings that are to be searched")
         if trials is None:
             raise InputError(f"a [grid] searched by {method!r} has no number of trials; pass --trials 20")
-        return replace(self, grid={}, search=from_grid(self.grid, trials, method or "random"))
+        among: dict[str, Range | Choices] = {name: Choices(tuple(values)) for name, values in self.grid.items()}
+        return replace(self, grid={}, search=Search(among, trials, method or "random"))
 
     def override(self, **changes: object) -> "Recipe":
         """Return the recipe with other settings, which no longer vary.
@@ -231,8 +232,9 @@ class Recipe:
         if "decay_epochs" in self.grid:
             shorter = replace(shorter, grid={**shorter.grid, "decay_epochs": all_kept(self.grid["decay_epochs"])})
         if shorter.search is not None and "decay_epochs" in shorter.search.distributions:
-            choices = Choices(tuple(all_kept(shorter.search.distributions["decay_epochs"].ends)))
-            shorter = replace(shorter, search=shorter.search.changed("decay_epochs", choices))
+            searched = shorter.search.distributions
+            searched = {**searched, "decay_epochs": Choices(tuple(all_kept(searched["decay_epochs"].ends)))}
+            shorter = replace(shorter, search=replace(shorter.search, distributions=searched))
         if not dropped:
             return shorter
         never = ", ".join(map(str, sorted(dropped)))

@@ -22,7 +22,6 @@ from fastmlp.runs.selection import (
     identity,
     is_retrained,
     read_retrained,
-    retraining_checkpoints,
     retraining_settings,
 )
 from fastmlp.training.checkpoints import CheckpointStore
@@ -72,7 +71,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     label = f"{best_cell.label}, all rows"
     cell = Cell("retrained", label, retraining_settings(best_cell.settings, best_cell.kept_epoch), "retrained", label)
     made_of = identity(record, best_cell)
-    checkpoints = CheckpointStore(retraining_checkpoints(run), identity=f"{made_of} {engine_version()}")
+    checkpoints = CheckpointStore(run.retraining_checkpoints, identity=f"{made_of} {engine_version()}")
     executor, epochs = open_executor("threads", threads), cell.settings["epochs"]
     with shown_progress([label], [epochs], record.recipe.epoch_lines) as callbacks:
         training = executor.train(
@@ -97,7 +96,7 @@ def _retrain(run: Run, threads: int | None) -> MLP:
 def check_retrained(run: Run, recipe: Recipe) -> None:
     """Check that a retrained network, if there is one, has settings of a cell of the recipe.
 
-    It is checked before a sweep that a retraining follows, which would refuse only when all is result.
+    It is checked before a sweep that a retraining follows, which would refuse only when everything is trained.
 
     Parameters
     ----------

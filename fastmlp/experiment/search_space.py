@@ -196,38 +196,6 @@ class Search:
         left = {name: values for name, values in self.distributions.items() if name not in dropped}
         return replace(self, distributions=left) if left else None
 
-    def changed(self, name: str, distribution: Range | Choices) -> "Search":
-        """Return the search with another distribution of a setting.
-
-        Parameters
-        ----------
-        name : str
-            The setting.
-        distribution : Range or Choices
-            What it is drawn from.
-        """
-        return replace(self, distributions={**self.distributions, name: distribution})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the [search] table of a recipe, as plain values."""
-        own = {"method": self.method, "trials": self.trials, "pruner": self.pruner}
-        return own | {name: values.to_dict() for name, values in self.distributions.items()}
-
-
-def from_grid(grid: dict[str, list[Any]], trials: int, method: str) -> Search:
-    """Return a search among the values of a grid.
-
-    Parameters
-    ----------
-    grid : dict
-        Settings with their values.
-    trials : int
-        How many configurations are tried.
-    method : str
-        "random" or "optuna".
-    """
-    return Search({name: Choices(tuple(values)) for name, values in grid.items()}, trials, method)
-
 
 def from_table(table: dict[str, Any]) -> Search:
     """Return the search of a [search] table.

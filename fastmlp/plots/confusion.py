@@ -62,10 +62,8 @@ def confusion_figure(matrix: NDArray[Any], class_names: Sequence[str], heading: 
 
     Parameters
     ----------
-    matrix : ndarray of shape (C, C)
-        Counts.
-    class_names : sequence of str
-        One for each class; () stands for the numbers.
+    matrix, class_names
+        As for `confusion_matrix`.
     heading : str
         Heading of the figure.
     """

@@ -71,10 +71,8 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
 
     Parameters
     ----------
-    ax : Axes
-        Where to draw.
-    panel : Panel
-        What to draw.
+    ax, panel
+        As for `learning_curves`.
     """
     epochs, validation = _draw_curves(ax, panel, "loss")
     losses = np.array(panel.history["train_loss"])
@@ -211,12 +209,8 @@ def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
 
     Parameters
     ----------
-    panels : sequence of Panel
-        At least one; there may be fewer than places in the last row.
-    shape : tuple of int
-        (rows, columns).
-    heading : str
-        Heading of the figure.
+    panels, shape, heading
+        As for `curves_figure`.
     """
     return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample")[0]
 

@@ -167,12 +167,10 @@ def loss_chart(panel: plots.Panel, limits: tuple[float, float] | None, name: str
 
     Parameters
     ----------
-    panel : Panel
-        The curves.
+    panel, name
+        As for `accuracy_chart`.
     limits : tuple of float or None
         Of the axis; None for those that its own values need.
-    name : str
-        Unique in the page.
     """
     ax = plots.loss_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
     if limits is not None:

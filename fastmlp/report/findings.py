@@ -207,8 +207,8 @@ def class_figures(matrix: NDArray[np.int64]) -> list[tuple[int, int, float, floa
 
     Parameters
     ----------
-    matrix : ndarray of shape (C, C)
-        Counts by true class and prediction.
+    matrix
+        As for `confusions`.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def _four_decimals(value: float | None) -> str:
 
 
 def _diagnoses(record: RunRecord) -> list[str]:
-    """The diagnoses of each cell, without the failures, which `_failures` lists."""
+    """The diagnoses of each cell, without the failures, which `failure_lines` lists."""
     return [
         f"{cell.label}: {diagnosis.sentence}"
         for cell in record.cells

@@ -51,6 +51,7 @@ class Run:
         self.cells = self.folder / "cells"
         self.study = self.folder / "study.journal"
         self.retrained = self.folder / "retrained"
+        self.retraining_checkpoints = self.retrained / "checkpoint"  # while it is trained; removed last
         self.evaluation = self.folder / "evaluation.json"
         self.confusion_table = self.folder / "confusion.csv"
         self.confusion_picture = self.folder / "confusion.png"

@@ -1,7 +1,6 @@
 """The cell of a run that is trained again on all rows, and whether an evaluation is of its network."""
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 from fastmlp.errors import InputError
@@ -130,7 +129,7 @@ def is_retrained(run: Run, record: RunRecord) -> bool:
             f"{run.retrained} is of {manifest.slug}, and the best cell of the sweep is now {what}; "
             f"delete {run.retrained}, then retrain"
         )
-    return manifest.model_sha256 == hashlib.sha256(model).hexdigest() and not retraining_checkpoints(run).exists()
+    return manifest.model_sha256 == hashlib.sha256(model).hexdigest() and not run.retraining_checkpoints.exists()
 
 
 def read_retrained(run: Run) -> RetrainedManifest | None:
@@ -145,14 +144,3 @@ def read_retrained(run: Run) -> RetrainedManifest | None:
         return read_record(run.retrained / "cell.json", RetrainedManifest, "retrain")
     except InputError:
         return None
-
-
-def retraining_checkpoints(run: Run) -> Path:
-    """Return the folder of the checkpoints of the retraining, which is removed last.
-
-    Parameters
-    ----------
-    run : Run
-        The run directory.
-    """
-    return run.retrained / "checkpoint"

@@ -145,14 +145,8 @@ class Batches(ABC):
 
         Parameters
         ----------
-        seed : int
-            Of the network.
-        epoch : int
-            Its number, from 1.
-        batch_size : int
-            Rows of a step.
-        shuffle : bool
-            Whether rows come in a random order.
+        seed, epoch, batch_size, shuffle
+            As for `RowStream.epoch`.
         """
 
     @abstractmethod

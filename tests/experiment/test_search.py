@@ -132,14 +132,13 @@ def test_a_figure_of_a_search_has_rows_of_five(written):
     assert [recipe.shape(count) for count in (1, 3, 5, 6, 12)] == [(1, 1), (1, 3), (1, 5), (2, 5), (3, 5)]
 
 
-def test_a_search_as_plain_values_is_the_table_it_was_read_from():
+def test_distributions_as_plain_values_are_the_table_they_were_read_from():
     table = {
-        **{"method": "optuna", "trials": 7, "pruner": "none"},
         "learning_rate": {"from": 0.01, "to": 1.0, "log": True},
         "batch_size": {"from": 20, "to": 500, "whole": True},
         "hidden": {"choices": [[64], []]},
     }
-    assert from_table(table).to_dict() == table
+    assert {name: one.to_dict() for name, one in from_table(table).distributions.items()} == table
 
 
 @pytest.mark.parametrize(
