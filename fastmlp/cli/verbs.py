@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastmlp.errors import InputError
+from fastmlp.utils.commands import command_text
+from fastmlp.utils.paths import user_path
 
 if TYPE_CHECKING:
     from fastmlp.experiment.recipe import Recipe
@@ -150,7 +152,8 @@ def _next_step(out: str, record: "RunRecord") -> str:
     from fastmlp.runs.selection import is_retrained
 
     try:
-        return f"fastmlp {'evaluate' if is_retrained(Run(out), record) else 'retrain'} {out}"
+        run = Run(out)
+        return command_text("evaluate" if is_retrained(run, record) else "retrain", run.folder)
     except InputError as error:  # the network there was trained before the sweep changed
         return str(error)
 
@@ -184,7 +187,7 @@ def _retrain(options: argparse.Namespace) -> int:
     mlp = retrain(options.run_folder, options.threads)
     loss, accuracy = mlp.history["train_loss"][-1], mlp.history["train_accuracy"][-1]
     print(f"retrained on all rows: training loss {loss:.4f}, training accuracy {accuracy:.4f}")
-    print(f"next: fastmlp evaluate {options.run_folder}")
+    print(f"next: {command_text('evaluate', user_path(options.run_folder))}")
     return 0
 
 

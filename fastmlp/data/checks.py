@@ -20,30 +20,6 @@ class NoTestPart(InputError):
     """A file or a folder without test data."""
 
 
-def user_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path as a user writes it, with ~ replaced by the home folder.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Path as written.
-
-    Returns
-    -------
-    Path
-        The path without ~.
-
-    Raises
-    ------
-    InputError
-        If the home folder is not known.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise InputError(f"{path} is in a home folder that is not known; expected one that is: write it out") from None
-
-
 def check_file(path: Path) -> None:
     """Raise InputError unless a path is that of a file on a disk; every reader checks its file so before it opens it.
 

@@ -12,6 +12,7 @@ from fastmlp.data.readers.hdf5 import SYNTHETIC
 from fastmlp.errors import InputError
 from fastmlp.inputs.table import Table
 from fastmlp.utils.atomic_files import make_folder, write_bytes
+from fastmlp.utils.paths import user_path
 
 FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
 DTYPES = ("float32", "float64")
@@ -43,7 +44,8 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
         If a file is there and `force` is False, or the data cannot be loaded: nothing is written then. Or if a file
         cannot be written: new files are then deleted, so that neither is left without the other.
     """
-    paths = {part: Path(out) / name for part, name in FILE_NAMES.items()}
+    folder = user_path(out)
+    paths = {part: folder / name for part, name in FILE_NAMES.items()}
     absent = [path for path in paths.values() if not path.exists()]
     for path in paths.values():
         if path not in absent and not force:
@@ -51,9 +53,9 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
     train = load(data)
     parts = {"train": train, "test": load(train.key, part="test")}
     try:
-        make_folder(Path(out))
+        make_folder(folder)
     except OSError as error:
-        raise InputError(f"{out} cannot be written to ({error.strerror}); choose another --out") from None
+        raise InputError(f"{folder} cannot be written to ({error.strerror}); choose another --out") from None
     try:
         for part, dataset in parts.items():
             write_course_file(paths[part], dataset, dtype)
@@ -110,4 +112,4 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         file.create_dataset("ydata", data=np.eye(dataset.class_count, dtype=dtype)[dataset.y], **storage)
         if dataset.synthetic:
             file.attrs[SYNTHETIC] = True
-    write_bytes(path, image.getbuffer())
+    write_bytes(user_path(path), image.getbuffer())

@@ -3,10 +3,10 @@
 import os
 from dataclasses import replace
 
-from fastmlp.data.checks import user_path
 from fastmlp.data.collections.named import FILES, PARTS, load_named
 from fastmlp.data.dataset import Dataset
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.paths import user_path
 
 NAMES = ("auto", *FILES, "glyphs")
 

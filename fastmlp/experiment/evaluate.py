@@ -23,6 +23,7 @@ from fastmlp.runs.run_directory import Run, write_csv
 from fastmlp.runs.run_record import finite, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
 from fastmlp.utils.atomic_files import remove, write_bytes
+from fastmlp.utils.commands import command_text
 
 MISTAKES_SHOWN = 25
 Mistakes = dict[str, NDArray[Any]]
@@ -59,7 +60,7 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
     if done and not again and begun is None:
         raise _done_before(run, done[-1])
     if not is_retrained(run, record):
-        raise InputError(f"{run.folder} has no retrained network; run `fastmlp retrain {run.folder}` first")
+        raise InputError(f"{run.folder} has no retrained network; run `{command_text('retrain', run.folder)}` first")
     mlp = MLP.load(run.model(run.retrained))
     data = _test_data(record.data, test)
     if begun is not None:

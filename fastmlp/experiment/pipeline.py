@@ -14,6 +14,7 @@ from fastmlp.report.text_summary import evaluation_text
 from fastmlp.runs.records import RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained
+from fastmlp.utils.paths import user_path
 
 
 def run_pipeline(
@@ -69,7 +70,7 @@ def free_folder(wanted: str | os.PathLike[str], recipe: Recipe) -> Path:
     recipe : Recipe
         What is to be run.
     """
-    wanted = Path(wanted)
+    wanted = user_path(wanted)
     folder, number = wanted, 1
     while folder.exists() and not _was_interrupted(folder, recipe):
         number += 1

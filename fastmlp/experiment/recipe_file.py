@@ -14,6 +14,7 @@ from fastmlp.experiment.search_space import OWN_KEYS, check_value_list, from_tab
 from fastmlp.runs.published_results import check_references
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import nearest
+from fastmlp.utils.paths import user_path
 
 # How many cores are used is no part of an experiment: it changes no result.
 SETTINGS = {name: info.section for name, info in NetworkConfig.FIELDS.items() if name != "threads"}
@@ -58,7 +59,7 @@ def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
     """Return the text of a recipe, and what to call it in a message."""
     if name_or_path in recipe_names():
         return recipe_text(str(name_or_path)), f"recipe {name_or_path}"
-    path = Path(name_or_path)
+    path = user_path(name_or_path)
     try:
         return path.read_text(encoding="utf-8"), str(path)
     except FileNotFoundError:

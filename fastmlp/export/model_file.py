@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -22,6 +21,7 @@ from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import COLUMNS, DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.atomic_files import write_bytes
+from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import DamagedRecord, Name, Record, convert_record, one_line
 
 FORMAT = "fastmlp-model"
@@ -108,7 +108,7 @@ def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:
     path : path
         Of the file.
     """
-    write_bytes(path, dumps(record))
+    write_bytes(user_path(path), dumps(record))
 
 
 def dumps(record: ModelRecord) -> bytes:
@@ -149,7 +149,7 @@ def load(path: str | os.PathLike[str]) -> ModelRecord:
     InputError
         When the file is missing, damaged, of another version or something else.
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"{path} {what}; expected a model file written by MLP.save")

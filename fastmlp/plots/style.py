@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_bytes
+from fastmlp.utils.paths import user_path
 
 BLUE, VERMILLION, GREY, GREEN, PURPLE = "#0072B2", "#D55E00", "#777777", "#009E73", "#CC79A7"
 GRID = "#E5E5E5"
@@ -161,4 +162,4 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     FigureCanvasAgg(figure)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-    write_bytes(path, picture.getvalue())
+    write_bytes(user_path(path), picture.getvalue())

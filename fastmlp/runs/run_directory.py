@@ -26,6 +26,7 @@ from fastmlp.errors import InputError
 from fastmlp.runs.evaluation_record import EvaluationRecord, EvaluationsRecord
 from fastmlp.runs.records import RunRecord
 from fastmlp.utils.atomic_files import is_temporary, make_folder, remove, remove_leftovers, write_text
+from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import read_record, write_record
 
 FIX = "use the fastmlp that wrote it, or sweep anew into another folder"
@@ -41,7 +42,7 @@ class Run:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(folder)
+        self.folder = user_path(folder)
         self.record = self.folder / "run.json"
         self._lock = self.folder / ".lock"
         self.table = self.folder / "table.csv"

@@ -26,6 +26,7 @@ from fastmlp.training.session import Session
 from fastmlp.training.state import StateRecord
 from fastmlp.utils.atomic_files import is_temporary, remove, write_bytes
 from fastmlp.utils.digests import digest_of_arrays, digest_of_values, engine_version
+from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import DamagedRecord, Position, Record, convert_record, one_line, to_plain
 
 __all__ = ["CheckpointCallback", "CheckpointStore", "Paused", "checkpoint_callbacks"]
@@ -102,6 +103,9 @@ class CheckpointStore:
     seconds: float = 10.0
     identity: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.folder = user_path(self.folder)
 
     def newest(self) -> Checkpoint | None:
         """Return the newest checkpoint that is whole; None where there is none.

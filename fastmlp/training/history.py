@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_text
+from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import Count, Record, to_plain
 
 COLUMNS = (
@@ -226,7 +227,7 @@ class History:
         writer.writerow(COLUMNS)
         writer.writerows(zip(*self._columns.values(), strict=True))
         if path is not None:
-            write_text(path, text.getvalue())
+            write_text(user_path(path), text.getvalue())
         return text.getvalue()
 
     @classmethod
@@ -244,7 +245,7 @@ class History:
             When the columns are others.
         """
         try:
-            with open(path, newline="", encoding="utf-8") as file:
+            with open(user_path(path), newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))
         except (UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{path} cannot be read ({error}); expected a CSV in UTF-8") from None

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fastmlp.data.checks import user_path
 from fastmlp.data.collections.cache import cache_folder, save_to_cache
 from fastmlp.data.collections.notmnist import part_rows
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.readers.idx import idx_dataset, raw_digest, read_idx
 from fastmlp.errors import InputError
+from fastmlp.utils.paths import user_path
 
 PARTS = ("train", "test")
 _FOUR = {

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.checks import BYTES_AT_A_TIME, check_finite, read_labels, user_path
+from fastmlp.data.checks import BYTES_AT_A_TIME, check_finite, read_labels
 from fastmlp.data.readers.hdf5 import find_arrays, reported_damage
 from fastmlp.data.readers.registry import find_reader
 from fastmlp.data.streaming.block_shuffle import Window, even_rows, in_file_order, shuffled
 from fastmlp.data.streaming.row_reader import open_rows
 from fastmlp.errors import InputError
+from fastmlp.utils.paths import user_path
 from fastmlp.utils.validation import whole
 
 if TYPE_CHECKING:

@@ -1,0 +1,35 @@
+"""Paths as users write them."""
+
+import os
+from pathlib import Path
+
+from fastmlp.errors import InputError
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path as a user writes it, with ~ replaced by the home folder.
+
+    As for a shell, a name that really begins with ~ is written ./~name. What is returned may be passed in again.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Path as written.
+
+    Returns
+    -------
+    Path
+        The path without ~.
+
+    Raises
+    ------
+    InputError
+        If the home folder is not known.
+    """
+    text = os.fspath(path)
+    expanded = Path(os.path.expanduser(text))
+    if not str(expanded).startswith("~"):
+        return expanded
+    if text.startswith("~"):
+        raise InputError(f"{text} is in a home folder that is not known; expected one that is: write it out")
+    return expanded.absolute()  # pathlib takes the ./ away
