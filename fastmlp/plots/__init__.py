@@ -8,9 +8,9 @@ which colour-blind readers can tell apart, and every line has a dash pattern or 
 """
 
 # ruff: noqa: E402  all that is imported below imports matplotlib
-from fastmlp.utils.home import ensure_matplotlib_config_folder
+from fastmlp.utils.matplotlib_setup import import_matplotlib
 
-ensure_matplotlib_config_folder()
+import_matplotlib()
 
 from fastmlp.plots.comparison import Trial, generalisation_gap, learning_rate_comparison
 from fastmlp.plots.confusion import confusion_figure, confusion_matrix

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.utils.home import ensure_matplotlib_config_folder
+from fastmlp.utils.matplotlib_setup import import_matplotlib
 
 SIZE = 56  # height and width of a shape, in pixels: two for each pixel of the pictures drawn from it
 FONTS = (  # those that every version of matplotlib from 3.8 on has, each in the same file
@@ -43,7 +43,7 @@ def digit_shapes() -> NDArray[np.uint8]:
 
 def _drawn(font_name: str) -> NDArray[np.uint8]:
     """Draw the ten digits of a font, (10, 2 * SIZE, 2 * SIZE), each in the middle of its picture."""
-    ensure_matplotlib_config_folder()
+    import_matplotlib()
     import matplotlib
     from fontTools.ttLib import TTFont
 
