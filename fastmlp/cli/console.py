@@ -1,8 +1,9 @@
-"""Printing to a console that lacks characters, such as a Windows one in code page 1252, or where there is none."""
+"""What the streams of the command line show, also where characters are missing, or where there is no console."""
 
 import codecs
 import os
 import sys
+import warnings
 
 _SPELT = {"±": "+-", "→": "->", "…": "...", "²": "^2", "≤": "<=", "≥": ">="}
 
@@ -16,6 +17,15 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8", newline=""))  # noqa: SIM115  never closed
         elif hasattr(stream, "reconfigure"):  # what stands in for a stream may have none
             stream.reconfigure(errors="fastmlp-spelt")
+
+
+def show_warnings_in_one_line() -> None:
+    """Have warnings shown as errors are, without the line of code that they come from."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"fastmlp: warning: {' '.join(str(message).splitlines())}", file=sys.stderr)
+
+    warnings.showwarning = show
 
 
 def _spelt(error: UnicodeError) -> tuple[str, int]:

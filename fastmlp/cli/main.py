@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fastmlp._version import __version__
-from fastmlp.cli.console import prepare_streams
+from fastmlp.cli.console import prepare_streams, show_warnings_in_one_line
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs import VERBS
 from fastmlp.errors import FastmlpError, InputError
@@ -34,6 +34,7 @@ def command(*verb: str) -> NoReturn:
         Arguments put before those of the command line, such as "sweep".
     """
     prepare_streams()
+    show_warnings_in_one_line()
     status = main([*verb, *sys.argv[1:]], ends_process=True)
     ignore_from_now_on()  # also where the arguments were wrong
     if status > INTERRUPTED - 2:  # a thread whose kernels are being compiled would keep the process for seconds
