@@ -74,7 +74,7 @@ class Range:
         value : float
             A number of the range.
         """
-        if self.whole or value == 0:
+        if self.whole:
             return value
         size = max(abs(self.low), abs(self.high))
         digits = DIGITS + max(0, math.floor(math.log10(size / (self.high - self.low))))
