@@ -195,6 +195,11 @@ def test_every_configuration_is_trained_with_seeds_that_follow_one_another(writt
     assert {(cell.group, cell.configuration) for cell in cells[:3]} == {("tanh-0.5", "tanh, learning rate 0.5")}
 
 
+def test_a_grid_may_vary_the_seed_itself(written):
+    cells = load_recipe(written("[grid]\nseed = [1, 2, 5]\n")).cells()
+    assert [cell.settings["seed"] for cell in cells] == [1, 2, 5]
+
+
 def test_the_first_seed_of_a_repeated_recipe_is_the_recipe_itself(written):
     recipe = load_recipe(written(GOOD))
     first = [(cell.slug, cell.settings) for cell in recipe.repeated(3).cells()[::3]]

@@ -50,6 +50,7 @@ def recipe_with_reference(tmp_path):
         ("test_accuracy = 0.9\n", "test_loss = inf\n", "test_loss in .* is inf; expected a finite number from 0"),
         ("validation_accuracy = 0.75", "valid = 0.75", "cells in .* has the unknown key 'valid'"),
         ("cells = [", "cells = 3 # [", "cells in .* is 3; expected a list of tables"),
+        ("cells = [{", "cells = [3, {", "cells in .* has 3; expected a table"),
         ("[[reference]]", "[reference]", "expected tables: write ..reference.."),
     ],
 )
@@ -68,6 +69,13 @@ def test_a_reference_without_a_figure_is_refused(tmp_path):
         load_recipe(path)
 
 
+@pytest.mark.parametrize("share", ["0", "1", "0.0", "1.0"])
+def test_an_accuracy_may_be_none_and_all(recipe_with_reference, share):
+    text = RECIPE.replace("accuracy = 0.9\n", f"accuracy = {share}\n", 1)
+    recipe_with_reference.write_text(text, encoding="utf-8")
+    assert load_recipe(recipe_with_reference).to_record().reference[0].test_accuracy == float(share)
+
+
 def test_a_cells_own_figure_comes_before_the_whole_experiments(recipe_with_reference):
     references = load_recipe(recipe_with_reference).to_record().reference
     assert figures(references, "tanh-0.5", "test_accuracy") == [(0.8, "the course")]
@@ -82,6 +90,12 @@ def test_a_comparison_says_how_many_times_as_long_the_reference_took():
         "test loss 0.2500; reference 0.5000, B",
         "seconds per epoch 0.13; reference 52 (400 times as long), A",
     ]
+
+
+def test_an_epoch_too_short_for_the_clock_is_compared_without_a_ratio():
+    references = [ReferenceRecord(source="A", seconds_per_epoch=52)]
+    lines = comparison_lines(compare(references, None, {"seconds_per_epoch": 0.0}))
+    assert lines == ["seconds per epoch 0; reference 52, A"]
 
 
 def test_a_run_shows_its_references_now_and_when_it_is_evaluated_later(

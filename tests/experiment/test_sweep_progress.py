@@ -93,6 +93,13 @@ def test_a_terminal_shows_a_bar_for_each_network_within_80_columns(monkeypatch):
     assert max(map(len, last)) <= 80
 
 
+def test_brackets_in_a_label_are_shown_as_they_are(monkeypatch):
+    terminal = pretend_terminal(monkeypatch)
+    with shown_progress(["[draft] digits"], [1]) as callbacks:
+        end_epoch(callbacks, 0, record(1))
+    assert "[draft] digits" in terminal.getvalue()
+
+
 def test_without_a_validation_set_a_bar_shows_the_training_alone(monkeypatch):
     terminal = pretend_terminal(monkeypatch)
     with shown_progress(["relu"], [1]) as callbacks:
