@@ -263,7 +263,7 @@ def from_setting(
     if callable(value):
         _check_decays(CUSTOM, False, decay_epochs)
         return Schedule(CUSTOM, Custom(value), WarmUp(), learning_rate, epochs)
-    if value == CUSTOM:
+    if isinstance(value, str) and value == CUSTOM:
         return Schedule(CUSTOM, Custom(None), WarmUp(), learning_rate, epochs)
     default = "decay" if decay_epochs else "constant"
     name, options = _name_and_options(default if value is None else value)
@@ -295,7 +295,7 @@ def check_setting(name: str, value: object) -> object:
     InputError, InputTypeError
         As `from_setting` does.
     """
-    if value is not None and value != CUSTOM and not callable(value):
+    if value is not None and not callable(value) and not (isinstance(value, str) and value == CUSTOM):
         _name_and_options(value)
     return value
 

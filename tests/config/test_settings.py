@@ -39,6 +39,7 @@ BAD = [
     ("dropout", np.array(0.5), InputTypeError, "a number, or one for the inputs"),
     ("decay_epochs", np.array(20), InputTypeError, "whole numbers"),
     ("loss", np.zeros(2), InputError, "one of cross_entropy"),
+    ("schedule", np.zeros(3), InputTypeError, "a name such as"),
     ("hidden", (10, -3), InputError, "at least 1"),
     ("hidden", (10, 2.0), InputTypeError, "whole number"),
     ("activation", "softplus", InputError, "relu, tanh, sigmoid"),
