@@ -57,27 +57,21 @@ def test_kernels_cached_by_processes_that_compiled_other_things_before_work_side
     assert run_python(PREDICTION + other_inputs, FASTMLP_CACHE=str(tmp_path)).stdout == 2 * answer
 
 
-@pytest.mark.parametrize("harm", ["truncated", "empty", "one bit flipped", "something else"])
-def test_a_damaged_entry_is_compiled_again(run_python, tmp_path, harm):
+def test_a_damaged_entry_is_compiled_again(run_python, tmp_path):
     run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
     (path,) = entries(tmp_path)
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
-    damaged = {
-        "truncated": whole[: len(whole) // 2],
-        "empty": b"",
-        "one bit flipped": flipped,
-        "something else": b"\x80",
-    }
-    path.write_bytes(damaged[harm])
-    done = run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
-    assert done.stdout == ANSWER
-    assert done.stderr == ""
-    (mended,) = entries(tmp_path)
-    assert mended == path
-    assert len(path.read_bytes()) > len(whole) // 2
-    assert path.read_bytes() != damaged[harm]
+    for damaged in (whole[: len(whole) // 2], b"", bytes(flipped), b"\x80"):
+        path.write_bytes(damaged)
+        done = run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
+        assert done.stdout == ANSWER
+        assert done.stderr == ""
+        (mended,) = entries(tmp_path)
+        assert mended == path
+        assert len(path.read_bytes()) > len(whole) // 2
+        assert path.read_bytes() != damaged
 
 
 def test_a_cache_that_cannot_be_written_warns_once_and_works(run_python, tmp_path):

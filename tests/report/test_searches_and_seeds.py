@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -36,24 +37,30 @@ def swept_with(text, folder, data, first=""):
     return folder / "run"
 
 
-@pytest.fixture
-def repeated(tmp_path, train_file):
-    """Two configurations, three seeds each."""
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory, train_file):
+    """Two configurations, three seeds each; no test changes the run."""
     grid = '[grid]\nactivation = ["tanh"]\nlearning_rate = [0.5, 0.05]\n'
-    return swept_with(grid, tmp_path, train_file, "seeds = 3\n")
+    return swept_with(grid, tmp_path_factory.mktemp("repeated"), train_file, "seeds = 3\n")
 
 
-@pytest.fixture
-def searched(tmp_path, train_file):
+@pytest.fixture(scope="module")
+def repeated_page(repeated, page):
+    return page(repeated)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory, train_file):
+    """Five trials of a random search; no test changes the run."""
     text = (
         '[search]\ntrials = 5\nactivation = { choices = ["tanh", "relu"] }\n'
         "learning_rate = { from = 0.01, to = 1.0, log = true }\nl2 = { from = 1e-7, to = 1e-3, log = true }\n"
     )
-    return swept_with(text, tmp_path, train_file)
+    return swept_with(text, tmp_path_factory.mktemp("searched"), train_file)
 
 
-def test_of_several_seeds_the_mean_and_its_interval_are_told(repeated, page):
-    read = page(repeated)
+def test_of_several_seeds_the_mean_and_its_interval_are_told(repeated, repeated_page):
+    read = repeated_page
     for rate in (0.5, 0.05):
         cells = [c for c in record(repeated)["cells"] if c["settings"]["learning_rate"] == rate]
         found = np.array([c["validation_accuracy"] for c in cells])
@@ -65,16 +72,16 @@ def test_of_several_seeds_the_mean_and_its_interval_are_told(repeated, page):
     assert "Seeds 0, 1, 2" in read.text("settings")
 
 
-def test_every_seed_has_a_row_and_each_configuration_one_pair_of_curves(repeated, page):
-    read = page(repeated)
+def test_every_seed_has_a_row_and_each_configuration_one_pair_of_curves(repeated, repeated_page):
+    read = repeated_page
     for cell in record(repeated)["cells"]:
         assert f"{cell['label']} {cell['validation_accuracy']:.2%}" in read.text("configurations")
     assert len(read.charts("accuracy of")) == len(read.charts("loss of")) == 2
     assert "Faint lines: other seeds." in read.text("curves")
 
 
-def test_whether_the_best_beats_the_runner_up_is_that_of_the_summary(repeated, page):
-    text = page(repeated).text("result")
+def test_whether_the_best_beats_the_runner_up_is_that_of_the_summary(repeated, repeated_page):
+    text = repeated_page.text("result")
     (sentence,) = (
         line
         for line in (repeated / "summary.md").read_text(encoding="utf-8").replace("- ", "").splitlines()
@@ -83,7 +90,8 @@ def test_whether_the_best_beats_the_runner_up_is_that_of_the_summary(repeated, p
     assert sentence.rpartition(":")[2].strip() in text
 
 
-def test_a_seed_that_failed_is_left_out_of_the_mean(repeated, edited, page):
+def test_a_seed_that_failed_is_left_out_of_the_mean(repeated, tmp_path, edited, page):
+    run = shutil.copytree(repeated, tmp_path / "run")
     (lost,) = (
         c["slug"]
         for c in record(repeated)["cells"]
@@ -97,8 +105,8 @@ def test_a_seed_that_failed_is_left_out_of_the_mean(repeated, edited, page):
                     dict.fromkeys(RESULTS), folder=None, failure_reason="diverged in epoch 1: try less", kept_epoch=0
                 )
 
-    edited(repeated / "run.json", fail)
-    read = page(repeated)
+    edited(run / "run.json", fail)
+    read = page(run)
     assert "1 of 3 seeds: diverged in epoch 1" in read.text("configurations")
     assert "1 of 6 trainings failed" in read.text("result")
     kept = [
@@ -109,7 +117,8 @@ def test_a_seed_that_failed_is_left_out_of_the_mean(repeated, edited, page):
     assert f"tanh, learning rate 0.05 {np.mean(kept):.2%}" in read.text("configurations")
 
 
-def test_a_pruned_configuration_is_not_called_failed(searched, edited, page):
+def test_a_pruned_configuration_is_not_called_failed(searched, tmp_path, edited, page):
+    run = shutil.copytree(searched, tmp_path / "run")
     best = record(searched)["best"]
 
     def prune(value):
@@ -117,8 +126,8 @@ def test_a_pruned_configuration_is_not_called_failed(searched, edited, page):
             if cell["slug"] != best:
                 cell["pruned"] = 2
 
-    edited(searched / "run.json", prune)
-    read = page(searched)
+    edited(run / "run.json", prune)
+    read = page(run)
     assert "4 of 5 configurations were pruned" in read.text("result")
     assert read.text("configurations").count("pruned after epoch 2") == 4
     assert read.text("curves").count("pruned after epoch 2") == 4
@@ -129,7 +138,8 @@ def test_a_pruned_configuration_is_not_called_failed(searched, edited, page):
     assert "There are no two learning rates to compare" in read.text("configurations")
 
 
-def test_a_configuration_without_a_result_has_dashes(searched, edited, page):
+def test_a_configuration_without_a_result_has_dashes(searched, tmp_path, edited, page):
+    run = shutil.copytree(searched, tmp_path / "run")
     best = record(searched)["best"]
 
     def fail(value):
@@ -138,8 +148,8 @@ def test_a_configuration_without_a_result_has_dashes(searched, edited, page):
             dict.fromkeys(RESULTS), folder=None, failure_reason="diverged in epoch 1: try less", epochs=0, kept_epoch=0
         )
 
-    edited(searched / "run.json", fail)
-    read = page(searched)
+    edited(run / "run.json", fail)
+    read = page(run)
     assert " ".join([charts.NOTHING] * 7) + " diverged in epoch 1" in read.text("configurations")
     assert "None" not in read.text("configurations")
 
