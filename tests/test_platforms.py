@@ -150,13 +150,29 @@ def test_sources_and_templates_have_the_same_line_ends_everywhere():
     assert not [path for path in sources if b"\r" in path.read_bytes()]
 
 
-def fastmlp_in(encoding, *arguments):
-    """Run the command line in a console of this encoding; what it printed, decoded."""
+# What `fastmlp` does, for several commands with + between them; a form feed ends what each one prints.
+COMMANDS = """
+import itertools, sys
+from fastmlp.cli.console import prepare_streams
+from fastmlp.cli.main import main
+
+prepare_streams()
+for is_command, words in itertools.groupby(sys.argv[1:], "+".__ne__):
+    if is_command:
+        print(main(list(words)), end="\\f", flush=True)
+        print(end="\\f", file=sys.stderr, flush=True)
+"""
+
+
+def fastmlp_in(encoding, *commands):
+    """Run command lines in a console of this encoding; of each its status and what it printed, decoded."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    done = subprocess.run(
-        [sys.executable, "-m", "fastmlp", *map(str, arguments)], capture_output=True, env=environment, check=False
-    )
-    return done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding)
+    words = [str(word) for command in commands for word in (*command, "+")]
+    done = subprocess.run([sys.executable, "-c", COMMANDS, *words], capture_output=True, env=environment, check=True)
+    printed, told = (stream.decode(encoding).split("\f")[:-1] for stream in (done.stdout, done.stderr))
+    for out, err in zip(printed, told, strict=True):
+        *lines, status = out.split("\n")
+        yield int(status), "\n".join(lines), err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
@@ -169,18 +185,20 @@ def test_a_console_that_lacks_characters_gets_others_and_no_traceback(tmp_path, 
     )
     sweep = ("sweep", "--recipe", recipe, "--data", train_file, "--out", out, "--seeds", "2")
     plus_minus = "±" if encoding == "cp1252" else "+-"
-    for arguments, expected in (
-        (sweep, plus_minus),
-        (("retrain", out), "->" if encoding == "ascii" else "l"),
-        (("evaluate", out, "--test", test_file), "test accuracy"),
-        (("report", out), "report.html"),
-    ):
-        status, printed, told = fastmlp_in(encoding, *arguments)
+    good = {
+        sweep: plus_minus,
+        ("retrain", out): "->" if encoding == "ascii" else "l",
+        ("evaluate", out, "--test", test_file): "test accuracy",
+        ("report", out): "report.html",
+    }
+    wrong = (("evaluate", tmp_path / "nirgendwo-→"), ("run", "größe-大"), ("sweep", "--größe"))
+    ended = list(fastmlp_in(encoding, *good, *wrong))
+    assert len(ended) == len(good) + len(wrong)
+    for expected, (status, printed, told) in zip(good.values(), ended[: len(good)], strict=True):
         assert status == 0, told
         assert "Traceback" not in told
         assert expected in printed
-    for arguments in (("evaluate", tmp_path / "nirgendwo-→"), ("run", "größe-大"), ("sweep", "--größe")):
-        status, _, told = fastmlp_in(encoding, *arguments)
+    for status, _, told in ended[len(good) :]:
         assert (status, told.count("\n")) == (2, 1)
         assert told.startswith("fastmlp: error: ")
 
