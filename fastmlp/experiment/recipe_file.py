@@ -14,7 +14,7 @@ from fastmlp.experiment.search_space import OWN_KEYS, check_value_list, from_tab
 from fastmlp.runs.published_results import check_references
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import nearest
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import path_text, user_path
 
 # How many cores are used is no part of an experiment: it changes no result.
 SETTINGS = {name: info.section for name, info in NetworkConfig.FIELDS.items() if name != "threads"}
@@ -61,7 +61,7 @@ def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
         return recipe_text(str(name_or_path)), f"recipe {name_or_path}"
     path = user_path(name_or_path)
     try:
-        return path.read_text(encoding="utf-8"), str(path)
+        return path.read_text(encoding="utf-8"), path_text(path)
     except FileNotFoundError:
         raise InputError(
             f"recipe {os.fspath(name_or_path)!r} is not there; expected {', '.join(recipe_names())} or a TOML file"

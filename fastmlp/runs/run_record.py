@@ -11,7 +11,7 @@ from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, EnvironmentRecord
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import path_text, user_path
 from fastmlp.utils.records import as_json
 
 
@@ -57,7 +57,7 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
     return DataRecord(
         name=dataset.name,
         # Absolute, so that the run can be continued from another folder.
-        key=dataset.key if dataset.key in NAMES else str(user_path(dataset.key).absolute()),
+        key=dataset.key if dataset.key in NAMES else path_text(user_path(dataset.key).absolute()),
         source=dataset.source,
         synthetic=dataset.synthetic,
         digest=digest(dataset),

@@ -1,6 +1,7 @@
 """Paths as users write them."""
 
 import os
+import sys
 from pathlib import Path
 
 from fastmlp.errors import InputError
@@ -33,3 +34,32 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     if text.startswith("~"):
         raise InputError(f"{text} is in a home folder that is not known; expected one that is: write it out")
     return expanded.absolute()  # pathlib takes the ./ away
+
+
+def path_text(path: Path) -> str:
+    """Return a path as text that can be written to a file.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
+
+    Returns
+    -------
+    str
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it has bytes that are no text, such as those of Latin-1 where names are in UTF-8.
+    """
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{text!a} is no text in {sys.getfilesystemencoding()}; expected a name that is: rename it, or set "
+            "PYTHONUTF8=1 if it is in UTF-8"
+        ) from None
+    return text

@@ -1,5 +1,6 @@
 """Paths with ~, in every place where a user gives one."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,33 @@ def test_prepare_writes_to_a_folder_at_home(home, monkeypatch):
     assert main(["prepare", "--data", "glyphs", "--out", "~/course"]) == 0
     assert sorted(path.name for path in (home / "course").iterdir()) == sorted(FILE_NAMES.values())
     assert len(list((home / "cache").glob("glyphs-*.npz"))) == 2
+
+
+@pytest.fixture
+def latin(tmp_path):
+    """A folder whose name is in Latin-1."""
+    folder = tmp_path / os.fsdecode(b"l\xe4ufe")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this disk has names in UTF-8 alone")
+    return folder
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems")
+@pytest.mark.parametrize("named_so", ["data", "recipe", "the folder of both"])
+def test_a_name_that_no_file_could_hold_is_refused_before_anything_is_written(
+    latin, tmp_path, monkeypatch, train_file, capsys, named_so
+):
+    monkeypatch.chdir(latin if named_so == "the folder of both" else tmp_path)
+    data, recipe = "data.npz", "recipe.toml"
+    if named_so == "data":
+        data = f"{latin.name}.npz"
+    elif named_so == "recipe":
+        recipe = f"{latin.name}.toml"
+    Path(data).write_bytes(train_file.read_bytes())
+    Path(recipe).write_text("[data]\nvalidation = 0.25\n[network]\nhidden = [4]\n[training]\nepochs = 1\n")
+    assert main(["sweep", "--recipe", recipe, "--data", data, "--out", "run"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "is no text in utf-8; expected a name that is: rename it" in line
+    assert not Path("run").exists()

@@ -26,7 +26,7 @@ from fastmlp.experiment.executors.worker import ABSENT, TRAINED, pack
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.utils.digests import engine_version
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import path_text, user_path
 
 SECONDS_TO_ANSWER = 3  # that a scheduler has
 LOST = "lost"  # beside what a worker answers: the data were lost, with all workers that had them
@@ -186,7 +186,7 @@ def _place(data: SweepData) -> dict[str, Any]:
     The options are None for data that have a name: what that gives depends on the machine, and may be a download.
     """
     key = data.training.key
-    by_path = {**data.options, "name": str(user_path(key).absolute())} if key and key not in NAMES else None
+    by_path = {**data.options, "name": path_text(user_path(key).absolute())} if key and key not in NAMES else None
     return {
         "options": by_path,
         "digests": [digest(part) for part in data.parts],
