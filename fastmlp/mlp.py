@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.config.configured import Configured
+from fastmlp.config.configured import Configured, naming_what_was_meant
 from fastmlp.errors import InputError
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
@@ -139,6 +139,7 @@ class MLP(Configured):
 
     # ------------------------------------------------------------------------------------------------- training
 
+    @naming_what_was_meant
     def fit(
         self,
         X: Samples | RowStream | PreparedData,
@@ -196,6 +197,7 @@ class MLP(Configured):
         stored = checkpoint_callbacks(checkpoint, self.config, data)
         return self._train(session, [*callbacks, *progress_callbacks(progress), *stored])
 
+    @naming_what_was_meant
     def partial_fit(
         self,
         X: Samples | RowStream | PreparedData,

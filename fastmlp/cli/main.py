@@ -12,7 +12,7 @@ from fastmlp.cli.console import prepare_streams, show_warnings_in_one_line
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs import VERBS
 from fastmlp.errors import FastmlpError, InputError
-from fastmlp.utils.options import closest
+from fastmlp.utils.options import closest, nearest
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 WRONG_INPUT, INTERRUPTED = 2, 130
@@ -20,6 +20,10 @@ WRONG_INPUT, INTERRUPTED = 2, 130
 
 class _Parser(argparse.ArgumentParser):
     """A parser that reports its errors as all others are: in one line."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentError(action, f"is {value!r}; {nearest(value, map(str, action.choices))}")
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see `{self.prog} --help`")
@@ -94,12 +98,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    chosen = next(filter(VERBS.__contains__, arguments), None)
     for name, verb in VERBS.items():
         its = verbs.add_parser(name, help=verb.help, description=f"{verb.help}.", allow_abbrev=False)
         its.set_defaults(run=verb.run, verb_parser=its)
         if name == chosen:  # declaring arguments may load modules, and only one verb's are needed
             verb.add_arguments(its)
+    first = arguments[0] if arguments else ""
+    if chosen and first.startswith("-") and first not in parser._option_string_actions:
+        verbs.choices[chosen].error(f"{first} stands before the verb; expected it behind")
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         meant = closest(unknown[0], options.verb_parser._option_string_actions, similarity=0.75)

@@ -1,11 +1,17 @@
 """Objects whose settings are a `NetworkConfig`, each of them an attribute."""
 
+from collections.abc import Callable
+from functools import wraps
 from inspect import signature
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from fastmlp.config.fields import described
 from fastmlp.config.network import NetworkConfig
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.options import nearest
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Configured:
@@ -57,6 +63,28 @@ class Configured:
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values: MLP(**mlp.settings()) is the network before training."""
         return self.config.to_dict()
+
+
+def naming_what_was_meant(method: Callable[P, T]) -> Callable[P, T]:
+    """Have a method say of a keyword that it does not have which one was meant, or that it is a setting.
+
+    Parameters
+    ----------
+    method : callable
+        Of a class whose settings are a `NetworkConfig`.
+    """
+    known = list(signature(method).parameters)[1:]
+
+    @wraps(method)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        for name in kwargs:
+            if name not in known:
+                is_setting = name in NetworkConfig.FIELDS
+                hint = f"it is a setting of the network: MLP({name}=...)" if is_setting else nearest(name, known)
+                raise InputTypeError(f"{method.__name__} has no argument {name!r}; {hint}")
+        return method(*args, **kwargs)
+
+    return checked
 
 
 if Configured.__doc__:  # python -OO leaves none

@@ -316,7 +316,7 @@ def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:
     fields = kind.fields()
     for key, setting in given.items():
         if key not in fields:
-            raise InputError(f"optimizer {name} has no {key!r}; expected one of {', '.join(fields)}: {_hint(key)}")
+            raise InputError(f"optimizer {name} has no {key!r}; {nearest(key, fields)}: {_hint(key)}")
         given[key] = fields[key].metadata["check"](f"{key} of optimizer {name}", setting)
     return kind, given
 

@@ -12,6 +12,7 @@ from fastmlp.data.readers.hdf5 import SYNTHETIC
 from fastmlp.errors import InputError
 from fastmlp.inputs.table import Table
 from fastmlp.utils.atomic_files import make_folder, write_bytes
+from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import user_path
 
 FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
@@ -95,7 +96,7 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
     import h5py
 
     if dtype not in DTYPES:
-        raise InputError(f"dtype is {dtype!r}; expected one of {', '.join(DTYPES)}")
+        raise InputError(f"dtype is {dtype!r}; {nearest(dtype, DTYPES)}")
     X = dataset.X
     if isinstance(X, CSR):
         raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fastmlp.data.collections.named import FILES, PARTS, load_named
 from fastmlp.data.dataset import Dataset
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import path_text, user_path
 
 NAMES = ("auto", *FILES, "glyphs")
@@ -81,6 +82,6 @@ def _load_file(path_or_name: str | os.PathLike[str], part: str, n_features: int 
 
     path = user_path(path_or_name)
     if isinstance(path_or_name, str) and path.name == path_or_name and not path.suffix and not path.exists():
-        raise InputError(f"{path} is neither a file nor a known name; expected a path or one of {', '.join(NAMES)}")
+        raise InputError(f"{path} is neither a file nor a known name; {nearest(path, NAMES)}, or a path")
     source = path_text(path)
     return replace(read(path, part, n_features), source=source, key=os.fspath(path_or_name))

@@ -64,7 +64,7 @@ def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
         return path.read_text(encoding="utf-8"), path_text(path)
     except FileNotFoundError:
         raise InputError(
-            f"recipe {os.fspath(name_or_path)!r} is not there; expected {', '.join(recipe_names())} or a TOML file"
+            f"recipe {os.fspath(name_or_path)!r} is not there; {nearest(name_or_path, recipe_names())}, or a TOML file"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"recipe {path} cannot be read ({error}); expected a TOML file in UTF-8") from None

@@ -145,7 +145,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 
 def closest(name: str, known: Iterable[str], similarity: float = 0.6) -> str | None:
-    """Return the name that was probably meant, or None.
+    """Return the name that was probably meant, in capitals or not, or None.
 
     Parameters
     ----------
@@ -161,4 +161,5 @@ def closest(name: str, known: Iterable[str], similarity: float = 0.6) -> str | N
     str or None
         The most similar of the known names.
     """
-    return next(iter(difflib.get_close_matches(name, tuple(known), n=1, cutoff=similarity)), None)
+    by_lower = {one.lower(): one for one in known}
+    return next(map(by_lower.get, difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=similarity)), None)

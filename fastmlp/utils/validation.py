@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.layout import ACTIVATIONS
+from fastmlp.utils.options import nearest
 
 T = TypeVar("T")
 
@@ -110,7 +111,7 @@ def one_of(name: str, value: object, choices: Iterable[str]) -> str:
     """
     choices = tuple(choices)
     if getattr(value, "shape", ()) or value not in choices:  # an array compares element by element
-        raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
+        raise InputError(f"{name} is {value!r}; {nearest(value, choices)}")
     return str(value)
 
 

@@ -24,7 +24,18 @@ def python(*arguments, **options):
     ("arguments", "message"),
     [
         ([], "the following arguments are required: VERB; see `fastmlp --help`"),
-        (["swep"], "invalid choice: 'swep'"),
+        (["swep"], "argument VERB: is 'swep'; did you mean 'sweep'? expected one of prepare, run, "),
+        (
+            ["--threads", "4", "sweep"],
+            "--threads stands before the verb; expected it behind; see `fastmlp sweep --help`",
+        ),
+        (["-j4", "retrain", "x"], "-j4 stands before the verb; expected it behind; see `fastmlp retrain --help`"),
+        (["--threads", "4"], "argument VERB: is '4'; expected one of prepare, "),
+        (["prepare", "--dtype", "Float32"], "argument --dtype: is 'Float32'; did you mean 'float32'?"),
+        (
+            ["sweep", "--out", "run", "--data", "mnits"],
+            "mnits is neither a file nor a known name; did you mean 'mnist'?",
+        ),
         (["sweep"], "the following arguments are required: --out; see `fastmlp sweep --help`"),
         (["sweep", "--out"], "argument --out: expected one argument"),
         (["sweep", "--out", ""], "argument --out: is empty; expected a folder"),
@@ -40,7 +51,7 @@ def python(*arguments, **options):
         (["retrain"], "the following arguments are required: RUN"),
         (["evaluate", "nowhere"], "nowhere is not there; expected the --out of a sweep"),
         (["run"], "the following arguments are required: RECIPE; see `fastmlp run --help`"),
-        (["run", "ee542"], "recipe 'ee542' is not there; expected default, "),
+        (["run", "ee542"], "recipe 'ee542' is not there; did you mean 'ee541'? expected one of default, "),
         (["run", "ee541", "--threads", "0"], "--threads is 0; expected at least 1"),
         (["run", "ee541", "--threads", "10000"], "--threads is 10000; expected at most 4096: leave it out"),
         (["sweep", "--out", "run", "--epochs", "1" + 13 * "0"], f"epochs is {10**13}; expected at most 10000000"),

@@ -44,7 +44,11 @@ BAD = [
     ({"name": "one-cycle", "peak_at": 1}, InputError, "peak_at in schedule 'one-cycle' is 1"),
     ({"name": "one-cycle", "start": 0}, InputError, "start in schedule 'one-cycle' is 0"),
     ({"name": "one-cycle", "final": 0.5}, InputError, "final in schedule 'one-cycle' is 0.5, above the first rate"),
-    ({"name": "one-cycle", "shape": "sine"}, InputError, "'sine'; expected one of cosine, linear"),
+    (
+        {"name": "one-cycle", "shape": "sine"},
+        InputError,
+        "'sine'; did you mean 'cosine'? expected one of cosine, linear",
+    ),
     ({"name": "one-cycle", "warm_up": 1}, InputError, "'one-cycle' has a warm-up of its own"),
     ({"name": "cosine", "warm_up": EPOCHS}, InputError, "less than the 12 epochs"),
     ({"name": "cosine", "warm_up": -1}, InputError, "warm_up in schedule is -1"),

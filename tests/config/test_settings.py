@@ -9,6 +9,8 @@ import pytest
 from fastmlp import MLP
 from fastmlp.errors import InputError, InputTypeError
 
+X, Y = np.eye(4), [0, 1, 0, 1]
+
 # (setting, bad value, kind of error, what was expected)
 BAD = [
     ("schedule", "cosin", InputError, "did you mean 'cosine'"),
@@ -209,3 +211,20 @@ def test_an_epsilon_that_is_nothing_in_the_networks_dtype_is_refused(name):
     with pytest.raises(InputError, match=f"epsilon of optimizer {name} is 1e-60, which is lost in float32"):
         MLP(optimizer=optimizer)
     assert MLP(optimizer=optimizer, dtype="float64").optimizer == optimizer
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda: MLP(hiden=(4,)), "'hiden' is no setting of a network; did you mean 'hidden'"),
+        (lambda: MLP(activation="ReLU"), "activation is 'ReLU'; did you mean 'relu'"),
+        (lambda: MLP(loss="crossentropy"), "loss is 'crossentropy'; did you mean 'cross_entropy'"),
+        (lambda: MLP(optimizer={"name": "adam", "bta1": 0.5}), "adam has no 'bta1'; did you mean 'beta1'"),
+        (lambda: MLP().fit(X, Y, validaton=(X, Y)), "fit has no argument 'validaton'; did you mean 'validation'"),
+        (lambda: MLP().fit(X, Y, epochs=3), r"fit has no argument 'epochs'; .* setting of the network: MLP\(epochs="),
+        (lambda: MLP().partial_fit(X, Y, class_es=[0, 1]), "partial_fit has no argument 'class_es'; .* 'classes'"),
+    ],
+)
+def test_a_misspelt_keyword_or_choice_is_told_with_the_one_that_was_meant(call, expected):
+    with pytest.raises(InputError if "is '" in expected or "adam" in expected else InputTypeError, match=expected):
+        call()

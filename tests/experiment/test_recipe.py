@@ -97,7 +97,7 @@ def test_every_named_recipe_loads(name):
         ("title", "titel", "unknown key 'titel'; did you mean 'title'"),
         ("[data]", "[dat]", "unknown key 'dat'; did you mean 'data'"),
         ("epochs = 30", "threads = 2", "unknown key 'threads'"),
-        ('"relu"]', '"rellu"]', "activation is 'rellu'; expected one of"),
+        ('"relu"]', '"rellu"]', r"activation is 'rellu'; did you mean 'relu'\? expected one of"),
         ("[0.5,", "[0,", "learning_rate is 0; expected a number above 0"),
         ("[0.5,", "[-0.5,", "learning_rate is -0.5"),
         ("[0.5,", "[inf,", "learning_rate is inf; expected a finite number"),
@@ -138,7 +138,7 @@ def test_a_section_that_is_no_table_is_named(written):
 
 
 def test_an_unknown_name_lists_the_recipes_there_are():
-    with pytest.raises(InputError, match=r"recipe 'ee542' is not there; expected default, .*ee541, .* or a TOML file"):
+    with pytest.raises(InputError, match=r"recipe 'ee542' is not there; did you mean 'ee541'\? .* or a TOML file"):
         load_recipe("ee542")
 
 

@@ -123,7 +123,7 @@ def test_a_random_search_is_swept_like_a_grid_and_its_table_has_the_best_first(t
     [
         (["--seeds", "0"], "seeds is 0; expected at least 1"),
         (["--trials", "0"], "trials is 0; expected at least 1"),
-        (["--method", "grid"], "invalid choice: 'grid'"),
+        (["--method", "grid"], "argument --method: is 'grid'; expected one of random, optuna"),
         (["--method", "optuna"], "has no number of trials; pass --trials 20"),
         (["--trials", "3"], "trials is 3, and there are 2 different configurations; ask for no more than that"),
     ],
