@@ -10,6 +10,8 @@ import pytest
 from fastmlp import MLP
 from fastmlp.data import CSR, Stream
 from fastmlp.errors import InputError
+from fastmlp.kernels import reference
+from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore, Paused
 
 random = np.random.default_rng(5)
@@ -143,6 +145,73 @@ def test_two_checkpoints_are_kept_and_nothing_else(tmp_path):
     with pytest.raises(Paused):
         fit(tmp_path, looks=6)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+class Timed(CheckpointStore):
+    """Notes after which epoch and row it is written, and lets each writing take some seconds of a clock."""
+
+    def __init__(self, folder, clock, cost):
+        super().__init__(folder, identity="timed")
+        self.clock, self.cost, self.written = clock, cost, []
+
+    def write(self, epochs, state, arrays):
+        self.written.append((state.epoch - 1, state.position))
+        self.clock[0] += self.cost
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cost", "expected"),
+    [
+        (2.0, 0.0, range(1, 25)),  # all epochs that are longer than a second
+        (0.375, 0.0, range(3, 25, 3)),  # of shorter ones, one in a second
+        (2.0, 0.5, [1, 10, 19, 24]),  # 3% of 18 s are more than half a second, those of 16 s are less
+    ],
+)
+def test_a_checkpoint_is_written_after_an_epoch_unless_that_takes_too_much_of_the_time(
+    tmp_path, clock, seconds, cost, expected
+):
+    class Pass(Callback):
+        def on_epoch_end(self, view):
+            clock[0] += seconds
+
+    store = Timed(tmp_path, clock, cost)
+    MLP(**{**SETTINGS, "batch_size": 100, "epochs": 24}).fit(X, Y, callbacks=[Pass()], checkpoint=store)
+    assert store.written == [(epoch, 0) for epoch in expected]
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [(0.0, [30, 60, 90, 120, 150, 180]), (0.5, [30, 80, 130, 180])],  # more than 10 s apart; more than 16.7 s
+)
+def test_within_an_epoch_a_checkpoint_is_written_every_few_seconds(tmp_path, clock, cost, expected):
+    class Pass(Callback):
+        def on_chunk_end(self, view):
+            clock[0] += 4.0
+
+    store = Timed(tmp_path, clock, cost)
+    settings = {**SETTINGS, "epochs": 1, "train_metrics": "running"}
+    MLP(**settings).fit(X[:200], Y[:200], callbacks=[Pass()], checkpoint=store)
+    assert store.written == [*((0, position) for position in expected), (1, 0)]
+
+
+def test_the_seconds_of_an_epoch_are_those_of_all_its_parts(tmp_path, clock, monkeypatch):
+    """With kernels that take 10 ms a row."""
+
+    def train(layers, parameters, states, X, y, order, *rest):
+        clock[0] += 0.01 * len(order)
+
+    monkeypatch.setattr(reference, "train", train)
+    interrupted, times = fit_with_interruptions(tmp_path / "kept", engine="numpy")
+    assert times >= 3
+    assert interrupted.history["seconds"] == pytest.approx([2.0] * 4)
 
 
 def test_of_what_other_processes_are_writing_only_checkpoints_in_the_folder_itself_are_leftovers(tmp_path):
