@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp import History
 from fastmlp.errors import InputError
-from fastmlp.training.history import COLUMNS, result_text
+from fastmlp.training.history import COLUMNS, DiagnosisRecord, result_text
 from fastmlp.training.progress import describe
 
 
@@ -89,12 +89,67 @@ def test_another_csv_is_refused_by_name(tmp_path, text):
         History.from_csv(path)
 
 
-@pytest.mark.parametrize("line", ["1,0.1", "1,0.1,x,0,0,0,0"])
-def test_a_damaged_row_is_an_error_that_names_the_file(tmp_path, line):
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("2,0.1", "line 3 has 2 values; expected 8"),
+        ("2,0.1,x,0,0,0,0,0", "has a value that is no number .*'x'"),
+        ("2.5,0.1,0,0,0,0,0,0", "has a value that is no number .*'2.5'"),
+    ],
+)
+def test_a_damaged_row_is_an_error_that_names_the_file(tmp_path, line, expected):
     path = tmp_path / "damaged.csv"
-    path.write_text(",".join(COLUMNS) + "\n" + line + "\n")
-    with pytest.raises(InputError, match=r"damaged\.csv"):
+    path.write_text("\n".join([",".join(COLUMNS), "1,0.1,0,0,0,0,0,0", line, ""]))
+    with pytest.raises(InputError, match=rf"damaged\.csv,? {expected}"):
         History.from_csv(path)
+
+
+LOST = DiagnosisRecord(epoch=3, cause="diverged", sentence="diverged: the loss is nan")
+
+
+def test_arrays_of_a_file_are_read_with_their_diagnoses(history):
+    arrays = {**history.to_numpy(), "learning_rate": np.array([0.0, 0.1, 0.2])}  # a warm-up may begin at 0
+    read = History.from_file(arrays, 3, [LOST])
+    assert read["learning_rate"] == [0.0, 0.1, 0.2]
+    assert read.diagnoses == [{"epoch": 3, "cause": "diverged", "sentence": "diverged: the loss is nan"}]
+    assert read.diagnosis_records() == (LOST,)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"more": np.zeros(3)}, "history has .*'more'"),
+        ({"epoch": np.array([1, 3, 2])}, "history.epoch is not 1 to 3"),
+        ({"epoch": np.array([0, 1, 2])}, "history.epoch is not 1 to 3"),
+        ({"epoch": np.ones(3)}, "history.epoch is float64"),
+        ({"train_loss": np.zeros(4)}, r"history.train_loss is float64 of shape \(4,\)"),
+        ({"learning_rate": np.array([0.1, -0.1, 0.1])}, "history.learning_rate has a number that is negative"),
+        ({"seconds": np.array([0.1, np.inf, 0.1])}, "history.seconds has a number that is .* not finite"),
+    ],
+)
+def test_arrays_that_no_training_leaves_are_refused(history, change, expected):
+    with pytest.raises(ValueError, match=expected):
+        History.from_file({**history.to_numpy(), **change}, 3, [])
+
+
+def test_a_file_that_lacks_a_column_or_tells_of_a_later_epoch_is_refused(history):
+    arrays = history.to_numpy()
+    with pytest.raises(ValueError, match="diagnoses has an epoch after the last of 2"):
+        History.from_file({name: column[:2] for name, column in arrays.items()}, 2, [LOST])
+    del arrays["seconds"]
+    with pytest.raises(ValueError, match=r"history has .*; expected .*'seconds'"):
+        History.from_file(arrays, 3, [])
+
+
+def test_a_copy_is_of_its_own_with_the_diagnoses(history):
+    history.diagnoses.append({"epoch": 2, "cause": "diverged", "sentence": "diverged: the loss is nan"})
+    twin = history.copy()
+    same(twin, history)
+    assert twin.diagnoses == history.diagnoses
+    twin.append(history.last())
+    twin.diagnoses[0]["epoch"] = 9
+    assert len(history) == 3
+    assert history.diagnoses[0]["epoch"] == 2
 
 
 def test_bytes_that_are_no_text_are_an_error_that_names_the_file(tmp_path):
