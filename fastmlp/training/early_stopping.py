@@ -162,7 +162,8 @@ def kept_epoch(history: Iterable[Mapping[str, Any]], config: EarlyStoppingConfig
     Parameters
     ----------
     history : iterable of mapping
-        A `History`, or the records of its epochs in order.
+        A `History`, or the records of its epochs in order. One whose training loss is not finite is never the best:
+        a network of nan that names one class is right where that class is common.
     config : EarlyStoppingConfig or None
         The setting.
 
@@ -176,5 +177,6 @@ def kept_epoch(history: Iterable[Mapping[str, Any]], config: EarlyStoppingConfig
         return len(records)
     best = BestEpoch(config)
     for record in records:
-        best.improves(record["epoch"], record[config.monitor])
+        if math.isfinite(record["train_loss"]):
+            best.improves(record["epoch"], record[config.monitor])
     return best.epoch or len(records)

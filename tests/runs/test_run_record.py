@@ -9,6 +9,7 @@ from fastmlp.training.early_stopping import kept_epoch
 
 COLUMNS = {
     "epoch": [1, 2, 3, 4],
+    "train_loss": [0.9, 0.8, 0.7, 0.6],
     "validation_loss": [0.9, 0.5, 0.49, 0.7],
     "validation_accuracy": [0.6, 0.7, 0.7, 0.8],
 }
@@ -32,4 +33,5 @@ def test_stopping_early_keeps_the_last_epoch_that_was_better_by_enough(early_sto
 
 
 def test_losses_that_are_no_numbers_keep_the_last_epoch():
-    assert kept_epoch([{"epoch": epoch, "validation_loss": math.nan} for epoch in (1, 2)], from_setting(3)) == 2
+    lost = {"train_loss": math.nan, "validation_loss": math.nan}
+    assert kept_epoch([{"epoch": epoch, **lost} for epoch in (1, 2)], from_setting(3)) == 2

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from fastmlp import MLP
 from fastmlp.config.early_stopping import EarlyStoppingConfig, check_setting, from_setting
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.training.early_stopping import EarlyStoppingCallback
@@ -138,3 +139,25 @@ def test_a_training_without_validation_set_is_refused_with_the_mend():
     with pytest.raises(InputError, match=r"watches validation_loss and validation is None; pass fit"):
         EarlyStoppingConfig(3).check_validation(None)
     EarlyStoppingConfig(3).check_validation(("X", "y"))
+
+
+# ------------------------------------------------------------------------------------------------ in a training
+
+RANDOM = np.random.RandomState(0)
+X = RANDOM.standard_normal((200, 6)).astype(np.float32)
+RARE = (X[:, 0] > 1.2).astype(int)
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_an_epoch_in_which_the_network_was_lost_is_not_kept_however_often_it_is_right_by_chance(engine):
+    settings = {
+        "hidden": (5,), "batch_size": 10, "learning_rate": 1e-3, "decay_epochs": (2,), "decay_factor": 1e35, "seed": 4,
+        "early_stopping": {"patience": 3, "monitor": "validation_accuracy"}, "engine": engine,
+    }  # fmt: skip
+    with np.errstate(all="ignore"):
+        mlp = MLP(**settings).fit(X[:80], RARE[:80], (X[80:], RARE[80:]))
+    accuracies = mlp.history["validation_accuracy"]
+    assert math.isnan(mlp.history["train_loss"][2])
+    assert accuracies[2] > accuracies[1] > accuracies[0]
+    assert mlp.kept_epoch == 2
+    assert mlp.evaluate(X[80:], RARE[80:])[1] == accuracies[1]
