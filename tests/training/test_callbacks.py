@@ -1,7 +1,9 @@
 """Callbacks: when they are called, what they see, how they end a training, and that their state survives a kill."""
 
+import contextlib
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from fastmlp import MLP
 from fastmlp.errors import InputTypeError
 from fastmlp.training.callbacks import Callback, StopTraining
 from fastmlp.training.checkpoints import CheckpointStore, Paused
+from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.metrics import MetricsCallback
 
 RANDOM = np.random.RandomState(3)
@@ -171,6 +174,60 @@ def test_an_error_before_the_first_whole_epoch_leaves_the_network_that_was_there
     with pytest.raises(RuntimeError, match="at once"):
         network.fit(X[:, ::-1], Y, callbacks=[Trip()])
     assert weights(network) == before
+
+
+def test_an_error_at_the_end_is_raised_when_all_callbacks_were_called_and_the_network_is_kept():
+    class Trip(Callback):
+        def __init__(self, text):
+            self.text = text
+
+        def on_fit_end(self, view):
+            raise RuntimeError(self.text)
+
+    recorder, network = Recorder(), MLP(**SETTINGS)
+    with pytest.raises(RuntimeError, match="the first") as caught:
+        network.fit(X, Y, callbacks=[Trip("the first"), Trip("the second"), recorder])
+    assert caught.value.__notes__ == ["raised by on_fit_end of callback Trip, after 4 whole epochs"]
+    assert recorder.calls[-1] == ("end", 4, None, None)
+    assert weights(network) == weights(MLP(**SETTINGS).fit(X, Y))
+
+
+def test_an_error_of_the_training_is_not_hidden_by_one_at_its_end():
+    class Trip(Callback):
+        def on_epoch_end(self, view):
+            raise RuntimeError("enough")
+
+        def on_fit_end(self, view):
+            raise RuntimeError("and at the end")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        MLP(**SETTINGS).fit(X, Y, callbacks=[Trip()])
+
+
+@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, StopTraining])
+def test_an_interruption_leaves_the_last_epoch_and_a_stop_the_best_where_the_training_stops_early(kind):
+    class Trip(Callback):
+        def on_chunk_end(self, view):
+            if view.epoch == 3:
+                raise kind
+
+    settings = {**SETTINGS, "learning_rate": 1.0, "early_stopping": 4}
+    network, held_out = MLP(**settings), (X[90:], Y[90:])
+    with contextlib.suppress(kind):
+        network.fit(X[:90], Y[:90], held_out, callbacks=[Trip()])
+    losses = network.history["validation_loss"]
+    assert len(losses) == 3
+    assert min(losses) < losses[-1]
+    assert network.evaluate(*held_out)[0] == (losses[-1] if kind is KeyboardInterrupt else min(losses))
+
+
+def test_a_callback_that_its_user_keeps_does_not_keep_the_data():
+    kept, samples = DiagnosticsCallback(log=False), X.copy()
+    MLP(**SETTINGS, first_layer="dense").fit(samples, Y, callbacks=[kept])
+    data = weakref.ref(samples)
+    del samples
+    assert data() is None
 
 
 def test_the_other_callbacks_hear_of_an_error_at_the_end():
