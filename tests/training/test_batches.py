@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.config.losses import CrossEntropy
+from fastmlp.config.sample_weights import of_classes
 from fastmlp.data import Stream
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.sparse_rows import Sparse, part, to_network
@@ -149,13 +151,39 @@ def test_labels_become_positions_among_the_classes(open_stream):
             Streamed(stream, classes[:3])
 
 
+def test_a_label_among_millions_is_found_and_a_wrong_one_named_by_its_rows(open_stream):
+    count = (2 << 20) + 5  # more than are looked at together, twice
+    labels = (np.arange(count) % 251).astype(np.uint8)
+    with open_stream(np.zeros((count, 1), np.uint8), count, labels) as stream:
+        np.testing.assert_array_equal(Streamed(stream, np.arange(251)).y, labels)
+    labels[-2] = 255
+    wrong = pytest.raises(InputError, match=r"ydata\[2097152:2097157\] has the label 255 at row 3, out of range")
+    with open_stream(np.zeros((count, 1), np.uint8), count, labels) as stream, wrong:
+        Streamed(stream, np.arange(251))
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0, 2: 0.5}])
+def test_the_loss_of_a_guess_about_a_stream_is_that_about_its_rows_in_memory(open_stream, class_weight):
+    labels, classes = np.where(LABELS < 3, 0, LABELS), np.arange(CLASSES + 1)
+    weights = of_classes(class_weight, labels, classes)
+    rows = InMemory(PIXELS, labels, weights[labels] if len(weights) else weights)
+    with open_stream(PIXELS, labels=labels) as stream:
+        source = Streamed(stream, classes, class_weight=class_weight)
+    loss = CrossEntropy()
+    assert source.prior_loss(loss) == pytest.approx(rows.prior_loss(loss), rel=1e-12)
+    if class_weight is not None:
+        assert source.prior_loss(loss) != pytest.approx(InMemory(PIXELS, labels).prior_loss(loss), rel=0.01)
+
+
 @pytest.mark.parametrize("first_layer", ["dense", "sparse"])
 def test_form_of_the_inputs_can_be_forced(open_stream, first_layer):
     with open_stream(PIXELS) as stream:
         source = Streamed(stream, np.arange(CLASSES), first_layer=first_layer)
         assert source.first_layer == first_layer
         assert source.density == pytest.approx(0.3, abs=0.03)
-        assert isinstance(source.head(10), Sparse) == (first_layer == "sparse")
+        X, *_ = next(source.evaluation_chunks())
+        for inputs in (source.head(10), source.sample(10)[0], X):
+            assert isinstance(inputs, Sparse) == (first_layer == "sparse")
 
 
 def test_a_network_fits_a_stream_as_it_fits_its_rows_in_memory(open_stream):
