@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.training.parameters import Parameters, epoch_order
 
 ENGINES = pytest.mark.parametrize("engine", ["numba", "numpy"])
@@ -279,6 +279,12 @@ def test_the_data_go_with_the_training_and_wait_for_no_garbage_collector(engine,
     finally:
         gc.enable()
     assert mlp.predict(np.zeros((1, 6))).shape == (1,)
+
+
+@pytest.mark.parametrize("validation", [(1, 2, 3), [1], np.ones((2, 6)), "XY"], ids=["three", "one", "array", "text"])
+def test_a_validation_set_that_is_no_pair_is_refused(validation):
+    with pytest.raises(InputTypeError, match=r"validation is no pair; expected \(X, y\)"):
+        MLP().fit(*blobs(), validation=validation)
 
 
 def test_a_single_class_is_refused_by_name():
