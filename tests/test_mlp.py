@@ -174,6 +174,25 @@ def test_running_metrics_judge_each_sample_before_its_step_and_full_ones_after_t
 
 
 @ENGINES
+@pytest.mark.parametrize("first_layer", ["dense", "sparse"])
+def test_rows_that_are_measured_a_few_at_a_time_give_what_they_give_at_once(engine, first_layer, monkeypatch):
+    X, y = blobs()
+    settings = {"hidden": (5,), "epochs": 2, "dtype": "float64", "engine": engine, "first_layer": first_layer}
+
+    def results():
+        mlp = MLP(**settings).fit(X, y, (X[:50], y[:50]), sample_weight=np.arange(120))
+        return mlp.history.to_numpy(), mlp.predict_proba(X), mlp.evaluate(X, y)
+
+    history, probabilities, evaluated = results()
+    monkeypatch.setattr("fastmlp.training.inference.ROWS_AT_A_TIME", 7)
+    by_sevens = results()
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        np.testing.assert_allclose(by_sevens[0][name], history[name], rtol=1e-12)
+    np.testing.assert_array_equal(by_sevens[1], probabilities)
+    assert by_sevens[2] == pytest.approx(evaluated, rel=1e-12)
+
+
+@ENGINES
 def test_a_rate_far_too_large_is_told_in_words_and_stops_the_training(engine):
     X, y = blobs()
     settings = {"hidden": (8,), "activation": "identity", "learning_rate": 1e30, "epochs": 9, "engine": engine}
