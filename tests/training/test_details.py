@@ -121,7 +121,9 @@ def test_rows_of_compressed_inputs_are_those_of_dense_ones():
     X = np.where(RANDOM.random_sample((40, 9)) < 0.3, RANDOM.standard_normal((40, 9)), 0)
     X[5] = 0
     rows = np.array([5, 0, 39, 7, 7])
-    picked = rows_at(compact(X, "float64", "sparse")[0], rows)
+    compressed, density = compact(X, "float64", "sparse")
+    assert density == compact(compressed, "float64")[1] == (X != 0).mean()
+    picked = rows_at(compressed, rows)
     np.testing.assert_array_equal(compact(picked, "float64", "dense")[0], X[rows])
     np.testing.assert_array_equal(rows_at(X, rows), X[rows])
 

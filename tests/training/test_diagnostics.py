@@ -343,6 +343,16 @@ def test_a_training_that_is_taken_up_again_is_told_what_an_uninterrupted_one_is(
         assert resumed(settings, y, tmp_path / str(stop_at), stop_at) == whole
 
 
+def test_passes_one_by_one_are_told_what_a_fit_is():
+    settings, y, _ = SICK["updates-too-large"]
+    mlp = MLP(**{**SMALL, **settings})
+    for _ in range(mlp.epochs):
+        mlp.partial_fit(X, y)
+    whole = MLP(**mlp.settings()).fit(X, y).history.diagnoses
+    assert "updates-too-large" in [diagnosis["cause"] for diagnosis in whole]
+    assert mlp.history.diagnoses == whole
+
+
 # ------------------------------------------------------------------------------------------- what becomes of them
 
 
