@@ -216,11 +216,30 @@ def test_a_network_whose_units_are_all_dead_is_told_in_words(engine):
 
 
 @ENGINES
-def test_a_network_that_has_not_learnt_yet_but_tells_samples_apart_is_not_called_dead(engine):
-    X, y = np.abs(blobs()[0]), blobs()[1]
-    mlp = MLP(hidden=(4,), epochs=3, learning_rate=1e-3, engine=engine).fit(X, y)
-    assert len(set(mlp.predict_proba(X)[:, 0].tolist())) > 100
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_network_that_has_not_learnt_yet_but_tells_samples_apart_is_not_called_dead(engine, classes):
+    X, y = blobs(classes=classes)
+    mlp = MLP(hidden=(4,), epochs=1, learning_rate=1e-9, init="normal", init_scale=0.01, engine=engine).fit(X, y)
+    assert mlp.history["train_loss"] == pytest.approx([math.log(classes)], rel=1e-3)  # as that of a dead one
+    assert len(set(mlp.predict(X))) == classes
     assert mlp.failure_reason is None
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("loss", "targets"),
+    [("squared_error", [[0, 5], [1, 7], [2, 9]]), ("binary_cross_entropy", [[0, 1], [0, 1], [1, 0]])],
+)
+def test_a_network_that_answers_all_samples_alike_is_dead_whatever_the_columns(engine, loss, targets):
+    X, y = np.abs(blobs()[0]), np.array(targets)[blobs()[1]]
+    settings = {"hidden": (4,), "loss": loss, "batch_size": 120, "engine": engine}
+    mlp = MLP(**settings, epochs=300, learning_rate=0.1)
+    start = MLP(**settings, epochs=1, learning_rate=1e-9).fit(X, y)
+    mlp._fitted = start._fitted
+    mlp.weights[0][...], mlp.biases[0][...] = -1, -1
+    mlp.fit(X, y, warm_start=True)
+    assert len({tuple(row) for row in mlp.predict(X).tolist()}) == 1
+    assert mlp.failure_reason.kind == "died"
 
 
 @ENGINES

@@ -84,6 +84,34 @@ def test_lbfgs_reaches_the_minimum_that_scikit_learn_reaches(engine):
     assert mlp.history["train_objective"][-1] <= mlp.history["train_objective"][0]
 
 
+@pytest.mark.parametrize("metrics", ["full", "running"])
+def test_every_iteration_of_lbfgs_has_a_record_that_a_file_keeps(tmp_path, metrics):
+    pytest.importorskip("scipy")
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    settings = {"hidden": (6,), "optimizer": "lbfgs", "l2": 1e-3, "dtype": "float64", "train_metrics": metrics}
+    mlp = MLP(**settings, epochs=6).fit(X, y)
+    history = mlp.history
+    assert history["epoch"] == [1, 2, 3, 4, 5, 6]
+    assert history["learning_rate"] == [1.0] * 6
+    assert all(seconds > 0 for seconds in history["seconds"])
+    assert history["train_objective"] == sorted(history["train_objective"], reverse=True)
+    assert (history["train_loss"][-1], history["train_accuracy"][-1]) == pytest.approx(mlp.evaluate(X, y), rel=1e-12)
+    half = MLP(**settings, epochs=3).fit(X, y)
+    assert half.history["train_loss"] == pytest.approx(history["train_loss"][:3], rel=1e-12)
+    assert half.evaluate(X, y)[0] == pytest.approx(history["train_loss"][2], rel=1e-12)
+    mlp.save(tmp_path / "model.h5")
+    assert list(MLP.load(tmp_path / "model.h5").history)[-1] == pytest.approx(list(history)[-1], nan_ok=True)
+
+
+def test_lbfgs_with_nowhere_to_go_records_an_epoch_all_the_same():
+    pytest.importorskip("scipy")
+    mlp = MLP(hidden=(), optimizer="lbfgs", init="normal", init_scale=1e-9, train_metrics="running", dtype="float64")
+    mlp.fit(np.zeros((4, 2)), [0, 1, 0, 1])
+    assert len(mlp.history) == 1
+    assert mlp.history["train_loss"] == pytest.approx([np.log(2)])
+    assert mlp.history["seconds"][0] > 0
+
+
 def test_the_objective_is_the_loss_and_its_penalties():
     y = (X[:, 0] > 0).astype(int)
     mlp = MLP(hidden=(6,), l1=1e-3, l2=1e-2, epochs=3, dtype="float64").fit(X, y)
