@@ -232,10 +232,7 @@ def test_a_network_that_has_not_learnt_yet_but_tells_samples_apart_is_not_called
 )
 def test_a_network_that_answers_all_samples_alike_is_dead_whatever_the_columns(engine, loss, targets):
     X, y = np.abs(blobs()[0]), np.array(targets)[blobs()[1]]
-    settings = {"hidden": (4,), "loss": loss, "batch_size": 120, "engine": engine}
-    mlp = MLP(**settings, epochs=300, learning_rate=0.1)
-    start = MLP(**settings, epochs=1, learning_rate=1e-9).fit(X, y)
-    mlp._fitted = start._fitted
+    mlp = MLP(hidden=(4,), loss=loss, batch_size=120, epochs=300, engine=engine).fit(X, y)
     mlp.weights[0][...], mlp.biases[0][...] = -1, -1
     mlp.fit(X, y, warm_start=True)
     assert len({tuple(row) for row in mlp.predict(X).tolist()}) == 1
@@ -264,6 +261,17 @@ def test_progress_is_called_with_every_epochs_record():
     records = []
     mlp = MLP(hidden=(), epochs=3).fit(X, y, validation=(X, y), progress=records.append)
     assert records == list(mlp.history)
+
+
+def test_progress_may_be_switched_off_and_what_is_no_function_is_refused(capsys):
+    X, y = blobs()
+    mlp = MLP(hidden=(), epochs=1)
+    for off in (None, False):
+        mlp.fit(X, y, progress=off)
+    assert capsys.readouterr() == ("", "")
+    for odd in (0, 1, "bar", [print]):
+        with pytest.raises(InputTypeError, match=r"progress is .*; expected True, False or a function"):
+            mlp.fit(X, y, progress=odd)
 
 
 def test_a_progress_bar_can_be_shown():
