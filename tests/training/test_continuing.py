@@ -68,6 +68,17 @@ def test_a_pass_leaves_the_network_that_was_copied_alone():
     assert len(mlp.history) == 6
 
 
+def test_passes_are_told_what_a_fit_is():
+    settings = {**SETTINGS, "activation": "tanh", "learning_rate": 2.0, "batch_size": 10}
+    mlp = MLP(**settings)
+    for _ in range(5):
+        mlp.partial_fit(X, Y)
+    told = MLP(**settings).fit(X, Y).history.diagnoses
+    # The second is told when three epochs in a row have seen it.
+    assert [diagnosis["cause"] for diagnosis in told] == ["saturated-units", "updates-too-large"]
+    assert mlp.history.diagnoses == told
+
+
 def test_the_first_pass_may_lack_classes():
     mlp = MLP(**SETTINGS).partial_fit(X[Y < 2], Y[Y < 2], classes=range(3))
     mlp.partial_fit(X, Y)

@@ -133,19 +133,6 @@ def test_a_gradient_that_vanishes_is_told_from_a_rate_that_is_too_small():
     assert drawn.endswith("try activation='relu', init='auto' without init_scale or fewer layers")
 
 
-@pytest.mark.parametrize(("name", "range_"), [("tanh", "beyond -0.99 or 0.99"), ("sigmoid", "beyond 0.005 or 0.995")])
-def test_the_layer_that_is_worst_is_named_among_those_of_its_kind(name, range_):
-    mlp = MLP(**{**SMALL, "hidden": (10, 8, 10), "learning_rate": 1e-3}, activation=("relu", name, "relu"))
-    session, callback = session_of(mlp), DiagnosticsCallback()
-    first, second, third = session.state.parameters.biases[:3]
-    first[:9], second[:6], third[:8] = -1000, 1000, -1000
-    callback.attach(session)
-    callback.examine({"epoch": 1, "learning_rate": 1e-3, "train_loss": 1.4, "validation_loss": math.nan})
-    dead, saturated, *_ = [one["sentence"] for one in session.state.history.diagnoses]
-    assert dead.startswith("hidden layer 1: 9 of its 10 relu units gave 0 for all of 256 samples after epoch 1")
-    assert saturated.startswith(f"hidden layer 2: 75% of the outputs of its {name} units were {range_} for 256 samples")
-
-
 def test_steps_of_the_output_layer_are_told_as_its():
     diagnoses = fit({"hidden": (16,), "activation": "tanh", "learning_rate": 5.0}, NOISY).history.diagnoses
     (sentence,) = (one["sentence"] for one in diagnoses if one["cause"] == "updates-too-large")
@@ -362,16 +349,6 @@ def test_a_training_that_is_taken_up_again_is_told_what_an_uninterrupted_one_is(
     assert cause in [diagnosis["cause"] for diagnosis in whole]
     for stop_at in (1, 2, 4, 7):
         assert resumed(settings, y, tmp_path / str(stop_at), stop_at) == whole
-
-
-def test_passes_one_by_one_are_told_what_a_fit_is():
-    settings, y, _ = SICK["updates-too-large"]
-    mlp = MLP(**{**SMALL, **settings})
-    for _ in range(mlp.epochs):
-        mlp.partial_fit(X, y)
-    whole = MLP(**mlp.settings()).fit(X, y).history.diagnoses
-    assert "updates-too-large" in [diagnosis["cause"] for diagnosis in whole]
-    assert mlp.history.diagnoses == whole
 
 
 # ------------------------------------------------------------------------------------------- what becomes of them

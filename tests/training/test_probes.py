@@ -9,8 +9,11 @@ from fastmlp.data import Stream
 from fastmlp.kernels import reference
 from fastmlp.kernels.sparse_rows import Sparse, to_network
 from fastmlp.training.batches import InMemory, Streamed
+from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.first_layer import compact
+from fastmlp.training.preparation import prepare
 from fastmlp.training.probes import is_probe_epoch, largest_input, step_ratios, unit_shares
+from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 from fastmlp.training.trainer import Trainer
 
@@ -88,6 +91,20 @@ def test_the_largest_input_is_as_the_network_reads_it():
 def test_the_epochs_that_are_looked_at_are_the_first_ones_then_fewer_and_the_last():
     assert [epoch for epoch in range(1, 51) if is_probe_epoch(epoch, 50)] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
     assert [epoch for epoch in range(1, 3) if is_probe_epoch(epoch, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize(("name", "range_"), [("tanh", "beyond -0.99 or 0.99"), ("sigmoid", "beyond 0.005 or 0.995")])
+def test_the_layer_that_is_worst_is_named_among_those_of_its_kind(name, range_):
+    config = MLP(hidden=(10, 8, 10), activation=("relu", name, "relu")).config
+    state = TrainingState.fresh(config, X.shape[1], CLASSES)
+    session, callback = Session.of(config, prepare(config, X, Y), state), DiagnosticsCallback()
+    first, second, third = state.parameters.biases[:3]
+    first[:9], second[:6], third[:8] = -1000, 1000, -1000
+    callback.attach(session)
+    callback.examine({"epoch": 1, "learning_rate": 0.1, "train_loss": 1.4, "validation_loss": np.nan})
+    dead, saturated, *_ = [one["sentence"] for one in state.history.diagnoses]
+    assert dead.startswith("hidden layer 1: 9 of its 10 relu units gave 0 for all of 256 samples after epoch 1")
+    assert saturated.startswith(f"hidden layer 2: 75% of the outputs of its {name} units were {range_} for 256 samples")
 
 
 # ------------------------------------------------------------------------------------------------------ the samples
