@@ -19,14 +19,17 @@ from fastmlp.plots.curves import (
     accuracy_range,
     all_curves,
     curves_figure,
+    epoch_range,
     learning_curves,
     loss_curves,
+    loss_range,
     losses_figure,
 )
 from fastmlp.plots.pictures import first_layer, mistakes, mistakes_figure, tiles
-from fastmlp.plots.style import BLUE, GREY, VERMILLION, line_style, save, tidy
+from fastmlp.plots.style import ACCURACY, BLUE, GREY, VERMILLION, line_style, save, score_text, tidy
 
 __all__ = [
+    "ACCURACY",
     "BLUE",
     "GREY",
     "VERMILLION",
@@ -37,16 +40,19 @@ __all__ = [
     "confusion_figure",
     "confusion_matrix",
     "curves_figure",
+    "epoch_range",
     "first_layer",
     "generalisation_gap",
     "learning_curves",
     "learning_rate_comparison",
     "line_style",
     "loss_curves",
+    "loss_range",
     "losses_figure",
     "mistakes",
     "mistakes_figure",
     "save",
+    "score_text",
     "tidy",
     "tiles",
 ]

@@ -6,12 +6,29 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
-from fastmlp.plots.style import BEST, BLUE, GREY, LINES, VERMILLION, line_style, range_of, shortened, stretch, tidy
+from fastmlp.plots.style import (
+    ACCURACY,
+    BEST,
+    BLUE,
+    GREY,
+    LINES,
+    VERMILLION,
+    SpacedLocator,
+    line_style,
+    range_of,
+    stretch,
+    tidy,
+    wrapped,
+)
 
 MARKERS = "osD^v"
 MOST_TICKS = 6
+LEGEND_WIDTH = 54  # characters of a line
+BESIDE = 26  # characters of a label beside the axes; longer ones are above their points
+LABEL_SIZE = 9  # points
+SPACED = 1.5  # lines for a network below its label
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class Trial:
     failed: bool = False
 
 
-def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = True) -> Axes:
+def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = True, measure: str = ACCURACY) -> Axes:
     """Draw validation accuracy against learning rate, a line for each group; the best is circled, failures crossed.
 
     Of more groups than there are kinds of lines, the best ones are named, and the others grey.
@@ -53,6 +70,8 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = T
         At least one.
     joined : bool
         False where the trials of a group differ in more than their rates, as in a search: points without lines.
+    measure : str
+        What the accuracies are: "accuracy" or "R²".
     """
     groups = _best_first(trials)
     named = len(LINES) if len(groups) <= len(LINES) else len(LINES) - 1
@@ -60,7 +79,7 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = T
         line = sorted((t.learning_rate, t.validation_accuracy) for t in trials if t.group == group and not t.failed)
         if number < named:
             style = {**line_style(number), "marker": MARKERS[number], "markersize": 5}
-            style["label"] = shortened(group, 32) or "validation"
+            style["label"] = wrapped(group, LEGEND_WIDTH) or "validation"
         else:
             style = {"color": GREY, "linewidth": 0.7, "marker": ".", "markersize": 3, "zorder": 1.5}
             style["label"] = "the others" if number == named else None
@@ -75,7 +94,7 @@ def learning_rate_comparison(ax: Axes, trials: Sequence[Trial], joined: bool = T
         ax.plot(
             best.learning_rate, best.validation_accuracy, "o", label="best", clip_on=False, **{**BEST, "markersize": 11}
         )
-    stretch(ax.yaxis)
+    stretch(ax.yaxis, measure)
     ax.set_ylim(bottom, top)
     _rates_axis(ax, sorted({t.learning_rate for t in trials}))
     return tidy(ax, "y")
@@ -106,14 +125,17 @@ def _rates_axis(ax: Axes, rates: Sequence[float]) -> None:
     if rates[0] > 0:
         ax.set_xscale("log")
     if len(rates) <= MOST_TICKS:
-        ax.xaxis.set_major_locator(FixedLocator(rates))
+        ax.xaxis.set_major_locator(SpacedLocator(rates))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
     ax.margins(x=0.08)
 
 
-def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
+def generalisation_gap(ax: Axes, trials: Sequence[Trial], measure: str = ACCURACY) -> Axes:
     """Draw training and validation accuracy of each network, one above the other, joined: the gap between them.
+
+    The y-axis counts lines of text: one for each network and, where labels are too long to stand beside the axes, those
+    of the label above it.
 
     Parameters
     ----------
@@ -121,8 +143,14 @@ def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
         Where to draw.
     trials : sequence of Trial
         At least one; the first is drawn at the top.
+    measure : str
+        What the accuracies are: "accuracy" or "R²".
     """
-    places = np.arange(len(trials))
+    beside = max(len(t.label) for t in trials) <= BESIDE
+    points = ax.bbox.width * 72 / ax.figure.dpi
+    labels = [t.label if beside else wrapped(t.label, int(points / (0.56 * LABEL_SIZE))) for t in trials]
+    lines = [1 if beside else label.count("\n") + 1 + SPACED for label in labels]
+    places = np.cumsum(lines) - 1
     training = np.array([t.train_accuracy for t in trials])
     validation = np.array([t.validation_accuracy for t in trials])
     ax.hlines(places, validation, training, color=GREY, linewidth=2, alpha=0.5)
@@ -137,9 +165,18 @@ def generalisation_gap(ax: Axes, trials: Sequence[Trial]) -> Axes:
         label="validation",
         clip_on=False,
     )
-    ax.set_yticks(places, [shortened(t.label, 30) for t in trials], parse_math=False)
-    ax.set_ylim(len(trials) - 0.5, -0.5)
+    if beside:
+        ax.set_yticks(places, labels, parse_math=False)
+    else:
+        ax.set_yticks([])
+        for place, label in zip(places, labels, strict=True):
+            for above, line in enumerate(reversed(label.splitlines()), start=1):
+                ax.annotate(
+                    line, (0, place - above), (4, 0), ax.get_yaxis_transform(), "offset points", va="center",
+                    fontsize=LABEL_SIZE, parse_math=False,
+                )  # fmt: skip
+    ax.set_ylim(places[-1] + 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    stretch(ax.xaxis)
+    stretch(ax.xaxis, measure)
     ax.set_xlim(*range_of(np.concatenate([training, validation])))
     return tidy(ax, "x")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fastmlp.plots.style import named, shortened
+from fastmlp.plots.style import named, short_names
 
 FEW_CLASSES, MANY_CLASSES = 12, 40
 DARK, LIGHT = "#101010", "#FFFFFF"
@@ -35,7 +35,7 @@ def confusion_matrix(ax: Axes, matrix: NDArray[Any], class_names: Sequence[str])
         When there are too few names.
     """
     count = len(matrix)
-    class_names = named(class_names, count)
+    class_names = short_names(named(class_names, count), LONGEST_NAME)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     darkness = shares**0.45
     ax.imshow(darkness, cmap="Blues", vmin=0, vmax=1, interpolation="none")
@@ -47,7 +47,7 @@ def confusion_matrix(ax: Axes, matrix: NDArray[Any], class_names: Sequence[str])
     every = max(1, count // MANY_CLASSES)
     long = max(map(len, class_names)) > 3
     positions = range(0, count, every)
-    names = [shortened(class_names[position], LONGEST_NAME) for position in positions]
+    names = [class_names[position] for position in positions]
     slant = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if long else {}
     ax.set_xticks(positions, names, parse_math=False, **slant)
     ax.set_yticks(positions, names, parse_math=False)

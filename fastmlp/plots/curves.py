@@ -1,8 +1,9 @@
 """Curves against epochs."""
 
-import textwrap
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from fastmlp.plots.style import BEST, DECAY, FAINT, GREY, TRAINING, VALIDATION, VERMILLION, range_of, stretch, tidy
+from fastmlp.plots.style import (
+    ACCURACY,
+    BEST,
+    DECAY,
+    FAINT,
+    GREY,
+    TRAINING,
+    VALIDATION,
+    VERMILLION,
+    range_of,
+    score_text,
+    stretch,
+    tidy,
+    wrapped,
+)
 from fastmlp.training.history import History, result_text
 
 TITLE_WIDTH = 44  # characters above a panel
+# A loss may be this many times the highest one of a usual network before the axis, which all share, cuts it off.
+SPIKE = 10
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,8 @@ class Panel:
         The epoch, from 1, whose weights were kept when it stopped early; None for the last.
     others : sequence of History
         The epochs of the same network from other seeds, drawn faintly behind it.
+    measure : str
+        What its accuracies are: "accuracy" or "R²".
     """
 
     title: str
@@ -45,6 +64,7 @@ class Panel:
     failure_reason: str | None = None
     kept_epoch: int | None = None
     others: Sequence[History] = ()
+    measure: str = ACCURACY
 
 
 def learning_curves(ax: Axes, panel: Panel) -> Axes:
@@ -58,11 +78,11 @@ def learning_curves(ax: Axes, panel: Panel) -> Axes:
         What to draw.
     """
     epochs, validation = _draw_curves(ax, panel, "accuracy")
-    stretch(ax.yaxis)
+    stretch(ax.yaxis, panel.measure)
     if panel.failure_reason:
         _title_failure(ax, panel)
     else:
-        _mark_best(ax, panel, epochs, validation, np.nanargmax, "best", "{:.2%}".format)
+        _mark_best(ax, panel, epochs, validation, np.nanargmax, "best", score_text(panel.measure))
     return ax
 
 
@@ -75,10 +95,10 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
         As for `learning_curves`.
     """
     epochs, validation = _draw_curves(ax, panel, "loss")
-    losses = np.array(panel.history["train_loss"])
-    if (losses[np.isfinite(losses)] > 0).any():  # a logarithmic axis must have something to show
+    if limits := _around(_losses(panel)):  # a logarithmic axis must have something to show
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(_Losses())
+        ax.set_ylim(*limits)
+        ax.yaxis.set_major_locator(_LossLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
         ax.yaxis.set_minor_locator(NullLocator())
     if panel.failure_reason:
@@ -88,7 +108,7 @@ def loss_curves(ax: Axes, panel: Panel) -> Axes:
     return ax
 
 
-class _Losses(LogLocator):
+class _LossLocator(LogLocator):
     """Powers of ten; between them as well where few of them are in view."""
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
@@ -108,25 +128,20 @@ def _draw_curves(ax: Axes, panel: Panel, what: str) -> tuple[NDArray[np.int64], 
         for part, style in (("train", TRAINING), ("validation", VALIDATION)):
             label = "other seeds" if (number, part) == (0, "validation") else None
             ax.plot(other["epoch"], other[f"{part}_{what}"], label=label, **{**style, **FAINT})
-    dot = {"marker": "."} if len(epochs) == 1 else {}  # a line needs two points
+    dot = {"marker": "."} if np.isfinite(training).sum() == 1 else {}  # a line needs two points
     ax.plot(epochs, training, label="training", **TRAINING, **dot)
     if np.isfinite(validation).any():
         ax.plot(epochs, validation, label="validation", **VALIDATION, **dot)
-    ax.set_xlim(0, max(epochs.max(initial=1), *panel.decay_epochs, *map(len, panel.others), 1) * 1.02)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.set_xlim(*epoch_range([panel]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     tidy(ax, "y")
     return epochs, validation
 
 
 def _title_failure(ax: Axes, panel: Panel) -> None:
     """Write the reason without its hint above the axes, where it hides no curve."""
-    reason = textwrap.fill((panel.failure_reason or "").partition(";")[0], 52)
-    ax.set_title(f"{_wrapped(panel.title)}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
-
-
-def _wrapped(title: str) -> str:
-    """In lines that are no wider than a panel."""
-    return textwrap.fill(title, TITLE_WIDTH, break_on_hyphens=False)
+    reason = wrapped((panel.failure_reason or "").partition(";")[0], 52)
+    ax.set_title(f"{wrapped(panel.title, TITLE_WIDTH)}\n{reason}", fontsize=9, color=VERMILLION, parse_math=False)
 
 
 def _mark_best(
@@ -139,7 +154,7 @@ def _mark_best(
     as_text: Callable[[float], str],
 ) -> None:
     """Circle the epoch that `choose` finds, and write its value and that of the kept one into the title."""
-    text = _wrapped(panel.title)
+    text = wrapped(panel.title, TITLE_WIDTH)
     if np.isfinite(validation).any():
         kept = panel.kept_epoch or len(epochs)
         best = int(choose(validation))
@@ -164,6 +179,60 @@ def accuracy_range(panels: Sequence[Panel]) -> tuple[float, float]:
     return range_of(np.concatenate([np.asarray(column, float) for column in columns]))
 
 
+def epoch_range(panels: Sequence[Panel]) -> tuple[float, float]:
+    """Return the limits (left, right) of an axis of epochs, from the first to the last of the longest training.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        At least one.
+    """
+    longest = max(max(len(panel.history), 1, *panel.decay_epochs, *map(len, panel.others)) for panel in panels)
+    room = 0.03 * (longest - 1) or 0.5
+    return 1 - room, longest + room
+
+
+def loss_range(panels: Sequence[Panel]) -> tuple[float, float] | None:
+    """Return the limits (bottom, top) of a logarithmic axis for the losses of several networks.
+
+    Those that failed are left out, and so is what rises far above the others for a while: it would flatten them.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        The networks.
+
+    Returns
+    -------
+    tuple of float, or None
+        None where there is nothing that such an axis can show.
+    """
+    sound = [panel for panel in panels if not panel.failure_reason and len(_losses(panel))]
+    if not sound:
+        return None
+    losses = np.concatenate([_losses(panel) for panel in sound])
+    ends = [panel.history[name][-1] for panel in sound for name in ("train_loss", "validation_loss")]
+    usual = max([SPIKE * median_low(_losses(panel).max() for panel in sound), *filter(math.isfinite, ends)])
+    return _around(losses[losses <= usual])
+
+
+def _losses(panel: Panel) -> NDArray[np.float64]:
+    """All losses of a panel that a logarithmic axis can show."""
+    histories = (panel.history, *panel.others)
+    columns = [history[name] for history in histories for name in ("train_loss", "validation_loss")]
+    losses: NDArray[np.float64] = np.concatenate(columns).astype(float)
+    return losses[np.isfinite(losses) & (losses > 0)]
+
+
+def _around(losses: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Limits with some room below and above, more of it around a single value; None where there is nothing."""
+    if not len(losses):
+        return None
+    low, high = float(losses.min()), float(losses.max())
+    room = 1.25 if high > 1.01 * low else 4
+    return low / room, high * room
+
+
 def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Axes:
     """Draw the validation accuracies of many networks against epochs in one picture, thin and grey.
 
@@ -180,10 +249,10 @@ def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Ax
     ax.add_collection(LineCollection(lines, colors=GREY, linewidths=0.7, alpha=0.55, label=f"all {len(panels)}"))
     if best is not None:
         ax.plot(*lines[best].T, label="best configuration", **{**VALIDATION, "linestyle": "-"})
-    stretch(ax.yaxis)
+    stretch(ax.yaxis, panels[0].measure)
     ax.set_ylim(*range_of(np.concatenate(lines)[:, 1]))
-    ax.set_xlim(0, max(*(line[:, 0].max(initial=1) for line in lines), 1) * 1.02)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.set_xlim(*epoch_range(panels))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     return tidy(ax, "y")
 
 
@@ -199,20 +268,22 @@ def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
     heading : str
         Heading of the figure.
     """
-    figure, axes = _grid_of_curves(panels, shape, heading, learning_curves, "accuracy, stretched near 100%")
-    axes[0, 0].set_ylim(*accuracy_range(panels))
-    return figure
+    measure, limits = panels[0].measure, accuracy_range(panels)
+    ylabel = f"{measure}, stretched near {'100%' if measure == ACCURACY else '1'}"
+    return _grid_of_curves(panels, shape, heading, learning_curves, ylabel, [limits] * len(panels))
 
 
 def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
-    """Return a figure of panels of loss curves on the same axes, with one legend.
+    """Return a figure of panels of loss curves on the same axes, with one legend; what failed has axes of its own.
 
     Parameters
     ----------
     panels, shape, heading
         As for `curves_figure`.
     """
-    return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample")[0]
+    common = loss_range(panels)
+    limits = [_around(_losses(panel)) if panel.failure_reason else common for panel in panels]
+    return _grid_of_curves(panels, shape, heading, loss_curves, "loss per sample", limits)
 
 
 def _grid_of_curves(
@@ -221,16 +292,21 @@ def _grid_of_curves(
     heading: str,
     draw: Callable[[Axes, Panel], Axes],
     ylabel: str,
-) -> tuple[Figure, NDArray[np.object_]]:
+    limits: Sequence[tuple[float, float] | None],
+) -> Figure:
+    """A figure of panels; `limits` of the y-axis of each, None for those that `draw` has set."""
     rows, columns = shape
     figure = Figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    longest = 0.0
-    for ax, panel in zip(axes.flat, panels, strict=False):
-        longest = max(longest, draw(ax, panel).get_xlim()[1])
-    axes[0, 0].set_xlim(0, longest)  # all have the same axis, which each drawing has set to its own epochs
-    for ax in axes[:, 0]:
-        ax.set_ylabel(ylabel)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    epochs = epoch_range(panels)
+    for number, (ax, panel) in enumerate(zip(axes.flat, panels, strict=False)):
+        draw(ax, panel).set_xlim(*epochs)
+        if own := limits[number]:
+            ax.set_ylim(*own)
+        begins_row = number % columns == 0
+        ax.tick_params(labelleft=begins_row or limits[number] != limits[number - 1], labelbottom=False)
+        if begins_row:
+            ax.set_ylabel(ylabel)
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     for ax in axes.flat[max(len(panels) - columns, 0) : len(panels)]:  # the lowest of each column
@@ -242,4 +318,4 @@ def _grid_of_curves(
         handles, labels = ax.get_legend_handles_labels()
         entries.update({str(label): handle for handle, label in zip(handles, labels, strict=True)})
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=len(entries), frameon=False)
-    return figure, axes
+    return figure

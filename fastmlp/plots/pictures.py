@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
-from fastmlp.plots.style import named, shortened
+from fastmlp.plots.style import named, short_names, wrapped
 
 GAP = 1 / 14  # between pictures, as a share of their width
 UNITS_SHOWN = 64
-LONGEST_NAME = 20  # characters of a line of a caption
+LINE, LINES = 20, 2  # characters of a line of a caption, and lines that a name may have
+SIDE = 28  # pixels; smaller pictures are drawn with larger ones, or no room could be left that suits a caption
 
 
 def tiles(pictures: NDArray[Any], columns: int, gap: int, room: int = 0) -> NDArray[np.float64]:
@@ -78,20 +79,24 @@ def mistakes(
     InputError
         When there are too few names.
     """
+    pictures = _enlarged(pictures)
     count, height, width = pictures.shape
-    class_names = named(class_names, max(*true, *given) + 1)
+    class_names = short_names(named(class_names, max(*true, *given) + 1), LINE * LINES - 2)
     columns = min(_columns(class_names), count)
-    line, gap = max(1, round(width * columns / 30)), max(1, round(width * GAP))
-    room = 3 * line
+    captions = [
+        _caption(class_names[right], class_names[wrong], _percent(share))
+        for right, wrong, share in zip(true, given, certainty, strict=True)
+    ]
+    line, gap = round(width * columns / 30), round(width * GAP)
+    room = (max(map(len, captions)) + 1) * line
     lowest = pictures.min(axis=(1, 2), keepdims=True).astype(float)
     span = pictures.max(axis=(1, 2), keepdims=True) - lowest
     sheet = tiles((pictures - lowest) / np.where(span > 0, span, 1), columns, gap, room)
     ax.imshow(sheet, cmap="gray_r", interpolation="none", vmin=0, vmax=1)
-    for position in range(count):
-        names = class_names[true[position]], class_names[given[position]]
+    for position, caption in enumerate(captions):
         middle = position % columns * (width + gap) + (width - 1) / 2
         foot = position // columns * (room + height + gap) + room - line * 0.5
-        for number, text in enumerate(reversed(_caption(*names, _percent(certainty[position])))):
+        for number, text in enumerate(reversed(caption)):
             ax.text(middle, foot - number * line, text, ha="center", va="baseline", fontsize=fontsize, parse_math=False)
     ax.set_axis_off()
     return ax
@@ -154,23 +159,29 @@ def first_layer(ax: Axes, weights: NDArray[Any], image_shape: tuple[int, int], m
             f"{fan_in}; expected the (height, width) of the inputs"
         )
     first = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")[:most]
-    pictures = weights.T[first].reshape(-1, *image_shape)
+    pictures = _enlarged(weights.T[first].reshape(-1, *image_shape))
     limit = float(np.abs(pictures).max()) or 1.0
-    sheet = tiles(pictures, min(math.ceil(math.sqrt(len(first))), 8), max(1, round(image_shape[1] * GAP)))
+    sheet = tiles(pictures, min(math.ceil(math.sqrt(len(first))), 8), round(pictures.shape[2] * GAP))
     ax.imshow(sheet, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
     ax.set_axis_off()
     return ax
 
 
+def _enlarged(pictures: NDArray[Any]) -> NDArray[Any]:
+    """Pictures (K, height, width) of at least SIDE pixels across, each pixel being drawn as a square of some."""
+    times = -(-SIDE // pictures.shape[2])
+    return pictures.repeat(times, axis=1).repeat(times, axis=2)
+
+
 def _columns(class_names: Sequence[str]) -> int:
-    return 5 if max(map(len, class_names), default=0) <= LONGEST_NAME // 4 else 3
+    return 5 if max(map(len, class_names), default=0) <= LINE // 4 else 3
 
 
-def _caption(true: str, given: str, certainty: str) -> tuple[str, str]:
+def _caption(true: str, given: str, certainty: str) -> list[str]:
     """Two lines: "4 → 9" and "99.2%", or longer names one below the other."""
-    if len(true) + len(given) <= LONGEST_NAME:
-        return f"{true} → {given}", certainty
-    return shortened(true, LONGEST_NAME), f"→ {shortened(given, LONGEST_NAME - 8)}, {certainty}"
+    if len(true) + len(given) <= LINE:
+        return [f"{true} → {given}", certainty]
+    return [*wrapped(true, LINE).splitlines(), *wrapped(f"→ {given}", LINE).splitlines(), certainty]
 
 
 def _percent(share: float) -> str:

@@ -2,7 +2,9 @@
 
 import io
 import os
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
+from fastmlp.training.history import result_text
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.paths import user_path
 
@@ -38,6 +41,7 @@ DOTS_PER_INCH = 150
 # Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be distinguished in one picture, from
 # 97% as well. ROOM keeps 100% on the axis.
 ROOM = 0.005
+ACCURACY = "accuracy"  # the measure that is a share; another one, such as R², is a number
 ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1)
 
 
@@ -69,22 +73,73 @@ def tidy(ax: Axes, grid: str = "both") -> Axes:
     return ax
 
 
-def stretch(axis: Axis) -> None:
+def score_text(measure: str = ACCURACY) -> Callable[[float], str]:
+    """Return the function that writes an accuracy as text, as a percentage where it is a share.
+
+    Parameters
+    ----------
+    measure : str
+        What the accuracies are: "accuracy" or "R²".
+    """
+    return "{:.2%}".format if measure == ACCURACY else result_text
+
+
+def stretch(axis: Axis, measure: str = ACCURACY) -> None:
     """Make an axis one of accuracies that gives the last percents as much room as the first ones.
 
     Parameters
     ----------
     axis : Axis
         `ax.xaxis` or `ax.yaxis`.
+    measure : str
+        What the accuracies are: "accuracy" or "R²".
     """
     set_scale = {"x": axis.axes.set_xscale, "y": axis.axes.set_yscale}[axis.axis_name]
     set_scale(
         "function",
         functions=(lambda a: -np.log10(np.maximum(1 - a + ROOM, 1e-9)), lambda drawn: 1 + ROOM - 10.0**-drawn),
     )
-    axis.set_major_locator(FixedLocator(ACCURACY_TICKS))
+    axis.set_major_locator(SpacedLocator(ACCURACY_TICKS))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:.0%}"))
+    tick = "{:.0%}" if measure == ACCURACY else "{:g}"
+    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: tick.format(accuracy)))
+
+
+class SpacedLocator(FixedLocator):
+    """Ticks at given places, as far as their labels have room: the two at the ends come first.
+
+    Parameters
+    ----------
+    places : sequence of float
+        In ascending order.
+    """
+
+    def __init__(self, places: Sequence[float]):
+        super().__init__(places)
+
+    def __call__(self) -> Any:
+        axis, low, high = self.axis, *sorted(self.axis.get_view_interval())
+        inside = [place for place in self.locs if low <= place <= high]
+        if len(inside) < 3:
+            return np.array(inside)
+        across = axis.axis_name == "x"
+        points = np.full((len(inside), 2), [axis.axes.get_xlim()[0], axis.axes.get_ylim()[0]])
+        points[:, 0 if across else 1] = inside
+        pixels = axis.axes.transData.transform(points)[:, 0 if across else 1] * 72 / axis.axes.figure.dpi
+        size = axis.get_major_ticks(1)[0].label1.get_size()
+        labels = [axis.get_major_formatter()(place) for place in inside]
+        # Half of what a label takes along the axis, with some room; digits are about 0.64 of their size wide.
+        halves = [size * (0.32 * (len(label) + 1.5) if across else 0.65) for label in labels]
+        last = len(inside) - 1
+
+        def clear(one: int, other: int) -> bool:
+            return bool(abs(pixels[one] - pixels[other]) >= halves[one] + halves[other])
+
+        kept = [0]
+        for place in range(1, last):
+            if clear(place, kept[-1]) and clear(place, last):
+                kept.append(place)
+        return np.array([inside[place] for place in [*kept, last]])
 
 
 def range_of(accuracies: NDArray[Any]) -> tuple[float, float]:
@@ -133,20 +188,56 @@ def named(class_names: Sequence[str], count: int) -> Sequence[str]:
     return names
 
 
-def shortened(text: str, most: int) -> str:
-    """Return a text with at most so many characters: its beginning and, where differences often are, its end.
+# Where a text is divided: after commas, if its parts then fit into a line, else at spaces, else between the widths of
+# layers, else anywhere.
+_BREAKS = (re.compile(r"(?<=,) "), re.compile(" "), re.compile(r"(?<=\d-)(?=\d)"), re.compile("(?<=.)(?=.)"))
+
+
+def wrapped(text: str, width: int, breaks: Sequence[re.Pattern[str]] = _BREAKS) -> str:
+    """Return a text in lines of at most so many characters.
 
     Parameters
     ----------
     text : str
         Any text.
+    width : int
+        Number of characters.
+    breaks : sequence of pattern
+        Where lines may end, the best places first; with the first ones alone, lines may be longer.
+    """
+    here, *finer = breaks
+    lines = [""]
+    for number, part in enumerate(here.split(text)):
+        gap = " " if number and " " in here.pattern else ""
+        if not number or len(lines[-1] + gap + part) <= width:
+            lines[-1] += gap + part
+        else:
+            lines.append(part)
+    if finer:
+        lines = [wrapped(line, width, finer) if len(line) > width else line for line in lines]
+    return "\n".join(lines)
+
+
+def short_names(names: Sequence[str], most: int) -> list[str]:
+    """Return names with at most so many characters; where their beginnings are alike, with their numbers.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names, the first of which has the number 0.
     most : int
         Number of characters.
     """
-    if len(text) <= most:
-        return text
-    end = (most - 1) // 3
-    return f"{text[: most - 1 - end].rstrip()}…{text[len(text) - end :].lstrip()}"
+
+    def cut(name: str) -> str:
+        return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+
+    short = [cut(name) for name in names]
+    times = Counter(short)
+    return [
+        one if len(name) <= most or times[one] == 1 else cut(f"{number}: {name}")
+        for number, (name, one) in enumerate(zip(names, short, strict=True))
+    ]
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:

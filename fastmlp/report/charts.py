@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fastmlp import plots
+from fastmlp.plots.comparison import BESIDE
 from fastmlp.plots.confusion import FEW_CLASSES
 from fastmlp.report.svg import POINTS_PER_INCH, inline_svg
 from fastmlp.training.history import result_text
@@ -52,13 +53,17 @@ def _axes(width: float, height: float, margins: tuple[float, float, float, float
     figure = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
     if margins is None:
         figure.set_layout_engine("constrained")
-        ax = figure.subplots()
-    else:
-        left, bottom, right, top = margins
-        place = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
-        ax = figure.add_axes(place)
+    ax = figure.subplots()
+    if margins is not None:
+        _set_margins(ax, margins)
     ax.tick_params(labelsize=10, width=0.8)
     return ax
+
+
+def _set_margins(ax: Axes, margins: tuple[float, float, float, float]) -> None:
+    """Let axes fill their figure as it is now, but for margins on the left, at the bottom, right and top."""
+    (width, height), (left, bottom, right, top) = ax.figure.get_size_inches() * POINTS_PER_INCH, margins
+    ax.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
 
 
 def _chart(ax: Axes, name: str, title: str) -> Chart:
@@ -110,26 +115,39 @@ def _values(
     }
 
 
+def score(measure: str) -> AsText:
+    """Return the function that writes an accuracy as text.
+
+    Parameters
+    ----------
+    measure : str
+        What the accuracies are: "accuracy", which is written as a percentage, or "R²".
+    """
+    as_text = plots.score_text(measure)
+    return lambda value: as_text(value) if math.isfinite(value) else NOTHING
+
+
 def percent(value: float) -> str:
-    """Return an accuracy as text.
+    """Return a share as text.
 
     Parameters
     ----------
     value : float
         From 0 to 1, or not finite.
     """
-    return NOTHING if not math.isfinite(value) else f"{value:.2%}"
+    return score(plots.ACCURACY)(value)
 
 
-def half_width(value: float) -> str:
-    """Return half of an interval of accuracies as text.
+def difference(measure: str) -> AsText:
+    """Return the function that writes a difference of accuracies as text, in points where they are percentages.
 
     Parameters
     ----------
-    value : float
-        From 0 to 1, or not finite.
+    measure : str
+        As for `score`.
     """
-    return NOTHING if not math.isfinite(value) else f"\u00b1 {value:.2%}"
+    scale, digits = (100, 2) if measure == plots.ACCURACY else (1, 4)
+    return lambda value: f"{scale * value:.{digits}f}" if math.isfinite(value) else NOTHING
 
 
 def number(value: float | None) -> str:
@@ -143,47 +161,45 @@ def number(value: float | None) -> str:
     return NOTHING if value is None or not math.isfinite(value) else result_text(value)
 
 
-def accuracy_chart(panel: plots.Panel, limits: tuple[float, float], name: str, measure: str) -> Chart:
+def accuracy_chart(panel: plots.Panel, among: Sequence[plots.Panel], name: str) -> Chart:
     """Draw accuracies against epochs.
 
     Parameters
     ----------
     panel : Panel
         The curves.
-    limits : tuple of float
-        Of the axis.
+    among : sequence of Panel
+        Those that have the same axes, this one being among them.
     name : str
         Unique in the page.
-    measure : str
-        Name of the accuracies.
     """
     ax = plots.learning_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
-    ax.set_ylim(*limits)
-    return _curves(ax, panel, name, measure, percent)
+    ax.set_ylim(*plots.accuracy_range(among))
+    return _curves(ax, panel, among, name, panel.measure, score(panel.measure))
 
 
-def loss_chart(panel: plots.Panel, limits: tuple[float, float] | None, name: str) -> Chart:
-    """Draw losses against epochs.
+def loss_chart(panel: plots.Panel, among: Sequence[plots.Panel], name: str) -> Chart:
+    """Draw losses against epochs; a network that failed has its own axis of losses.
 
     Parameters
     ----------
-    panel, name
+    panel, among, name
         As for `accuracy_chart`.
-    limits : tuple of float or None
-        Of the axis; None for those that its own values need.
     """
     ax = plots.loss_curves(_axes(WIDTH, HEIGHT, MARGINS), panel)
-    if limits is not None:
+    limits = plots.loss_range(among)
+    if limits is not None and not panel.failure_reason:
         ax.set_ylim(*limits)
-    return _curves(ax, panel, name, "loss", number)
+    return _curves(ax, panel, among, name, "loss", number)
 
 
-def _curves(ax: Axes, panel: plots.Panel, name: str, measure: str, as_text: AsText) -> Chart:
-    ax.set_ylabel(measure, **SMALL)
+def _curves(ax: Axes, panel: plots.Panel, among: Sequence[plots.Panel], name: str, what: str, as_text: AsText) -> Chart:
+    ax.set_xlim(*plots.epoch_range(among))
+    ax.set_ylabel(what, **SMALL)
     ax.set_xlabel("epoch", **SMALL)
     _legend(ax)
-    chart = _chart(ax, name, f"{measure} of {panel.title} against epochs")
-    column = "loss" if measure == "loss" else "accuracy"
+    chart = _chart(ax, name, f"{what} of {panel.title} against epochs")
+    column = "loss" if what == "loss" else "accuracy"
     series = {part: panel.history[f"{key}_{column}"] for part, key in PARTS.items()}
     return Chart(chart.svg, chart.width, _values(ax, panel.history["epoch"], series, as_text))
 
@@ -191,24 +207,7 @@ def _curves(ax: Axes, panel: plots.Panel, name: str, measure: str, as_text: AsTe
 PARTS = {"training": "train", "validation": "validation"}
 
 
-def loss_limits(panels: Sequence[plots.Panel]) -> tuple[float, float] | None:
-    """Return a range for the losses of several networks; None where a logarithmic axis has nothing to show.
-
-    Parameters
-    ----------
-    panels : sequence of Panel
-        Their curves.
-    """
-    histories = [history for panel in panels for history in (panel.history, *panel.others)]
-    columns = [history[f"{part}_loss"] for history in histories for part in PARTS.values()]
-    losses = np.concatenate([np.array(column, float) for column in columns]) if columns else np.empty(0)
-    losses = losses[np.isfinite(losses) & (losses > 0)]
-    if not len(losses):
-        return None
-    return float(losses.min()) / 1.25, float(losses.max()) * 1.25
-
-
-def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: str) -> Chart:
+def all_curves_chart(panels: Sequence[plots.Panel], best: int | None) -> Chart:
     """Draw the validation accuracies of many configurations in one picture.
 
     Parameters
@@ -217,9 +216,8 @@ def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: s
         At least one.
     best : int or None
         Position of the one that is highlighted.
-    measure : str
-        Name of the accuracies.
     """
+    measure = panels[0].measure
     ax = plots.all_curves(_axes(WIDTH * 1.6, HEIGHT * 1.5, MARGINS), panels, best)
     ax.set_ylabel(f"validation {measure}", **SMALL)
     ax.set_xlabel("epoch", **SMALL)
@@ -235,7 +233,7 @@ def all_curves_chart(panels: Sequence[plots.Panel], best: int | None, measure: s
     series = {"best configuration": table[best]} if best is not None else {}
     series |= {"highest": np.nanmax(table, axis=0), "median": np.nanmedian(table, axis=0)}
     series |= {"lowest": np.nanmin(table, axis=0)}
-    return Chart(chart.svg, chart.width, _values(ax, (seen + 1).tolist(), series, percent))
+    return Chart(chart.svg, chart.width, _values(ax, (seen + 1).tolist(), series, score(measure)))
 
 
 def rates_chart(trials: Sequence[plots.Trial], measure: str, joined: bool = True) -> Chart:
@@ -250,12 +248,14 @@ def rates_chart(trials: Sequence[plots.Trial], measure: str, joined: bool = True
     joined : bool
         See `plots.learning_rate_comparison`.
     """
-    groups = min(len({trial.group for trial in trials}), 5)
-    ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT + 10 * groups), trials, joined)
+    longest = max(len(trial.group) for trial in trials)
+    columns = 4 if longest <= 12 else 2 if longest <= 24 else 1
+    ax = plots.learning_rate_comparison(_axes(WIDTH, HEIGHT), trials, joined, measure)
+    entries = [label.count("\n") + 1 for label in ax.get_legend_handles_labels()[1]]
+    ax.figure.set_figheight((HEIGHT + 14 * sum(entries) / columns) / POINTS_PER_INCH)
     ax.set_ylabel(f"validation {measure}", **SMALL)
     ax.set_xlabel("learning rate", **SMALL)
-    long = max(len(trial.group) for trial in trials) > 12
-    _legend(ax, 2 if long else 4)
+    _legend(ax, columns)
     return _chart(ax, "rates", f"validation {measure} against learning rate")
 
 
@@ -269,7 +269,12 @@ def gap_chart(trials: Sequence[plots.Trial], measure: str) -> Chart:
     measure : str
         Name of the accuracies.
     """
-    ax = plots.generalisation_gap(_axes(WIDTH, 70 + 19 * len(trials)), trials)
+    beside = max(len(trial.label) for trial in trials) <= BESIDE
+    margins = None if beside else (12, 36, 18, 23)
+    ax = plots.generalisation_gap(_axes(WIDTH, HEIGHT, margins), trials, measure)
+    ax.figure.set_figheight((70 + (19 if beside else 12) * ax.get_ylim()[0]) / POINTS_PER_INCH)
+    if margins:
+        _set_margins(ax, margins)
     ax.set_xlabel(measure, **SMALL)
     _legend(ax)
     return _chart(ax, "gap", f"training and validation {measure} of each configuration")

@@ -58,7 +58,8 @@ def _panel(title: str, mlp: MLP, pruned: int | None, others: Sequence[MLP] = ())
     """What a figure shows of a trained network; `others` are the same one from other seeds."""
     failure = f"pruned after epoch {pruned}" if pruned else mlp.failure_reason
     kept = mlp.kept_epoch or None
-    return plots.Panel(title, mlp.history, mlp.decay_epochs, failure, kept, [other.history for other in others])
+    histories, measure = [other.history for other in others], mlp.config.loss_function.measure
+    return plots.Panel(title, mlp.history, mlp.decay_epochs, failure, kept, histories, measure)
 
 
 def _panel_of(group: CellGroup, trained: dict[str, MLP]) -> plots.Panel:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.config import losses
-from fastmlp.config.losses import Loss
-from fastmlp.report.charts import percent
+from fastmlp.report.charts import percent, score
 from fastmlp.report.run_view import RunView
 from fastmlp.report.tables import capitalised, data_line
 from fastmlp.runs.aggregate import compare_best_two
@@ -55,18 +53,6 @@ def interval(accuracy: float, rows: int) -> tuple[float, float]:
     return max((centre - half) / (1 + z * z / rows), 0.0), min((centre + half) / (1 + z * z / rows), 1.0)
 
 
-def measure(view: RunView) -> str:
-    """Return the name of the accuracies: "accuracy", or "R²" where the squared error is minimised.
-
-    Parameters
-    ----------
-    view : RunView
-        The run.
-    """
-    measures = {losses.from_setting(cell.record.settings["loss"]).measure for cell in view.cells}
-    return measures.pop() if len(measures) == 1 else Loss.measure
-
-
 def lead(view: RunView) -> str:
     """Return the result in two sentences.
 
@@ -81,7 +67,7 @@ def lead(view: RunView) -> str:
     among = f"is the best of {count} configurations" if count > 1 else "is the only configuration"
     seeds = f", the mean of {best.accuracy.count} seeds," if best.accuracy.count > 1 else ""
     text = (
-        f"{best.label} {among}: validation {measure(view)} {percent(best.accuracy.mean)}{seeds} "
+        f"{best.label} {among}: validation {view.measure} {score(view.measure)(best.accuracy.mean)}{seeds} "
         f"on {data.validation_rows:,} samples."
     )
     if view.evaluations:
@@ -109,7 +95,7 @@ def remarks(view: RunView) -> list[Remark]:
         found.append(
             Remark(
                 PLAIN,
-                f"The best of {count} was chosen by its validation {measure(view)}, which is "
+                f"The best of {count} was chosen by its validation {view.measure}, which is "
                 "therefore slightly optimistic"
                 + ("." if len(view.evaluations) > 1 else "; a first test accuracy is not."),
             )

@@ -16,14 +16,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
-from fastmlp.plots import accuracy_range
 from fastmlp.plots.pictures import UNITS_SHOWN
 from fastmlp.report import charts, findings, settings_text
 from fastmlp.report.panel import MNIST_FILL
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.tables import data_line
-from fastmlp.runs.aggregate import compare_best_two
 from fastmlp.runs.published_results import figures
 from fastmlp.runs.selection import describe_other_network
 from fastmlp.utils.options import value_text
@@ -68,7 +66,8 @@ def render(view: RunView) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
-        "percent": charts.percent, "number": charts.number, "half_width": charts.half_width, "clock": findings.clock
+        "percent": charts.percent, "score": charts.score(view.measure), "number": charts.number,
+        "difference": charts.difference(view.measure), "clock": findings.clock,
     }  # fmt: skip
     environment.globals["nan"] = float("nan")
     page = environment.get_template("template.html.jinja").render(
@@ -78,7 +77,7 @@ def render(view: RunView) -> str:
         view=view,
         record=view.record,
         data=data_line(view.record.data),
-        measure=findings.measure(view),
+        measure=view.measure,
         lead=findings.lead(view),
         remarks=findings.remarks(view),
         references=_references(view),
@@ -117,7 +116,7 @@ def _policy(page: str) -> str:
 
 def _curves(view: RunView) -> dict[str, Any]:
     """Return the configurations as they are listed and drawn: with their own curves, and in charts that compare."""
-    measure, known = findings.measure(view), view.configurations
+    measure, known = view.measure, view.configurations
     ranked = sorted(known, key=_merit)
     drawn = [one for one in known if one.cell.history]
     # What was given up half way is compared with nothing.
@@ -130,14 +129,13 @@ def _curves(view: RunView) -> dict[str, Any]:
     best = next((number for number, one in enumerate(drawn) if one is view.best_configuration), None)
     return {
         "listed": ranked if search else known,
-        "blocks": _blocks(shown, measure),
-        "everything": charts.all_curves_chart([one.panel() for one in drawn], best, measure) if many else None,
+        "blocks": _blocks(shown),
+        "everything": charts.all_curves_chart([one.panel() for one in drawn], best) if many else None,
         # In the order of the grid, so that the groups are.
         "rates": charts.rates_chart([one.trial() for one in compared], measure, not search) if len(rates) > 1 else None,
         "gap": charts.gap_chart(gaps[:MOST_GAPS], measure) if gaps else None,
         "gaps_left_out": max(len(gaps) - MOST_GAPS, 0),
         "advised": [cell for cell in view.cells if cell.failure or cell.record.diagnoses],
-        "difference": compare_best_two(view.record.cells),
     }
 
 
@@ -148,16 +146,14 @@ def _merit(configuration: Configuration) -> tuple[bool, int, float]:
     return failed, -sound, -accuracy if math.isfinite(accuracy) else math.inf
 
 
-def _blocks(configurations: Sequence[Configuration], measure: str) -> list[Block]:
+def _blocks(configurations: Sequence[Configuration]) -> list[Block]:
     panels = [one.panel() for one in configurations]
-    sound = [panel for panel in panels if not panel.failure_reason]
-    limits = charts.loss_limits(sound)
     return [
         Block(
             one,
             [
-                charts.accuracy_chart(panel, accuracy_range(panels), f"accuracy{place}", measure),
-                charts.loss_chart(panel, None if panel.failure_reason else limits, f"loss{place}"),
+                charts.accuracy_chart(panel, panels, f"accuracy{place}"),
+                charts.loss_chart(panel, panels, f"loss{place}"),
             ],
         )
         for place, (one, panel) in enumerate(zip(configurations, panels, strict=True))

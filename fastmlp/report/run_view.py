@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import FastmlpError
 from fastmlp.mlp import MLP
 from fastmlp.plots import Panel, Trial
-from fastmlp.runs.aggregate import CellGroup, group_cells
+from fastmlp.runs.aggregate import CellGroup, group_cells, measure_of
 from fastmlp.runs.evaluation_record import EvaluationRecord
 from fastmlp.runs.naming import label
 from fastmlp.runs.recipe_record import SearchRecord
@@ -166,7 +166,7 @@ class Configuration:
         decays = [epoch for epoch in cell.record.settings["decay_epochs"] if epoch <= len(cell.history)]
         kept = min(cell.record.kept_epoch, len(cell.history)) or None  # a history of another training may be shorter
         others = [other.history for other in self.cells if other is not cell and other.history]
-        return Panel(self.label, cell.history, decays, self.failure, kept, others)
+        return Panel(self.label, cell.history, decays, self.failure, kept, others, measure_of([cell.record]))
 
     def trial(self) -> Trial:
         """Return its results as one point."""
@@ -216,6 +216,11 @@ class RunView:
         views = {cell.record.slug: cell for cell in self.cells}
         groups = group_cells(cell.record for cell in self.cells)
         return [Configuration(group, [views[cell.slug] for cell in group.cells]) for group in groups]
+
+    @cached_property
+    def measure(self) -> str:
+        """What the accuracies of the cells are: "accuracy" or "R²"."""
+        return measure_of(self.record.cells)
 
     @property
     def best(self) -> CellView | None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from fastmlp.config.losses import Loss
 from fastmlp.runs.records import CellRecord
 from fastmlp.runs.statistics import Interval, mean_interval, paired_interval
 
@@ -114,6 +115,17 @@ def is_repeated(cells: Iterable[CellRecord]) -> bool:
         The cells of a run.
     """
     return any(len(group.cells) > 1 for group in group_cells(cells))
+
+
+def measure_of(cells: Iterable[CellRecord]) -> str:
+    """Return what the accuracies of cells are: "accuracy", or "R²" where the squared error is minimised.
+
+    Parameters
+    ----------
+    cells : iterable of CellRecord
+        The cells of a run; of different losses both are named.
+    """
+    return " or ".join(dict.fromkeys(cell.config.loss_function.measure for cell in cells)) or Loss.measure
 
 
 def compare_best_two(cells: Sequence[CellRecord]) -> str | None:

@@ -185,7 +185,7 @@ def test_the_rows_of_a_mean_are_those_of_the_table_file(repeated):
 
 def test_losses_of_all_seeds_are_within_the_axis(repeated):
     contents = read_run(repeated)
-    low, high = charts.loss_limits([one.panel() for one in contents.configurations])
+    low, high = plots.loss_range([one.panel() for one in contents.configurations])
     losses = [
         np.array(cell.history[f"{part}_loss"]) for cell in read_run(repeated).cells for part in ("train", "validation")
     ]

@@ -8,7 +8,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fastmlp import plots
-from fastmlp.errors import InputError
 from fastmlp.training.history import History
 
 
@@ -31,11 +30,6 @@ GOOD = plots.Panel("tanh", history([0.5, 0.8, 0.9, 0.99], [0.4, 0.9, 0.85, 0.88]
 DEAD = plots.Panel(
     "relu", history([0.11, 0.1, 0.1, 0.1], [0.1] * 4), (2, 3), "died: all alike; a smaller rate may help"
 )
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
 
 
 def lines(ax):
@@ -122,37 +116,6 @@ def test_no_titles_of_a_grid_overlap():
     assert not overlaps
 
 
-def test_a_confusion_matrix_shows_its_counts(ax):
-    matrix = np.array([[50, 3, 0], [0, 40, 10], [1, 0, 49]])
-    assert plots.confusion_matrix(ax, matrix, ["cat", "dog", "$x$"]) is ax
-    texts = {text.get_position(): text.get_text() for text in ax.texts}
-    assert texts == {(c, r): str(matrix[r, c]) for r, c in np.argwhere(matrix)}
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog", "$x$"]
-
-
-def test_classes_without_names_are_numbered(ax):
-    plots.confusion_matrix(ax, np.eye(3, dtype=int), ())
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2"]
-    figure = plots.confusion_figure(np.eye(20, dtype=int), (), "heading")
-    named = plots.confusion_figure(np.eye(20, dtype=int), [str(k) for k in range(20)], "heading")
-    assert figure.get_size_inches().tolist() == named.get_size_inches().tolist()
-    ax = plots.mistakes_figure(np.zeros((2, 4, 4)), [0, 1], [1, 2], [0.5, 0.5], (), "heading").axes[0]
-    assert {"0 → 1", "1 → 2"} <= {text.get_text() for text in ax.texts}
-
-
-def test_too_few_names_of_classes_are_told_with_the_mend(ax):
-    mend = r"class_names has 2 names for 3 classes; give one per class, or \(\) for none"
-    with pytest.raises(InputError, match=mend):
-        plots.confusion_matrix(ax, np.eye(3, dtype=int), ["cat", "dog"])
-    with pytest.raises(InputError, match=mend):
-        plots.mistakes(ax, np.zeros((1, 4, 4)), [0], [2], [0.5], ["cat", "dog"])
-
-
-def test_a_class_without_samples_is_drawn_white(ax):
-    plots.confusion_matrix(ax, np.array([[5, 0], [0, 0]]), ["0", "1"])
-    np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0], [0, 0]])
-
-
 def test_loss_curves_draw_both_losses_on_a_logarithmic_axis(ax):
     assert plots.loss_curves(ax, GOOD) is ax
     np.testing.assert_array_equal(lines(ax)["training"].get_ydata(), GOOD.history["train_loss"])
@@ -194,105 +157,6 @@ def test_a_network_that_stopped_early_tells_the_epoch_it_kept(ax):
 
 def test_an_r_squared_below_zero_is_drawn():
     assert plots.accuracy_range([plots.Panel("", history([-0.5, 0.4], [-2.0, 0.3]))]) == (0, 0.5)
-
-
-def test_very_many_classes_are_shaded_without_counts(ax):
-    plots.confusion_matrix(ax, np.eye(100, dtype=int), [str(k) for k in range(100)])
-    assert not ax.texts
-    assert len(ax.get_xticks()) <= 50
-
-
-def test_mistakes_show_each_picture_with_both_classes(ax):
-    pictures = np.array([[[0, 5, 10], [10, 5, 0]], [[4, 4, 8], [8, 8, 8]]], np.uint8)
-    assert plots.mistakes(ax, pictures, [0, 1], [1, 0], [0.99999, 0.75], ["cat", "$dog"]) is ax
-    assert [text.get_text() for text in ax.texts] == ["> 99.9%", "cat → $dog", "75.0%", "$dog → cat"]
-    sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
-    drawn = sheet[np.isfinite(sheet).any(axis=1)]
-    expected = [[0, 0.5, 1, np.nan, 0, 0, 1], [1, 0.5, 0, np.nan, 1, 1, 1]]
-    np.testing.assert_array_equal(drawn, expected)
-
-
-def test_long_names_of_mistakes_are_cut_and_put_below_one_another(ax):
-    plots.mistakes(ax, np.zeros((1, 4, 4)), [0], [1], [0.5], ["a" * 50, "b" * 50])
-    given, true = (text.get_text() for text in ax.texts)
-    assert true == "a" * 13 + "…" + "a" * 6
-    assert given == "→ bbbbbbbb…bbb, 50.0%"
-
-
-def test_captions_of_mistakes_do_not_touch_each_other():
-    for names in (["0", "1"], ["ankle boot", "T-shirt or top"], ["a" * 40, "Another long CLASS name"]):
-        count = 7
-        figure = plots.mistakes_figure(
-            np.ones((count, 28, 28)), [0] * count, [1] * count, [0.9999] * count, names, "clothes"
-        )
-        FigureCanvasAgg(figure).draw()
-        (ax,) = figure.axes
-        boxes = [text.get_window_extent() for text in ax.texts]
-        assert not [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.overlaps(b)]
-
-
-def test_the_first_layer_has_a_picture_for_each_unit_the_largest_first(ax):
-    weights = np.array([[0.0, 3.0], [0.0, -4.0], [1.0, 0.0], [0.0, 0.0]])
-    assert plots.first_layer(ax, weights, (2, 2)) is ax
-    sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
-    np.testing.assert_array_equal(sheet, [[3, -4, np.nan, 0, 0], [0, 0, np.nan, 1, 0]])
-    assert ax.images[0].get_clim() == (-4, 4)
-
-
-def test_of_many_units_those_with_the_largest_norm_are_drawn(ax):
-    weights = np.zeros((4, 100))
-    weights[0] = np.arange(100)
-    plots.first_layer(ax, weights, (2, 2), most=9)
-    sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
-    assert sheet[::3, ::3].tolist() == [[99, 98, 97], [96, 95, 94], [93, 92, 91]]
-
-
-def test_inputs_that_are_no_pictures_of_that_shape_are_refused(ax):
-    with pytest.raises(InputError, match=r"\(3, 3\), 9 pixels, but the weights have fan_in 10"):
-        plots.first_layer(ax, np.zeros((10, 2)), (3, 3))
-
-
-def trial(rate, accuracy, group="tanh", failed=False):
-    return plots.Trial(f"{group}, {rate}", rate, min(accuracy + 0.01, 1), accuracy, group, failed)
-
-
-def test_learning_rates_are_compared_by_a_line_for_each_group(ax):
-    trials = [trial(0.5, 0.9), trial(0.05, 0.8), trial(0.5, 0.95, "relu"), trial(0.05, 0.7, "relu")]
-    assert plots.learning_rate_comparison(ax, trials) is ax
-    assert lines(ax)["tanh"].get_xydata().tolist() == [[0.05, 0.8], [0.5, 0.9]]
-    assert lines(ax)["relu"].get_xydata().tolist() == [[0.05, 0.7], [0.5, 0.95]]
-    assert lines(ax)["best"].get_xydata().tolist() == [[0.5, 0.95]]
-    assert ax.get_xscale() == "log"
-
-
-def test_a_rate_that_failed_is_crossed_and_never_the_best(ax):
-    plots.learning_rate_comparison(
-        ax, [trial(5, float("nan"), failed=True), trial(0.5, 0.6), trial(1, 0.9, failed=True)]
-    )
-    assert lines(ax)["failed"].get_xydata().tolist() == [[5, 0.5], [1, 0.9]]
-    assert lines(ax)["best"].get_xydata().tolist() == [[0.5, 0.6]]
-
-
-def test_rates_that_all_failed_are_drawn_all_the_same(tmp_path):
-    figure = Figure()
-    plots.learning_rate_comparison(figure.subplots(), [trial(r, float("nan"), failed=True) for r in (1, 10)])
-    plots.save(figure, tmp_path / "rates.png")
-    assert "best" not in lines(figure.axes[0])
-
-
-def test_of_many_groups_only_the_best_are_named(ax):
-    trials = [trial(rate, 0.5 + 0.01 * k, f"group {k}") for k in range(12) for rate in (0.1, 1)]
-    plots.learning_rate_comparison(ax, trials)
-    named = [label for label in lines(ax) if not label.startswith("_")]
-    assert named == ["group 11", "group 10", "group 9", "group 8", "the others", "best"]
-
-
-def test_the_gap_is_drawn_between_both_accuracies_of_each_network(ax):
-    trials = [trial(0.5, 0.9), trial(0.05, 0.8)]
-    assert plots.generalisation_gap(ax, trials) is ax
-    np.testing.assert_allclose(lines(ax)["training"].get_xydata(), [[0.91, 0], [0.81, 1]])
-    np.testing.assert_allclose(lines(ax)["validation"].get_xydata(), [[0.9, 0], [0.8, 1]])
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["tanh, 0.5", "tanh, 0.05"]
 
 
 def test_all_curves_show_each_network_and_the_best_on_top(ax):
@@ -367,3 +231,65 @@ def test_a_short_training_cuts_no_other_off():
 def test_curves_of_one_epoch_are_dots(ax):
     plots.learning_curves(ax, plots.Panel("one", history([0.8], [0.7])))
     assert lines(ax)["training"].get_marker() == lines(ax)["validation"].get_marker() == "."
+
+
+def with_losses(title, losses, **settings):
+    columns = {**history([0.5] * len(losses), [0.5] * len(losses)).to_dict(), "train_loss": losses}
+    return plots.Panel(title, History.from_dict({**columns, "validation_loss": losses}), **settings)
+
+
+def test_a_network_that_failed_has_its_own_axis_of_losses_and_flattens_no_other():
+    lost = with_losses("lost", [2.0, 1e9, 1e18], failure_reason="diverged: the loss is 1e+18")
+    good, better = with_losses("good", [2.0, 0.5, 0.1]), with_losses("better", [1.0, 0.4, 0.05])
+    figure = plots.losses_figure([lost, good, better], (1, 3), "three")
+    FigureCanvasAgg(figure).draw()
+    (own, *common) = (ax.get_ylim() for ax in figure.axes)
+    assert own[0] < 2
+    assert own[1] > 1e18
+    assert common[0] == common[1]
+    assert common[0][0] < 0.05
+    assert 2 < common[0][1] < 4
+    # Each axis can be read: the second panel does not have the first one's.
+    labelled = [bool([t for t in ax.get_yticklabels() if t.get_visible() and t.get_text()]) for ax in figure.axes]
+    assert labelled == [True, True, False]
+
+
+def test_a_loss_that_is_high_for_a_while_flattens_no_other_and_one_that_stays_high_is_seen():
+    usual = [with_losses("good", [2.0, 0.5, 0.1])] * 3
+    assert plots.loss_range([*usual, with_losses("spike", [1e7, 2.0, 0.3])])[1] < 30
+    assert plots.loss_range([*usual, with_losses("high", [1e7, 9e6, 8e6])])[1] >= 8e6
+    assert plots.loss_range([DEAD]) is None
+
+
+def test_epochs_are_counted_from_1(ax):
+    plots.learning_curves(ax, GOOD)
+    ax.figure.canvas.draw()
+    left, right = ax.get_xlim()
+    ticks = [tick for tick in ax.get_xticks() if left <= tick <= right]
+    assert min(ticks) >= 1
+    assert left < 1
+    assert right > 4
+
+
+def test_a_single_finite_loss_before_nothing_but_nan_is_a_dot(ax):
+    plots.loss_curves(ax, with_losses("lost", [1e18, float("nan")], failure_reason="diverged: the loss is nan"))
+    assert lines(ax)["training"].get_marker() == "."
+    bottom, top = ax.get_ylim()
+    assert 0 < bottom < 1e18 < top
+
+
+def test_r_squared_is_called_so_and_is_no_percentage():
+    panel = plots.Panel("numbers", GOOD.history, measure="R²")
+    figure = plots.curves_figure([panel], (1, 1), "heading")
+    FigureCanvasAgg(figure).draw()
+    (ax,) = figure.axes
+    assert ax.get_ylabel() == "R², stretched near 1"
+    assert ax.get_title() == "numbers\nbest 0.9000 (epoch 2), final 0.8800"
+    points = [plots.Trial("tanh", 0.5, 0.7, 0.6)]
+    rates = plots.learning_rate_comparison(Figure().subplots(), points, measure="R²")
+    gap = plots.generalisation_gap(Figure().subplots(), points, measure="R²")
+    curves = plots.all_curves(Figure().subplots(), [panel])
+    for axis in (ax.yaxis, rates.yaxis, gap.xaxis, curves.yaxis):
+        texts = [axis.get_major_formatter()(tick) for tick in axis.get_majorticklocs()]
+        assert texts
+        assert not any("%" in text for text in texts)
