@@ -202,6 +202,22 @@ def test_within_an_epoch_a_checkpoint_is_written_every_few_seconds(tmp_path, clo
     assert store.written == [*((0, position) for position in expected), (1, 0)]
 
 
+@pytest.mark.usefixtures("short_spans")
+def test_an_epoch_that_was_taken_up_in_its_middle_and_never_ended_leaves_the_network_that_was_there(tmp_path):
+    class Trip(Callback):
+        def on_chunk_end(self, view):
+            assert (view.epoch, view.position > 10) == (1, True)
+            raise RuntimeError("at once")
+
+    with pytest.raises(Paused):
+        fit(tmp_path, looks=30)
+    mlp = fit(data=(X[:100], Y[:100]))
+    before = [W.tobytes() for W in mlp.weights]
+    with pytest.raises(RuntimeError, match="at once"):
+        mlp.fit(X[:200], Y[:200], HELD_OUT, callbacks=[Trip()], checkpoint=tmp_path)
+    assert [W.tobytes() for W in mlp.weights] == before
+
+
 def test_the_seconds_of_an_epoch_are_those_of_all_its_parts(tmp_path, clock, monkeypatch):
     """With kernels that take 10 ms a row."""
 
