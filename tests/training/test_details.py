@@ -75,11 +75,12 @@ def test_however_many_checkpoints_are_written_two_are_on_the_disk(tmp_path):
 
 
 def trained(team, seconds_per_row, chunks):
-    """The sizes of the team in so many chunks of 100 rows, each size taking its seconds per row."""
+    """The sizes of the team in so many chunks of 100 to 700 rows, each size taking its seconds per row."""
     sizes = []
-    for _ in range(chunks):
+    for chunk in range(chunks):
         sizes.append(team.choose())
-        team.record(sizes[-1], 100 * seconds_per_row[sizes[-1]], 100)
+        rows = 100 * (1 + chunk % 7)
+        team.record(sizes[-1], rows * seconds_per_row[sizes[-1]], rows)
     return sizes
 
 
@@ -95,6 +96,12 @@ def test_a_team_that_became_slower_is_left():
     team = TeamSize(2)
     assert trained(team, {2: 1e-6, 1: 2e-6}, 20)[-1] == 2
     assert trained(team, {2: 9e-6, 1: 2e-6}, 2 * CHUNKS_BETWEEN_TRIALS)[-1] == 1
+
+
+def test_the_time_of_the_first_chunk_in_which_kernels_are_loaded_says_nothing():
+    team = TeamSize(2)
+    team.record(team.choose(), 60.0, 100)
+    assert trained(team, {2: 1e-6, 1: 2e-6}, 10)[2:] == [2] * 8
 
 
 def test_one_thread_is_a_team_of_one():
