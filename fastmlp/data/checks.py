@@ -13,11 +13,29 @@ from fastmlp.errors import InputError
 from fastmlp.utils.arrays import check_labels
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
+MNIST_PIXELS, USPS_PIXELS = 784, 256
+COLOURS = 3  # red, green, blue
 BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader needs beside its result
+
+
+PARTS = ("train", "validation", "test")
 
 
 class NoTestPart(InputError):
     """A file or a folder without test data."""
+
+
+def no_part(part: str, message: str) -> InputError:
+    """Return the error for data that lack a part: `NoTestPart` for the test part, else an InputError.
+
+    Parameters
+    ----------
+    part : {"train", "validation", "test"}
+        The part.
+    message : str
+        What is said about it.
+    """
+    return NoTestPart(message) if part == "test" else InputError(message)
 
 
 def check_file(path: Path) -> None:
@@ -58,16 +76,17 @@ def read_inputs(
     read: Callable[[slice], np.ndarray],
     chunk_rows: int = 1,
 ) -> NDArray[np.uint8 | np.float32]:
-    """Read the inputs of a file in blocks of rows.
+    """Read the inputs of a file in blocks of rows, as the numbers that they are.
 
     Parameters
     ----------
     where : str
         What messages call the array.
     shape : tuple of int
-        (N, D), or (N, height, width) for pictures.
+        (N, D); or pictures: (N, height, width), with one channel at the end or before the height, or with three
+        colours at the end, which become grey.
     dtype : dtype
-        As stored: uint8 stays, other integers become uint8 if they are pixels of a picture, everything else float32.
+        As stored.
     read : callable
         Returns the rows of a slice as an array.
     chunk_rows : int, default=1
@@ -76,30 +95,86 @@ def read_inputs(
     Returns
     -------
     ndarray of shape (N, D), uint8 or float32
-        The inputs.
+        The inputs: uint8 if they are stored so, or if all values are bytes and not 0 and 1 alone; else float32.
 
     Raises
     ------
     InputError
         If there is another number of axes, no row or column, or anything but finite numbers.
     """
-    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[3] != 1):
-        raise InputError(f"{where} has shape {shape}; expected (N, D), or (N, height, width) for pictures: reshape it")
-    rows, columns = shape[0], math.prod(shape[1:])
+    coloured = len(shape) == 4 and shape[3] == COLOURS
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and 1 not in (shape[1], shape[3]) and not coloured):
+        raise InputError(
+            f"{where} has shape {shape}; expected (N, D), or (N, height, width) or (N, height, width, {COLOURS}) for "
+            "pictures: reshape it"
+        )
+    rows, columns = shape[0], math.prod(shape[1:]) // (COLOURS if coloured else 1)
     if not rows or not columns:
         raise InputError(f"{where} has shape {shape}; expected one row and one column or more: fill it")
     if dtype.kind not in "buif":
         raise InputError(f"{where} has dtype {dtype}; expected numbers: store it as float32 or uint8")
-    X = np.empty((rows, columns), np.uint8 if dtype == np.uint8 else np.float32)
+    X: NDArray[np.uint8 | np.float32] = np.empty((rows, columns), np.uint8)  # until there is a value that is no byte
     at_a_time = -(-max(1, BYTES_AT_A_TIME // (8 * columns)) // chunk_rows) * chunk_rows
     for start in range(0, rows, at_a_time):
-        block = X[start : start + at_a_time]
+        block = read(slice(start, min(rows, start + at_a_time)))
+        if coloured:
+            block = grey(block)
+        if X.dtype == np.uint8 and not are_bytes(block):
+            X = _widened(X, start)
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinity, which is reported
-            block[:] = read(slice(start, start + len(block))).reshape(block.shape)
-        check_finite(block, where, start)
-    if dtype.kind in "iu" and dtype != np.uint8 and square(columns) and are_pixels(X):
-        return X.astype(np.uint8)
-    return X
+            X[start : start + at_a_time] = block.reshape(-1, columns)
+        check_finite(X[start : start + at_a_time], where, start)
+    return X if X.dtype != np.uint8 or dtype == np.uint8 or X.max() > 1 else X.astype(np.float32)
+
+
+def _widened(X: NDArray[np.uint8 | np.float32], rows: int) -> NDArray[np.float32]:
+    """Return a float32 array like X (N, D) with its first rows."""
+    wide = np.empty(X.shape, np.float32)
+    wide[:rows] = X[:rows]
+    return wide
+
+
+def grey(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures in grey: the luma of ITU-R BT.601, 0.299 red + 0.587 green + 0.114 blue.
+
+    Of bytes it is rounded to a byte, exactly as Pillow's `convert("L")` does.
+
+    Parameters
+    ----------
+    pictures : ndarray of shape (N, height, width, 3)
+        Red, green and blue, on any scale.
+
+    Returns
+    -------
+    ndarray of shape (N, height, width), uint8 or float64
+        The pictures without their colours.
+    """
+    if are_bytes(pictures) and pictures.max() > 1:
+        red, green, blue = np.moveaxis(pictures.astype(np.uint32), -1, 0)
+        luma: np.ndarray = ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
+        return luma
+    red, green, blue = np.moveaxis(pictures.astype(np.float64), -1, 0)
+    return np.asarray(0.299 * red + 0.587 * green + 0.114 * blue)
+
+
+def are_bytes(values: np.ndarray) -> bool:
+    """Return True if all values are whole numbers from 0 to 255.
+
+    Parameters
+    ----------
+    values : ndarray
+        Some numbers.
+
+    Returns
+    -------
+    bool
+        Whether uint8 represents them.
+    """
+    if values.dtype == np.uint8:
+        return True
+    return bool(
+        values.min() >= 0 and values.max() <= 255 and (values.dtype.kind != "f" or (np.floor(values) == values).all())
+    )
 
 
 def are_pixels(X: NDArray[np.uint8 | np.float32]) -> bool:
@@ -115,7 +190,7 @@ def are_pixels(X: NDArray[np.uint8 | np.float32]) -> bool:
     bool
         Whether uint8 represents them.
     """
-    return bool(X.min() >= 0 and 1 < X.max() <= 255 and (X.dtype.kind != "f" or (np.floor(X) == X).all()))
+    return are_bytes(X) and bool(X.max() > 1)
 
 
 def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
@@ -186,6 +261,11 @@ def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.i
 def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:
     """Return the height and width of the pictures in an array.
 
+    Rows are pictures where they are stored with a height and a width. A row of plain numbers is a square picture where
+    it has 784 of them, as MNIST's 28 x 28; where it has 256 of them, the smallest of all -1 or 0 and the largest 1, as
+    USPS's 16 x 16; or where it has 64 or more, a square number, and all numbers of the array are whole, from 0 to 255
+    and not only 0 and 1, whatever their type.
+
     Parameters
     ----------
     shape : tuple of int
@@ -199,8 +279,36 @@ def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | No
         None when its rows are no pictures.
     """
     if len(shape) > 2:
-        return shape[1], shape[2]
-    return square(shape[1]) if shape[1] == 784 or X.dtype == np.uint8 else None
+        height, width = shape[2:] if len(shape) == 4 and shape[1] == 1 != shape[3] else shape[1:3]
+        return (height, width) if min(height, width) > 1 else None
+    side = square(shape[1])
+    if side is None or shape[1] == MNIST_PIXELS or are_pixels(X):
+        return side
+    return side if shape[1] == USPS_PIXELS and X.max() == 1 and X.min() in (-1, 0) else None
+
+
+def picture_notes(where: str, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return what `read_inputs` did to an array of this shape that a user may not expect.
+
+    Parameters
+    ----------
+    where : str
+        What notes call the array.
+    shape : tuple of int
+        Shape of the array as stored.
+
+    Returns
+    -------
+    tuple of str
+        A sentence for colours, else none.
+    """
+    if len(shape) != 4 or shape[3] != COLOURS:
+        return ()
+    height, width = shape[1:3]
+    return (
+        f"{where}: pictures of {height} x {width} pixels in colour, which became grey; to keep the colours, store them "
+        f"as rows of {height * width * COLOURS} numbers",
+    )
 
 
 def square(pixels: int) -> tuple[int, int] | None:

@@ -39,6 +39,8 @@ class Dataset:
         What `load` takes to give the same collection again: a name, never "auto", or a path.
     validation : Dataset, optional
         The validation part that a file has of its own.
+    notes : tuple of str, default=()
+        What was decided in reading that a user may not expect, a sentence each.
     """
 
     X: NDArray[np.uint8 | np.float32] | CSR | Table
@@ -51,6 +53,7 @@ class Dataset:
     source: str = ""
     key: str = ""
     validation: "Dataset | None" = None
+    notes: tuple[str, ...] = ()
 
     @property
     def class_count(self) -> int:

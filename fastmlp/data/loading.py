@@ -3,7 +3,8 @@
 import os
 from dataclasses import replace
 
-from fastmlp.data.collections.named import FILES, PARTS, load_named
+from fastmlp.data.checks import PARTS
+from fastmlp.data.collections.named import FILES, load_named
 from fastmlp.data.dataset import Dataset
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import nearest
@@ -20,9 +21,11 @@ def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_feature
     path_or_name : str or path-like
         "mnist", "fashion-mnist" or "notmnist"; "glyphs", which are synthetic digits; "auto", which is MNIST, or glyphs
         where MNIST cannot be found: `name`, `synthetic` and `source` of the result report which. Or the path of a file:
-        HDF5 with `xdata` and `ydata`, IDX (the file of pictures, or the folder), npz, CSV or svmlight text.
-    part : {"train", "test"}, default="train"
-        "test" is the samples that are set aside for one last evaluation.
+        HDF5, IDX (the file of pictures, or the folder), npz, MATLAB, CSV or svmlight text; or of a folder that has a
+        folder of pictures for each class. docs/data.md lists what each may have.
+    part : {"train", "validation", "test"}, default="train"
+        "test" is the samples that are set aside for one last evaluation. "validation" is for files that have such a
+        part, which the `validation` of their training part is as well.
     n_features : int, optional
         Columns of svmlight text, whose files may lack the last ones.
 
@@ -49,9 +52,11 @@ def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_feature
     if not isinstance(path_or_name, str | os.PathLike):
         raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")
     if part not in PARTS:
-        raise InputError(f"part is {part!r}; expected train or test")
+        raise InputError(f"part is {part!r}; expected {', '.join(PARTS[:-1])} or {PARTS[-1]}")
     if not isinstance(path_or_name, str) or path_or_name not in NAMES:
         return _load_file(path_or_name, part, n_features)
+    if part == "validation":
+        raise InputError(f"{path_or_name} has no validation part of its own; `split` takes one from its training part")
     if n_features is not None:
         raise InputError(f"n_features is {n_features}, and {path_or_name} has its own number of columns; drop it")
     if path_or_name == "auto":

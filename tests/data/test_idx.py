@@ -1,7 +1,9 @@
 """IDX files, plain and gzipped."""
 
+import bz2
 import gzip
 import hashlib
+import lzma
 import struct
 
 import numpy as np
@@ -10,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fastmlp.data import load
+from fastmlp.cli.main import main
+from fastmlp.data import NoTestPart, load
 from fastmlp.data.readers.idx import raw_digest, read_idx
+from fastmlp.errors import InputError
 
 PICTURES = np.random.RandomState(0).randint(0, 256, (5, 4, 6)).astype(np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5], np.uint8)
@@ -73,6 +77,105 @@ def test_folder_holds_a_training_and_a_test_part(write_pair, tmp_path):
 def test_folder_without_a_test_part_says_so(write_pair, tmp_path, complaint):
     write_pair()
     assert "t10k-images" in complaint(tmp_path, part="test")
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz"),
+        ("train-images.idx3-ubyte", "t10k-images.idx3-ubyte"),
+        ("qmnist-train-images-idx3-ubyte", "qmnist-test-images-idx3-ubyte.xz"),
+        ("emnist-letters-train-images-idx3-ubyte.gz", "emnist-letters-test-images-idx3-ubyte.gz"),
+    ],
+)
+def test_the_test_part_is_the_test_file_beside_the_training_file(write_pair, train, test):
+    path = write_pair(train, train.replace("images", "labels").replace("idx3", "idx1"))
+    with pytest.raises(NoTestPart, match=r"has no test part: expected it beside it, in .*t10k-images|test-images"):
+        load(path, part="test")
+    write_pair(test, test.replace("images", "labels").replace("idx3", "idx1"), PICTURES[:2], LABELS[:2])
+    assert load(path).y.tolist() == LABELS.tolist()
+    for either in (path, path.with_name(test)):
+        assert load(either, part="test").y.tolist() == LABELS[:2].tolist()
+    assert load(path.with_name(test)).y.tolist() == LABELS[:2].tolist()
+
+
+def test_real_test_pictures_are_found_by_the_path_of_the_training_pictures(real_data):
+    dataset = load(real_data / "mnist" / "train-images-idx3-ubyte.gz", part="test")
+    assert dataset.y[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]  # MNIST's test set is known for this beginning
+    assert len(dataset.y) == 10_000
+
+
+def test_pictures_that_are_no_part_have_no_test_part(write_pair):
+    path = write_pair("letters-images-idx3-ubyte", "letters-labels-idx1-ubyte")
+    with pytest.raises(NoTestPart, match="has no test part; give the path of the test pictures"):
+        load(path, part="test")
+
+
+def test_course_files_are_made_of_both_parts_or_not_at_all(write_pair, tmp_path, capsys):
+    path = write_pair()
+    out = tmp_path / "out"
+    assert main(["prepare", "--data", str(path), "--out", str(out)]) == 2
+    assert "has no test part: expected it beside it, in t10k-images-idx3-ubyte" in capsys.readouterr().err
+    assert not out.exists()
+    write_pair("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", PICTURES[:2], LABELS[:2])
+    assert main(["prepare", "--data", str(path), "--out", str(out)]) == 0
+    assert load(out / "mnist_testdata.hdf5").y.tolist() == LABELS[:2].tolist()
+
+
+def test_the_validation_part_of_a_folder_is_its_own(write_pair, tmp_path):
+    write_pair()
+    assert load(tmp_path).validation is None
+    write_pair("val-images-idx3-ubyte", "val-labels-idx1-ubyte", PICTURES[:2], LABELS[:2])
+    assert load(tmp_path).validation.y.tolist() == LABELS[:2].tolist()
+    assert load(tmp_path, part="validation").y.tolist() == LABELS[:2].tolist()
+
+
+def test_emnist_is_turned_and_its_labels_stay_with_their_characters(write_pair):
+    # https://www.nist.gov/itl/products-and-services/emnist-dataset: the readme calls the pictures transposed, and the
+    # letters are numbered from 1.
+    squares = np.random.RandomState(1).randint(0, 256, (5, 6, 6)).astype(np.uint8)
+    names = ("emnist-letters-train-images-idx3-ubyte.gz", "emnist-letters-train-labels-idx1-ubyte.gz")
+    path = write_pair(*names, squares, np.array([1, 2, 26, 2, 1], np.uint8))
+    dataset = load(path)
+    assert np.array_equal(dataset.X.reshape(5, 6, 6), squares.transpose(0, 2, 1))
+    assert dataset.y.tolist() == [1, 2, 26, 2, 1]
+    assert "turned" in dataset.notes[0]
+
+
+def test_emnists_labels_are_called_by_the_characters_of_its_mapping(write_pair):
+    names = ("emnist-balanced-train-images-idx3-ubyte", "emnist-balanced-train-labels-idx1-ubyte")
+    path = write_pair(*names, values=np.array([2, 0, 1, 1, 0], np.uint8))
+    assert load(path).class_names == ()
+    mapping = path.with_name("emnist-balanced-mapping.txt")
+    mapping.write_text("0 48\n1 65 97\n2 98\n", encoding="ascii")
+    assert load(path).class_names == ("0", "A", "b")
+    mapping.write_text("0 48\n1 65\n", encoding="ascii")
+    assert load(path).class_names == ()
+
+
+def test_the_first_of_qmnists_numbers_is_the_label(write_pair):
+    # https://github.com/facebookresearch/qmnist: class, series, writer, index, class code, index, and two that are 0.
+    numbers = np.arange(40, dtype=np.int32).reshape(5, 8) * 1000
+    numbers[:, 0] = LABELS
+    path = write_pair("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int.gz", values=numbers)
+    dataset = load(path)
+    assert dataset.y.tolist() == LABELS.tolist()
+    assert "8 numbers for each picture, of which the first is the label" in dataset.notes[0]
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_other_compressions_are_read_and_their_damage_is_told(write_pair, ending, pack):
+    path = write_pair()
+    labels = path.with_name("train-labels-idx1-ubyte")
+    packed = labels.rename(labels.with_name(labels.name + ending))
+    packed.write_bytes(pack(idx_bytes(LABELS)))
+    assert load(path).y.tolist() == LABELS.tolist()
+    packed.write_bytes(packed.read_bytes()[:-6])
+    with pytest.raises(InputError, match="damaged or cut short"):
+        load(path)
+    packed.write_bytes(pack(bytes([0, 0, 8, 3]) + struct.pack(">3I", 2**32 - 1, 2**32 - 1, 2**32 - 1)))
+    with pytest.raises(InputError, match="more than memory"):
+        load(path)
 
 
 def test_folder_of_two_collections_asks_for_one(write_pair, tmp_path, complaint):

@@ -13,14 +13,13 @@ from fastmlp.data.readers.idx import idx_dataset, raw_digest, read_idx
 from fastmlp.errors import InputError
 from fastmlp.utils.paths import user_path
 
-PARTS = ("train", "test")
 _FOUR = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 _NOTMNIST = ("notmnist-small-subset-images-idx3-ubyte", "notmnist-small-subset-labels-idx1-ubyte")
 # The pictures and the labels of each part; both parts of notMNIST are drawn from the same two files.
-FILES = {"mnist": _FOUR, "fashion-mnist": _FOUR, "notmnist": dict.fromkeys(PARTS, _NOTMNIST)}
+FILES = {"mnist": _FOUR, "fashion-mnist": _FOUR, "notmnist": dict.fromkeys(_FOUR, _NOTMNIST)}
 # SHA-256 of the unpacked files, the same on every mirror; how they were gzipped may differ.
 DIGESTS = {
     "mnist": {

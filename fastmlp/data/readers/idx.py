@@ -1,45 +1,89 @@
-"""IDX files, the format of MNIST, Fashion-MNIST and their kin: one of pictures, one of labels, plain or gzipped."""
+"""IDX files, the format of MNIST, Fashion-MNIST and their kin: one of pictures, one of labels, compressed or not."""
 
+import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import math
-import os
-import re
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from fastmlp.data.checks import NoTestPart, check_file, picture_shape, read_inputs, read_labels
+from fastmlp.data.checks import check_file, picture_shape, read_inputs, read_labels
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.idx_names import are_emnist, is_folder_of_idx, labels_beside, part_named, pictures_of
 from fastmlp.data.readers.reader import Reader
 from fastmlp.errors import InputError
 
-GZIP = b"\x1f\x8b"
+GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
 # Type codes of the format's description at yann.lecun.com/exdb/mnist; numbers are big-endian.
-DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_INT = 0x0C
+DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", _INT: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_ASCII = {str(code): chr(code) for code in range(32, 127)}
 _MOST_COMPRESSED = 1032  # deflate's best ratio: a header that promises more than that is wrong
 
 
 class IDXReader(Reader):
-    """A file of pictures with the file of labels beside it, or a folder of such pairs."""
+    """A file of pictures with the file of labels beside it, or a folder of such pairs.
+
+    The parts are told apart by the names of the files, see `fastmlp.data.readers.idx_names`. Pictures of EMNIST have
+    their columns as rows (https://www.nist.gov/itl/products-and-services/emnist-dataset), which is put right. Of the
+    8 numbers that QMNIST has for each digit, the first is the label (https://github.com/facebookresearch/qmnist).
+    """
 
     name = "IDX"
     endings = (".gz", ".idx", ".idx3-ubyte")
-    reads_folders = True
-    has_test_part = True
+    has_parts = True
 
     def recognises(self, head: bytes) -> bool:
         """Return True for gzip, or a header of IDX."""
         return head.startswith(GZIP) or _is_header(head)
 
+    def recognises_folder(self, folder: Path) -> bool:
+        """Return True for a folder with a file of pictures."""
+        return is_folder_of_idx(folder)
+
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
         """Read a file, or the part of a folder, as `Reader.read` describes."""
-        images = _images_in(path, part) if path.is_dir() else path
-        labels = labels_beside(images)
-        return idx_dataset(read_idx(images, str(images)), read_idx(labels, str(labels)), images, labels, path.name)
+        images = pictures_of(path, part)
+        dataset = _with_labels(images, path.name if path.is_dir() else images.name)
+        if part != "train" or part_named(images.name) != "train":
+            return dataset
+        try:
+            validation = pictures_of(path, "validation")
+        except InputError:  # there is none
+            return dataset
+        return replace(dataset, validation=_with_labels(validation, validation.name))
+
+
+def _with_labels(images: Path, name: str) -> Dataset:
+    """Read a file of pictures and the labels beside it."""
+    labels = labels_beside(images)
+    pictures, values = read_idx(images, str(images)), read_idx(labels, str(labels))
+    if not are_emnist(images) or pictures.ndim != 3:
+        return idx_dataset(pictures, values, images, labels, name)
+    dataset = idx_dataset(pictures.swapaxes(1, 2), values, images, labels, name)
+    note = f"{images}: pictures of EMNIST, which are stored with their columns as rows: turned"
+    return replace(dataset, class_names=_characters(images, dataset), notes=(*dataset.notes, note))
+
+
+def _characters(images: Path, dataset: Dataset) -> tuple[str, ...]:
+    """Return the characters that EMNIST's labels stand for, by the file of their codes; () where there is none.
+
+    A line of emnist-letters-mapping.txt has a label and the codes of its characters: `1 65 97` for A and a.
+    """
+    collection = images.name.partition("-train-" if "-train-" in images.name else "-test-")[0]
+    path = images.with_name(f"{collection}-mapping.txt")
+    if dataset.classes is None or not path.is_file():
+        return ()
+    lines = (line.split() for line in path.read_text("ascii", "replace").splitlines())
+    codes = {fields[0]: _ASCII[fields[1]] for fields in lines if len(fields) > 1 and fields[1] in _ASCII}
+    names = [codes.get(str(label)) for label in dataset.classes]
+    return tuple(map(str, names)) if all(names) else ()
 
 
 def _is_header(head: bytes) -> bool:
@@ -48,7 +92,7 @@ def _is_header(head: bytes) -> bool:
 
 
 def read_idx(source: Path | bytes, where: str) -> np.ndarray:
-    """Read the array of an IDX file, plain or gzipped.
+    """Read the array of an IDX file, plain or compressed by gzip, bzip2 or xz.
 
     Parameters
     ----------
@@ -71,18 +115,24 @@ def read_idx(source: Path | bytes, where: str) -> np.ndarray:
         check_file(source)
     stored = len(source) if isinstance(source, bytes) else source.stat().st_size
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-        packed = file.read(2) == GZIP
+        head = file.read(len(XZ))
         file.seek(0)
         try:
-            return _read(gzip.open(file) if packed else file, stored * (_MOST_COMPRESSED if packed else 1), where)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            if head.startswith(GZIP):
+                return _read(gzip.open(file), stored * _MOST_COMPRESSED, where)
+            if head == XZ:
+                return _read(lzma.open(file), None, where)
+            if head.startswith(BZIP2):
+                return _read(bz2.open(file), None, where)
+            return _read(file, stored, where)
+        except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise InputError(
-                f"{where} is damaged or cut short ({error}); expected gzipped IDX: copy it anew"
+                f"{where} is damaged or cut short ({error}); expected compressed IDX: copy it anew"
             ) from error
 
 
-def _read(file: io.BufferedIOBase, most: int, where: str) -> np.ndarray:
-    """Read the array of an open, unpacked file of at most `most` bytes."""
+def _read(file: io.BufferedIOBase, most: int | None, where: str) -> np.ndarray:
+    """Read the array of an open, unpacked file of at most `most` bytes, if that is known."""
     head = file.read(4)
     if not _is_header(head):
         raise InputError(f"{where} begins with {head!r}; expected an IDX file: copy it anew")
@@ -92,9 +142,12 @@ def _read(file: io.BufferedIOBase, most: int, where: str) -> np.ndarray:
     shape = struct.unpack(f">{head[3]}I", lengths)
     dtype = np.dtype(DTYPES[head[2]])
     size = math.prod(shape) * dtype.itemsize
-    if size > most:
+    if most is not None and size > most:
         raise InputError(f"{where} is cut short: its header says {shape}, and it is smaller than that; copy it anew")
-    array, got = np.empty(shape, dtype), 0
+    try:
+        array, got = np.empty(shape, dtype), 0
+    except (MemoryError, ValueError) as error:
+        raise InputError(f"{where} has a header that says {shape}, more than memory; copy it anew") from error
     room = array.reshape(-1).view(np.uint8).data
     while got < size and (more := file.readinto(room[got:])):  # a gzip file gives a part at a time
         got += more
@@ -131,8 +184,8 @@ def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, la
     ----------
     pictures : ndarray of shape (N, height, width)
         Pictures.
-    values : ndarray of shape (N,)
-        Labels.
+    values : ndarray of shape (N,), or (N, 8) int32
+        Labels, or QMNIST's numbers, of which the first is the label.
     images, labels : Path or str
         What messages call the two.
     name : str
@@ -152,52 +205,11 @@ def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, la
         X = pictures.reshape(len(pictures), -1)  # no copy
     else:
         X = read_inputs(str(images), pictures.shape, pictures.dtype, pictures.__getitem__)
+    notes: tuple[str, ...] = ()
+    if values.ndim == 2 and values.dtype == DTYPES[_INT]:
+        notes = (
+            f"{labels}: {values.shape[1]} numbers for each picture, of which the first is the label, as in QMNIST",
+        )
+        values = values[:, 0]
     y, classes = read_labels(str(labels), values, len(X))
-    return Dataset(X, y, classes, picture_shape(pictures.shape, X), name)
-
-
-def labels_beside(images: Path) -> Path:
-    """Find the file of labels, whose name has `labels` for `images` and `idx1` for `idx3`; either may be gzipped.
-
-    Parameters
-    ----------
-    images : Path
-        File of pictures.
-
-    Returns
-    -------
-    Path
-        File of labels.
-
-    Raises
-    ------
-    InputError
-        If the name has no `images` in it, or there is no such file.
-    """
-    name = re.sub(r"idx[234]", "idx1", images.name.replace("images", "labels"))
-    if name == images.name or "images" not in images.name:
-        raise InputError(
-            f"{images}: expected a name with `images` in it, such as train-images-idx3-ubyte.gz, so that the labels "
-            "can be found beside it: rename it, or give the folder"
-        )
-    plain = images.with_name(name.removesuffix(".gz"))
-    for candidate in (images.with_name(name), plain, plain.with_name(f"{plain.name}.gz")):
-        if os.path.lexists(candidate):
-            return candidate
-    raise InputError(f"{images}: expected its labels beside it, in {name}: put them there")
-
-
-def _images_in(folder: Path, part: str) -> Path:
-    """Return the file of pictures of a part in a folder: files named t10k or test are the test part."""
-    found = sorted(file for file in folder.iterdir() if re.search(r"images.idx[234]", file.name))
-    wanted = [file for file in found if file.name.startswith(("t10k", "test")) == (part == "test")]
-    if not wanted:
-        kind = NoTestPart if part == "test" else InputError
-        raise kind(
-            f"{folder} has no {part} pictures; expected a file named like "
-            f"{'t10k' if part == 'test' else 'train'}-images-idx3-ubyte.gz: give the file or another folder"
-        )
-    plain_and_packed = {file.name.removesuffix(".gz") for file in wanted}
-    if len(plain_and_packed) > 1:
-        raise InputError(f"{folder} has {' and '.join(sorted(plain_and_packed))}; give one of them")
-    return wanted[0]
+    return Dataset(X, y, classes, picture_shape(pictures.shape, X), name, notes=notes)

@@ -18,10 +18,8 @@ class Reader(ABC):
         counts.
     is_text : bool, default=False
         Whether its files are text, which has no zero byte.
-    reads_folders : bool, default=False
-        Whether `read` takes a folder as well.
-    has_test_part : bool, default=False
-        Whether a file, or a folder, may have both parts.
+    has_parts : bool, default=False
+        Whether a file, or a folder, may have other parts than that for training.
     takes_n_features : bool, default=False
         Whether a file may lack columns, so that `n_features` has to be given.
     """
@@ -29,8 +27,7 @@ class Reader(ABC):
     name: str
     endings: tuple[str, ...] = ()
     is_text: bool = False
-    reads_folders: bool = False
-    has_test_part: bool = False
+    has_parts: bool = False
     takes_n_features: bool = False
 
     @abstractmethod
@@ -49,6 +46,21 @@ class Reader(ABC):
             Whether to read it with this reader.
         """
 
+    def recognises_folder(self, folder: Path) -> bool:
+        """Return True for a folder that `read` takes.
+
+        Parameters
+        ----------
+        folder : Path
+            A folder that is there.
+
+        Returns
+        -------
+        bool
+            By default False.
+        """
+        return False
+
     @abstractmethod
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
         """Read a file.
@@ -57,8 +69,9 @@ class Reader(ABC):
         ----------
         path : Path
             A file that is there, or a folder.
-        part : {"train", "test"}, default="train"
-            The part to read, "test" only if the reader `has_test_part`.
+        part : {"train", "validation", "test"}, default="train"
+            The part to read, "train" unless the reader `has_parts`. A training part has the file's own validation part,
+            if there is one, as `validation`.
         n_features : int, optional
             Number of columns, given only if the reader `takes_n_features`.
 
@@ -70,7 +83,8 @@ class Reader(ABC):
         Raises
         ------
         InputError, InputTypeError
-            If the file is damaged or its values cannot be used: one line that names the file and gives a hint.
+            If the file is damaged or its values cannot be used: one line that names the file and gives a hint. Of type
+            `NoTestPart` if it has no test part.
         """
 
 

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from fastmlp.data.checks import NoTestPart, check_file
+from fastmlp.data.checks import check_file, no_part
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.readers.csv import CSVReader
 from fastmlp.data.readers.hdf5 import HDF5Reader
 from fastmlp.data.readers.idx import IDXReader
+from fastmlp.data.readers.matlab import MATLABReader
 from fastmlp.data.readers.npz import NPZReader
 from fastmlp.data.readers.reader import Reader
 from fastmlp.data.readers.svmlight import SvmlightReader
 from fastmlp.errors import InputError
 
 READERS: tuple[Reader, ...] = (
+    MATLABReader(),
     HDF5Reader(),
     IDXReader(),
     NPZReader(),
@@ -28,7 +30,7 @@ def read(path: Path, part: str = "train", n_features: int | None = None) -> Data
     ----------
     path : Path
         File or folder.
-    part : {"train", "test"}, default="train"
+    part : {"train", "validation", "test"}, default="train"
         Which samples to read.
     n_features : int, optional
         Number of columns, for formats that may lack some.
@@ -49,9 +51,9 @@ def read(path: Path, part: str = "train", n_features: int | None = None) -> Data
         raise InputError(
             f"n_features is {n_features}, and {path} is {reader.name}: only {takers} text leaves it open; drop it"
         )
-    if part == "test" and not reader.has_test_part:
-        raise NoTestPart(
-            f"{path} has no test part, being one {reader.name} file; give the path of the test file instead"
+    if part != "train" and not reader.has_parts:
+        raise no_part(
+            part, f"{path} has no {part} part, being one {reader.name} file; give the path of the {part} file instead"
         )
     return reader.read(path, part=part, n_features=n_features)
 
@@ -72,10 +74,16 @@ def find_reader(path: Path) -> Reader:
     Raises
     ------
     InputError
-        If the file is absent or in none of the formats.
+        If the file or folder is absent or in none of the formats.
     """
     if path.is_dir():
-        return next(reader for reader in READERS if reader.reads_folders)
+        for reader in READERS:
+            if reader.recognises_folder(path):
+                return reader
+        raise InputError(
+            f"{path} is a folder without data; expected IDX files such as train-images-idx3-ubyte.gz, or a folder of "
+            "PNG or JPEG pictures for each class: give the path of a file, or another folder"
+        )
     head = _head(path)
     for reader in READERS:
         if not reader.is_text and reader.recognises(head):

@@ -105,7 +105,7 @@ class Stream:
             file = h5py.File(self.path)
             try:
                 x, y = find_arrays(self.path, file)
-                _check_inputs(f"{self.path}: xdata", x)
+                _check_inputs(f"{self.path}: {x.name[1:]}", x)
                 self.shape: tuple[int, int] = x.shape
                 self.dtype = np.dtype(np.uint8 if x.dtype == np.uint8 else np.float32)
                 self.labels, self.one_hot_columns = _labels(f"{self.path}: ydata", y, self.shape[0])
@@ -315,6 +315,8 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 
 def _check_inputs(where: str, x: "h5py.Dataset") -> None:
     """Raise InputError unless an array (N, D) can be read in windows."""
+    if len(x.shape) != 2:
+        raise InputError(f"{where} has shape {x.shape}; expected (N, D), a row per sample: reshape it")
     if 0 in x.shape:
         raise InputError(f"{where} has shape {x.shape}; expected one row and one column or more: fill it")
     if x.dtype != np.uint8 and x.dtype.kind != "f":

@@ -1,0 +1,115 @@
+"""MATLAB files: those of version 7.3, which are HDF5, and older ones where scipy is installed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastmlp.data.checks import check_finite, read_labels
+from fastmlp.data.csr import CSR
+from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.hdf5 import array_names, find_array, open_hdf5
+from fastmlp.data.readers.named_arrays import dataset_of_arrays, find_pair, has_part
+from fastmlp.data.readers.reader import Reader
+from fastmlp.errors import InputError, first_line
+
+HDF5_VERSION = b"MATLAB 7.3"
+
+
+class MATLABReader(Reader):
+    """Inputs and labels as matrices, under names as in `named_arrays.PAIRS`, such as `X` and `y`, or `fea` and `gnd`.
+
+    A sample is a row, or a column where there are as many columns as labels; pictures are (height, width, N).
+    """
+
+    name = "MATLAB"
+    endings = (".mat",)
+    has_parts = True
+
+    def recognises(self, head: bytes) -> bool:
+        """Return True for the text that begins a file of version 5 to 7.3."""
+        return head.startswith(b"MATLAB ")
+
+    def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
+        """Read a file as `Reader.read` describes."""
+        with matrices(path) as (names, get):
+            dataset = _part(path, names, get, part)
+            if part != "train" or not has_part(names, "validation"):
+                return dataset
+            return replace(dataset, validation=_part(path, names, get, "validation"))
+
+
+def _part(path: Path, names: list[str], get: Callable[[str], Any], part: str) -> Dataset:
+    inputs, labels = find_pair(path, names, part)
+    x, y = get(inputs), get(labels)
+    if hasattr(y, "toarray"):
+        y = y.toarray()
+    rows = next((count for count in (x.shape[0], x.shape[-1]) if count in y.shape), None)
+    if rows is not None:  # or what is told is that the numbers of samples and labels differ
+        x, y = _rows_first(x, rows), _rows_first(y, rows)
+    if not hasattr(x, "tocsr"):
+        return dataset_of_arrays(path, inputs, x, labels, y)
+    values, classes = read_labels(f"{path}: {labels}", y, x.shape[0])
+    return Dataset(_csr(f"{path}: {inputs}", x), values, classes, None, path.name)
+
+
+def _rows_first(array: Any, rows: int) -> Any:
+    """Return an array with its last axis in front if it is that which has `rows` entries."""
+    if array.shape[0] == rows:
+        return array
+    return array.T if array.ndim == 2 else np.moveaxis(array, -1, 0)
+
+
+def _csr(where: str, x: Any) -> CSR:
+    """Return a sparse matrix of scipy as one of this library."""
+    x = x.tocsr()
+    x.sum_duplicates()  # which puts the columns in order
+    with np.errstate(over="ignore"):  # what float32 cannot represent becomes infinity, which is reported
+        data = x.data.astype(np.float32)
+    check_finite(data[:, None], where)
+    return CSR(x.indptr.astype(np.int64), x.indices.astype(np.int32), data, x.shape)
+
+
+@contextmanager
+def matrices(path: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
+    """Open a file for a `with` block.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    names : list of str
+        What its matrices are called.
+    get : callable
+        Returns one of them by its name, with its axes in MATLAB's order: an ndarray, or a sparse matrix of scipy.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or is of a version before 7.3 and scipy is not installed.
+    """
+    with open(path, "rb") as stored:
+        version = stored.read(len(HDF5_VERSION))
+    if version == HDF5_VERSION:
+        with open_hdf5(path) as file:
+            yield array_names(file), lambda name: find_array(path, file, name)[()].T
+        return
+    try:
+        from scipy.io import loadmat
+    except ImportError:
+        raise InputError(
+            f"{path} is a MATLAB file of a version before 7.3, which scipy reads; install scipy, or save it with -v7.3"
+        ) from None
+    try:
+        found = loadmat(path)
+    except Exception as error:  # what scipy raises about a damaged file is of many kinds
+        raise InputError(
+            f"{path} cannot be read as MATLAB ({first_line(error)}); it is damaged or cut short: copy it anew"
+        ) from error
+    yield [name for name in found if not name.startswith("__")], found.__getitem__
