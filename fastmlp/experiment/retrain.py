@@ -12,7 +12,6 @@ from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.progress import shown_progress
 from fastmlp.experiment.recipe import Recipe
 from fastmlp.mlp import MLP
-from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.cells import Cell
 from fastmlp.runs.records import RetrainedManifest
 from fastmlp.runs.run_directory import Run
@@ -88,7 +87,6 @@ def _retrain(run: Run, threads: int | None) -> MLP:
     digest = hashlib.sha256(model).hexdigest()
     manifest = RetrainedManifest(identity=made_of, slug=best_cell.slug, model_sha256=digest)
     write_record(run.retrained / "cell.json", manifest)
-    write_summary(run)
     checkpoints.remove()
     return mlp
 
