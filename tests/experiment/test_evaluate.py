@@ -52,6 +52,25 @@ def test_the_confusion_matrix_counts_every_sample_once(evaluated, test_file):
         assert list(map(int, row[1:])) == [np.sum((data["labels"] == true) & (given == k)) for k in range(3)]
 
 
+def test_the_mistakes_kept_are_the_most_confident_ones_first(retrained, test_file, tmp_path):
+    """With wrong labels there are more mistakes than are kept."""
+    data = np.load(test_file)
+    pictures, labels = data["images"], (data["labels"] + 1) % 3
+    np.savez(tmp_path / "wrong.npz", images=pictures, labels=labels)
+    assert main(["evaluate", str(retrained), "--test", str(tmp_path / "wrong.npz")]) == 0
+    p = probabilities(retrained / "retrained" / "model.h5", pictures)
+    given = p.argmax(axis=1)
+    certainty = np.where(given == labels, 0, p.max(axis=1))
+    with np.load(retrained / "mistakes.npz") as kept:
+        rows = kept["rows"]
+        assert len(set(rows)) == 25 < np.count_nonzero(certainty)
+        np.testing.assert_allclose(kept["certainty"], np.sort(certainty)[:-26:-1], rtol=1e-5)
+        np.testing.assert_allclose(kept["certainty"], certainty[rows], rtol=1e-5)
+        np.testing.assert_array_equal(kept["true"], labels[rows])
+        np.testing.assert_array_equal(kept["given"], given[rows])
+        np.testing.assert_array_equal(kept["pictures"], pictures[rows])
+
+
 def test_the_pictures_and_the_summary_are_there(evaluated):
     (result,) = evaluations(evaluated)
     for name in ("confusion.png", "mistakes.png"):
@@ -75,6 +94,35 @@ def test_evaluating_again_is_recorded(evaluated, test_file):
     assert first["network_digest"] == second["network_digest"]
     assert first["test"]["digest"] == second["test"]["digest"]
     assert "evaluated 2 times" in (evaluated / "summary.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def interrupted(evaluated, test_file):
+    """The folder of a run whose second evaluation was interrupted after it was recorded."""
+    assert main(["evaluate", str(evaluated), "--test", str(test_file), "--again"]) == 0
+    record = json.loads((evaluated / "evaluation.json").read_text(encoding="utf-8"))
+    record["evaluations"][1]["finished"] = False
+    (evaluated / "evaluation.json").write_text(json.dumps(record), encoding="utf-8")
+    return evaluated
+
+
+def test_an_evaluation_that_was_interrupted_is_finished_and_counts_once(interrupted, test_file):
+    (first, _), command = evaluations(interrupted), ["evaluate", str(interrupted), "--test", str(test_file)]
+    assert main(command) == 0
+    assert evaluations(interrupted)[0] == first
+    assert [one["finished"] for one in evaluations(interrupted)] == [True, True]
+    assert main(command) == 2
+
+
+def test_an_evaluation_that_was_interrupted_is_not_finished_with_other_samples(interrupted, test_file, tmp_path):
+    data, other = np.load(test_file), tmp_path / "fewer.npz"
+    np.savez(other, images=data["images"][:40], labels=data["labels"][:40])
+    before, command = evaluations(interrupted), ["evaluate", str(interrupted), "--test", str(other)]
+    assert main(command) == 2
+    assert evaluations(interrupted) == before
+    assert main([*command, "--again"]) == 0
+    assert evaluations(interrupted)[:2] == before
+    assert [one["test"]["rows"] for one in evaluations(interrupted)] == [60, 60, 40]
 
 
 def test_the_confusion_matrix_is_printed(retrained, test_file, capsys):

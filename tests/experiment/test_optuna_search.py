@@ -109,6 +109,12 @@ def test_what_is_pruned_was_worse_than_most_at_that_epoch_and_nothing_else_was(m
     assert any(one.pruned for one in made_once[0])
 
 
+def test_longer_trainings_are_pruned_after_a_fifth_of_their_epochs(recipe_of, data, tmp_path):
+    text = RECIPE.replace("epochs = 4", "epochs = 20").replace("trials = 16", "trials = 12")
+    pruned = [one.pruned for one in searched(recipe_of(text), data, tmp_path / "study") if one.pruned]
+    assert min(pruned) == 5
+
+
 def test_the_study_has_the_accuracies_of_the_networks(made_once, data):
     trained, storage = made_once
     validation = data.validation
@@ -158,7 +164,8 @@ def test_settings_that_come_up_again_are_not_trained_again(recipe_of, data, tmp_
         trials = study_of(storage).trials
         assert {trial.state.name for trial in trials} == {"COMPLETE"}
         assert len(trials) == 16
-        assert len({(trial.params["hidden"], trial.value) for trial in trials}) == 2
+        seen = {(trial.params["hidden"], trial.value, *trial.intermediate_values.values()) for trial in trials}
+        assert [len(values) for values in seen] == [6, 6]
 
 
 def test_a_network_that_diverges_is_no_failure_of_the_search(recipe_of, data, tmp_path):
@@ -255,13 +262,14 @@ def test_a_sweep_that_was_killed_goes_on_and_ends_as_if_it_had_not_been(swept_on
     assert (ours["cells"], ours["best"]) == (theirs["cells"], theirs["best"])
 
 
-def test_a_search_that_goes_on_keeps_when_it_began(swept_once, tmp_path, train_file):
+def test_a_search_that_goes_on_keeps_when_it_began(swept_once, tmp_path, train_file, capsys):
     folder = shutil.copytree(swept_once, tmp_path / "run")
     begun = {"started": "2001-02-03T04:05:06+00:00", "seconds": 1000.5}
     (folder / "run.json").write_text(json.dumps({**record_of(folder), **begun}), encoding="utf-8")
     before = record_of(folder)
     assert main(sweep_arguments(folder, train_file)) == 0
     assert record_of(folder) == before
+    assert capsys.readouterr().err.splitlines()[-1] == "7 trials are there already"
     assert main([*sweep_arguments(folder, train_file), "--trials", "8"]) == 0
     assert record_of(folder)["started"] == begun["started"]
     assert 1000.5 < record_of(folder)["seconds"] < 2000

@@ -37,6 +37,8 @@ def test_a_repeated_run_gets_a_numbered_folder_unless_it_was_interrupted(tmp_pat
     assert free_folder(wanted, recipe) == wanted
     wanted.mkdir()
     assert free_folder(wanted, recipe) == tmp_path / "demo-2"
+    (wanted / "thesis.txt").touch()
+    assert free_folder(wanted, recipe) == tmp_path / "demo-2"
     sweep(recipe, tmp_path / "demo-2")
     assert free_folder(wanted, recipe) == tmp_path / "demo-2"
     assert free_folder(wanted, recipe.shortened(3)) == tmp_path / "demo-3"

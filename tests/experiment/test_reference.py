@@ -11,6 +11,7 @@ from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.experiment.sweep import sweep
 from fastmlp.runs.published_results import compare, comparison_lines, figures
 from fastmlp.runs.recipe_record import ReferenceRecord
+from fastmlp.training.history import History
 
 RECIPE = """
 title = "Bars"
@@ -26,6 +27,8 @@ learning_rate = [0.5, 0.05]
 source = "the course"
 test_accuracy = 0.9
 first_train_accuracy = 0.4
+train_accuracy = 0.95
+seconds_per_epoch = 52
 cells = [{ cell = "tanh-0.5", validation_accuracy = 0.75, test_accuracy = 0.8 }]
 """
 
@@ -118,9 +121,14 @@ def test_a_run_shows_its_references_now_and_when_it_is_evaluated_later(
     best = json.loads((run / "run.json").read_text(encoding="utf-8"))["best"]
     theirs = "0.8000" if best == "tanh-0.5" else "0.9000"
     line = f"test accuracy {result['accuracy']:.4f}; reference {theirs}, the course"
-    printed = capsys.readouterr().out.splitlines()
-    assert line in printed
-    assert any(line.startswith("training accuracy, first epoch 0.") for line in printed)
+    assert line in capsys.readouterr().out.splitlines()
+    history = History.from_csv(run / "retrained" / "history.csv")
+    assert {one["name"]: one["ours"] for one in result["reference"]} == {
+        "test_accuracy": result["accuracy"],
+        "first_train_accuracy": history["train_accuracy"][0],
+        "train_accuracy": history["train_accuracy"][2],
+        "seconds_per_epoch": sorted(history["seconds"])[1],
+    }
     summary = (run / "summary.md").read_text(encoding="utf-8")
     assert f"{result['accuracy']:.4f} on other-bars.npz (60 samples); reference {theirs}, the course\n" in summary
     assert "- Training accuracy, first epoch 0." in summary

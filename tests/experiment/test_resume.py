@@ -296,6 +296,16 @@ def test_when_all_cells_crash_the_status_is_one_and_the_same_command_tries_again
     assert sweep(tmp_path / "run") == 0
 
 
+def test_a_retraining_that_crashes_is_one_line_and_can_be_given_again(swept, no_memory_for, capsys):
+    no_memory_for("tanh", "relu")
+    assert main(["retrain", str(swept)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(", all rows failed: MemoryError: Unable to allocate 9 GiB")
+    assert not list(swept.glob("retrained/*.*"))
+    no_memory_for()
+    assert main(["retrain", str(swept)]) == 0
+
+
 def test_a_cell_that_diverged_is_not_trained_again(tmp_path, sweep, capsys):
     for _ in range(2):
         assert sweep(tmp_path / "run", activations=["relu"], rates=[1e30, 0.1]) == 3

@@ -45,7 +45,9 @@ def test_the_table_agrees_with_the_histories(swept, cell_folder):
     for row, slug in zip(rows, SLUGS, strict=True):
         history = History.from_csv(cell_folder(swept, slug) / "history.csv")
         assert float(row["validation_loss"]) == history["validation_loss"][-1]
-        assert float(row["best_validation_accuracy"]) == max(history["validation_accuracy"])
+        best = max(history["validation_accuracy"])
+        assert float(row["best_validation_accuracy"]) == best
+        assert int(row["best_epoch"]) == history["validation_accuracy"].index(best) + 1
     assert [row["note"] for row in rows].count("best") == 1
 
 

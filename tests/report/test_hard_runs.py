@@ -181,11 +181,12 @@ def test_mistakes_of_an_earlier_evaluation_do_not_stay(evaluated, train_file, tm
     one = int(np.flatnonzero(data["labels"] == 2)[0])
     path = tmp_path / "easy.npz"
     np.savez(path, images=data["images"][one : one + 1], labels=[2])
-    assert (evaluated / "mistakes.npz").exists()
+    names = ("mistakes.npz", "mistakes.png")
+    assert all((evaluated / name).exists() for name in names)
     assert main(["evaluate", str(evaluated), "--test", str(path), "--again"]) == 0
     look = json.loads((evaluated / "evaluation.json").read_text(encoding="utf-8"))["evaluations"][-1]
     assert look["accuracy"] == 1
-    assert not (evaluated / "mistakes.npz").exists()
+    assert not any((evaluated / name).exists() for name in names)
     assert "There are none: every prediction was right." in page(evaluated).text("test")
 
 

@@ -27,6 +27,12 @@ def test_a_folder_with_files_of_another_kind_is_refused_and_left_alone(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_what_a_process_killed_at_once_has_left_is_no_file_of_another_kind(tmp_path):
+    for name in (".lock", ".run.1234.0123abcd.json"):
+        (tmp_path / name).touch()
+        Run(tmp_path).check_usable()
+
+
 def test_a_folder_is_for_one_at_a_time(tmp_path):
     with (
         Run(tmp_path / "run").claimed(),
