@@ -147,7 +147,7 @@ def test_distributions_as_plain_values_are_the_table_they_were_read_from():
         ("trials = 12", "trials = 0", "trials is 0; expected at least 1"),
         ("trials = 12", "trials = 2.5", "trials is 2.5; expected a whole number"),
         ("trials = 12", "method = 'grid'", "method is 'grid'; expected one of random, optuna"),
-        ("trials = 12", "pruner = 'mean'", "pruner is 'mean'; expected one of median, none"),
+        ("trials = 12", "pruner = 'mean'", r"pruner is 'mean'; did you mean 'median'\? expected one of median, none"),
         ("hidden =", "hiden =", r"\[search\] has the unknown key 'hiden'; did you mean 'hidden'\?"),
         ("trials = 12", "seed = { choices = [1, 2] }", r"\[search\] has the unknown key 'seed'; it belongs in"),
         ("trials = 12", "epochs = { choices = [1, 2] }", "epochs is in .search. and has a value of its own"),
