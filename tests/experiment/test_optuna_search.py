@@ -141,8 +141,12 @@ def test_nothing_is_pruned_where_nothing_is_to_be(recipe_of, data, tmp_path):
 
 def test_trials_side_by_side_are_all_made(recipe_of, data, tmp_path):
     trained = searched(recipe_of(), data, tmp_path / "study", threads=3)
-    assert len({one.cell.slug for one in trained}) == 16
-    assert {trial.state.name for trial in study_of(tmp_path / "study").trials} <= {"COMPLETE", "PRUNED"}
+    trials = study_of(tmp_path / "study").trials
+    assert len(trials) == 16
+    assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
+    # Which rates are drawn depends on which trials end first; one that comes up again is not trained again.
+    twins = sum(bool(trial.user_attrs.get("twin")) for trial in trials)
+    assert len({one.cell.slug for one in trained}) == len(trained) == 16 - twins
 
 
 def test_the_accuracy_of_a_network_that_stopped_early_is_that_of_the_weights_it_kept(recipe_of, data, tmp_path):
