@@ -62,7 +62,7 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
     if not is_retrained(run, record):
         raise InputError(f"{run.folder} has no retrained network; run `{command_text('retrain', run.folder)}` first")
     mlp = MLP.load(run.model(run.retrained))
-    data = _test_data(record.data, test)
+    data = load_test_data(record.data, test)
     if begun is not None:
         if (begun.test.digest, begun.network_digest) == (digest(data), network_digest(mlp)):
             done = done[:-1]  # this one finishes it
@@ -85,7 +85,21 @@ def _done_before(run: Run, last: EvaluationRecord) -> InputError:
     )
 
 
-def _test_data(trained_on: DataRecord, test: str | None) -> Dataset:
+def load_test_data(trained_on: DataRecord, test: str | None = None) -> Dataset:
+    """Load the test data of a run.
+
+    Parameters
+    ----------
+    trained_on : DataRecord
+        The data that its networks are trained on.
+    test : str, optional
+        A name or a file of test data; None: the test part of the run's own data.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they do not go with those that the networks are trained on.
+    """
     data = _load_test(trained_on, test)
     if digest(data) == trained_on.digest:
         raise InputError(f"{data.source} is what the network was trained on; expected other samples: pass --test FILE")

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from fastmlp.errors import InputError
-from fastmlp.experiment.evaluate import evaluate, result_files
+from fastmlp.experiment.evaluate import evaluate, load_test_data, result_files
 from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.retrain import check_retrained, retrain
 from fastmlp.experiment.sweep import sweep
@@ -26,7 +27,8 @@ def run_pipeline(
 ) -> RunRecord:
     """Sweep a recipe, retrain its best network and evaluate it.
 
-    What was done before in the folder is not done again, least of all the evaluation on test data.
+    What was done before in the folder is not done again, least of all the evaluation on test data. Those are opened
+    before the sweep too, to refuse at once what the evaluation would refuse; no network meets them before its time.
 
     Parameters
     ----------
@@ -47,14 +49,15 @@ def run_pipeline(
         As `sweep`, `retrain` and `evaluate` do.
     """
     check_retrained(Run(out), recipe)
-    record = sweep(recipe, out, threads)
+    done = Run(out).read_evaluations()
+    is_evaluated = bool(done) and done[-1].finished
+    record = sweep(recipe, out, threads, check=None if is_evaluated else partial(load_test_data, test=test))
     say(table(record))
     if record.best is None:
         return record
     if not is_retrained(Run(out), record):
         retrain(out, threads)
-    done = Run(out).read_evaluations()
-    say(f"\n{evaluation_text(done[-1] if done and done[-1].finished else evaluate(out, test))}\n")
+    say(f"\n{evaluation_text(done[-1] if is_evaluated else evaluate(out, test))}\n")
     for path in result_files(out):
         say(str(path))
     return record

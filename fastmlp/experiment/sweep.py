@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -23,7 +24,7 @@ from fastmlp.runs.aggregate import best_cell
 from fastmlp.runs.cell_store import CellStore
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.recipe_record import RecipeRecord
-from fastmlp.runs.records import RunRecord, TrainingDataRecord
+from fastmlp.runs.records import DataRecord, RunRecord, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
 from fastmlp.utils.records import DamagedRecord
@@ -40,6 +41,7 @@ def sweep(
     storage: str | None = None,
     backend: str = "threads",
     scheduler: str | None = None,
+    check: Callable[[DataRecord], object] | None = None,
 ) -> RunRecord:
     """Train all cells of a recipe into the folder of a run.
 
@@ -61,6 +63,8 @@ def sweep(
         The executor: a key of `fastmlp.experiment.executors.registry.EXECUTORS`.
     scheduler : str, optional
         Address of a cluster's scheduler.
+    check : callable, optional
+        Called with what is known of the data, before anything is written; what it raises ends the sweep.
 
     Returns
     -------
@@ -79,6 +83,8 @@ def sweep(
         run = Run(out)
         run.check_usable()
         data, record, stratify = _load_data(recipe, threads)
+        if check is not None:
+            check(record.data)
         store = CellStore(run, TrainingDataRecord(
             digest=record.data.digest, training_rows=record.data.training_rows,
             validation_rows=record.data.validation_rows, stratify=stratify,

@@ -22,12 +22,34 @@ def test_a_whole_run_goes_from_the_data_to_the_test_accuracy(tmp_path, train_fil
     assert said[2:] == [str(tmp_path / "run" / name) for name in pictures]
 
 
-def test_a_whole_run_without_a_network_that_learned_stops_after_the_sweep(tmp_path, train_file, recipe_file):
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        (None, "has no test part; pass --test FILE"),
+        ("absent.npz", "absent.npz is not there"),
+        ("train_file", "is what the network was trained on; expected other samples: pass --test FILE"),
+        ("wide.csv", "wide.csv has 3 features; expected 64, as in training"),
+    ],
+)
+def test_a_whole_run_that_could_not_be_evaluated_is_refused_before_anything_is_trained(
+    tmp_path, train_file, recipe_file, monkeypatch, capsys, test, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wide.csv").write_text("label,a,b,c\n0,1,2,3\n1,2,3,4\n")
+    chosen = [] if test is None else ["--test", str(train_file) if test == "train_file" else test]
+    assert main(["run", str(recipe_file), "--data", str(train_file), "--out", "run", *chosen]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert message in err
+    assert [path.name for path in tmp_path.iterdir()] == ["wide.csv"]
+
+
+def test_a_whole_run_without_a_network_that_learned_stops_after_the_sweep(tmp_path, train_file, test_file, recipe_file):
     recipe = (
         load_recipe(recipe_file).override_data(name=str(train_file)).override(activation="relu", learning_rate=1e30)
     )
     said = []
-    assert run_pipeline(recipe, tmp_path / "run", say=said.append).best is None
+    assert run_pipeline(recipe, tmp_path / "run", test=str(test_file), say=said.append).best is None
     assert len(said) == 1
     assert not (tmp_path / "run" / "retrained").exists()
 
