@@ -10,6 +10,7 @@ from msgspec.structs import replace as replace_fields
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import load, split
+from fastmlp.data.collections.named import how_to_get
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import Executor, SweepData
 from fastmlp.experiment.executors.registry import open_executor
@@ -93,7 +94,7 @@ def sweep(
             earlier = _earlier(run)
             _check_same_data(run, earlier, record)
             record = _resumed(run, store, recipe, record, earlier)
-            for line in record.notes:
+            for line in (*_why_synthetic(recipe, record.data), *record.notes):
                 note(line)
             run.write_record(record)
             begun = time.perf_counter()
@@ -145,6 +146,13 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
         notes=(*recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
     )
     return SweepData(train, validation, recipe.data), record, options.get("stratify", False)
+
+
+def _why_synthetic(recipe: Recipe, data: DataRecord) -> list[str]:
+    """Return a line for a person who gets synthetic digits without having asked for them."""
+    if recipe.data["name"] != "auto" or not data.synthetic:
+        return []
+    return [f"training on {data.source}; for MNIST, {how_to_get('mnist')}"]
 
 
 def _full_batch(recipe: Recipe, rows: int) -> list[str]:

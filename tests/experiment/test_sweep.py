@@ -6,6 +6,7 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
+from fastmlp.data.collections import glyphs
 from fastmlp.training.history import History
 
 SLUGS = ["tanh-0.5", "tanh-0.05", "relu-0.5", "relu-0.05"]
@@ -175,3 +176,20 @@ def test_training_samples_of_one_class_are_refused_before_anything_is_written(tm
     assert main([*arguments, "--training", "8", "--validation", "6"]) == 2
     assert "sorted.npz has the single class 1 in the 8 training samples; expected two or" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_sweep_on_synthetic_digits_says_why_and_how_to_get_mnist(tmp_path, written, monkeypatch, capsys):
+    monkeypatch.delenv("FASTMLP_DATA", raising=False)
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FASTMLP_OFFLINE", "1")
+    monkeypatch.setitem(glyphs.COUNTS, "train", 100)
+    monkeypatch.chdir(tmp_path)
+    # numpy and dense: there are no compiled kernels in that cache
+    text = 'epochs = 1\nengine = "numpy"\nfirst_layer = "dense"\n[network]\nhidden = [4]\n'
+    assert main(["sweep", "--recipe", str(written(f"[training]\n{text}")), "--out", "run"]) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "MNIST" in line]
+    assert "synthetic digits, because mnist was not found and could not be downloaded (FASTMLP_OFFLINE is set)" in line
+    assert "for MNIST, put its four gzipped files, from https://" in line
+    assert "or set FASTMLP_DATA to the folder with mnist" in line
+    assert main(["sweep", "--recipe", str(written(f"[training]\n{text}")), "--data", "glyphs", "--out", "asked"]) == 0
+    assert "MNIST" not in capsys.readouterr().err

@@ -92,17 +92,22 @@ def load_named(name: str, part: str) -> Dataset:
         downloaded = [_download(name, file) for file in FILES[name][part]]
     except InputError as error:
         reasons = "; ".join([*rejected, str(error)])
-        raise InputError(
-            f"{name} was not found and could not be downloaded ({reasons}); put {_listed(name)} into "
-            f"{Path('data', name)}, or set FASTMLP_DATA to the folder with {name}"
-        ) from error
+        raise InputError(f"{name} was not found and could not be downloaded ({reasons}); {how_to_get(name)}") from error
     return _dataset(name, part, downloaded, "a mirror")
 
 
-def _listed(name: str) -> str:
-    """Name the gzipped files of a collection, for a message."""
+def how_to_get(name: str) -> str:
+    """Return what to do where a collection cannot be found, as the end of a message.
+
+    Parameters
+    ----------
+    name : str
+        Of the collection.
+    """
     files = [f"{file}.gz" for file in DIGESTS[name]]
-    return " and ".join(files) if len(files) == 2 else "its four gzipped files"
+    listed = " and ".join(files) if len(files) == 2 else "its four gzipped files"
+    origin = f", from {MIRRORS[name][0]}," if MIRRORS[name] else ""
+    return f"put {listed}{origin} into {Path('data', name)}, or set FASTMLP_DATA to the folder with {name}"
 
 
 def _folders(name: str) -> list[Path]:
