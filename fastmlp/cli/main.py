@@ -10,7 +10,7 @@ from typing import NoReturn
 from fastmlp._version import __version__
 from fastmlp.cli.console import prepare_streams, show_warnings_in_one_line
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
-from fastmlp.cli.verbs import VERBS
+from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.utils.options import closest, nearest
 

@@ -98,7 +98,8 @@ def test_a_second_signal_ends_a_command_at_once(second):
 SWALLOWED = """
 import signal, sys
 from fastmlp.cli.main import main
-from fastmlp.cli.verbs import VERBS, Verb
+from fastmlp.cli.verbs.registry import VERBS
+from fastmlp.cli.verbs.verb import Verb
 from fastmlp.errors import InputError
 from fastmlp.cli.signals import Stopped
 

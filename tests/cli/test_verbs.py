@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp import __version__
 from fastmlp.cli.main import main
-from fastmlp.cli.verbs import VERBS
+from fastmlp.cli.verbs.registry import VERBS
 
 ROOT = Path(__file__).parents[2]
 

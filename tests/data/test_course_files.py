@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from fastmlp.cli.verbs import VERBS
+from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.data import course_files as course
 from fastmlp.data import load
 from fastmlp.data.collections import glyphs

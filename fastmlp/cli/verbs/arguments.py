@@ -1,0 +1,43 @@
+"""Arguments that several verbs have, and their types."""
+
+import argparse
+
+
+def folder(text: str) -> str:
+    """Return a folder's name; an empty one, as of an unset shell variable, would be the current folder.
+
+    Parameters
+    ----------
+    text : str
+        As written.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; expected a folder: . is the current one")
+    return text
+
+
+def add_threads(parser: argparse.ArgumentParser, effect: str = "changes no result") -> None:
+    """Declare `--threads`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the verb.
+    effect : str
+        What it changes.
+    """
+    parser.add_argument("--threads", type=int, metavar="N", help=f"cores to use (default: all); {effect}")
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise InputError for a number of threads that cannot be used.
+
+    Parameters
+    ----------
+    threads : int or None
+        As given.
+    """
+    from fastmlp.utils.validation import threads as check
+
+    if threads is not None:
+        check("--threads", threads)

@@ -1,0 +1,23 @@
+"""`fastmlp evaluate`: a run's retrained network on the test data, once."""
+
+import argparse
+
+from fastmlp.cli.verbs.verb import Verb
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep, retrained")
+    parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the run's data)")
+    parser.add_argument("--again", action="store_true", help="evaluate once more; every evaluation is recorded")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from fastmlp.experiment.evaluate import evaluate, result_files
+    from fastmlp.report.text_summary import evaluation_text
+
+    print(evaluation_text(evaluate(options.run_folder, options.test, options.again)))
+    print("", *result_files(options.run_folder), sep="\n")
+    return 0
+
+
+VERB = Verb("Measure a run's retrained network on the test data, once", _arguments, _run)

@@ -1,0 +1,14 @@
+"""All verbs, in the order of `fastmlp --help`."""
+
+from fastmlp.cli.verbs import demo, evaluate, prepare, report, retrain, run, sweep
+from fastmlp.cli.verbs.verb import Verb
+
+VERBS: dict[str, Verb] = {
+    "prepare": prepare.VERB,
+    "run": run.VERB,
+    "sweep": sweep.VERB,
+    "retrain": retrain.VERB,
+    "evaluate": evaluate.VERB,
+    "report": report.VERB,
+    "demo": demo.VERB,
+}

@@ -1,0 +1,112 @@
+"""`fastmlp sweep`: train the networks of a recipe and compare them."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from fastmlp.cli.verbs.arguments import add_threads, check_threads, folder
+from fastmlp.cli.verbs.verb import Verb
+from fastmlp.errors import InputError
+from fastmlp.utils.commands import command_text
+
+if TYPE_CHECKING:
+    from fastmlp.runs.records import RunRecord
+
+ALL_FAILED, SOME_FAILED = 1, 3
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    from fastmlp.experiment.builtin_recipes import recipe_names
+
+    parser.add_argument(
+        "--recipe", default="default", metavar="NAME|FILE",
+        help=f"the experiment: {', '.join(recipe_names())}, or a TOML file (default: default)",
+    )  # fmt: skip
+    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    parser.add_argument(
+        "--out", type=folder, required=True, metavar="RUN",
+        help="folder for the results; a sweep begun there is resumed",
+    )  # fmt: skip
+    parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
+    parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
+    parser.add_argument(
+        "--stratify", action="store_true", default=None,
+        help="draw the validation samples at random from each class, instead of taking the last ones",
+    )  # fmt: skip
+    parser.add_argument("--hidden", type=int, nargs="*", metavar="WIDTH", help="widths of the hidden layers")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="samples per step")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the initial weights and the order of the samples")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train every configuration with N seeds, and compare means"
+    )
+    parser.add_argument("--trials", type=int, metavar="N", help="configurations that a search tries")
+    parser.add_argument("--method", choices=("random", "optuna"), help="how a search chooses them")
+    parser.add_argument(
+        "--storage",
+        metavar="URL",
+        help="of Optuna's study, such as sqlite:///studies.db (default: in the run's folder)",
+    )
+    parser.add_argument(
+        "--backend", default="threads", metavar="NAME",
+        help="who trains: threads, of this machine, or the workers of a cluster of dask or ray (default: threads)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of the cluster: tcp://HOST:PORT for dask, HOST:PORT for ray"
+    )
+    add_threads(parser, "changes no result, but what Optuna tries")
+
+
+def _share_or_count(text: str) -> float | int:
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
+
+
+_share_or_count.__name__ = "number"  # argparse names a type that fails by this
+
+
+def _run(options: argparse.Namespace) -> int:
+    from fastmlp.experiment.evaluate import result_files
+    from fastmlp.experiment.recipe_file import load_recipe
+    from fastmlp.experiment.sweep import sweep
+    from fastmlp.report.tables import table
+
+    check_threads(options.threads)
+    recipe = load_recipe(options.recipe).override_data(
+        name=options.data, training=options.training, validation=options.validation, stratify=options.stratify
+    )
+    recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
+    recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
+    record = sweep(recipe, options.out, options.threads, options.storage, options.backend, options.scheduler)
+    print(table(record))
+    print("", *result_files(options.out), sep="\n")
+    if record.best is not None:
+        print(f"next: {_next_step(options.out, record)}")
+    return sweep_status(record)
+
+
+def _next_step(out: str, record: "RunRecord") -> str:
+    """Name the command to give after a sweep."""
+    from fastmlp.runs.run_directory import Run
+    from fastmlp.runs.selection import is_retrained
+
+    try:
+        run = Run(out)
+        return command_text("evaluate" if is_retrained(run, record) else "retrain", run.folder)
+    except InputError as error:  # the network there was trained before the sweep changed
+        return str(error)
+
+
+def sweep_status(record: "RunRecord") -> int:
+    """Return the exit status of a sweep: 0, 1 where every configuration failed, 3 where some did.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Of the run.
+    """
+    failed = [cell for cell in record.cells if cell.failure_reason]
+    if record.best is None:
+        return ALL_FAILED
+    return SOME_FAILED if failed else 0
+
+
+VERB = Verb("Train a grid of networks and compare them on validation data", _arguments, _run)
