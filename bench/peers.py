@@ -30,7 +30,7 @@ class Fastmlp:
         self.task, self.threads, self.kernels = task, threads, epoch
         self.mlp = MLP(hidden=task.hidden, activation=task.activation, batch_size=task.batch, epochs=1, threads=threads)
         self.pixels = task.X
-        self.inputs = prepare_inputs(self.mlp.config, self.pixels)
+        self.inputs = prepare_inputs(self.mlp.config, self.pixels).X
         names = (task.activation,) * len(task.hidden)
         self.parameters = Parameters((self.pixels.shape[1], *task.hidden, task.class_count), names, "float32")
         if task.kind == "predict":

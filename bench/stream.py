@@ -21,6 +21,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Stream, load
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.scaling import Scaling
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.training.batches import InMemory, Streamed
 from fastmlp.training.first_layer import compact
@@ -101,9 +103,9 @@ def in_memory(stream):
 def measure(path, batch, window_bytes):
     """The epochs, the first when none of the file is in the system's cache, and the peak of memory in MB."""
     with Stream(path, window_bytes) as stream:
-        memory = in_memory(stream)
+        memory, pixels = in_memory(stream), InputEncoder(Scaling.constant("pixels", stream.shape[1]))
         trainer, other = Network(batch), Network(batch)
-        streamed = Streamed(stream, np.arange(10), threads=available_cores())
+        streamed = Streamed(stream, np.arange(10), pixels, threads=available_cores())
         for one in (trainer, other):  # loads or compiles the kernels, and tries the sizes of the team
             for _ in range(3):
                 one.train(next(memory.training_chunks(0, 1, batch, True)))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.configured import Configured, naming_what_was_meant
 from fastmlp.errors import InputError
+from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
@@ -19,7 +20,6 @@ from fastmlp.training.fitted import Fitted, field_of_fitted
 from fastmlp.training.history import History
 from fastmlp.training.inference import evaluate, predict_outputs
 from fastmlp.training.loop import train
-from fastmlp.training.parameters import Parameters
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.progress import progress_callbacks
 from fastmlp.training.session import Session
@@ -64,6 +64,13 @@ class MLP(Configured):
         Visit the samples in a new random order every epoch.
     early_stopping : int, dict or None
         Epochs of patience, or a dict: see `fastmlp.config.early_stopping`; the best weights are kept.
+    scaling : str
+        What is done to the numbers of X, measured on the training rows: "none"; "pixels": over 255; "standard": less
+        the mean of the column, over its deviation; "minmax": its range becomes 0 to 1. Sparse inputs are not centred.
+        "auto": none for numbers from -1 to 1; pixels for at least 64 columns of whole numbers from 0 to 255, the
+        largest above 127; else standard. The type of the numbers means nothing.
+    missing : str
+        "refuse" inputs that are not there (nan, None), or take the "median" of the training rows and an indicator.
     init : str
         "auto", "he", "xavier", "normal", "uniform": see `fastmlp.training.parameters.Parameters.initialise`.
     init_scale : float or None
@@ -112,8 +119,10 @@ class MLP(Configured):
         (fan_in, fan_out) and (fan_out,) of each layer.
     classes : ndarray of shape (C,), int64
         What the outputs stand for.
+    encoder : InputEncoder
+        What the inputs mean: their scaling, measured on the training rows.
     fit_info : dict
-        first_layer, density of the inputs, threads.
+        first_layer, density of the inputs, threads; scaling, and inputs: such as "64 columns, 0 to 16, standardised".
     failure_reason : FailureReason or None
         Why the training failed: text with `.kind`, "diverged", "died" or "error".
 
@@ -129,6 +138,7 @@ class MLP(Configured):
 
     history: History = field_of_fitted("history")
     classes: NDArray[np.int64] | None = field_of_fitted("classes")
+    encoder: InputEncoder | None = field_of_fitted("encoder")
     fit_info: dict[str, Any] | None = field_of_fitted("fit_info")
     failure_reason: FailureReason | None = field_of_fitted("failure_reason")
 
@@ -160,8 +170,8 @@ class MLP(Configured):
         Parameters
         ----------
         X : array_like of shape (N, D), sparse matrix, Stream or PreparedData
-            uint8 pixels (read as value / 255) or floats; rows of any stride, never copied when their dtype is uint8,
-            float32 or float64. A `fastmlp.data.Stream` has its own labels. What `prepare` returned is taken as it is.
+            Numbers, see `scaling`; rows of any stride. Pixels of uint8, and floats that are not scaled, are never
+            copied. A `fastmlp.data.Stream` has its own labels. What `prepare` returned is taken as it is.
         y : array_like, optional
             For cross entropy (N,) integers of any values, or (N, C) one-hot; for binary cross entropy (N, C) zeros and
             ones; for the squared error (N,) or (N, C) numbers.
@@ -263,7 +273,8 @@ class MLP(Configured):
         """
         if not (loss := self.config.loss_function).has_probabilities:
             raise InputError(f"a network for the {loss.label} has no probabilities; call predict")
-        return predict_outputs(self.config, _network(self._fitted)[0], X)
+        parameters, _, encoder = self._fitted.network()
+        return predict_outputs(self.config, parameters, encoder, X)
 
     def predict(self, X: Samples) -> NDArray[Any]:
         """Return predictions.
@@ -279,8 +290,8 @@ class MLP(Configured):
             The most probable class of each row, (N,) of the values in `classes`; for binary cross entropy zeros and
             ones (N, C), for the squared error numbers (N, C), and (N,) where C is 1.
         """
-        parameters, classes = _network(self._fitted)
-        return self.config.loss_function.decide(predict_outputs(self.config, parameters, X), classes)
+        parameters, classes, encoder = self._fitted.network()
+        return self.config.loss_function.decide(predict_outputs(self.config, parameters, encoder, X), classes)
 
     def evaluate(self, X: Samples, y: ArrayLike) -> tuple[float, float]:
         """Measure the network.
@@ -298,7 +309,7 @@ class MLP(Configured):
             Share of right answers, 0 to 1; R^2 for the squared error. A sample is right for binary cross entropy when
             all of its labels are.
         """
-        return evaluate(self.config, *_network(self._fitted), X, y)
+        return evaluate(self.config, *self._fitted.network(), X, y)
 
     def score(self, X: Samples, y: ArrayLike) -> float:
         """Return the share of right answers, 0 to 1; R^2 for the squared error.
@@ -315,12 +326,12 @@ class MLP(Configured):
     @property
     def weights(self) -> list[NDArray[Any]]:
         """One view (fan_in, fan_out) per layer; writing to it changes the network."""
-        return _network(self._fitted)[0].weights
+        return self._fitted.network()[0].weights
 
     @property
     def biases(self) -> list[NDArray[Any]]:
         """One view (fan_out,) per layer; writing to it changes the network."""
-        return _network(self._fitted)[0].biases
+        return self._fitted.network()[0].biases
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version.
@@ -378,17 +389,12 @@ class MLP(Configured):
         from fastmlp.export.model_file import ModelRecord
 
         fitted = self._fitted
-        return ModelRecord(self.config, *_network(fitted), fitted.history, fitted.failure_reason)
+        return ModelRecord(self.config, *fitted.network(), fitted.history, fitted.failure_reason)
 
     @classmethod
     def _from_record(cls, record: "ModelRecord") -> Self:
         mlp = cls(**record.config.to_dict())
-        mlp._fitted = Fitted(record.parameters, record.classes, record.history, failure_reason=record.failure_reason)
+        mlp._fitted = Fitted(
+            record.parameters, record.classes, record.encoder, record.history, failure_reason=record.failure_reason
+        )
         return mlp
-
-
-def _network(fitted: Fitted) -> tuple[Parameters, NDArray[np.int64]]:
-    """The parameters and the classes of one network, whatever `fit` does meanwhile."""
-    if fitted.parameters is None or fitted.classes is None:
-        raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")
-    return fitted.parameters, fitted.classes

@@ -11,7 +11,7 @@ import pytest
 from fastmlp import MLP
 from fastmlp.utils.memory import memory_held
 
-SETTINGS = {"hidden": (4,), "epochs": 1, "batch_size": 400, "threads": 1, "train_metrics": "running"}
+SETTINGS = {"hidden": (4,), "epochs": 1, "batch_size": 400, "threads": 1, "train_metrics": "running", "scaling": "none"}
 
 
 @pytest.fixture(scope="module")

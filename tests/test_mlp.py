@@ -59,7 +59,8 @@ def softmax_regression(X, y, classes, W, b, rate, epochs, batch_size):
 @ENGINES
 def test_without_hidden_layers_it_is_softmax_regression(engine, batch_size):
     X, y = blobs()
-    mlp = MLP(hidden=(), epochs=3, batch_size=batch_size, shuffle=False, dtype="float64", engine=engine).fit(X, y)
+    settings = {"hidden": (), "epochs": 3, "shuffle": False, "dtype": "float64", "scaling": "none"}
+    mlp = MLP(batch_size=batch_size, engine=engine, **settings).fit(X, y)
     start = Parameters((6, 3), (), "float64")
     start.initialise("auto", None, "zero", 0)
     W, b = softmax_regression(X, y, 3, start.weights[0], start.biases[0], 0.1, 3, batch_size)
@@ -70,7 +71,8 @@ def test_without_hidden_layers_it_is_softmax_regression(engine, batch_size):
 @ENGINES
 def test_predictions_are_softmax_of_the_layers_written_out(engine):
     X, y = blobs()
-    mlp = MLP(hidden=(7,), activation="tanh", epochs=2, dtype="float64", engine=engine).fit(X, y)
+    settings = {"hidden": (7,), "activation": "tanh", "epochs": 2, "dtype": "float64", "scaling": "none"}
+    mlp = MLP(engine=engine, **settings).fit(X, y)
     (W1, W2), (b1, b2) = mlp.weights, mlp.biases
     p = np.exp(np.tanh(X @ W1 + b1) @ W2 + b2)
     p /= p.sum(axis=1, keepdims=True)
@@ -161,7 +163,7 @@ def test_the_history_has_a_row_per_epoch_and_the_rate_of_each(engine):
 @ENGINES
 def test_running_metrics_judge_each_sample_before_its_step_and_full_ones_after_the_epoch(engine):
     X, y = blobs()
-    settings = {"hidden": (), "epochs": 1, "dtype": "float64", "engine": engine, "batch_size": 120}
+    settings = {"hidden": (), "epochs": 1, "dtype": "float64", "engine": engine, "batch_size": 120, "scaling": "none"}
     running = MLP(train_metrics="running", **settings).fit(X, y)
     full = MLP(train_metrics="full", **settings).fit(X, y)
     np.testing.assert_array_equal(parameters_of(running), parameters_of(full))
@@ -209,7 +211,8 @@ def test_a_rate_far_too_large_is_told_in_words_and_stops_the_training(engine):
 def test_a_network_whose_units_are_all_dead_is_told_in_words(engine):
     X, y = np.abs(blobs()[0]), blobs()[1]
     # One huge step drives every unit below zero on all inputs: no gradient reaches it again.
-    mlp = MLP(hidden=(4,), epochs=40, learning_rate=1000, batch_size=120, engine=engine).fit(X, y)
+    settings = {"hidden": (4,), "epochs": 40, "learning_rate": 1000, "batch_size": 120, "scaling": "none"}
+    mlp = MLP(engine=engine, **settings).fit(X, y)
     assert not np.maximum(X @ mlp.weights[0] + mlp.biases[0], 0).any()
     assert mlp.failure_reason is not None
     assert "smaller learning rate than 1000" in mlp.failure_reason

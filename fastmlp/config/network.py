@@ -21,6 +21,7 @@ from fastmlp.config.optimizers import Optimizer
 from fastmlp.config.sample_weights import check_setting as check_class_weight
 from fastmlp.config.schedules import Schedule
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.inputs.scaling import MISSING, SCALINGS
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import freeze, nearest, thaw, value_text
 
@@ -91,6 +92,12 @@ class NetworkConfig:
     shuffle: bool = fields.setting(True, TRAINING, check.flag, "visit the samples in a new random order every epoch")
     early_stopping: int | Mapping[str, Any] | None = fields.setting(
         None, TRAINING, early_stopping.check_setting, "patience in epochs or a dict, see config.early_stopping"
+    )
+    scaling: str = fields.choice(
+        "auto", NETWORK, SCALINGS, "what is done to the numbers of the inputs, see inputs.measuring"
+    )
+    missing: str = fields.choice(
+        "refuse", NETWORK, MISSING, "inputs that are not there: refuse, or median and a column that says so"
     )
     init: str = fields.choice("auto", NETWORK, INITIALISERS, "distribution of the first weights")
     init_scale: float | None = fields.positive(

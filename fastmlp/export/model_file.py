@@ -1,4 +1,4 @@
-"""A trained network as an HDF5 file: settings, weights, history, classes and version; no pickle."""
+"""A trained network as an HDF5 file: settings, weights, meaning of its inputs, history, classes, version; no pickle."""
 
 import io
 import itertools
@@ -17,15 +17,24 @@ from fastmlp._version import __version__
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
 from fastmlp.errors import InputError
+from fastmlp.inputs.encoder import EncoderRecord, InputEncoder
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import COLUMNS, DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.paths import user_path
-from fastmlp.utils.records import DamagedRecord, Name, Record, convert_record, one_line
+from fastmlp.utils.records import (
+    DamagedRecord,
+    Name,
+    Record,
+    convert_record,
+    decode_record,
+    encode_record,
+    one_line,
+)
 
 FORMAT = "fastmlp-model"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _FIX = "expected a whole model file written by MLP.save"
 
 
@@ -45,6 +54,8 @@ class ModelRecord:
         Weights and biases.
     classes : ndarray of shape (C,), int64
         What the outputs stand for.
+    encoder : InputEncoder
+        What the inputs mean.
     history : History
         Of the training, with its diagnoses.
     failure_reason : FailureReason or None
@@ -54,6 +65,7 @@ class ModelRecord:
     config: NetworkConfig
     parameters: Parameters
     classes: NDArray[np.int64]
+    encoder: InputEncoder
     history: History
     failure_reason: FailureReason | None = None
 
@@ -98,8 +110,8 @@ def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:
     """Write a network to a file, atomically.
 
     Attributes of the file: format, format_version, fastmlp_version, settings (JSON), failure_reason and failure_kind
-    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64; weights/0.. (fan_in, fan_out); biases/0..
-    (fan_out,); history/<column> (epochs,).
+    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64; inputs, an `EncoderRecord` as bytes of JSON;
+    weights/0.. (fan_in, fan_out); biases/0.. (fan_out,); history/<column> (epochs,).
 
     Parameters
     ----------
@@ -128,6 +140,7 @@ def dumps(record: ModelRecord) -> bytes:
         file.attrs["settings"] = json.dumps(record.config.to_stored_dict())
         file.attrs["diagnoses"] = json.dumps(record.history.diagnoses)
         file["classes"] = record.classes
+        file["inputs"] = np.frombuffer(encode_record(record.encoder.to_record()).encode(), np.uint8)
         for name, column in record.history.to_numpy().items():
             file[f"history/{name}"] = column
         layers = zip(record.parameters.weights, record.parameters.biases, strict=True)
@@ -224,11 +237,11 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
     metadata = convert_record(values, ModelMetadata, path, _FIX)
     config = metadata.config
     layers = [str(layer) for layer in range(len(config.hidden) + 1)]
-    _check_names(file, "the file", ("classes", "history", "weights", "biases"))
+    _check_names(file, "the file", ("classes", "inputs", "history", "weights", "biases"))
     _check_names(file["weights"], "weights", layers)
     _check_names(file["biases"], "biases", layers)
     _check_names(file["history"], "history", COLUMNS)
-    datasets = {"classes": file["classes"]}
+    datasets = {name: file[name] for name in ("classes", "inputs")}
     datasets |= {f"{part}/{name}": file[part][name] for part in ("weights", "biases", "history") for name in file[part]}
     for name, dataset in datasets.items():
         if not isinstance(dataset, h5py.Dataset) or dataset.shape is None or dataset.is_virtual or dataset.external:
@@ -236,6 +249,7 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
         if dataset.nbytes > size:
             raise ValueError(f"{name} has {dataset.nbytes} bytes in a file of {size}")
     classes, first = datasets["classes"], datasets["weights/0"]
+    encoder = _read_encoder(datasets["inputs"], path)
     check_layout("classes", classes, (max(classes.size, 1),), np.int64)
     widths = [*first.shape[:1], *config.hidden, classes.size]
     if len(widths) == len(config.hidden) + 1 or widths[0] < 1:
@@ -243,6 +257,8 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
     for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
         check_layout(f"weights/{layer}", datasets[f"weights/{layer}"], (fan_in, fan_out), config.dtype)
         check_layout(f"biases/{layer}", datasets[f"biases/{layer}"], (fan_out,), config.dtype)
+    if encoder.features != widths[0]:
+        raise ValueError(f"inputs have {encoder.features} features; expected {widths[0]}, as weights/0")
     epochs = datasets["history/epoch"]
     history = History.from_file(
         {name: datasets[f"history/{name}"] for name in COLUMNS}, epochs.size, metadata.diagnoses
@@ -253,4 +269,9 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
     parameters = Parameters(widths, config.layer_activations, config.dtype)
     for layer, (W, b) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
         W[...], b[...] = datasets[f"weights/{layer}"][:], datasets[f"biases/{layer}"][:]
-    return ModelRecord(config, parameters, labels, history, metadata.failure)
+    return ModelRecord(config, parameters, labels, encoder, history, metadata.failure)
+
+
+def _read_encoder(dataset: Any, path: str | os.PathLike[str]) -> InputEncoder:
+    check_layout("inputs", dataset, (max(dataset.size, 1),), np.uint8)
+    return InputEncoder.from_record(decode_record(dataset[:].tobytes(), EncoderRecord, f"{path}: inputs", _FIX))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastmlp.config.losses import Loss
 from fastmlp.config.sample_weights import of_classes
+from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.kernels.sparse_rows import Sparse, part
 from fastmlp.training.first_layer import Inputs, compact, rows_at
 from fastmlp.training.inference import EQUAL_WEIGHTS
@@ -25,8 +26,10 @@ from fastmlp.utils.validation import LEAST
 
 _SAMPLED_ROWS = 512  # as `fastmlp.kernels.compress.measure_density` takes
 _LABELS_AT_A_TIME = 1 << 20
+_ENCODED_BYTES = 16 << 20  # of a window, that are scaled at a time: as floats it may be four times as large
 
 EvaluationChunk = tuple[Inputs, NDArray[Any], NDArray[np.float64]]
+_Piece = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]  # X, numbers of its rows, order of the visits
 TrainingChunk = tuple[Inputs, NDArray[Any], NDArray[np.float64], NDArray[np.int64]]
 
 
@@ -249,6 +252,8 @@ class Streamed(Batches):
         Rows and labels.
     classes : ndarray of shape (C,), int64
         Labels that the network distinguishes.
+    encoder : InputEncoder
+        What the inputs mean.
     dtype : str
         The network's.
     first_layer : str
@@ -270,37 +275,39 @@ class Streamed(Batches):
         self,
         stream: RowStream,
         classes: NDArray[np.int64],
+        encoder: InputEncoder,
         dtype: str = "float32",
         first_layer: str = "auto",
         threads: int = 1,
         class_weight: str | dict[int, float] | None = None,
     ):
-        self._stream, self._dtype, self._threads = stream, dtype, threads
+        self._stream, self._encoder, self._dtype, self._threads = stream, encoder, dtype, threads
         self._spare: list[Any] = []
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
         self._class_weights = _near_one(of_classes(class_weight, self.y, classes), dtype)
         counts = np.bincount(self.y, minlength=len(classes))
         self.total_weight = float(self._class_weights @ counts if len(self._class_weights) else self.shape[0])
-        sample, self.density = compact(stream.sample(_SAMPLED_ROWS), dtype, first_layer)
+        sample, self.density = compact(self._encoded(stream.sample(_SAMPLED_ROWS)), dtype, first_layer)
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"
 
     def training_chunks(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[TrainingChunk]:
-        for X, window in self._compressed(self._stream.epoch(seed, epoch, batch_size, shuffle)):
-            y = self.y[window.rows].astype(np.int64)
-            yield X, y, self._weights(y), window.order
+        windows = self._stream.epoch(seed, epoch, batch_size, shuffle)
+        for X, rows, order in self._compressed(self._pieces(windows, batch_size)):
+            y = self.y[rows].astype(np.int64)
+            yield X, y, self._weights(y), order
 
     def evaluation_chunks(self) -> Iterator[EvaluationChunk]:
-        for X, window in self._compressed(self._stream.in_order()):
-            y = self.y[window.rows].astype(np.int64)
+        for X, rows, _ in self._compressed(self._pieces(self._stream.in_order(), 1)):
+            y = self.y[rows].astype(np.int64)
             yield X, y, self._weights(y)
 
     def head(self, rows: int) -> Inputs:
-        return compact(self._stream.head(rows), self._dtype, self.first_layer)[0]
+        return compact(self._encoded(self._stream.head(rows)), self._dtype, self.first_layer)[0]
 
     def sample(self, rows: int) -> EvaluationChunk:
         y = self.y[self._stream.sampled_rows(rows)].astype(np.int64)
-        return compact(self._stream.sample(rows), self._dtype, self.first_layer)[0], y, self._weights(y)
+        return compact(self._encoded(self._stream.sample(rows)), self._dtype, self.first_layer)[0], y, self._weights(y)
 
     def prior_loss(self, loss_function: Loss) -> float:
         counts = np.bincount(self.y)
@@ -318,16 +325,32 @@ class Streamed(Batches):
     def _weights(self, y: NDArray[np.int64]) -> NDArray[np.float64]:
         return self._class_weights[y] if len(self._class_weights) else EQUAL_WEIGHTS
 
-    def _compressed(self, windows: Iterable[tuple[NDArray[Any], Window]]) -> Iterator[tuple[Inputs, Window]]:
-        """The windows with their inputs in the form of the first layer."""
+    def _encoded(self, X: NDArray[Any]) -> NDArray[Any]:
+        encoded: NDArray[Any] = self._encoder.encode(X, self._dtype, str(self._stream.path))
+        return encoded
+
+    def _pieces(self, windows: Iterable[tuple[NDArray[Any], Window]], batch_size: int) -> Iterator[_Piece]:
+        """The windows as the kernels read them: whole where no number changes, in whole batches where they do."""
+        step = max(1, _ENCODED_BYTES // (8 * self.shape[1] * batch_size)) * batch_size
+        for X, window in windows:
+            rows, order = window.rows, window.order
+            if self._encoder.keeps(X.dtype):
+                yield X, rows, order
+                continue
+            for first in range(0, len(order), step):
+                taken = order[first : first + step]
+                yield self._encoded(X[taken]), rows[taken], np.arange(len(taken))
+
+    def _compressed(self, pieces: Iterable[_Piece]) -> Iterator[tuple[Inputs, NDArray[np.int64], NDArray[np.int64]]]:
+        """The pieces with their inputs in the form of the first layer."""
         if self.first_layer == "dense":
-            yield from windows
+            yield from pieces
             return
         from fastmlp.kernels.compress import EntryBuffer, compress
 
         buffer = self._spare.pop() if self._spare else EntryBuffer()  # another pass may be under way, with its own
-        for X, window in windows:
-            yield compress(X, self._dtype, self._threads, buffer), window
+        for X, rows, order in pieces:
+            yield compress(X, self._dtype, self._threads, buffer), rows, order
         self._spare.append(buffer)
 
 

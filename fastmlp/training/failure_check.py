@@ -34,7 +34,7 @@ def find_failure(session: Session, epoch: int) -> FailureReason | None:
         return FailureReason(lost)
     if prior == 0:
         return None  # all targets are the same, and so are the right answers
-    if abs(loss - prior) < NEAR_PRIOR * max(prior, 1) and _are_alike(session.predict(batches.head(_HEAD_ROWS))):
+    if abs(loss - prior) < NEAR_PRIOR * max(prior, 1) and _are_alike(session.predict_inputs(batches.head(_HEAD_ROWS))):
         smaller = f"{smaller_rate(config)} or " if config.optimizer_config.has_learning_rate else ""
         return FailureReason(
             f"died: it gives every sample the same answer, its loss {loss:.3f} that of "

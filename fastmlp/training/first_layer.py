@@ -40,7 +40,7 @@ def compact(X: Inputs, dtype: str = "float32", first_layer: str = "auto") -> tup
     Parameters
     ----------
     X : ndarray of shape (N, D), or Sparse
-        Values of dtype uint8, float32 or float64.
+        Encoded inputs: values of dtype uint8, float32 or float64.
     dtype : str
         The network's: "float32" or "float64".
     first_layer : str

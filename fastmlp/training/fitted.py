@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.errors import InputError
+from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import History
@@ -26,10 +28,12 @@ class Fitted:
         Weights and biases; None before `fit`.
     classes : ndarray of shape (C,), int64, or None
         What the outputs stand for.
+    encoder : InputEncoder or None
+        What the inputs mean.
     history : History
         Of its training.
     fit_info : dict or None
-        first_layer ("sparse" or "dense"), density of the inputs, threads.
+        first_layer ("sparse" or "dense"), density of the inputs, threads, scaling, inputs (in words).
     failure_reason : FailureReason or None
         Why the training failed.
     state : TrainingState or None
@@ -38,10 +42,17 @@ class Fitted:
 
     parameters: Parameters | None = None
     classes: NDArray[np.int64] | None = None
+    encoder: InputEncoder | None = None
     history: History = field(default_factory=History)
     fit_info: dict[str, Any] | None = None
     failure_reason: FailureReason | None = None
     state: TrainingState | None = None
+
+    def network(self) -> tuple[Parameters, NDArray[np.int64], InputEncoder]:
+        """Return parameters, classes and encoder. Raises InputError before `fit`."""
+        if self.parameters is None or self.classes is None or self.encoder is None:
+            raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")
+        return self.parameters, self.classes, self.encoder
 
     @classmethod
     def of(cls, session: Session) -> "Fitted":
@@ -52,7 +63,7 @@ class Fitted:
         session : Session
             The training, between two epochs.
         """
-        state, batches = session.state, session.data.batches
+        state, data, batches = session.state, session.data, session.data.batches
         state.settle(
             {
                 name: dict(callback.state_dict())
@@ -60,8 +71,11 @@ class Fitted:
                 if isinstance(callback, DiagnosticsCallback)
             }
         )
-        info = {"first_layer": batches.first_layer, "density": batches.density, "threads": session.trainer.threads}
-        return cls(state.parameters, session.data.classes, state.history, info, state.failure_reason, state)
+        info = {
+            "first_layer": batches.first_layer, "density": batches.density, "threads": session.trainer.threads,
+            "scaling": data.encoder.scaling.kind, "inputs": data.encoder.describe(),
+        }  # fmt: skip
+        return cls(state.parameters, data.classes, data.encoder, state.history, info, state.failure_reason, state)
 
 
 def field_of_fitted(name: str) -> Any:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.errors import InputError
+from fastmlp.inputs.encoder import InputEncoder, read_inputs
 from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
 from fastmlp.training.first_layer import Inputs, Samples
 from fastmlp.training.parameters import Parameters
-from fastmlp.utils.arrays import check_inputs
 from fastmlp.utils.memory import memory_held
 
 # Python is entered again after so many multiply-adds, which take some hundredths of a second, so that Ctrl-C is felt.
@@ -120,7 +119,7 @@ def outputs_of(
 
 
 def predict_outputs(
-    config: NetworkConfig, parameters: Parameters, X: Samples, threads: int | None = None
+    config: NetworkConfig, parameters: Parameters, encoder: InputEncoder, X: Samples, threads: int | None = None
 ) -> NDArray[Any]:
     """Return what the last layer hands out for every row of X, (N, C) in the network's dtype.
 
@@ -130,23 +129,44 @@ def predict_outputs(
         Of the network.
     parameters : Parameters
         Weights and biases.
+    encoder : InputEncoder
+        What the inputs mean.
     X : array_like of shape (N, D)
         Inputs, not checked yet.
     threads : int, optional
         Threads to use; None: what the settings allow.
     """
-    checked = check_width(check_inputs(X, config.dtype), parameters.features, "X")
-    rows = checked.shape[0]
+    return outputs_of_inputs(config, parameters, encoder.encode(read_inputs(X, config.dtype), config.dtype), threads)
+
+
+def outputs_of_inputs(
+    config: NetworkConfig, parameters: Parameters, inputs: Inputs, threads: int | None = None
+) -> NDArray[Any]:
+    """Return what the last layer hands out for every row of encoded inputs, (N, C) in the network's dtype.
+
+    Parameters
+    ----------
+    config, parameters, threads
+        As for `predict_outputs`.
+    inputs : ndarray of shape (N, D), or Sparse
+        What an encoder returned.
+    """
+    rows = inputs.shape[0]
     out = np.empty((rows, parameters.outputs), parameters.buffer.dtype)
-    with memory_held(checked):
+    with memory_held(inputs):
         return outputs_of(
-            kernels_of(config.engine), parameters, checked, out, config.loss_function.kind,
+            kernels_of(config.engine), parameters, inputs, out, config.loss_function.kind,
             1 if rows == 1 else threads or thread_count(config),
         )  # fmt: skip
 
 
 def evaluate(
-    config: NetworkConfig, parameters: Parameters, classes: NDArray[np.int64], X: Samples, y: ArrayLike
+    config: NetworkConfig,
+    parameters: Parameters,
+    classes: NDArray[np.int64],
+    encoder: InputEncoder,
+    X: Samples,
+    y: ArrayLike,
 ) -> tuple[float, float]:
     """Measure a network on inputs and labels that are not checked yet.
 
@@ -158,33 +178,18 @@ def evaluate(
         Weights and biases.
     classes : ndarray of shape (C,), int64
         What its outputs stand for.
+    encoder : InputEncoder
+        What the inputs mean.
     X, y : array_like
         As for `MLP.fit`.
     """
     objective = config.loss_function
-    checked = check_width(check_inputs(X, config.dtype), parameters.features, "X")
-    targets = objective.compare(y, checked.shape[0], classes, config.dtype)
-    with memory_held(checked, targets):
+    inputs = encoder.encode(read_inputs(X, config.dtype), config.dtype)
+    targets = objective.compare(y, inputs.shape[0], classes, config.dtype)
+    with memory_held(inputs, targets):
         loss = Loss(objective.kind)
-        totals = totals_of(kernels_of(config.engine), parameters, checked, targets, loss, thread_count(config))
+        totals = totals_of(kernels_of(config.engine), parameters, inputs, targets, loss, thread_count(config))
     return float(totals[0] / len(targets)), float(objective.accuracy(totals, targets, EQUAL_WEIGHTS))
-
-
-def check_width(X: Inputs, features: int, name: str) -> Inputs:
-    """Return X. Raises InputError where it has not so many features.
-
-    Parameters
-    ----------
-    X : ndarray or Sparse
-        Inputs.
-    features : int
-        Those of the training.
-    name : str
-        What to call X in the message.
-    """
-    if X.shape[1] != features:
-        raise InputError(f"{name} has {X.shape[1]} features; expected {features}, as in training")
-    return X
 
 
 def _ranges(layers: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:

@@ -6,8 +6,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.training.first_layer import Samples
-from fastmlp.training.inference import predict_outputs
+from fastmlp.errors import InputError
+from fastmlp.inputs.scaling import Scaling
+from fastmlp.training.first_layer import Inputs, Samples
+from fastmlp.training.inference import outputs_of_inputs, predict_outputs
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.state import TrainingState
 from fastmlp.training.trainer import Trainer
@@ -63,6 +65,7 @@ class Session:
         trainer = Trainer.of(config, state, rows)
         state.schedule.rates(1, trainer.steps_of(rows))
         if config.augmentation is not None:
+            _check_pictures(data.encoder.scaling)
             config.augmentation.distortion(features, config.seed, 1)
         return cls(config, data, state, trainer, config.epochs if last_epoch is None else last_epoch)
 
@@ -79,5 +82,25 @@ class Session:
         X : array_like of shape (N, D)
             Inputs.
         """
-        outputs = predict_outputs(self.config, self.state.parameters, X, self.trainer.threads)
+        outputs = predict_outputs(self.config, self.state.parameters, self.data.encoder, X, self.trainer.threads)
         return self.config.loss_function.decide(outputs, self.data.classes)
+
+    def predict_inputs(self, inputs: Inputs) -> NDArray[Any]:
+        """Return the predictions of the network as it is now for encoded inputs.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (N, D), or Sparse
+            Some rows of the batches.
+        """
+        outputs = outputs_of_inputs(self.config, self.state.parameters, inputs, self.trainer.threads)
+        return self.config.loss_function.decide(outputs, self.data.classes)
+
+
+def _check_pictures(scaling: Scaling) -> None:
+    """Raise InputError for inputs whose zeros are no background."""
+    if scaling.kind == "standard":
+        raise InputError(
+            f"augment distorts pictures, whose background is zero, and the inputs are {scaling.describe()}; expected "
+            "scaling='minmax', or 'pixels' for numbers up to 255"
+        )

@@ -52,12 +52,18 @@ def prepare_for(
         data = X
         data.check_use(config)
     else:
-        data = prepare(config, X, y, validation, start.classes if classes is None else classes, sample_weight)
-    if start.parameters is None or start.classes is None:
+        known = start.classes if classes is None else classes
+        data = prepare(config, X, y, validation, known, sample_weight, start.encoder)
+    if start.parameters is None or start.classes is None or start.encoder is None:
         return data
     features, wanted = data.batches.shape[1], start.parameters.features
     if features != wanted:
         raise InputError(f"X has {features} features; expected {wanted}, as in the training that is to continue")
+    if data.encoder != start.encoder:
+        raise InputError(
+            f"the data were prepared as {data.encoder.describe()}; expected them as in the training that is to "
+            f"continue, {start.encoder.describe()}: give X and y, or `prepare` them with the network's encoder"
+        )
     if not np.array_equal(data.classes, start.classes):
         raise InputError(
             f"the data have the {len(data.classes)} classes {data.classes}; expected the {len(start.classes)} of the "

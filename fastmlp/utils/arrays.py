@@ -1,6 +1,8 @@
 """Checks of inputs and labels: each message has the value, what was expected and a hint."""
 
+import numbers
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,8 @@ def _check_array(X: np.ndarray, dtype: str, name: str) -> np.ndarray:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
     if 0 in X.shape:
         raise InputError(f"{name} has shape {X.shape}; expected at least one sample and one feature")
+    if X.dtype == object:
+        X = numbers_of(X, name)
     if X.dtype.kind not in "buif":
         raise InputTypeError(f"{name} has dtype {X.dtype}; expected numbers: convert it to float32 or uint8")
     if X.dtype not in INPUT_DTYPES or not X.dtype.isnative:
@@ -101,6 +105,36 @@ def _check_array(X: np.ndarray, dtype: str, name: str) -> np.ndarray:
     if X.dtype.kind == "f":
         _check_finite(X, dtype, name)
     return X
+
+
+def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
+    """Return an array of objects that are numbers as float64, with nan for None and pandas' NA.
+
+    Parameters
+    ----------
+    values : ndarray of objects
+        Of any shape.
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    InputTypeError
+        If one of them is neither.
+    """
+    kinds: set[type] = set(map(type, values.flat))
+    missing = {kind for kind in kinds if kind.__name__ in ("NoneType", "NAType")}
+    others = {kind for kind in kinds - missing if not issubclass(kind, numbers.Real | np.bool_ | Decimal)}
+    if others:
+        at, value = next((at, value) for at, value in np.ndenumerate(values) if type(value) in others)
+        raise InputTypeError(
+            f"{name} has {value!r} at {'row {}, column {}'.format(*at) if len(at) == 2 else f'row {at[0]}'}; expected "
+            "numbers: give columns of text as a DataFrame"
+        )
+    if missing:
+        is_missing = np.frompyfunc(lambda value: type(value) in missing, 1, 1)
+        values = np.where(is_missing(values).astype(bool), np.nan, values)
+    return values.astype(np.float64)
 
 
 def _check_sparse(X: Any, dtype: str, name: str) -> Sparse:

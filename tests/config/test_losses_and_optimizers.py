@@ -30,7 +30,8 @@ def test_squared_error_fits_numbers_and_scores_r_squared():
 
 def test_regression_without_hidden_layers_is_least_squares():
     y = X @ RANDOM.standard_normal((5, 2)) + [1.0, -2.0]
-    mlp = MLP(loss="squared_error", hidden=(), epochs=200, batch_size=300, learning_rate=0.3, dtype="float64").fit(X, y)
+    settings = {"loss": "squared_error", "hidden": (), "epochs": 200, "dtype": "float64", "scaling": "none"}
+    mlp = MLP(batch_size=300, learning_rate=0.3, **settings).fit(X, y)
     expected, *_ = np.linalg.lstsq(np.c_[X, np.ones(300)], y, rcond=None)
     np.testing.assert_allclose(mlp.weights[0], expected[:5], atol=1e-6)
     np.testing.assert_allclose(mlp.biases[0], expected[5], atol=1e-6)
@@ -78,7 +79,8 @@ def test_lbfgs_reaches_the_minimum_that_scikit_learn_reaches(engine):
     linear = pytest.importorskip("sklearn.linear_model")
     y = (X[:, 0] + 0.5 * RANDOM.standard_normal(300) > 0).astype(int) + (X[:, 1] > 1)
     l2 = 0.01
-    mlp = MLP(hidden=(), optimizer="lbfgs", l2=l2, epochs=200, dtype="float64", engine=engine).fit(X, y)
+    settings = {"hidden": (), "epochs": 200, "dtype": "float64", "scaling": "none"}
+    mlp = MLP(optimizer="lbfgs", l2=l2, engine=engine, **settings).fit(X, y)
     theirs = linear.LogisticRegression(C=1 / (300 * l2), tol=1e-10, max_iter=1000).fit(X, y)
     np.testing.assert_allclose(mlp.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
     assert mlp.history["train_objective"][-1] <= mlp.history["train_objective"][0]
@@ -132,9 +134,10 @@ def test_sample_weights_decide_what_is_learnt():
 def test_input_dropout_reads_dense_rows_and_trains():
     lit = X * (RANDOM.random_sample(X.shape) < 0.1)
     y = (X[:, 0] > 0).astype(int)
-    mlp = MLP(hidden=(8,), dropout=(0.2, 0.5), epochs=2).fit(lit, y)
+    mlp = MLP(hidden=(8,), dropout=(0.2, 0.5), epochs=2, scaling="none").fit(lit, y)
     assert mlp.fit_info["first_layer"] == "dense"
-    assert MLP(hidden=(8,), dropout=0.5, epochs=2).fit(lit, y).fit_info["first_layer"] == "sparse"
+    hidden_alone = MLP(hidden=(8,), dropout=0.5, epochs=2, scaling="none").fit(lit, y)
+    assert hidden_alone.fit_info["first_layer"] == "sparse"
 
 
 def test_classes_can_weigh_differently_in_memory_and_in_a_stream(tmp_path):
@@ -200,13 +203,14 @@ def test_a_network_fitted_twice_starts_its_schedule_anew():
 def test_augmented_training_reads_images_and_refuses_what_is_none():
     pixels = RANDOM.randint(0, 256, (120, 36)).astype(np.uint8)
     y = np.arange(120) % 3
-    mlp = MLP(hidden=(8,), augment={"shift": 1, "rotation": 10}, epochs=2, seed=4).fit(pixels, y)
+    settings = {"hidden": (8,), "epochs": 2, "seed": 4, "scaling": "pixels"}
+    mlp = MLP(augment={"shift": 1, "rotation": 10}, **settings).fit(pixels, y)
     again = MLP(**mlp.settings()).fit(pixels, y)
     assert mlp.predict_proba(pixels).tobytes() == again.predict_proba(pixels).tobytes()
-    plain = MLP(hidden=(8,), epochs=2, seed=4).fit(pixels, y)
+    plain = MLP(**settings).fit(pixels, y)
     assert not np.array_equal(mlp.predict_proba(pixels), plain.predict_proba(pixels))
     with pytest.raises(InputError, match="no square image"):
-        MLP(augment="affine", epochs=1).fit(X, np.arange(300) % 2)
+        MLP(augment="affine", epochs=1, scaling="none").fit(X, np.arange(300) % 2)
 
 
 def test_a_fit_that_is_refused_leaves_the_network_as_it_was():

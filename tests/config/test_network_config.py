@@ -27,6 +27,8 @@ CHOSEN = {
     "epochs": (3, 3),
     "shuffle": (False, False),
     "early_stopping": ({"patience": 2}, {"patience": 2}),
+    "scaling": ("minmax", "minmax"),
+    "missing": ("median", "median"),
     "init": ("normal", "normal"),
     "init_scale": (0.5, 0.5),
     "init_bias": ("same", "same"),

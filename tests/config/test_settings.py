@@ -68,6 +68,8 @@ BAD = [
     ("epochs", None, InputTypeError, "whole number"),
     ("shuffle", 1, InputTypeError, "true or false"),
     ("shuffle", "yes", InputTypeError, "true or false"),
+    ("scaling", "robust", InputError, "auto, none, pixels, standard, minmax"),
+    ("missing", "mean", InputError, "refuse, median"),
     ("init", "random", InputError, "xavier"),
     ("init_scale", 0.0, InputError, "above 0"),
     ("init_bias", "one", InputError, "zero"),

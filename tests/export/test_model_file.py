@@ -116,16 +116,18 @@ def test_a_newer_format_asks_for_a_newer_version(saved):
     assert "newer fastmlp" in message
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_file_of_an_older_format_is_refused_in_one_line(saved, version):
     with h5py.File(saved, "r+") as file:
         file.attrs["format_version"] = version
     message = complaint(saved)
-    assert message.endswith(f"has model format {version}, this fastmlp reads 3; train it anew")
+    assert message.endswith(f"has model format {version}, this fastmlp reads 4; train it anew")
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("part", ["classes", "weights/0", "weights/1", "biases/2", "history", "history/seconds"])
+@pytest.mark.parametrize(
+    "part", ["classes", "inputs", "weights/0", "weights/1", "biases/2", "history", "history/seconds"]
+)
 def test_a_file_that_lacks_a_part_is_refused(saved, part):
     with h5py.File(saved, "r+") as file:
         del file[part]

@@ -21,7 +21,9 @@ def mostly_zero(rows, features, share, kind, seed=0):
 
 
 def trained(X, y, **options):
-    mlp = MLP(**{"hidden": (33, 20), "batch_size": 37, "epochs": 3, "learning_rate": 0.2, **options}).fit(X, y)
+    meaning = "pixels" if getattr(X, "dtype", None) == np.uint8 else "none"
+    usual = {"hidden": (33, 20), "batch_size": 37, "epochs": 3, "learning_rate": 0.2, "scaling": meaning}
+    mlp = MLP(**{**usual, **options}).fit(X, y)
     return np.concatenate([array.ravel() for array in mlp.weights + mlp.biases]), mlp
 
 

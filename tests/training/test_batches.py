@@ -11,6 +11,8 @@ from fastmlp.config.losses import CrossEntropy
 from fastmlp.config.sample_weights import of_classes
 from fastmlp.data import Stream
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.scaling import Scaling
 from fastmlp.kernels.sparse_rows import Sparse, part, to_network
 from fastmlp.training.batches import InMemory, Streamed
 from fastmlp.training.first_layer import compact
@@ -29,6 +31,10 @@ INPUTS = {
     "dense": (np.maximum(PIXELS, 1)),
     "floats": (PIXELS / 255).astype(np.float32),
 }
+
+
+def encoder(kind="pixels"):
+    return InputEncoder(Scaling.constant("none" if kind == "floats" else "pixels", COLUMNS))
 
 
 @pytest.fixture
@@ -64,7 +70,8 @@ class Reordered:
 
 
 def network(**settings):
-    return MLP(**{"hidden": (16, 8), "epochs": 2, "batch_size": 48, "momentum": 0.5, "seed": 3, **settings})
+    usual = {"hidden": (16, 8), "epochs": 2, "batch_size": 48, "momentum": 0.5, "seed": 3, "scaling": "pixels"}
+    return MLP(**{**usual, **settings})
 
 
 @pytest.mark.parametrize("kind", INPUTS)
@@ -73,7 +80,7 @@ def network(**settings):
 def test_a_stream_trains_the_bits_of_its_order_in_memory(open_stream, kind, dtype, shuffle):
     X = INPUTS[kind]
     with open_stream(X) as stream:
-        source = Streamed(stream, np.arange(CLASSES), dtype)
+        source = Streamed(stream, np.arange(CLASSES), encoder(kind), dtype)
         assert source.first_layer == ("dense" if kind == "dense" else "sparse")
         assert len(list(source.training_chunks(0, 1, 48, shuffle))) == 5
         weights, totals = fit(network(dtype=dtype, shuffle=shuffle), source)
@@ -86,7 +93,7 @@ def test_a_stream_trains_the_bits_of_its_order_in_memory(open_stream, kind, dtyp
 def test_a_stream_of_one_window_trains_the_bits_of_fit(open_stream):
     mlp = network(threads=1).fit(PIXELS, LABELS)
     with open_stream(PIXELS, window_rows=ROWS) as stream:
-        weights, _ = fit(network(), Streamed(stream, mlp.classes))
+        weights, _ = fit(network(), Streamed(stream, mlp.classes, encoder()))
     np.testing.assert_array_equal(weights, mlp._fitted.parameters.buffer)
 
 
@@ -104,7 +111,7 @@ def test_memory_is_one_span_in_the_order_of_the_epoch():
 def test_two_passes_at_once_do_not_disturb_each_other(open_stream, kind):
     X, dtype = INPUTS[kind], np.dtype("float32")
     with open_stream(X) as stream:
-        source = Streamed(stream, np.arange(CLASSES))
+        source = Streamed(stream, np.arange(CLASSES), encoder(kind))
         first_row = 0
         for inputs, y, _, _ in source.training_chunks(0, 1, 48, False):
             for part_of_all, _, _ in source.evaluation_chunks():
@@ -120,7 +127,7 @@ def test_reader_ends_when_the_spans_are_given_up(open_stream, kind):
         return [thread for thread in threading.enumerate() if thread.name.startswith("fastmlp-read")]
 
     with open_stream(INPUTS[kind]) as stream:
-        spans = Streamed(stream, np.arange(CLASSES)).training_chunks(0, 1, 48, True)
+        spans = Streamed(stream, np.arange(CLASSES), encoder(kind)).training_chunks(0, 1, 48, True)
         next(spans)
         assert reading()
         spans.close()
@@ -131,7 +138,7 @@ def test_reader_ends_when_the_spans_are_given_up(open_stream, kind):
 def test_parts_and_head_are_the_rows_in_the_order_of_the_file(open_stream, threads):
     everything, dtype = np.arange(ROWS), np.dtype("float32")
     with open_stream(PIXELS) as stream:
-        streamed = Streamed(stream, np.arange(CLASSES), threads=threads)
+        streamed = Streamed(stream, np.arange(CLASSES), encoder(), threads=threads)
         for source in (streamed, InMemory(compact(PIXELS)[0], LABELS)):
             rows = [(to_network(X, np.arange(len(y)), dtype), y) for X, y, _ in source.evaluation_chunks()]
             np.testing.assert_array_equal(np.concatenate([X for X, _ in rows]), to_network(PIXELS, everything, dtype))
@@ -146,9 +153,9 @@ def test_parts_and_head_are_the_rows_in_the_order_of_the_file(open_stream, threa
 def test_labels_become_positions_among_the_classes(open_stream):
     classes = np.array([2, 4, 6, 8, 10])
     with open_stream(PIXELS, labels=LABELS * 2 + 4) as stream:
-        np.testing.assert_array_equal(Streamed(stream, classes).y, LABELS + 1)
+        np.testing.assert_array_equal(Streamed(stream, classes, encoder()).y, LABELS + 1)
         with pytest.raises(InputError, match=r"ydata has the label .* out of range; expected one of the 3 classes"):
-            Streamed(stream, classes[:3])
+            Streamed(stream, classes[:3], encoder())
 
 
 def test_a_label_among_millions_is_found_and_a_wrong_one_named_by_its_rows(open_stream):
@@ -178,7 +185,7 @@ def test_the_loss_of_a_guess_about_a_stream_is_that_about_its_rows_in_memory(ope
 @pytest.mark.parametrize("first_layer", ["dense", "sparse"])
 def test_form_of_the_inputs_can_be_forced(open_stream, first_layer):
     with open_stream(PIXELS) as stream:
-        source = Streamed(stream, np.arange(CLASSES), first_layer=first_layer)
+        source = Streamed(stream, np.arange(CLASSES), encoder(), first_layer=first_layer)
         assert source.first_layer == first_layer
         assert source.density == pytest.approx(0.3, abs=0.03)
         X, *_ = next(source.evaluation_chunks())

@@ -18,7 +18,7 @@ random = np.random.default_rng(5)
 X = random.integers(0, 256, (240, 30)).astype(np.uint8)
 Y = X.reshape(240, 3, 10).sum(axis=2).argmax(axis=1)
 HELD_OUT = X[200:], Y[200:]
-SETTINGS = {"hidden": (16, 8), "batch_size": 10, "epochs": 4, "threads": 2, "seed": 3}
+SETTINGS = {"hidden": (16, 8), "batch_size": 10, "epochs": 4, "threads": 2, "seed": 3, "scaling": "pixels"}
 
 
 class StopAfter(threading.Event):

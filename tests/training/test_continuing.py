@@ -202,8 +202,8 @@ def test_prepared_data_give_the_same_bits_and_are_checked_once(settings, monkeyp
     settings = {**SETTINGS, **settings}
     alone = MLP(**settings).fit(X[:100], Y[:100], (X[100:], Y[100:]))
     checks = []
-    check = preparation.check_inputs
-    monkeypatch.setattr(preparation, "check_inputs", lambda *arguments: checks.append(1) or check(*arguments))
+    check = preparation.read_inputs
+    monkeypatch.setattr(preparation, "read_inputs", lambda *arguments: checks.append(1) or check(*arguments))
     data = prepare(MLP(**settings).config, X[:100], Y[:100], (X[100:], Y[100:]))
     for _ in range(3):
         assert same(MLP(**settings).fit(data), alone)

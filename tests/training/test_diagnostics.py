@@ -36,7 +36,7 @@ def blobs(rows=300, features=12, seed=0):
 X, Y = blobs()
 # A third of the labels are of another class, so that there is something to learn by heart.
 NOISY = np.where(np.arange(len(Y)) % 3 == 0, np.random.RandomState(1).randint(0, CLASSES, len(Y)), Y)
-SMALL = {"hidden": (16, 8), "batch_size": 20, "epochs": 8}
+SMALL = {"hidden": (16, 8), "batch_size": 20, "epochs": 8, "scaling": "none"}
 
 SICK = {
     "dead-units": (

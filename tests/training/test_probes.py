@@ -6,6 +6,8 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.data import Stream
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.scaling import Scaling
 from fastmlp.kernels import reference
 from fastmlp.kernels.sparse_rows import Sparse, to_network
 from fastmlp.training.batches import InMemory, Streamed
@@ -20,6 +22,7 @@ from fastmlp.training.trainer import Trainer
 CLASSES = 4
 RANDOM = np.random.RandomState(0)
 X = RANDOM.standard_normal((300, 12)).astype(np.float32)
+UNSCALED = InputEncoder(Scaling.constant("none", 12))
 Y = np.arange(300) % CLASSES
 
 
@@ -128,7 +131,7 @@ def test_a_sample_of_a_stream_has_the_labels_of_its_rows(tmp_path):
     with h5py.File(path, "w") as file:
         file["xdata"], file["ydata"] = X, np.sort(Y)
     with Stream(path) as stream:
-        inputs, y, weights = Streamed(stream, np.arange(CLASSES), class_weight={0: 1.5}).sample(64)
+        inputs, y, weights = Streamed(stream, np.arange(CLASSES), UNSCALED, class_weight={0: 1.5}).sample(64)
     assert set(y) == set(range(CLASSES))
     for row, label, weight in zip(inputs, y, weights, strict=True):
         (at,) = np.flatnonzero((row == X).all(axis=1))

@@ -15,7 +15,13 @@ from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.training.callbacks import Callback, StopTraining, TrainingView
 from fastmlp.training.checkpoints import CheckpointStore
-from fastmlp.training.preparation import PreparedData, preparation_key, prepare, prepare_inputs
+from fastmlp.training.preparation import (
+    PreparedData,
+    PreparedInputs,
+    preparation_key,
+    prepare,
+    prepare_inputs,
+)
 
 
 class RemoteView(TrainingView):
@@ -86,7 +92,7 @@ class SweepData:
         self.training, self.validation, self.options = training, validation, dict(options or {})
         self._lock = threading.Lock()
         self._prepared: dict[tuple[object, ...], PreparedData] = {}
-        self._inputs: dict[tuple[str, str, str], list[Any]] = {}
+        self._inputs: dict[tuple[str, ...], list[PreparedInputs]] = {}
 
     @property
     def parts(self) -> list[Dataset]:
@@ -108,10 +114,12 @@ class SweepData:
             return self._prepared[key]
 
     def _prepare(self, config: NetworkConfig) -> PreparedData:
-        form = (config.engine, config.dtype, config.form)  # cells that differ in their losses alone share the inputs
+        # Cells that differ in their losses alone share the inputs.
+        form = (config.engine, config.dtype, config.form, config.scaling, config.missing)
         if form not in self._inputs:
-            compiled = config.engine == "numba"  # the reference reads the inputs as they are
-            self._inputs[form] = [prepare_inputs(config, part.X) if compiled else part.X for part in self.parts]
+            inputs = prepare_inputs(config, self.training.X)
+            others = (prepare_inputs(config, part.X, inputs.encoder) for part in self.parts[1:])
+            self._inputs[form] = [inputs, *others]
         answers = [targets(config.loss_function, part) for part in self.parts]
         (X, y), *held_out = zip(self._inputs[form], answers, strict=True)
         return prepare(config, X, y, held_out[0] if held_out else None, range(self.training.class_count))
