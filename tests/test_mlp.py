@@ -235,7 +235,7 @@ def test_a_network_that_has_not_learnt_yet_but_tells_samples_apart_is_not_called
 )
 def test_a_network_that_answers_all_samples_alike_is_dead_whatever_the_columns(engine, loss, targets):
     X, y = np.abs(blobs()[0]), np.array(targets)[blobs()[1]]
-    mlp = MLP(hidden=(4,), loss=loss, batch_size=120, epochs=300, engine=engine).fit(X, y)
+    mlp = MLP(hidden=(4,), loss=loss, batch_size=120, epochs=300, engine=engine, scaling="none").fit(X, y)
     mlp.weights[0][...], mlp.biases[0][...] = -1, -1
     mlp.fit(X, y, warm_start=True)
     assert len({tuple(row) for row in mlp.predict(X).tolist()}) == 1

@@ -112,7 +112,7 @@ def test_a_callback_sees_every_epoch_and_ends_the_training_of_its_cell_alone(toy
 
 def test_an_interrupted_cell_of_an_optimizer_that_cannot_resume_is_trained_anew(tmp_path):
     settings = {"hidden": (4,), "epochs": 6, "optimizer": "lbfgs", "engine": "numpy"}
-    data = SweepData(Dataset(np.eye(40, dtype=np.float32), np.arange(40) % 2, 2, None, "rows"))
+    data = SweepData(Dataset(np.eye(40, dtype=np.float32), np.arange(40) % 2, np.arange(2), None, "rows"))
     first, second = (CheckpointStore(tmp_path / "checkpoint", identity="one") for _ in range(2))
 
     class CtrlC(Callback):

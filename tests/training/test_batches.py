@@ -160,13 +160,13 @@ def test_labels_become_positions_among_the_classes(open_stream):
 
 def test_a_label_among_millions_is_found_and_a_wrong_one_named_by_its_rows(open_stream):
     count = (2 << 20) + 5  # more than are looked at together, twice
-    labels = (np.arange(count) % 251).astype(np.uint8)
+    labels, narrow = (np.arange(count) % 251).astype(np.uint8), InputEncoder(Scaling.constant("pixels", 1))
     with open_stream(np.zeros((count, 1), np.uint8), count, labels) as stream:
-        np.testing.assert_array_equal(Streamed(stream, np.arange(251)).y, labels)
+        np.testing.assert_array_equal(Streamed(stream, np.arange(251), narrow).y, labels)
     labels[-2] = 255
     wrong = pytest.raises(InputError, match=r"ydata\[2097152:2097157\] has the label 255 at row 3, out of range")
     with open_stream(np.zeros((count, 1), np.uint8), count, labels) as stream, wrong:
-        Streamed(stream, np.arange(251))
+        Streamed(stream, np.arange(251), narrow)
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0, 2: 0.5}])
@@ -175,7 +175,7 @@ def test_the_loss_of_a_guess_about_a_stream_is_that_about_its_rows_in_memory(ope
     weights = of_classes(class_weight, labels, classes)
     rows = InMemory(PIXELS, labels, weights[labels] if len(weights) else weights)
     with open_stream(PIXELS, labels=labels) as stream:
-        source = Streamed(stream, classes, class_weight=class_weight)
+        source = Streamed(stream, classes, encoder(), class_weight=class_weight)
     loss = CrossEntropy()
     assert source.prior_loss(loss) == pytest.approx(rows.prior_loss(loss), rel=1e-12)
     if class_weight is not None:

@@ -153,6 +153,7 @@ def test_an_epoch_in_which_the_network_was_lost_is_not_kept_however_often_it_is_
     settings = {
         "hidden": (5,), "batch_size": 10, "learning_rate": 1e-3, "decay_epochs": (2,), "decay_factor": 1e35, "seed": 4,
         "early_stopping": {"patience": 3, "monitor": "validation_accuracy"}, "engine": engine,
+        "scaling": "none",
     }  # fmt: skip
     with np.errstate(all="ignore"):
         mlp = MLP(**settings).fit(X[:80], RARE[:80], (X[80:], RARE[80:]))
