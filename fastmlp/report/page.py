@@ -16,9 +16,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
+from fastmlp.inputs.picture_style import MNIST_FILL
 from fastmlp.plots.pictures import UNITS_SHOWN
 from fastmlp.report import charts, findings, settings_text
-from fastmlp.report.panel import MNIST_FILL
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.tables import data_line

@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from fastmlp.errors import InputError
+from fastmlp.inputs.picture_style import MNIST_FILL
 from fastmlp.mlp import MLP
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 # 2 MB as base64 of float32, 16/3 bytes each. Half as many bytes would not do: weights rounded to float16 moved the
 # probabilities of MNIST's digits by up to 2e-3.
 MOST_NUMBERS = 375_000
-
-# MNIST's digits are 20 of 28 pixels high, or wide where that is more.
-MNIST_FILL = 20 / 28
 
 
 def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[str], fill: float = MNIST_FILL) -> str:

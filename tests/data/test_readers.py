@@ -65,7 +65,9 @@ def test_messages_name_a_new_format(toy_file, complaint):
 def test_without_its_line_in_the_registry_a_format_is_unknown(toy_file, monkeypatch):
     monkeypatch.setattr(registry, "READERS", registry.READERS[:-1])
     toy_file.write_bytes(toy_file.read_bytes() + bytes(2))
-    with pytest.raises(InputError, match="expected MATLAB, HDF5, IDX, npz, CSV or svmlight: it is damaged"):
+    with pytest.raises(
+        InputError, match="expected MATLAB, HDF5, IDX, npz, a folder of pictures, CSV or svmlight: it is damaged"
+    ):
         load(toy_file)
 
 

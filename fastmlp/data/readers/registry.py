@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastmlp.data.checks import check_file, no_part
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.readers.class_folders import ClassFoldersReader
 from fastmlp.data.readers.csv import CSVReader
 from fastmlp.data.readers.hdf5 import HDF5Reader
 from fastmlp.data.readers.idx import IDXReader
@@ -18,6 +19,7 @@ READERS: tuple[Reader, ...] = (
     HDF5Reader(),
     IDXReader(),
     NPZReader(),
+    ClassFoldersReader(),
     CSVReader(),
     SvmlightReader(),
 )

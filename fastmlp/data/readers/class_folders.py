@@ -1,0 +1,122 @@
+"""A folder that has a folder of PNG or JPEG files for each class, as notMNIST and many collections are published."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.data.checks import no_part, picture_shape, read_inputs
+from fastmlp.data.dataset import Dataset
+from fastmlp.data.picture_files import ENDINGS, SIGNATURES, is_picture_name, read_picture
+from fastmlp.data.readers.reader import Reader
+from fastmlp.errors import InputError
+
+PARTS = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+
+
+class ClassFoldersReader(Reader):
+    """Folders of pictures, the name of each of which is a label; or folders `train`, `val` and `test` of such folders.
+
+    Labels are whole numbers if all names are such, else text. All pictures have to have one size; colours become grey.
+    """
+
+    name = "a folder of pictures"
+    endings = ENDINGS
+    has_parts = True
+
+    def recognises(self, head: bytes) -> bool:
+        """Return True for a single picture, which `read` refuses."""
+        return head.startswith(SIGNATURES)
+
+    def recognises_folder(self, folder: Path) -> bool:
+        """Return True for a folder of folders with a picture."""
+        return any(_pictures(root) for root in (*_parts(folder).values(), folder))
+
+    def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
+        """Read a folder as `Reader.read` describes."""
+        if not path.is_dir():
+            raise InputError(
+                f"{path} is one picture, without a label; expected a folder with a folder of pictures for each class"
+            )
+        roots = _parts(path) or {"train": path}
+        if part not in roots:
+            wanted = f"expected a folder {' or '.join(PARTS[part])} in it"
+            raise no_part(part, f"{path} has no {part} part; {wanted}: give the path of the {part} pictures instead")
+        dataset = _read(roots[part], path.name)
+        if part != "train" or "validation" not in roots:
+            return dataset
+        return replace(dataset, validation=_read(roots["validation"], path.name))
+
+
+def _parts(folder: Path) -> dict[str, Path]:
+    """Return the folders of the parts that a folder has; one that has pictures itself is a class of that name."""
+    found = {child.name.lower(): child for child in _folders(folder) if _pictures(child)}
+    return {part: found[name] for part, names in PARTS.items() for name in names[::-1] if name in found}
+
+
+def _folders(folder: Path) -> list[Path]:
+    hidden = (".", "__MACOSX")
+    return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(hidden))
+
+
+def _pictures(root: Path) -> dict[str, list[Path]]:
+    """Return the pictures of each class that has some, in the order of their names."""
+    found = {folder.name: sorted(filter(is_picture_name, folder.iterdir())) for folder in _folders(root)}
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def _read(root: Path, name: str) -> Dataset:
+    """Read the pictures of one part."""
+    pictures = _pictures(root)
+    if not pictures:
+        raise InputError(f"{root} has no pictures; expected a folder of PNG or JPEG files for each class in it")
+    if {folder.lower() for folder in pictures} <= {word for words in PARTS.values() for word in words}:
+        raise InputError(
+            f"{root} has pictures in {' and '.join(pictures)}, of no class; expected a folder for each class in there"
+        )
+    paths = [path for each in pictures.values() for path in each]
+    first = read_picture(paths[0])
+    faults: list[str] = []
+
+    def read(rows: slice) -> np.ndarray:
+        return np.stack([_like_first(path, first, faults) for path in paths[rows]])
+
+    X = read_inputs(str(root), (len(paths), *first.shape), first.dtype, read)
+    if faults:
+        others = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
+        raise InputError(faults[0] + others)
+    y = np.repeat(_labels(list(pictures)), [len(each) for each in pictures.values()])
+    return Dataset(X, y, np.unique(y), picture_shape((len(paths), *first.shape), X), name)
+
+
+def _like_first(path: Path, first: np.ndarray, faults: list[str]) -> np.ndarray:
+    """Return a picture of the size and type of the first one; of another file say what is wrong, and return zeros."""
+    try:
+        picture = read_picture(path)
+    except InputError as error:
+        faults.append(str(error))
+        return np.zeros_like(first)
+    if (picture.shape, picture.dtype) == (first.shape, first.dtype):
+        return picture
+    faults.append(
+        f"{path} has {_described(picture)}, and the first picture {_described(first)}; expected pictures of one size: "
+        "resize them"
+    )
+    return np.zeros_like(first)
+
+
+def _described(picture: np.ndarray) -> str:
+    height, width = picture.shape
+    return f"{height} x {width} pixels{'' if picture.dtype == np.uint8 else ' of 16 bits'}"
+
+
+def _labels(names: list[str]) -> NDArray[np.int64 | np.str_]:
+    """Return names of folders as labels: whole numbers if all of them are, written without leading zeros, else text."""
+    if all(name.isascii() and name.isdigit() and name == str(int(name)) for name in names):
+        return np.array(names, np.int64)
+    return np.array(names)

@@ -1,0 +1,89 @@
+"""What the pictures of a network's training look like, so that others can be made like them."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+MNIST_FILL = 20 / 28  # MNIST's digits are 20 of 28 pixels high, or wide where that is more
+NEAR = 0.1  # of the whole range: how far a pixel of the background, or of ink that counts, is from it
+_MOST_MEASURED = 4096  # pictures
+# Shares of the pixels of a drawing that are background: of those at the edge, and of all.
+_AT_THE_EDGE, _OF_ALL = 0.5, 0.3
+
+
+@dataclass(frozen=True)
+class PictureStyle:
+    """Shape, range of values, background and size of what is drawn; the defaults are those of MNIST.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width in pixels.
+    low, high : float
+        The numbers of black and white.
+    background : {"dark", "light"} or None
+        What is drawn on; None for photographs and the like, which are not drawn on anything.
+    fill : float
+        Share of the picture's height or width, whichever is larger, that a drawing fills.
+    """
+
+    shape: tuple[int, int]
+    low: float = 0.0
+    high: float = 255.0
+    background: str | None = "dark"
+    fill: float = MNIST_FILL
+
+    @classmethod
+    def measure(cls, X: NDArray[np.uint8 | np.float32], shape: tuple[int, int]) -> Self:
+        """Return the style of some pictures, of which at most 4,096 are looked at.
+
+        They are drawings where half of the pixels at the edges are within a tenth of the range from black, or from
+        white, and three of ten of all pixels are, as in MNIST, Fashion-MNIST and notMNIST. What they fill is the median
+        of what each of them does.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, height * width)
+            Pictures.
+        shape : (int, int)
+            Height and width in pixels.
+        """
+        some = X[:: -(-len(X) // _MOST_MEASURED)].reshape(-1, *shape)
+        low, high = float(some.min()), float(some.max())
+        if low == high:
+            return cls(shape, low, high, None, 1.0)
+        shares = (some - np.float32(low)) / np.float32(high - low)
+        for background, ink in (("dark", shares), ("light", 1 - shares)):
+            is_free = ink <= NEAR
+            if edge(is_free).mean() >= _AT_THE_EDGE and is_free.mean() >= _OF_ALL:
+                return cls(shape, low, high, background, _median_fill(~is_free))
+        return cls(shape, low, high, None, 1.0)
+
+
+def edge(pictures: NDArray[Any]) -> NDArray[Any]:
+    """Return the pixels at the edges of pictures, those of the corners twice.
+
+    Parameters
+    ----------
+    pictures : ndarray of shape (..., height, width)
+        Some pictures.
+
+    Returns
+    -------
+    ndarray of shape (..., 2 * (height + width))
+        Pixels.
+    """
+    sides = (pictures[..., 0, :], pictures[..., -1, :], pictures[..., :, 0], pictures[..., :, -1])
+    return np.concatenate(sides, axis=-1)
+
+
+def _median_fill(is_ink: NDArray[np.bool_]) -> float:
+    """Return the median of the share of its height or width that the ink of each picture (N, height, width) fills."""
+    shares = np.zeros(len(is_ink))
+    for axis in (1, 2):
+        lines = np.logical_or.reduce(is_ink, axis=axis)  # columns, then rows, with ink
+        extent = lines.shape[1] - lines.argmax(axis=1) - lines[:, ::-1].argmax(axis=1)
+        shares = np.maximum(shares, np.where(lines.any(axis=1), extent, 0) / lines.shape[1])
+    return float(np.median(shares[shares > 0]))
