@@ -1,4 +1,4 @@
-"""Samples with their labels: what every reader returns."""
+"""Samples with their labels, or without: what every reader returns."""
 
 import json
 from dataclasses import dataclass
@@ -59,6 +59,31 @@ class Dataset:
     def class_count(self) -> int:
         """Number of classes; 0 for a regression."""
         return 0 if self.classes is None else len(self.classes)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs without labels, for predictions.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D), uint8 or float32; CSR; or Table
+        Inputs, one row per sample, as for `Dataset`.
+    ids : tuple of str, or None
+        What the file calls each sample, such as the name of a picture; None where it only numbers them.
+    image_shape : (int, int) or None
+        Height and width in pixels where a row of X is a picture.
+    name : str
+        What messages call the data.
+    notes : tuple of str, default=()
+        What was decided in reading that a user may not expect, a sentence each.
+    """
+
+    X: NDArray[np.uint8 | np.float32] | CSR | Table
+    ids: tuple[str, ...] | None
+    image_shape: tuple[int, int] | None
+    name: str
+    notes: tuple[str, ...] = ()
 
 
 def digest(dataset: Dataset) -> str:

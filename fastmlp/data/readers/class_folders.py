@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.checks import no_part, picture_shape, read_inputs
-from fastmlp.data.dataset import Dataset
-from fastmlp.data.picture_files import ENDINGS, SIGNATURES, is_picture_name, read_picture
-from fastmlp.data.readers.reader import Reader
+from fastmlp.data.checks import no_part, picture_shape, read_inputs, square
+from fastmlp.data.dataset import Dataset, Inputs
+from fastmlp.data.picture_files import ENDINGS, SIGNATURES, is_picture_name, like_training, read_picture
+from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError
+from fastmlp.inputs.picture_style import PictureStyle
 
 PARTS = {
     "train": ("train", "training"),
@@ -34,8 +35,8 @@ class ClassFoldersReader(Reader):
         return head.startswith(SIGNATURES)
 
     def recognises_folder(self, folder: Path) -> bool:
-        """Return True for a folder of folders with a picture."""
-        return any(_pictures(root) for root in (*_parts(folder).values(), folder))
+        """Return True for a folder with pictures, in folders or not."""
+        return bool(_all_pictures(folder))
 
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
         """Read a folder as `Reader.read` describes."""
@@ -52,6 +53,30 @@ class ClassFoldersReader(Reader):
             return dataset
         return replace(dataset, validation=_read(roots["validation"], path.name))
 
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a picture, or all those of a folder and of the folders in it, made like those of the training."""
+        paths = _all_pictures(path) if path.is_dir() else [path]
+        style = expected.pictures or _assumed(path, expected.n_features)
+        X = np.stack([like_training(read_picture(picture), style) for picture in paths])
+        ids = tuple(picture.relative_to(path).as_posix() if path.is_dir() else picture.name for picture in paths)
+        return Inputs(X, ids, style.shape, path.name)
+
+
+def _all_pictures(folder: Path) -> list[Path]:
+    """Return the pictures in a folder and in the folders in it, down to those of the classes of parts."""
+    found = _in(folder)
+    for child in _folders(folder):
+        found += [path for paths in ({"": _in(child)} | _pictures(child)).values() for path in paths]
+    return found
+
+
+def _assumed(path: Path, n_features: int | None) -> PictureStyle:
+    """Return the style of square pictures like MNIST's for a network of so many inputs. Raises InputError."""
+    shape = square(n_features or 0)
+    if shape is None:
+        raise InputError(f"{path}: expected the size of the pictures that the network was trained on; it has none")
+    return PictureStyle(shape)
+
 
 def _parts(folder: Path) -> dict[str, Path]:
     """Return the folders of the parts that a folder has; one that has pictures itself is a class of that name."""
@@ -66,8 +91,12 @@ def _folders(folder: Path) -> list[Path]:
 
 def _pictures(root: Path) -> dict[str, list[Path]]:
     """Return the pictures of each class that has some, in the order of their names."""
-    found = {folder.name: sorted(filter(is_picture_name, folder.iterdir())) for folder in _folders(root)}
+    found = {folder.name: _in(folder) for folder in _folders(root)}
     return {name: paths for name, paths in found.items() if paths}
+
+
+def _in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if is_picture_name(path) and path.is_file())
 
 
 def _read(root: Path, name: str) -> Dataset:

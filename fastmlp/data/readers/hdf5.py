@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastmlp.data.dataset import Dataset
-from fastmlp.data.readers.named_arrays import dataset_of_arrays, find_pair, has_part
-from fastmlp.data.readers.reader import Reader
+from fastmlp.data.dataset import Dataset, Inputs
+from fastmlp.data.readers.named_arrays import (
+    dataset_of_arrays,
+    find_inputs,
+    find_pair,
+    has_part,
+    inputs_of_array,
+)
+from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError, first_line
 
 if TYPE_CHECKING:
@@ -44,6 +50,12 @@ class HDF5Reader(Reader):
             if part != "train" or not has_part(array_names(file), "validation"):
                 return dataset
             return replace(dataset, validation=_part(path, file, "validation"))
+
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a file as `Reader.read_inputs` describes."""
+        with open_hdf5(path) as file:
+            name, notes = find_inputs(path, array_names(file))
+            return inputs_of_array(path, name, find_array(path, file, name), notes)
 
 
 def _part(path: Path, file: "h5py.File", part: str) -> Dataset:

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fastmlp.data.checks import check_file, picture_shape, read_inputs, read_labels
-from fastmlp.data.dataset import Dataset
+from fastmlp.data.checks import NoTestPart, check_file, picture_shape, read_inputs, read_labels
+from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.idx_names import are_emnist, is_folder_of_idx, labels_beside, part_named, pictures_of
-from fastmlp.data.readers.reader import Reader
+from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError
 
 GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
 # Type codes of the format's description at yann.lecun.com/exdb/mnist; numbers are big-endian.
 _INT = 0x0C
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", _INT: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_TURNED = "{}: pictures of EMNIST, which are stored with their columns as rows: turned"
 _ASCII = {str(code): chr(code) for code in range(32, 127)}
 _MOST_COMPRESSED = 1032  # deflate's best ratio: a header that promises more than that is wrong
 
@@ -59,6 +60,21 @@ class IDXReader(Reader):
             return dataset
         return replace(dataset, validation=_with_labels(validation, validation.name))
 
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a file of pictures, of a folder that of the test part if there is one, as `Reader.read_inputs`."""
+        images = path
+        if path.is_dir():
+            try:
+                images = pictures_of(path, "test")
+            except NoTestPart:
+                images = pictures_of(path, "train")
+        pictures = read_idx(images, str(images))
+        notes = (f"{path}: inputs from {images.name}",) if path.is_dir() else ()
+        if are_emnist(images) and pictures.ndim == 3:
+            pictures, notes = pictures.swapaxes(1, 2), (*notes, _TURNED.format(images))
+        X = read_inputs(str(images), pictures.shape, pictures.dtype, pictures.__getitem__)
+        return Inputs(X, None, picture_shape(pictures.shape, X), images.name, notes)
+
 
 def _with_labels(images: Path, name: str) -> Dataset:
     """Read a file of pictures and the labels beside it."""
@@ -67,8 +83,7 @@ def _with_labels(images: Path, name: str) -> Dataset:
     if not are_emnist(images) or pictures.ndim != 3:
         return idx_dataset(pictures, values, images, labels, name)
     dataset = idx_dataset(pictures.swapaxes(1, 2), values, images, labels, name)
-    note = f"{images}: pictures of EMNIST, which are stored with their columns as rows: turned"
-    return replace(dataset, class_names=_characters(images, dataset), notes=(*dataset.notes, note))
+    return replace(dataset, class_names=_characters(images, dataset), notes=(*dataset.notes, _TURNED.format(images)))
 
 
 def _characters(images: Path, dataset: Dataset) -> tuple[str, ...]:

@@ -10,10 +10,17 @@ import numpy as np
 
 from fastmlp.data.checks import check_finite, read_labels
 from fastmlp.data.csr import CSR
-from fastmlp.data.dataset import Dataset
+from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.hdf5 import array_names, find_array, open_hdf5
-from fastmlp.data.readers.named_arrays import dataset_of_arrays, find_pair, has_part
-from fastmlp.data.readers.reader import Reader
+from fastmlp.data.readers.named_arrays import (
+    dataset_of_arrays,
+    find_inputs,
+    find_pair,
+    has_part,
+    inputs_of_array,
+    labels_of,
+)
+from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError, first_line
 
 HDF5_VERSION = b"MATLAB 7.3"
@@ -41,19 +48,39 @@ class MATLABReader(Reader):
                 return dataset
             return replace(dataset, validation=_part(path, names, get, "validation"))
 
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a file as `Reader.read_inputs` describes; without labels samples are rows, unless columns fit better."""
+        with matrices(path) as (names, get):
+            name, notes = find_inputs(path, [name for name in names if not name.startswith("#")])
+            labels = labels_of(names, name)
+            x = get(name)
+            if labels is not None:
+                x = _alike(x, get(labels))[0]
+            elif x.ndim > 2 or expected.n_features == x.shape[0] != x.shape[-1]:
+                x = _rows_first(x, x.shape[-1])
+            if hasattr(x, "tocsr"):
+                return Inputs(_csr(f"{path}: {name}", x), None, None, path.name, notes)
+            return inputs_of_array(path, name, x, notes)
+
 
 def _part(path: Path, names: list[str], get: Callable[[str], Any], part: str) -> Dataset:
     inputs, labels = find_pair(path, names, part)
     x, y = get(inputs), get(labels)
     if hasattr(y, "toarray"):
         y = y.toarray()
-    rows = next((count for count in (x.shape[0], x.shape[-1]) if count in y.shape), None)
-    if rows is not None:  # or what is told is that the numbers of samples and labels differ
-        x, y = _rows_first(x, rows), _rows_first(y, rows)
+    x, y = _alike(x, y)
     if not hasattr(x, "tocsr"):
         return dataset_of_arrays(path, inputs, x, labels, y)
     values, classes = read_labels(f"{path}: {labels}", y, x.shape[0])
     return Dataset(_csr(f"{path}: {inputs}", x), values, classes, None, path.name)
+
+
+def _alike(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Return inputs and labels with samples along their first axes, as the number that both have tells."""
+    rows = next((count for count in (x.shape[0], x.shape[-1]) if count in y.shape), None)
+    if rows is None:  # it is told where labels are counted
+        return x, y
+    return _rows_first(x, rows), _rows_first(y, rows)
 
 
 def _rows_first(array: Any, rows: int) -> Any:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data.checks import no_part, picture_notes, picture_shape, read_inputs, read_labels
-from fastmlp.data.dataset import Dataset
+from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.errors import InputError
 
 # Names of inputs with those of their labels. The first pair that a file has is taken.
@@ -83,6 +84,89 @@ def has_part(names: Collection[str], part: str) -> bool:
     return _pair(names, part) is not None
 
 
+def find_inputs(path: Path, names: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """Find what to predict among the arrays of a file: inputs of the test part, of no part, or of another one.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    names : collection of str
+        What its arrays are called.
+
+    Returns
+    -------
+    name : str
+        One of the names: also the only one, whatever it is.
+    notes : tuple of str
+        Which it is, where the file has more than one.
+
+    Raises
+    ------
+    InputError
+        If there are several arrays, and none of them is called as inputs are.
+    """
+    plain = {_plain(name): name for name in names}
+    known = [inputs for inputs, _ in PAIRS]
+    spelt = (
+        spelling for part in ("test", "train", "validation") for name in known for spelling in _spellings(name, part)
+    )
+    found = list(dict.fromkeys(plain[spelling] for spelling in spelt if spelling in plain))
+    if not found and len(names) == 1:
+        found = list(names)
+    if not found:
+        raise InputError(
+            f"{path} has the arrays {', '.join(names) or 'none'}; expected inputs under a name such as `x`, `images` "
+            "or `x_test`: rename one of them so"
+        )
+    others = f"; it also has {', '.join(found[1:])}" if len(found) > 1 else ""
+    return found[0], (f"{path}: inputs from `{found[0]}`{others}",) if others else ()
+
+
+def labels_of(names: Collection[str], inputs: str) -> str | None:
+    """Return what the labels of an array of inputs are called, or None if a file has none.
+
+    Parameters
+    ----------
+    names : collection of str
+        What the file's arrays are called.
+    inputs : str
+        One of them.
+    """
+    pairs = (_pair(names, part) for part in WORDS)
+    return next((pair[1] for pair in pairs if pair and pair[0] == inputs), None)
+
+
+def inputs_of_array(path: Path, name: str, x: Any, notes: tuple[str, ...] = ()) -> Inputs:
+    """Make `Inputs` of an array of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What the array is called; "" in a file of one array.
+    x : ndarray or h5py.Dataset of shape (N, D), or of pictures
+        Inputs, which are read in blocks.
+    notes : tuple of str, default=()
+        What there is to say about it already.
+
+    Raises
+    ------
+    InputError
+        If these are no inputs.
+    """
+    X, where = _read_array(path, name, x)
+    return Inputs(X, None, picture_shape(x.shape, X), path.name, (*notes, *picture_notes(where, x.shape)))
+
+
+def _read_array(path: Path, name: str, x: Any) -> tuple[NDArray[np.uint8 | np.float32], str]:
+    """Return inputs as `read_inputs` does, and what messages call them."""
+    chunks = getattr(x, "chunks", None)
+    where = f"{path}: {name}" if name else str(path)
+    return read_inputs(where, x.shape, x.dtype, x.__getitem__, chunks[0] if chunks else 1), where
+
+
 def _pair(names: Iterable[str], part: str) -> tuple[str, str] | None:
     plain = {_plain(name): name for name in names}
     for inputs, all_labels in PAIRS:
@@ -134,9 +218,7 @@ def dataset_of_arrays(path: Path, inputs: str, x: Any, labels: str, y: np.ndarra
     InputError, InputTypeError
         If these are no inputs, no labels, or not as many.
     """
-    chunks = getattr(x, "chunks", None)
-    where = f"{path}: {inputs}"
-    X = read_inputs(where, x.shape, x.dtype, x.__getitem__, chunks[0] if chunks else 1)
+    X, where = _read_array(path, inputs, x)
     if y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind in "bui" and y.max() <= 1 and (y.sum(axis=1) > 1).any():
         row = int(np.argmax(y.sum(axis=1) > 1))
         raise InputError(

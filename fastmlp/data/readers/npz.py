@@ -9,9 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from fastmlp.data.dataset import Dataset
-from fastmlp.data.readers.named_arrays import dataset_of_arrays, find_pair, has_part
-from fastmlp.data.readers.reader import Reader
+from fastmlp.data.dataset import Dataset, Inputs
+from fastmlp.data.readers.named_arrays import (
+    dataset_of_arrays,
+    find_inputs,
+    find_pair,
+    has_part,
+    inputs_of_array,
+)
+from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError
 
 
@@ -38,6 +44,12 @@ class NPZReader(Reader):
             if part != "train" or not has_part(archive.files, "validation"):
                 return dataset
             return replace(dataset, validation=_part(path, archive, "validation"))
+
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a file as `Reader.read_inputs` describes."""
+        with open_archive(path) as archive:
+            name, notes = find_inputs(path, archive.files)
+            return inputs_of_array(path, name, np.asarray(archive[name]), notes)
 
 
 def _part(path: Path, archive: "np.lib.npyio.NpzFile", part: str) -> Dataset:

@@ -1,9 +1,30 @@
 """The interface of a file format."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 
-from fastmlp.data.dataset import Dataset
+from fastmlp.data.dataset import Dataset, Inputs
+from fastmlp.inputs.picture_style import PictureStyle
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of the inputs of a network when files for its predictions are read.
+
+    Parameters
+    ----------
+    names : tuple of str, optional
+        Names of the columns, which a table has to have.
+    n_features : int, optional
+        Number of the columns, for files that leave it open.
+    pictures : PictureStyle, optional
+        What the pictures of the training look like, for files of pictures.
+    """
+
+    names: tuple[str, ...] | None = None
+    n_features: int | None = None
+    pictures: PictureStyle | None = None
 
 
 class Reader(ABC):
@@ -86,6 +107,31 @@ class Reader(ABC):
             If the file is damaged or its values cannot be used: one line that names the file and gives a hint. Of type
             `NoTestPart` if it has no test part.
         """
+
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a file for predictions: with labels, which are not returned, or without.
+
+        By default what `read` reads, so that a file needs labels.
+
+        Parameters
+        ----------
+        path : Path
+            A file that is there, or a folder.
+        expected : Expected
+            What is known of the network's inputs.
+
+        Returns
+        -------
+        Inputs
+            Named after the file.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            As `read` does.
+        """
+        dataset = self.read(path, n_features=expected.n_features if self.takes_n_features else None)
+        return Inputs(dataset.X, None, dataset.image_shape, dataset.name, dataset.notes)
 
 
 def first_sample_line(head: bytes) -> bytes:

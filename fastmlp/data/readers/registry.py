@@ -9,6 +9,7 @@ from fastmlp.data.readers.csv import CSVReader
 from fastmlp.data.readers.hdf5 import HDF5Reader
 from fastmlp.data.readers.idx import IDXReader
 from fastmlp.data.readers.matlab import MATLABReader
+from fastmlp.data.readers.npy import NPYReader
 from fastmlp.data.readers.npz import NPZReader
 from fastmlp.data.readers.reader import Reader
 from fastmlp.data.readers.svmlight import SvmlightReader
@@ -19,6 +20,7 @@ READERS: tuple[Reader, ...] = (
     HDF5Reader(),
     IDXReader(),
     NPZReader(),
+    NPYReader(),
     ClassFoldersReader(),
     CSVReader(),
     SvmlightReader(),

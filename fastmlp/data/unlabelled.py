@@ -1,0 +1,56 @@
+"""Load inputs without labels, for predictions."""
+
+import os
+from collections.abc import Sequence
+
+from fastmlp.data.dataset import Inputs
+from fastmlp.data.loading import NAMES, load
+from fastmlp.data.readers.reader import Expected
+from fastmlp.data.readers.registry import find_reader
+from fastmlp.errors import InputTypeError
+from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.utils.paths import user_path
+
+
+def load_inputs(
+    path_or_name: str | os.PathLike[str],
+    *,
+    names: Sequence[str] | None = None,
+    n_features: int | None = None,
+    pictures: PictureStyle | None = None,
+) -> Inputs:
+    """Load what is to be predicted: the samples of a file with or without labels, which are not looked at.
+
+    Parameters
+    ----------
+    path_or_name : str or path-like
+        A file in one of the formats that `load` reads; one array as `numpy.save` writes it; a PNG or JPEG file, or a
+        folder of such; or a name as for `load`. Of several parts that of the test is taken.
+    names : sequence of str, optional
+        Names of the network's columns, which a table has to have.
+    n_features : int, optional
+        Number of the network's inputs, for files that leave it open.
+    pictures : PictureStyle, optional
+        What the pictures of the training look like, which files of pictures are made like: see
+        `fastmlp.data.picture_files.like_training`. By default like MNIST's, where `n_features` is a square.
+
+    Returns
+    -------
+    Inputs
+        The samples.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be found, read or used; one line with the file, what was expected and a hint.
+    InputTypeError
+        If an argument is of a type that cannot be used.
+    """
+    if not isinstance(path_or_name, str | os.PathLike):
+        raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")
+    if path_or_name in NAMES:
+        dataset = load(path_or_name, part="test")
+        return Inputs(dataset.X, None, dataset.image_shape, dataset.name, dataset.notes)
+    path = user_path(path_or_name)
+    expected = Expected(None if names is None else tuple(names), n_features, pictures)
+    return find_reader(path).read_inputs(path, expected)
