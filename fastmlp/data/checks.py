@@ -95,7 +95,7 @@ def read_inputs(
     Returns
     -------
     ndarray of shape (N, D), uint8 or float32
-        The inputs: uint8 if they are stored so, or if all values are bytes and not 0 and 1 alone; else float32.
+        The inputs: uint8 if all values are whole numbers from 0 to 255, else float32.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def read_inputs(
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinity, which is reported
             X[start : start + at_a_time] = block.reshape(-1, columns)
         check_finite(X[start : start + at_a_time], where, start)
-    return X if X.dtype != np.uint8 or dtype == np.uint8 or X.max() > 1 else X.astype(np.float32)
+    return X
 
 
 def _widened(X: NDArray[np.uint8 | np.float32], rows: int) -> NDArray[np.float32]:

@@ -10,6 +10,8 @@ from fastmlp.data.dataset import Dataset
 from fastmlp.data.loading import load
 from fastmlp.data.readers.hdf5 import SYNTHETIC
 from fastmlp.errors import InputError
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.scaling import WHITE
 from fastmlp.inputs.table import Table
 from fastmlp.utils.atomic_files import make_folder, write_bytes
 from fastmlp.utils.options import nearest
@@ -22,6 +24,8 @@ _ROWS = 1000  # per compressed chunk, 3 MB of float32
 
 def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32", force: bool = False) -> list[str]:
     """Write both files, each with `xdata` (N, D) and one-hot `ydata` (N, classes).
+
+    Samples that the scaling "auto" takes for pixels are divided by 255, as the course has them; others are not.
 
     Parameters
     ----------
@@ -53,13 +57,15 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
             raise InputError(f"{path} is there already; pass --force to replace it, or choose another --out")
     train = load(data)
     parts = {"train": train, "test": load(train.key, part="test")}
+    dense = isinstance(train.X, np.ndarray)  # what is not is refused before anything is written
+    white = WHITE if dense and InputEncoder.fit(train.X).scaling.kind == "pixels" else 1
     try:
         make_folder(folder)
     except OSError as error:
         raise InputError(f"{folder} cannot be written to ({error.strerror}); choose another --out") from None
     try:
         for part, dataset in parts.items():
-            write_course_file(paths[part], dataset, dtype)
+            write_course_file(paths[part], dataset, dtype, white)
     except OSError as error:
         for path in absent:
             path.unlink(missing_ok=True)
@@ -74,8 +80,8 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
     return lines
 
 
-def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32") -> None:
-    """Write `xdata` (N, D), pixels divided by 255, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
+def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32", white: int = WHITE) -> None:
+    """Write `xdata` (N, D), bytes divided by `white`, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
 
     Parameters
     ----------
@@ -85,6 +91,8 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         Samples and labels.
     dtype : {"float32", "float64"}, default="float32"
         Type of both arrays.
+    white : int, default=255
+        What uint8 is divided by.
 
     Raises
     ------
@@ -109,7 +117,7 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         x = file.create_dataset("xdata", X.shape, dtype, chunks=(min(_ROWS, rows), columns), **storage)
         for start in range(0, rows, _ROWS):
             block = X[start : start + _ROWS]
-            x[start : start + _ROWS] = block / np.dtype(dtype).type(255) if X.dtype == np.uint8 else block
+            x[start : start + _ROWS] = block / np.dtype(dtype).type(white) if X.dtype == np.uint8 else block
         file.create_dataset("ydata", data=np.eye(dataset.class_count, dtype=dtype)[dataset.y], **storage)
         if dataset.synthetic:
             file.attrs[SYNTHETIC] = True

@@ -49,6 +49,15 @@ def test_float64_on_request(few):
         assert file["xdata"][()].max() <= 1
 
 
+def test_numbers_that_are_no_pixels_are_not_divided(tmp_path):
+    digits = np.arange(640).reshape(10, 64) % 17
+    np.savez(tmp_path / "digits.npz", x_train=digits, y_train=np.arange(10), x_test=digits[:2], y_test=np.arange(2))
+    prepare("--data", str(tmp_path / "digits.npz"), "--out", str(tmp_path))
+    for name, rows in (("mnist_traindata.hdf5", 10), ("mnist_testdata.hdf5", 2)):
+        with h5py.File(tmp_path / name) as file:
+            assert np.array_equal(file["xdata"][()], digits[:rows])
+
+
 def test_written_files_are_read_back(few):
     prepare("--data", "glyphs")
     dataset, original = load("data/mnist_traindata.hdf5"), load("glyphs")
