@@ -27,10 +27,10 @@ def note(line: str) -> None:
 
 
 def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
-    """Print a line on an epoch to stdout, as trainers of a single network do: the first one is epoch 0."""
+    """Print a line on an epoch to stdout, as trainers of a single network do."""
     # In one piece, as other threads write lines too. On a terminal the bars make room for it.
     sys.stdout.write(
-        f"{prefix}Epoch {record['epoch'] - 1}: train loss = {record['train_loss']:.4f}, "
+        f"{prefix}Epoch {record['epoch']}: train loss = {record['train_loss']:.4f}, "
         f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
     )
     sys.stdout.flush()

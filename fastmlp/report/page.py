@@ -232,8 +232,8 @@ def _settings(view: RunView) -> list[tuple[str, str, str]]:
         return []
     lines = []
     for name, value in shown.record.settings.items():
-        tried = dict.fromkeys(_text(cell.record.settings[name]) for cell in view.cells)
-        lines.append((name, _text(value), "; ".join(tried) if len(tried) > 1 else ""))
+        tried = settings_text.several(_text(cell.record.settings[name]) for cell in view.cells)
+        lines.append((name, _text(value), "; ".join(tried) if tried != [_text(value)] else ""))
     return lines
 
 

@@ -1,10 +1,39 @@
 """Settings as text, as summary.md lists them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
 from fastmlp.runs.recipe_record import DistributionRecord, SearchRecord
 from fastmlp.utils.options import value_text
+
+MOST_LISTED = 8  # different settings; of more the least and the greatest are told
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+def several(texts: Iterable[str]) -> list[str]:
+    """Return different texts in their order; of very many those that differ in numbers alone are one, with ranges.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        A setting of several cells, such as "L2, 0.1", "L2, 0.2" and so on, of which this makes "L2, 0.1 to 0.9".
+    """
+    different = list(dict.fromkeys(texts))
+    if len(different) <= MOST_LISTED:
+        return different
+    alike: dict[str, list[str]] = {}
+    for text in different:
+        alike.setdefault(_NUMBER.sub("", text), []).append(text)
+    return [_ranged(group) for group in alike.values()]
+
+
+def _ranged(texts: list[str]) -> str:
+    """Return texts that differ in numbers alone as one."""
+    columns = zip(*(_NUMBER.findall(text) for text in texts), strict=True)
+    ends = [(min(column, key=float), max(column, key=float)) for column in columns]
+    numbers = iter(low if low == high else f"{low} to {high}" for low, high in ends)
+    return _NUMBER.sub(lambda _: next(numbers), texts[0])
 
 
 def layers(config: NetworkConfig, inputs: int, outputs: int) -> str:

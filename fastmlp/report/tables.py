@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fastmlp.runs.aggregate import CellGroup, compare_best_two, group_cells, is_repeated, ranked
+from fastmlp.runs.aggregate import CellGroup, compare_best_two, group_cells, is_repeated, measure_of, ranked
 from fastmlp.runs.evaluation_record import TestDataRecord
 from fastmlp.runs.published_results import figure_text, figures
 from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
@@ -105,12 +105,15 @@ def table(record: RunRecord) -> str:
     theirs = [reference_text(record, group.slug) for group in found]
     header, rows = (_rows_of_seeds if is_repeated(record.cells) else _rows_of_cells)(record, found)
     if any(theirs):
-        place = header.index("\nvalid") + 1
+        place = header.index("valid\nloss") + 2
         header.insert(place, "\nreference")
         for row, reference in zip(rows, theirs, strict=True):
             row.insert(place, reference)
     lines = [heading(record), "", *text_table(header, rows)]
-    for more in (source_lines(record) if any(theirs) else [], failure_lines(record), difference_lines(record)):
+    for more in (
+        source_lines(record) if any(theirs) else [], failure_lines(record), difference_lines(record),
+        [best_line(record)],
+    ):  # fmt: skip
         lines += ["", *more] if more else []
     return "\n".join(lines)
 
@@ -132,8 +135,13 @@ def in_table_order(record: RunRecord) -> list[CellGroup]:
 Rows = tuple[list[str], list[list[str]]]  # header and rows
 
 
+def _results_header(record: RunRecord) -> list[str]:
+    measure = measure_of(record.cells)
+    return ["\nconfiguration", "train\nloss", f"train\n{measure}", "valid\nloss", f"valid\n{measure}"]
+
+
 def _rows_of_cells(record: RunRecord, found: Sequence[CellGroup]) -> Rows:
-    header = ["\nconfiguration", "train\nloss", "\ntrain", "valid\nloss", "\nvalid", "best\n(epoch)", "\nnote"]
+    header = [*_results_header(record), "best\n(epoch)", "\nnote"]
     rows = []
     for group in found:
         (cell,) = group.cells
@@ -154,16 +162,7 @@ def _rows_of_cells(record: RunRecord, found: Sequence[CellGroup]) -> Rows:
 def _rows_of_seeds(record: RunRecord, found: Sequence[CellGroup]) -> Rows:
     """Means over the seeds of every configuration."""
     names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-    header = [
-        "\nconfiguration",
-        "train\nloss",
-        "\ntrain",
-        "valid\nloss",
-        "\nvalid",
-        "95%\ninterval",
-        "\nseeds",
-        "\nnote",
-    ]
+    header = [*_results_header(record), "95%\ninterval", "\nseeds", "\nnote"]
     rows = []
     for group in found:
         notes = list(dict.fromkeys(filter(None, (_note(cell, record.best).partition(":")[0] for cell in group.cells))))
@@ -200,6 +199,29 @@ def difference_lines(record: RunRecord) -> list[str]:
     """
     sentence = compare_best_two(record.cells)
     return [sentence] if sentence else []
+
+
+def best_line(record: RunRecord) -> str:
+    """Return which configuration is the best one and how good it is, beside its published figures.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The record of the run.
+    """
+    for group in group_cells(record.cells):
+        if group.accuracy is not None and any(cell.slug == record.best for cell in group.cells):
+            theirs = figures(record.recipe.reference, group.slug, "validation_accuracy")
+            beside = "".join(f"; reference {value:.4f}, {source}" for value, source in theirs)
+            measured = f"validation {measure_of(group.cells)} {_with_interval(group.accuracy)}"
+            return f"best configuration: {group.label}, {measured}{beside}"
+    return "best configuration: none, all diverged or failed"
+
+
+def _with_interval(interval: Interval) -> str:
+    if interval.count == 1:
+        return f"{interval.mean:.4f}"
+    return f"{interval.mean:.4f} ± {interval.half_width:.4f} (mean of {interval.count} seeds, 95% interval)"
 
 
 def reference_text(record: RunRecord, slug: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from fastmlp.config.network import NetworkConfig
 from fastmlp.report import settings_text
 from fastmlp.report.tables import (
+    best_line,
     capitalised,
     data_line,
     difference_lines,
@@ -17,17 +18,15 @@ from fastmlp.report.tables import (
     source_lines,
     text_table,
 )
-from fastmlp.runs.aggregate import CellGroup, group_cells, is_repeated
+from fastmlp.runs.aggregate import CellGroup, group_cells, is_repeated, measure_of
 from fastmlp.runs.evaluation_record import EvaluationRecord
-from fastmlp.runs.published_results import comparison_lines, figures
+from fastmlp.runs.published_results import comparison_lines
 from fastmlp.runs.records import RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import describe_other_network
-from fastmlp.runs.statistics import Interval
 from fastmlp.utils.atomic_files import write_text
 
 WIDEST = 100  # characters of a printed table
-MOST_LISTED = 8  # different numbers; of more the least and the greatest are listed
 
 
 def _four_decimals(value: float | None) -> str:
@@ -95,54 +94,31 @@ def summary(run: Run) -> str:
         lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
     lines += [
         f"- Layers and neurons: "
-        f"{_joined(settings_text.layers(one, data.features, data.class_count) for one in configs)}",
-        f"- Batch size: {_joined(_few(settings_text.batch(one, rows) for one in configs))}",
-        f"- Initial learning rates: {_rates(configs)}",
+        f"{_several(settings_text.layers(one, data.features, data.class_count) for one in configs)}",
+        f"- Batch size: {_several(settings_text.batch(one, rows) for one in configs)}",
+        f"- Initial learning rates: {_several(map(settings_text.initial_rate, configs))}; "
+        f"{_several(map(settings_text.schedule, configs))}",
         *_unusual(configs),
-        f"- Initialisation: {_joined(map(settings_text.initialisation, configs))}",
-        f"- Regulariser: {_regularisers(configs)}",
+        f"- Initialisation: {_several(map(settings_text.initialisation, configs))}",
+        f"- Regulariser: {' or '.join(settings_text.several(map(settings_text.regulariser, configs)))}",
         *_how_chosen(record),
         "",
-        f"![Training and validation accuracy against epochs]({run.curves.name})",
+        f"![Training and validation {measure_of(record.cells)} against epochs]({run.curves.name})",
         f"![Training and validation loss against epochs]({run.losses.name})",
         "",
         *_reference_table(record),
         *_seeds_table(record),
         *(f"- {line}" for line in (*failure_lines(record), *_diagnoses(record))),
         *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
-        f"- Best configuration: {_best(record)}",
+        f"- {capitalised(best_line(record))}",
         f"- Final test accuracy: {_accuracy(run)}",
         *_compared(run),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _joined(texts: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(texts))
-
-
-def _rates(configs: Sequence[NetworkConfig]) -> str:
-    """The learning rates of several cells, each with what becomes of it said once."""
-    later = _joined(map(settings_text.schedule, configs))
-    return f"{_joined(_few(map(settings_text.initial_rate, configs)))}; {later}"
-
-
-def _few(texts: Iterable[str]) -> list[str]:
-    """Numbers as texts; of very many different ones their range."""
-    different = list(dict.fromkeys(texts))
-    if len(different) <= MOST_LISTED or not all(
-        text.replace(".", "").replace("e-", "").isdigit() for text in different
-    ):
-        return different
-    numbers = sorted(different, key=float)
-    return [f"{numbers[0]} to {numbers[-1]}"]
-
-
-def _regularisers(configs: Sequence[NetworkConfig]) -> str:
-    different = list(dict.fromkeys(map(settings_text.regulariser, configs)))
-    return (
-        " or ".join(different) if len(different) <= MOST_LISTED else f"{len(different)} different ones, see table.csv"
-    )
+def _several(texts: Iterable[str]) -> str:
+    return ", ".join(settings_text.several(texts))
 
 
 def _how_chosen(record: RunRecord) -> list[str]:
@@ -160,25 +136,10 @@ def _unusual(configs: Sequence[NetworkConfig]) -> list[str]:
     """Lines that say what differs from plain SGD on the cross entropy; none where nothing does."""
     lines = []
     for name, describe in (("Loss", settings_text.loss), ("Optimiser", settings_text.optimiser)):
-        text = _joined(map(describe, configs))
+        text = _several(map(describe, configs))
         if text != describe(NetworkConfig()):
             lines.append(f"- {name}: {text}")
     return lines
-
-
-def _best(record: RunRecord) -> str:
-    for group in group_cells(record.cells):
-        if group.accuracy is not None and any(cell.slug == record.best for cell in group.cells):
-            theirs = figures(record.recipe.reference, group.slug, "validation_accuracy")
-            beside = "".join(f"; reference {value:.4f}, {source}" for value, source in theirs)
-            return f"{group.label}, validation accuracy {_with_interval(group.accuracy)}{beside}"
-    return "none, all diverged or failed"
-
-
-def _with_interval(interval: Interval) -> str:
-    if interval.count == 1:
-        return f"{interval.mean:.4f}"
-    return f"{interval.mean:.4f} ± {interval.half_width:.4f} (mean of {interval.count} seeds, 95% interval)"
 
 
 def _accuracy(run: Run) -> str:
@@ -207,7 +168,7 @@ def _reference_table(record: RunRecord) -> list[str]:
     if not any(reference for _, reference in found):
         return []
     rows = [f"| {group.label} | {number_text(_mean(group))} | {reference} |" for group, reference in found]
-    header = ["| configuration | validation accuracy | reference |", "|---|---|---|"]
+    header = [f"| configuration | validation {measure_of(record.cells)} | reference |", "|---|---|---|"]
     return [*header, *rows, "", *(f"- {capitalised(source)}" for source in source_lines(record))]
 
 
@@ -227,5 +188,6 @@ def _seeds_table(record: RunRecord) -> list[str]:
         f"{len(group.sound)} |"
         for group in in_table_order(record)
     ]
-    header = ["| configuration | mean validation accuracy | 95% interval | seeds |", "|---|---|---|---|"]
+    measure = measure_of(record.cells)
+    header = [f"| configuration | mean validation {measure} | 95% interval | seeds |", "|---|---|---|---|"]
     return [*header, *rows, ""]

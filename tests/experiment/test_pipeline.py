@@ -122,7 +122,7 @@ def test_the_command_puts_its_run_under_the_recipes_name_and_prints_each_epoch(
         lines = capsys.readouterr().out.splitlines()
         # Those of the sweep and those of the retraining.
         epochs = [line.partition(":")[0] for line in lines if line.startswith("Epoch ")]
-        assert epochs == ["Epoch 0", "Epoch 1", "Epoch 2"] * 2
+        assert epochs == ["Epoch 1", "Epoch 2", "Epoch 3"] * 2
         assert any(line.startswith("test loss ") for line in lines)
         assert (tmp_path / "runs" / folder / "evaluation.json").exists()
 

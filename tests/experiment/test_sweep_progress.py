@@ -50,14 +50,14 @@ def test_an_epochs_line_is_that_of_a_trainer_of_one_network_on_stdout(capsys):
     with shown_progress(["only"], [1], epoch_lines=True) as callbacks:
         end_epoch(callbacks, 0, record(1))
     out, err = capsys.readouterr()
-    assert out == "Epoch 0: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
+    assert out == "Epoch 1: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
     assert "epoch 1 of 1" in err
 
 
 def test_lines_of_several_networks_begin_with_their_labels(capsys):
     with shown_progress(["relu", "tanh"], [5, 5], epoch_lines=True) as callbacks:
         end_epoch(callbacks, 1, record(3))
-    assert capsys.readouterr().out == "tanh: Epoch 2: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
+    assert capsys.readouterr().out == "tanh: Epoch 3: train loss = 0.5000, accy = 0.8750, [0.100 secs]\n"
 
 
 def test_a_stdout_that_leads_elsewhere_gets_its_lines_while_bars_are_shown(monkeypatch):
@@ -65,8 +65,8 @@ def test_a_stdout_that_leads_elsewhere_gets_its_lines_while_bars_are_shown(monke
     monkeypatch.setattr("sys.stdout", stdout)
     with shown_progress(["only"], [1], epoch_lines=True) as callbacks:
         end_epoch(callbacks, 0, record(1))
-    assert stdout.getvalue().startswith("Epoch 0: train loss")
-    assert "Epoch 0" not in terminal.getvalue()
+    assert stdout.getvalue().startswith("Epoch 1: train loss")
+    assert "Epoch 1" not in terminal.getvalue()
 
 
 def pretend_terminal(monkeypatch):

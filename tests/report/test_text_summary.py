@@ -1,7 +1,8 @@
 import pytest
 from run_records import cell_record, data_record, evaluation_record, recipe_record, run_record
 
-from fastmlp.report.tables import data_line, heading, text_table
+from fastmlp.report import settings_text
+from fastmlp.report.tables import data_line, heading, table, text_table
 from fastmlp.report.text_summary import evaluation_text, summary
 from fastmlp.runs.recipe_record import DistributionRecord, ReferenceRecord, SearchRecord
 from fastmlp.runs.run_directory import Run
@@ -113,7 +114,33 @@ def test_of_very_many_numbers_the_range_is_told(run):
     text = summary(run)
     assert "- Batch size: 100 to 108\n" in text
     assert "- Initial learning rates: 0.1 to 0.18; halved" in text
-    assert "- Regulariser: 9 different ones, see table.csv\n" in text
+    assert "- Regulariser: none or L2, 0.001 to 0.008 / 2 times the sum of squared weights\n" in text
+
+
+def test_numbers_are_ranged_by_their_values_and_only_where_all_else_is_alike():
+    numbers = [1e-7, 0.5, 3, 20, 100, 2.5e-5, 7, 8, 9]
+    texts = [f"L2, {number}" for number in numbers]
+    assert settings_text.several([*texts, "none", "dropout 0.1", "L1, 4"]) == [
+        "L2, 1e-07 to 100", "none", "dropout 0.1", "L1, 4",
+    ]  # fmt: skip
+    assert settings_text.several(texts[:3] * 9) == texts[:3]
+
+
+def test_the_best_row_of_a_table_is_named_in_a_sentence():
+    text = table(record([cell("a", 0.5, 0.8), cell("b", 0.05, 0.9)], "b"))
+    assert text.endswith("\n\nbest configuration: tanh, learning rate 0.05, validation accuracy 0.9000")
+    lost = table(record([cell("a", 0.5, None, "diverged: the loss is nan")], None))
+    assert lost.endswith("\n\nbest configuration: none, all diverged or failed")
+
+
+def test_r_squared_is_called_so(run):
+    run.write_record(record([cell("a", 0.5, 0.7, loss="squared_error")], "a"))
+    first, second = table(run.read_record()).splitlines()[2:4]
+    assert (first.split(), second.split()) == (
+        ["train", "train", "valid", "valid", "best"], ["configuration", "loss", "R²", "loss", "R²", "(epoch)", "note"],
+    )  # fmt: skip
+    assert "- Best configuration: tanh, learning rate 0.5, validation R² 0.7000\n" in summary(run)
+    assert "![Training and validation R² against epochs]" in summary(run)
 
 
 def test_a_search_and_its_seeds_are_told_and_its_table_is_best_first(run):
