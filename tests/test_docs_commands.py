@@ -125,5 +125,5 @@ def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, mo
     for verb, *arguments in shown:
         if arguments or verb == "prepare":
             assert main([verb, *arguments, *small.get(verb, [])]) == 0
-    assert {verb for verb, *_ in shown} == {"prepare", "run", "sweep", "retrain", "evaluate", "report", "demo"}
+    assert {verb for verb, *_ in shown} == {"prepare", "run", "sweep", "retrain", "evaluate", "info", "report", "demo"}
     assert (tmp_path / "runs" / "ee541" / "report.html").is_file()

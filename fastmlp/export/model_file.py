@@ -60,6 +60,8 @@ class ModelRecord:
         Of the training, with its diagnoses.
     failure_reason : FailureReason or None
         Why the training failed.
+    fastmlp_version : str
+        Version that wrote it.
     """
 
     config: NetworkConfig
@@ -68,6 +70,7 @@ class ModelRecord:
     encoder: InputEncoder
     history: History
     failure_reason: FailureReason | None = None
+    fastmlp_version: str = __version__
 
 
 class ModelMetadata(Record, frozen=True, kw_only=True):
@@ -167,6 +170,21 @@ def load(path: str | os.PathLike[str]) -> ModelRecord:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"{path} {what}; expected a model file written by MLP.save")
     return loads(path.read_bytes(), path)
+
+
+def is_model(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is a model of fastmlp, of any version.
+
+    Parameters
+    ----------
+    path : path
+        Of a file, which need not be there.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return "format" in file.attrs and _attribute(file, "format") == FORMAT
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError):
+        return False
 
 
 def loads(data: bytes, path: str | os.PathLike[str] = "the model") -> ModelRecord:
@@ -269,7 +287,7 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
     parameters = Parameters(widths, config.layer_activations, config.dtype)
     for layer, (W, b) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
         W[...], b[...] = datasets[f"weights/{layer}"][:], datasets[f"biases/{layer}"][:]
-    return ModelRecord(config, parameters, labels, encoder, history, metadata.failure)
+    return ModelRecord(config, parameters, labels, encoder, history, metadata.failure, metadata.fastmlp_version)
 
 
 def _read_encoder(dataset: Any, path: str | os.PathLike[str]) -> InputEncoder:

@@ -1,0 +1,1 @@
+"""What a network, a run or data are, for people and for programs."""

@@ -1,0 +1,42 @@
+"""Find out what a name or a path is of, and describe it."""
+
+import os
+
+from fastmlp.data import NAMES, load
+from fastmlp.errors import InputError
+from fastmlp.export.model_file import is_model
+from fastmlp.export.model_file import load as load_model
+from fastmlp.report.info.data import describe_data
+from fastmlp.report.info.facts import Info
+from fastmlp.report.info.model import describe_model
+from fastmlp.report.info.run import describe_run
+from fastmlp.runs.run_directory import Run
+from fastmlp.utils.options import nearest
+from fastmlp.utils.paths import user_path
+
+
+def describe(thing: str | os.PathLike[str]) -> Info:
+    """Describe a network, a run or data; of data the part for training alone is read.
+
+    Parameters
+    ----------
+    thing : str or path-like
+        Path of a model file, folder of a run, or data as `fastmlp.data.load` takes it.
+
+    Raises
+    ------
+    InputError
+        If it is nothing of the kind, or damaged.
+    """
+    if thing not in NAMES:
+        path, run = user_path(thing), Run(thing)
+        if is_model(path):
+            return describe_model(load_model(path), path)
+        record = run.read_unfinished()
+        if record is not None:
+            return describe_run(run, record)
+        if not path.exists():
+            raise InputError(
+                f"{path} is not there; {nearest(os.fspath(thing), NAMES)}, or the path of a model, a run or data"
+            )
+    return describe_data(load(thing))
