@@ -134,7 +134,7 @@ def _drawn_anew(ink: NDArray[np.float32], style: PictureStyle) -> NDArray[np.flo
     scale = min(room / size for room, size in zip(box, ink.shape, strict=True))
     height, width = (max(1, min(room, round(scale * size))) for room, size in zip(box, ink.shape, strict=True))
     ink = _resized(ink, (height, width))
-    ink = np.clip(ink / max(float(ink.max()), NEAR), 0, 1)  # a thin line does not fade
+    ink = np.clip(ink / ink.max(), 0, 1)  # a thin line does not fade
     top, left = _place(ink.sum(axis=1), style.shape[0]), _place(ink.sum(axis=0), style.shape[1])
     sheet[top : top + height, left : left + width] = ink
     return sheet

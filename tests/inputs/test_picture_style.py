@@ -30,6 +30,12 @@ def test_photographs_have_no_background():
     assert PictureStyle.measure(photographs, (10, 10)).background is None
 
 
+def test_what_is_dark_in_the_middle_alone_is_no_drawing():
+    framed = np.random.RandomState(0).randint(60, 256, (30, 10, 10)).astype(np.uint8)
+    framed[:, 1:-1, 1:-1] = 0
+    assert PictureStyle.measure(framed.reshape(30, 100), (10, 10)).background is None
+
+
 def test_pictures_of_one_grey_have_no_background():
     assert PictureStyle.measure(np.full((3, 100), 7, np.uint8), (10, 10)) == PictureStyle((10, 10), 7, 7, None, 1)
 
