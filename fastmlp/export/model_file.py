@@ -17,7 +17,8 @@ from fastmlp._version import __version__
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
 from fastmlp.errors import InputError
-from fastmlp.inputs.encoder import EncoderRecord, InputEncoder
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.encoder_record import EncoderRecord
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import COLUMNS, DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters

@@ -6,75 +6,239 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.blocks import row_blocks
+from fastmlp.inputs.columns import Column, codes_of, is_text
+from fastmlp.inputs.encoder_record import EncoderRecord
 from fastmlp.inputs.measuring import measure, measure_sparse
-from fastmlp.inputs.scaling import SCALINGS, Scaling
-from fastmlp.kernels.sparse_rows import Sparse
-from fastmlp.utils.arrays import check_inputs
+from fastmlp.inputs.reading import Checked, Parts, fitted_columns, parts_of
+from fastmlp.inputs.scaling import Encoded, Scaling
+from fastmlp.inputs.table import Table
+from fastmlp.kernels.sparse_rows import Sparse, to_network
 from fastmlp.utils.digests import digest_of_values
-from fastmlp.utils.records import Count, Name, Record, to_plain
-
-
-class EncoderRecord(Record, frozen=True, kw_only=True):
-    """The plain values of an encoder.
-
-    Attributes
-    ----------
-    scaling : str
-        `Scaling.kind`.
-    columns : int
-        Number of columns of numbers.
-    offset, scale : tuple of float
-        One number, or one per column.
-    low, high : float or None
-        Range of the training rows.
-    """
-
-    scaling: Name
-    columns: Count
-    offset: tuple[float, ...]
-    scale: tuple[float, ...]
-    low: float | None
-    high: float | None
-
-    def __post_init__(self) -> None:
-        if self.scaling not in SCALINGS[1:]:
-            raise ValueError(f"scaling is {self.scaling!r}")
-        for name, values in (("offset", self.offset), ("scale", self.scale)):
-            if len(values) not in (1, self.columns):
-                raise ValueError(f"{name} has {len(values)} numbers for {self.columns} columns")
-        if min(self.scale) <= 0:
-            raise ValueError(f"scale has {min(self.scale)}")
+from fastmlp.utils.objects import are_missing
+from fastmlp.utils.options import closest
+from fastmlp.utils.records import to_plain
 
 
 @dataclass(frozen=True)
 class InputEncoder:
-    """What the inputs of a network mean.
+    """What the inputs of a network mean: names and kinds of columns, their scaling, what stands for missing values.
+
+    The features of a network are its columns of numbers, then an indicator of each column that had missing values in
+    the training rows, then a feature per category.
 
     Parameters
     ----------
     scaling : Scaling
         Of the columns of numbers.
+    columns : tuple of Column
+        Of a table, or of an array of which missing numbers are filled in; else empty.
+    missing : str
+        The setting.
     """
 
     scaling: Scaling
+    columns: tuple[Column, ...] = ()
+    missing: str = "refuse"
+
+    # ------------------------------------------------------------------------------------------------ the training
 
     @classmethod
-    def fit(cls, X: "NDArray[Any] | Sparse", scaling: str = "auto") -> "InputEncoder":
-        """Measure training rows.
+    def fit(
+        cls, X: Checked, dtype: str, scaling: str = "auto", missing: str = "refuse", name: str = "X"
+    ) -> tuple[Self, Encoded]:
+        """Measure training rows, and encode them.
 
         Parameters
         ----------
-        X : ndarray of shape (N, D), or Sparse
+        X : ndarray of shape (N, D), Sparse or Table
             What `read_inputs` returned.
-        scaling : str
-            The setting.
+        dtype : str
+            Of the network.
+        scaling, missing : str
+            The settings.
+        name : str
+            What messages call X.
+
+        Returns
+        -------
+        encoder : InputEncoder
+            What the inputs mean.
+        encoded : ndarray of shape (N, features), or Sparse
+            As the kernels read them.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            For columns that no network can read.
         """
         if isinstance(X, Sparse):
-            return cls(measure_sparse(scaling, X))
-        rows, columns = X.shape
-        return cls(measure(scaling, columns, lambda: (X[block] for block in row_blocks(rows, columns))))
+            encoder = cls(measure_sparse(scaling, X), (), missing)
+            return encoder, encoder.encode(X, dtype, name)
+        if not isinstance(X, Table) and missing == "refuse":
+            encoder = cls(_measured(scaling, X))
+            return encoder, encoder.encode(X, dtype, name)
+        if isinstance(X, Table):
+            are_text = [is_text(column) for column in X.columns]
+            parts = parts_of(X, are_text, dtype, name, missing)
+            columns = fitted_columns(X.names, are_text, parts, missing)
+        else:
+            parts = Parts(X, [str(column) for column in range(X.shape[1])], [])
+            columns = fitted_columns([None] * X.shape[1], [False] * X.shape[1], parts, missing)
+        numbers, gaps = cls(Scaling.constant("none", len(parts.names)), columns, missing)._filled(parts.numbers)
+        encoder = cls(_measured(scaling, numbers), columns, missing)
+        return encoder, encoder._joined(numbers, gaps, parts.texts, dtype, name)
+
+    # ------------------------------------------------------------------------------------------------ other inputs
+
+    def encode(self, X: Checked, dtype: str, name: str = "X") -> Encoded:
+        """Return inputs as the kernels read them.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, D), Sparse or Table
+            What `read_inputs` returned. The columns of a table are found by their names.
+        dtype : str
+            Of the network.
+        name : str
+            What messages call X.
+
+        Returns
+        -------
+        ndarray of shape (N, features), or Sparse
+            A copy only where one is needed.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            For inputs that the network cannot read.
+        """
+        if isinstance(X, Table):
+            return self._encode_table(X, dtype, name)
+        if X.shape[1] != self.width:
+            raise InputError(f"{name} has {X.shape[1]} features; expected {self.width}, as in training")
+        if not self.columns:
+            return self.scaling.apply(X, dtype, name)
+        if texts := [column for column in self.columns if column.categories is not None]:
+            raise InputTypeError(
+                f"{name} has no names of columns, and column `{texts[0].name}` is text; expected a DataFrame, as in "
+                "training"
+            )
+        if isinstance(X, Sparse):
+            X = to_network(X._replace(values=X.values.astype(np.float64)), np.arange(X.shape[0]), np.float64)
+        return self._joined(*self._filled(X), [], dtype, name)
+
+    def _encode_table(self, X: Table, dtype: str, name: str) -> Encoded:
+        if self.names:
+            self._check_names(X.names, name)
+            X = X.select(self.names)
+        elif X.shape[1] != self.width:
+            raise InputError(f"{name} has {X.shape[1]} columns; expected {self.width}, as in training")
+        are_text = [column.categories is not None for column in self.columns] or [False] * self.width
+        parts = parts_of(X, are_text, dtype, name, self.missing)
+        return self._joined(*self._filled(parts.numbers), parts.texts, dtype, name)
+
+    def _check_names(self, names: tuple[str, ...], name: str) -> None:
+        others = self.unknown(names)
+        if absent := [wanted for wanted in self.names if wanted not in names]:
+            meant = closest(absent[0], others)
+            hint = f": is it called `{meant}`?" if meant else ""
+            raise InputError(
+                f"{name} lacks the {_listed(absent)}; expected the {self.width} of the training, in any order{hint}"
+            )
+        if others:
+            raise InputError(f"{name} has the {_listed(others)}, which the training had not; leave them out")
+
+    def unknown(self, names: tuple[str, ...]) -> list[str]:
+        """Return which of these names of columns the training had not; none where it had no names.
+
+        Parameters
+        ----------
+        names : tuple of str
+            Of a table.
+        """
+        return [name for name in names if name not in self.names] if self.names else []
+
+    def _filled(self, numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Numbers with medians where they are missing, and where that is."""
+        gaps = are_missing(numbers)
+        if not gaps.any():
+            return numbers, gaps
+        fills = np.array([column.fill for column in self.columns if column.categories is None], np.float64)
+        return np.where(gaps, fills, numbers), gaps
+
+    def _joined(
+        self, numbers: NDArray[Any], gaps: NDArray[np.bool_], texts: list[NDArray[np.object_]], dtype: str, name: str
+    ) -> NDArray[Any]:
+        """Scaled numbers, indicators and categories side by side."""
+        scaled: Any = self.scaling.apply(numbers, dtype, name) if numbers.size else numbers
+        if self.features == numbers.shape[1]:
+            return np.asarray(scaled)
+        features, at = np.zeros((len(numbers), self.features), dtype), numbers.shape[1]
+        features[:, :at] = self.scaling.transform(numbers, dtype) if scaled.dtype == np.uint8 else scaled
+        coded = [(column, codes_of(values, column)) for column, values in zip(self._of_text, texts, strict=True)]
+        absent = [gap for column, gap in zip(self._of_numbers, gaps.T, strict=False) if column.indicator]
+        absent += [codes < 0 for column, codes in coded if column.indicator]
+        for gap in absent:
+            features[:, at] = gap
+            at += 1
+        for column, codes in coded:
+            rows = np.flatnonzero(codes >= 0)
+            features[rows, at + codes[rows]] = 1
+            at += len(column.categories or ())
+        return features
+
+    # --------------------------------------------------------------------------------------------- what it is about
+
+    @property
+    def _of_numbers(self) -> list[Column]:
+        return [column for column in self.columns if column.categories is None]
+
+    @property
+    def _of_text(self) -> list[Column]:
+        return [column for column in self.columns if column.categories is not None]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns of the training; none where it had an array."""
+        return tuple(column.name for column in self.columns if column.name is not None)
+
+    @property
+    def width(self) -> int:
+        """Number of columns of the inputs."""
+        return len(self.columns) or self.scaling.columns
+
+    @property
+    def features(self) -> int:
+        """Number of features that the network reads."""
+        indicators = sum(column.indicator for column in self.columns)
+        return self.scaling.columns + indicators + sum(len(column.categories or ()) for column in self.columns)
+
+    def keeps(self, dtype: "np.dtype[Any]") -> bool:
+        """Return whether numbers of a type are what the kernels read.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of an array.
+        """
+        return not self.columns and self.scaling.kind == ("pixels" if dtype == np.uint8 else "none")
+
+    def describe(self) -> str:
+        """Return it in words, such as "64 columns, 0 to 16, standardised"."""
+        texts, told = self._of_text, sum(column.indicator for column in self.columns)
+        parts = [self.scaling.describe()] if self.scaling.columns else []
+        parts += (
+            [f"{len(texts)} of text with {sum(len(one.categories or ()) for one in texts)} values"] if texts else []
+        )
+        return "; ".join([*parts, *([f"{told} with missing values"] if told else [])])
+
+    def digest(self) -> str:
+        """Return a digest that distinguishes it from others."""
+        return digest_of_values(to_plain(self.to_record()))
+
+    # ------------------------------------------------------------------------------------------------- plain values
 
     @classmethod
     def from_record(cls, record: EncoderRecord) -> Self:
@@ -86,81 +250,23 @@ class InputEncoder:
             What `to_record` returned.
         """
         offset, scale = np.array(record.offset), np.array(record.scale)
-        return cls(Scaling(record.scaling, record.columns, offset, scale, record.low, record.high))
+        scaling = Scaling(record.scaling, record.numbers, offset, scale, record.low, record.high)
+        return cls(scaling, record.columns, record.missing)
 
     def to_record(self) -> EncoderRecord:
         """Return its plain values."""
         one = self.scaling
         return EncoderRecord(
-            scaling=one.kind, columns=one.columns, offset=tuple(one.offset.tolist()), scale=tuple(one.scale.tolist()),
-            low=one.low, high=one.high,
+            missing=self.missing, columns=self.columns, scaling=one.kind, numbers=one.columns,
+            offset=tuple(one.offset.tolist()), scale=tuple(one.scale.tolist()), low=one.low, high=one.high,
         )  # fmt: skip
 
-    def digest(self) -> str:
-        """Return a digest that distinguishes it from others."""
-        return digest_of_values(to_plain(self.to_record()))
 
-    @property
-    def columns(self) -> int:
-        """Number of columns of the inputs."""
-        return self.scaling.columns
-
-    @property
-    def features(self) -> int:
-        """Number of features that the network reads."""
-        return self.scaling.columns
-
-    def keeps(self, dtype: "np.dtype[Any]") -> bool:
-        """Return whether numbers of a type are what the kernels read.
-
-        Parameters
-        ----------
-        dtype : dtype
-            Of an array.
-        """
-        return self.scaling.kind == ("pixels" if dtype == np.uint8 else "none")
-
-    def describe(self) -> str:
-        """Return it in words, such as "64 columns, 0 to 16, standardised"."""
-        return self.scaling.describe()
-
-    def encode(self, X: "NDArray[Any] | Sparse", dtype: str, name: str = "X") -> "NDArray[Any] | Sparse":
-        """Return inputs as the kernels read them.
-
-        Parameters
-        ----------
-        X : ndarray of shape (N, D), or Sparse
-            What `read_inputs` returned.
-        dtype : str
-            Of the network.
-        name : str
-            What messages call X.
-
-        Raises
-        ------
-        InputError
-            For inputs that the network cannot read.
-        """
-        if X.shape[1] != self.columns:
-            raise InputError(f"{name} has {X.shape[1]} features; expected {self.columns}, as in training")
-        return self.scaling.apply(X, dtype, name)
+def _measured(scaling: str, numbers: NDArray[Any]) -> Scaling:
+    rows, columns = numbers.shape
+    return measure(scaling, columns, lambda: (numbers[block] for block in row_blocks(rows, columns)))
 
 
-def read_inputs(X: Any, dtype: str, name: str = "X") -> "NDArray[Any] | Sparse":
-    """Check inputs as a user has them.
-
-    Parameters
-    ----------
-    X : array_like of shape (N, D) or sparse matrix
-        Inputs.
-    dtype : str
-        Of the network.
-    name : str
-        What messages call X.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        For inputs that cannot be used.
-    """
-    return check_inputs(X, dtype, name)
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:5])
+    return f"{'column' if len(names) == 1 else 'columns'} {shown}{', ...' if len(names) > 5 else ''}"

@@ -1,7 +1,7 @@
 """Scaling: what the numbers of a column mean to a network, measured on its training rows."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError
 from fastmlp.inputs.blocks import row_blocks
 from fastmlp.kernels.sparse_rows import Sparse, to_network
+
+Encoded: TypeAlias = NDArray[Any] | Sparse  # what the kernels read
 
 MISSING = ("refuse", "median")
 SCALINGS = ("auto", "none", "pixels", "standard", "minmax")
@@ -92,7 +94,7 @@ class Scaling:
         with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is reported by `apply`
             return ((block - self.offset) / self.scale).astype(dtype)
 
-    def apply(self, X: "NDArray[Any] | Sparse", dtype: str, name: str = "X") -> "NDArray[Any] | Sparse":
+    def apply(self, X: Encoded, dtype: str, name: str = "X") -> Encoded:
         """Return numbers as the kernels read them: uint8 pixels, or floats; a copy only where one is needed.
 
         Parameters
@@ -127,7 +129,7 @@ class Scaling:
                 raise _too_far(name, X[rows][row, column], f"row {rows.start + row}, column {column}", dtype)
         return scaled
 
-    def _apply_sparse(self, X: Sparse, dtype: str, name: str) -> "NDArray[Any] | Sparse":
+    def _apply_sparse(self, X: Sparse, dtype: str, name: str) -> Encoded:
         if self.is_centred:
             whole = X._replace(values=X.values.astype(dtype))  # uint8 would be read as pixels
             return self.apply(to_network(whole, np.arange(X.shape[0]), dtype), dtype, name)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.inputs.encoder import InputEncoder, read_inputs
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.reading import read_inputs
 from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
@@ -136,7 +137,11 @@ def predict_outputs(
     threads : int, optional
         Threads to use; None: what the settings allow.
     """
-    return outputs_of_inputs(config, parameters, encoder.encode(read_inputs(X, config.dtype), config.dtype), threads)
+    return outputs_of_inputs(config, parameters, _encoded(config, encoder, X), threads)
+
+
+def _encoded(config: NetworkConfig, encoder: InputEncoder, X: Samples) -> Inputs:
+    return encoder.encode(read_inputs(X, config.dtype, missing=config.missing), config.dtype)
 
 
 def outputs_of_inputs(
@@ -184,7 +189,7 @@ def evaluate(
         As for `MLP.fit`.
     """
     objective = config.loss_function
-    inputs = encoder.encode(read_inputs(X, config.dtype), config.dtype)
+    inputs = _encoded(config, encoder, X)
     targets = objective.compare(y, inputs.shape[0], classes, config.dtype)
     with memory_held(inputs, targets):
         loss = Loss(objective.kind)

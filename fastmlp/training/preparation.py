@@ -11,8 +11,9 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.config.sample_weights import combine
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.blocks import row_blocks
-from fastmlp.inputs.encoder import InputEncoder, read_inputs
+from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.measuring import measure
+from fastmlp.inputs.reading import read_inputs
 from fastmlp.inputs.scaling import Scaling
 from fastmlp.training.batches import Batches, InMemory, RowStream, Streamed
 from fastmlp.training.first_layer import Inputs, Samples, compact
@@ -124,10 +125,11 @@ def _encoded(
                 "`prepare_inputs` takes an encoder"
             )
         return X
-    checked = read_inputs(X, config.dtype, name)
-    if encoder is None:
-        encoder = InputEncoder.fit(checked, config.scaling)
-    return PreparedInputs(encoder.encode(checked, config.dtype, name), encoder)
+    checked = read_inputs(X, config.dtype, name, config.missing)
+    if encoder is not None:
+        return PreparedInputs(encoder.encode(checked, config.dtype, name), encoder)
+    encoder, encoded = InputEncoder.fit(checked, config.dtype, config.scaling, config.missing, name)
+    return PreparedInputs(encoded, encoder)
 
 
 def _compact(config: NetworkConfig, inputs: PreparedInputs, form: str) -> tuple[PreparedInputs, float]:

@@ -1,8 +1,6 @@
 """Checks of inputs and labels: each message has the value, what was expected and a hint."""
 
-import numbers
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError, InputTypeError, first_line
 from fastmlp.kernels.sparse_rows import Sparse, index_dtype
+from fastmlp.utils.objects import numbers_of
 
 INPUT_DTYPES = (np.uint8, np.float32, np.float64)
 FINITE = "expected finite numbers: remove or fill in such values"
@@ -17,7 +16,7 @@ _MOST = np.iinfo(np.int64).max
 ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
 
 
-def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
+def check_inputs(X: Any, dtype: str, name: str = "X", missing: str = "refuse") -> np.ndarray | Sparse:
     """Check inputs and convert them to a form that the kernels read.
 
     Parameters
@@ -29,6 +28,8 @@ def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
         Type of the network.
     name : str, default="X"
         What messages call it.
+    missing : str, default="refuse"
+        "refuse" nan, or another word to let it through in a dense array.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
         If it has another number of axes, no rows or columns, or a value that is not finite or does not fit `dtype`.
     """
     if type(X) is np.ndarray:  # the usual case, without the tests that only others need
-        return _check_array(X, dtype, name)
+        return _check_array(X, dtype, name, missing)
     if isinstance(X, Sparse):
         kinds = (np.uint8, np.dtype(dtype))
         return X if X.values.dtype in kinds else X._replace(values=X.values.astype(dtype))
@@ -55,7 +56,7 @@ def check_inputs(X: Any, dtype: str, name: str = "X") -> np.ndarray | Sparse:
     if array.ndim == 0:
         kind = type(X).__name__
         raise InputTypeError(f"{name} is of type {kind}; expected an array (samples, features), or a list of rows")
-    return _check_array(array, dtype, name)
+    return _check_array(array, dtype, name, missing)
 
 
 def as_array(values: Any, name: str) -> np.ndarray:
@@ -86,7 +87,7 @@ def as_array(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def _check_array(X: np.ndarray, dtype: str, name: str) -> np.ndarray:
+def _check_array(X: np.ndarray, dtype: str, name: str, missing: str) -> np.ndarray:
     """Return a dense matrix in a form that the kernels read."""
     if X.ndim != 2:
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
@@ -102,39 +103,8 @@ def _check_array(X: np.ndarray, dtype: str, name: str) -> np.ndarray:
         X = X.astype(np.float64 if wide else np.float32)
     if X.strides[1] != X.itemsize or X.strides[0] % X.itemsize:
         X = np.ascontiguousarray(X)
-    if X.dtype.kind == "f":
-        _check_finite(X, dtype, name)
+    check_finite(X, dtype, name, missing)
     return X
-
-
-def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
-    """Return an array of objects that are numbers as float64, with nan for None and pandas' NA.
-
-    Parameters
-    ----------
-    values : ndarray of objects
-        Of any shape.
-    name : str
-        What messages call it.
-
-    Raises
-    ------
-    InputTypeError
-        If one of them is neither.
-    """
-    kinds: set[type] = set(map(type, values.flat))
-    missing = {kind for kind in kinds if kind.__name__ in ("NoneType", "NAType")}
-    others = {kind for kind in kinds - missing if not issubclass(kind, numbers.Real | np.bool_ | Decimal)}
-    if others:
-        at, value = next((at, value) for at, value in np.ndenumerate(values) if type(value) in others)
-        raise InputTypeError(
-            f"{name} has {value!r} at {'row {}, column {}'.format(*at) if len(at) == 2 else f'row {at[0]}'}; expected "
-            "numbers: give columns of text as a DataFrame"
-        )
-    if missing:
-        is_missing = np.frompyfunc(lambda value: type(value) in missing, 1, 1)
-        values = np.where(is_missing(values).astype(bool), np.nan, values)
-    return values.astype(np.float64)
 
 
 def _check_sparse(X: Any, dtype: str, name: str) -> Sparse:
@@ -184,15 +154,39 @@ def _in_order(X: Sparse, name: str) -> Sparse:
     return X._replace(indices=X.indices[order], values=X.values[order])
 
 
-def _check_finite(X: np.ndarray, dtype: str, name: str) -> None:
-    """Raise InputError with the place of the first value that is not finite, or does not fit `dtype`."""
+def check_finite(X: np.ndarray, dtype: str, name: str, missing: str = "refuse", columns: Sequence[str] = ()) -> None:
+    """Check a matrix for numbers that a network can represent.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D)
+        Numbers.
+    dtype : {"float32", "float64"}
+        Type of the network.
+    name : str
+        What messages call it.
+    missing : str, default="refuse"
+        "refuse" nan, or another word to let it through.
+    columns : sequence of str, default=()
+        Names of the columns, for messages; () for their numbers.
+
+    Raises
+    ------
+    InputError
+        With the place of the first value that is not finite, or does not fit `dtype`.
+    """
+    if X.dtype.kind != "f":
+        return
     for start in range(0, len(X), ROWS_AT_A_TIME):
         block = X[start : start + ROWS_AT_A_TIME]
-        finite = fits(block, dtype)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0]
-            what = unfit(block[row, column], dtype)
-            raise InputError(f"{name} has {block[row, column]} at row {start + row}, column {column}; {what}")
+        good = fits(block, dtype)
+        if not good.all() and missing != "refuse":
+            good |= np.isnan(block)
+        if not good.all():
+            row, column = np.argwhere(~good)[0]
+            value, called = block[row, column], f"`{columns[column]}`" if columns else column
+            what = f"{FINITE}, or set missing='median'" if np.isnan(value) else unfit(value, dtype)
+            raise InputError(f"{name} has {value} at row {start + row}, column {called}; {what}")
 
 
 def fits(values: np.ndarray, dtype: str) -> NDArray[np.bool_]:

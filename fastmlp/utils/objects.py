@@ -1,0 +1,61 @@
+"""Arrays of objects: numbers and missing values among them, as DataFrames with several types of columns give them."""
+
+import numbers
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.errors import InputTypeError
+
+_MISSING = ("NoneType", "NAType")  # types that stand for no value, beside nan
+
+
+def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
+    """Return an array of objects that are numbers as float64, with nan where one is missing.
+
+    Parameters
+    ----------
+    values : ndarray of objects
+        Of any shape.
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    InputTypeError
+        If one of them is neither a number nor missing.
+    """
+    if not are_numbers(values):
+        at, value = next((at, value) for at, value in np.ndenumerate(values) if not are_numbers(np.array([value])))
+        place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"row {at[0]}"
+        raise InputTypeError(f"{name} has {value!r} at {place}; expected numbers: give columns of text as a DataFrame")
+    return np.where(are_missing(values), np.nan, values).astype(np.float64)
+
+
+def are_numbers(values: NDArray[Any]) -> bool:
+    """Return whether all objects of an array are numbers, or missing.
+
+    Parameters
+    ----------
+    values : ndarray
+        Of any shape.
+    """
+    kinds = set(map(type, values.flat))
+    return all(kind.__name__ in _MISSING or issubclass(kind, numbers.Real | np.bool_ | Decimal) for kind in kinds)
+
+
+def are_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return a mask of the values that are missing: nan, None, or the NA of pandas.
+
+    Parameters
+    ----------
+    values : ndarray
+        Of any shape.
+    """
+    if values.dtype != object:
+        return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+    missing = np.frompyfunc(lambda value: type(value).__name__ in _MISSING or value != value, 1, 1)
+    found: NDArray[np.bool_] = missing(values).astype(bool)
+    return found
