@@ -45,7 +45,18 @@ class InputEncoder:
     # ------------------------------------------------------------------------------------------------ the training
 
     @classmethod
-    def fit(
+    def fit(cls, X: Checked, dtype: str = "float32", scaling: str = "auto", missing: str = "refuse") -> Self:
+        """Measure training rows.
+
+        Parameters
+        ----------
+        X, dtype, scaling, missing
+            As for `fit_encode`.
+        """
+        return cls.fit_encode(X, dtype, scaling, missing)[0]
+
+    @classmethod
+    def fit_encode(
         cls, X: Checked, dtype: str, scaling: str = "auto", missing: str = "refuse", name: str = "X"
     ) -> tuple[Self, Encoded]:
         """Measure training rows, and encode them.

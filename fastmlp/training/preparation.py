@@ -128,7 +128,7 @@ def _encoded(
     checked = read_inputs(X, config.dtype, name, config.missing)
     if encoder is not None:
         return PreparedInputs(encoder.encode(checked, config.dtype, name), encoder)
-    encoder, encoded = InputEncoder.fit(checked, config.dtype, config.scaling, config.missing, name)
+    encoder, encoded = InputEncoder.fit_encode(checked, config.dtype, config.scaling, config.missing, name)
     return PreparedInputs(encoded, encoder)
 
 

@@ -19,6 +19,7 @@ HARMLESS = {
     "utils/atomic_files.py",
     "utils/digests.py",
     "utils/memory.py",
+    "utils/paths.py",
 }
 SHOWING = ["cli/main.py", "plots/curves.py", "report/page.py", "runs/aggregate.py", "experiment/sweep.py"]
 
