@@ -57,7 +57,7 @@ def describe_model(record: ModelRecord, path: str | os.PathLike[str]) -> Info:
         "parameters": size,
         "activations": list(config.layer_activations),
         "inputs": {
-            "columns": encoder.columns, "features": encoder.features, "scaling": scaling.kind,
+            "columns": encoder.width, "features": encoder.features, "scaling": scaling.kind,
             "low": scaling.low, "high": scaling.high, "text": encoder.describe(),
         },
         "classes": classes,
