@@ -124,7 +124,7 @@ class MLP(Configured):
     fit_info : dict
         first_layer, density of the inputs, threads; scaling, and inputs: such as "64 columns, 0 to 16, standardised".
     failure_reason : FailureReason or None
-        Why the training failed: text with `.kind`, "diverged", "died" or "error".
+        Why the training failed: text with `.kind`, "diverged", "died", "stuck" or "error".
 
     Raises
     ------

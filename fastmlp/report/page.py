@@ -19,11 +19,13 @@ from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import MNIST_FILL
 from fastmlp.plots.pictures import UNITS_SHOWN
 from fastmlp.report import charts, findings, settings_text
+from fastmlp.report.advice import advice, common_hints
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.tables import data_line
 from fastmlp.runs.published_results import figures
 from fastmlp.runs.selection import describe_other_network
+from fastmlp.training.advice import listed, split_advice
 from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
 
@@ -67,7 +69,8 @@ def render(view: RunView) -> str:
     )  # fmt: skip
     environment.filters |= {
         "percent": charts.percent, "score": charts.score(view.measure), "number": charts.number,
-        "difference": charts.difference(view.measure), "clock": findings.clock,
+        "difference": charts.difference(view.measure), "clock": findings.clock, "listed": listed,
+        "seen": lambda sentence: split_advice(sentence)[0],
     }  # fmt: skip
     environment.globals["nan"] = float("nan")
     page = environment.get_template("template.html.jinja").render(
@@ -127,6 +130,7 @@ def _curves(view: RunView) -> dict[str, Any]:
     shown = drawn if len(known) <= MOST_PANELS else [one for one in ranked if one.cell.history][:MOST_PANELS]
     many = len(drawn) > len(shown)
     best = next((number for number, one in enumerate(drawn) if one is view.best_configuration), None)
+    advised = advice(view.record.cells)
     return {
         "listed": ranked if search else known,
         "blocks": _blocks(shown),
@@ -135,7 +139,8 @@ def _curves(view: RunView) -> dict[str, Any]:
         "rates": charts.rates_chart([one.trial() for one in compared], measure, not search) if len(rates) > 1 else None,
         "gap": charts.gap_chart(gaps[:MOST_GAPS], measure) if gaps else None,
         "gaps_left_out": max(len(gaps) - MOST_GAPS, 0),
-        "advised": [cell for cell in view.cells if cell.failure or cell.record.diagnoses],
+        "advised": advised,
+        "common_hints": common_hints(advised),
     }
 
 

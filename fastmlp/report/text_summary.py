@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.report import settings_text
+from fastmlp.report.advice import advice
 from fastmlp.report.tables import (
     best_line,
     capitalised,
     data_line,
     difference_lines,
-    failure_lines,
     half_width_text,
     heading,
     in_table_order,
@@ -31,16 +31,6 @@ WIDEST = 100  # characters of a printed table
 
 def _four_decimals(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
-
-
-def _diagnoses(record: RunRecord) -> list[str]:
-    """The diagnoses of each cell, without the failures, which `failure_lines` lists."""
-    return [
-        f"{cell.label}: {diagnosis.sentence}"
-        for cell in record.cells
-        for diagnosis in cell.diagnoses
-        if not (cell.failure_reason and diagnosis.cause == "diverged")
-    ]
 
 
 def evaluation_text(evaluation: EvaluationRecord) -> str:
@@ -108,7 +98,7 @@ def summary(run: Run) -> str:
         "",
         *_reference_table(record),
         *_seeds_table(record),
-        *(f"- {line}" for line in (*failure_lines(record), *_diagnoses(record))),
+        *(f"- {line}" for one in advice(record.cells) for line in one.lines()),
         *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
         f"- {capitalised(best_line(record))}",
         f"- Final test accuracy: {_accuracy(run)}",

@@ -13,9 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.kernels.layout import ACTIVATION, FAN_OUT, RELU, TANH
+from fastmlp.training.advice import advise
 from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.callbacks import InternalCallback, TrainingView
-from fastmlp.training.failure_check import describe_divergence, divergence_hint, find_failure, smaller_rate
+from fastmlp.training.failure_check import (
+    CAUSES_TO_CALM,
+    describe_divergence,
+    divergence_hints,
+    find_failure,
+    larger_rate,
+    smaller_rate,
+)
 from fastmlp.training.probes import SAMPLE, is_probe_epoch, largest_input, step_ratios, unit_shares
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
@@ -133,19 +141,16 @@ class DiagnosticsCallback(InternalCallback):
             self._report(last, "diverged", str(state.failure_reason))
         elif not math.isfinite(loss):
             what = f"the loss is {loss} after epoch {last}, and the weights of epoch {kept}, the best one, are kept"
-            self._report(last, "diverged", f"diverged: {what}; {divergence_hint(self.session.config)}")
+            self._report(last, "diverged", advise(f"diverged: {what}", divergence_hints(self.session)))
 
     def _report(self, epoch: int, cause: str, sentence: str) -> None:
-        if self._has_reported(cause):
+        if self.session.state.history.has_diagnosis(cause):
             return
         self.session.state.history.diagnoses.append({"epoch": epoch, "cause": cause, "sentence": sentence})
         if self._log:
             import logging  # `import fastmlp` would take longer
 
             logging.getLogger("fastmlp").warning("%s%s", f"{self._name}: " if self._name else "", sentence)
-
-    def _has_reported(self, *causes: str) -> bool:
-        return any(diagnosis["cause"] in causes for diagnosis in self.session.state.history.diagnoses)
 
     def _compare_losses(self, record: Mapping[str, Any]) -> None:
         """See whether the validation loss has risen for some epochs, and the training loss has fallen."""
@@ -164,13 +169,12 @@ class DiagnosticsCallback(InternalCallback):
                 if config.dropout or not config.hidden or not config.optimizer_config.has_learning_rate
                 else ["dropout=0.2"]
             )
-            self._report(
-                record["epoch"],
-                "overfitting",
+            seen = (
                 f"overfitting: the validation loss rose from {self._best:.3g} after epoch {self._best_epoch} to "
                 f"{loss:.3g} after epoch {record['epoch']}, while the training loss fell from {self._best_train:.3g} "
-                f"to {train:.3g}; try {_listed([*hints, 'more training samples'])}",
+                f"to {train:.3g}"
             )
+            self._report(record["epoch"], "overfitting", advise(seen, [*hints, "more training samples"]))
 
     @property
     def _sample(self) -> EvaluationChunk:
@@ -203,26 +207,26 @@ class DiagnosticsCallback(InternalCallback):
         if share > DEAD:
             units = int(layers[layer - 1, FAN_OUT])
             what = f"{round(share * units)} of its {units} relu units gave 0 for all of {seen}"
-            hint = self._hint_to_calm(("auto", "he"), "he")
-            self._report(epoch, "dead-units", f"hidden layer {layer}: {what}; try {hint}")
+            hints = self._hints_to_calm(("auto", "he"), "he")
+            self._report(epoch, "dead-units", advise(f"hidden layer {layer}: {what}", hints))
         share, layer = saturated
         if share > SATURATED and loss > LEARNED * self._prior_loss:
             is_tanh = layers[layer - 1, ACTIVATION] == TANH
             range_ = "tanh units were beyond -0.99 or 0.99" if is_tanh else "sigmoid units were beyond 0.005 or 0.995"
             what = f"{share:.0%} of the outputs of its {range_} for {seen}, where hardly any gradient passes"
-            hint = self._hint_to_calm(("auto", "xavier"), "xavier")
-            self._report(epoch, "saturated-units", f"hidden layer {layer}: {what}; try {hint}")
+            hints = self._hints_to_calm(("auto", "xavier"), "xavier")
+            self._report(epoch, "saturated-units", advise(f"hidden layer {layer}: {what}", hints))
 
-    def _hint_to_calm(self, good: Sequence[str], init: str) -> str:
+    def _hints_to_calm(self, good: Sequence[str], init: str) -> list[str]:
         """What keeps units in their range. good: values of `init` that do; init: the one to advise."""
         config, largest = self.session.config, largest_input(self._sample[0])
         inputs = [f"inputs scaled to about 1 (they go up to {largest:.3g})"] if largest > LARGE_INPUT else []
-        rate = [smaller_rate(config)] if config.optimizer_config.has_learning_rate else []
+        rate = smaller_rate(self.session)
         init_hint = [] if config.init in good else [f"init='{init}'"]
         if not init_hint and config.init_scale is not None and config.init_scale > 1:
             init_hint = [f"a smaller init_scale than {config.init_scale:g}"]
         # Relu units die of long steps; what saturates may have begun so.
-        return _listed([*inputs, *(init_hint + rate if init == "xavier" else rate + init_hint)] or ["fewer layers"])
+        return [*inputs, *(init_hint + rate if init == "xavier" else rate + init_hint)] or ["fewer layers"]
 
     # ------------------------------------------------------------------------------------------------------- steps
 
@@ -238,13 +242,11 @@ class DiagnosticsCallback(InternalCallback):
         self._large = self._large + 1 if is_large else 0
         if self._large >= PROBES:
             what = f"a step changed its weights by {now[worst]:.0%} of their norm after epoch {epoch}"
-            hint = self._hint_to_calm((config.init,), "")
-            self._report(
-                epoch, "updates-too-large", f"{self._layer(worst)}: {what}, and {USUAL:.1%} is usual; try {hint}"
-            )
-        if record["train_loss"] > HARDLY_LEARNED * self._prior_loss and not self._has_reported(
-            "dead-units", "saturated-units"
-        ):
+            hints = self._hints_to_calm((config.init,), "")
+            seen = f"{self._layer(worst)}: {what}, and {USUAL:.1%} is usual"
+            self._report(epoch, "updates-too-large", advise(seen, hints))
+        hardly = record["train_loss"] > HARDLY_LEARNED * self._prior_loss
+        if hardly and not self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
             highest = max(config.learning_rate, *self.session.state.history["learning_rate"])
             self._check_for_small_steps(epoch, ratios * (highest / config.learning_rate))
 
@@ -257,26 +259,20 @@ class DiagnosticsCallback(InternalCallback):
             return
         step = f"a step changes its weights by {ratios[least]:.1e} of their norm after epoch {epoch}"
         whole = f"all {steps} steps of the training by {100 * ratios[least] * steps:.1g}% at most"
-        text = f"{self._layer(least)}: {step}, {whole}; "
+        seen = f"{self._layer(least)}: {step}, {whole}"
         if ratios.max() < VANISHED * ratios[least]:
-            text += f"try a larger learning rate than {self.session.config.learning_rate:g}"
+            sentence = advise(seen, [larger_rate(self.session.config)])
         else:
-            text += f"the gradient vanishes before it gets there; try {self._hint_to_enliven()}"
-        self._report(epoch, "updates-too-small", text)
+            sentence = advise(f"{seen}; the gradient vanishes before it gets there", self._hints_to_enliven())
+        self._report(epoch, "updates-too-small", sentence)
 
-    def _hint_to_enliven(self) -> str:
+    def _hints_to_enliven(self) -> list[str]:
         config, codes = self.session.config, self.session.state.parameters.layers[:-1, ACTIVATION]
         hints = ["activation='relu'"] if (codes != RELU).any() else []
         if config.init != "auto" or config.init_scale is not None:
             hints.append("init='auto' without init_scale")
-        return _listed([*hints, "fewer layers"])
+        return [*hints, "fewer layers"]
 
     def _layer(self, number: int) -> str:
         hidden = len(self.session.state.parameters.layers) - 1
         return f"hidden layer {number + 1}" if number < hidden else "output layer"
-
-
-def _listed(hints: Sequence[str]) -> str:
-    """ "a", "a or b", "a, b or c"."""
-    *first, last = hints
-    return f"{', '.join(first)} or {last}" if first else last

@@ -175,6 +175,16 @@ class History:
         """Return the diagnoses as records."""
         return tuple(DiagnosisRecord(**diagnosis) for diagnosis in self.diagnoses)
 
+    def has_diagnosis(self, *causes: str) -> bool:
+        """Return whether one of some causes was diagnosed.
+
+        Parameters
+        ----------
+        *causes : str
+            Of `fastmlp.training.diagnostics.CAUSES`.
+        """
+        return any(diagnosis["cause"] in causes for diagnosis in self.diagnoses)
+
     def last(self) -> dict[str, Any] | None:
         """Return the record of the last epoch; None before there is one."""
         return {name: column[-1] for name, column in self._columns.items()} if len(self) else None

@@ -7,6 +7,7 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
+from fastmlp.training.advice import split_advice
 
 HOSTILE = "<script>alert(1)</script>\"'&%policy%\x07日本"
 
@@ -83,8 +84,10 @@ def test_a_configuration_that_diverged_says_why_and_what_to_change(sweep, train_
     read = page(out)
     assert "Best configuration relu, learning rate 0.1" in read.text("result")
     assert "1 of 2 configurations failed" in read.text("result")
-    assert failed["failure_reason"] in read.text("advice")
-    assert failed["failure_reason"] in read.text("curves")
+    seen, hints = split_advice(failed["failure_reason"])
+    assert f"{seen}. Try {hints[0]}." in read.text("advice")
+    assert seen in read.text("curves")
+    assert hints[0] not in read.text("curves")
     assert "diverged" in read.text("configurations")
 
 
@@ -204,7 +207,7 @@ def test_diagnoses_are_told_with_their_epochs(swept, edited, page):
         value["cells"][1]["diagnoses"] = [{"epoch": 3, "cause": "overfitting", "sentence": "Try a larger l2."}]
 
     edited(swept / "run.json", diagnose)
-    assert "tanh, learning rate 0.05 epoch 3: Try a larger l2." in page(swept).text("advice")
+    assert "tanh, learning rate 0.05 after epoch 3: Try a larger l2." in page(swept).text("advice")
 
 
 def test_a_cell_that_failed_for_another_reason_tells_it(swept, edited, page):

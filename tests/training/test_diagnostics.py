@@ -52,7 +52,7 @@ SICK = {
     "updates-too-small": (
         {"learning_rate": 1e-6}, Y, r"all 80 steps .* by 0\.00\d% at most; try a larger learning rate than 1e-06$"
     ),
-    "diverged": ({"learning_rate": 1e30}, Y, r"diverged: the loss is nan after epoch 1; a smaller learning rate"),
+    "diverged": ({"learning_rate": 1e30}, Y, r"diverged: the loss is nan after epoch 1; try a smaller learning rate"),
     "overfitting": (
         {"hidden": (64, 32), "learning_rate": 0.2, "epochs": 40}, NOISY,
         r"the validation loss rose from \S+ after epoch \d+ to \S+ after .*; try early_stopping=5, l2=0.0001, dropout",
@@ -99,10 +99,10 @@ def test_all_causes_are_tested():
 def test_what_made_a_training_fail_is_told_in_the_words_of_the_network():
     mlp = fit({"learning_rate": 1e30})
     assert mlp.failure_reason in sentences(mlp)
-    died = fit({"hidden": (16,) * 7, "activation": "sigmoid"})
-    assert died.failure_reason.startswith("died")
-    assert (mlp.failure_reason.kind, died.failure_reason.kind) == ("diverged", "died")
-    assert died.failure_reason in sentences(died)
+    stuck = fit({"hidden": (16,) * 7, "activation": "sigmoid"})
+    assert stuck.failure_reason.startswith("stuck")
+    assert (mlp.failure_reason.kind, stuck.failure_reason.kind) == ("diverged", "stuck")
+    assert stuck.failure_reason in sentences(stuck)
 
 
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
@@ -115,7 +115,7 @@ def test_a_training_that_diverged_after_the_weights_it_kept_says_so_and_has_not_
     last, kept = len(mlp.history), 1 + int(np.nanargmin(mlp.history["validation_loss"]))
     expected = (
         f"diverged: the loss is nan after epoch {last}, and the weights of epoch {kept}, the best one, are kept; "
-        "a smaller learning rate than 0.1 may help"
+        "try a smaller learning rate than 0.1"
     )
     assert {"epoch": last, "cause": "diverged", "sentence": expected} in mlp.history.diagnoses
     assert [record.getMessage() for record in caplog.records].count(expected) == 1
