@@ -2,22 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.config.configured import Configured, naming_what_was_meant
+from fastmlp.config.configured import naming_what_was_meant
 from fastmlp.errors import InputError
-from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.export.stored_network import StoredNetwork
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
-from fastmlp.training.early_stopping import kept_epoch
-from fastmlp.training.failure import FailureReason
 from fastmlp.training.first_layer import Samples
-from fastmlp.training.fitted import Fitted, field_of_fitted
-from fastmlp.training.history import History
+from fastmlp.training.fitted import Fitted
 from fastmlp.training.inference import evaluate, predict_outputs
 from fastmlp.training.loop import train
 from fastmlp.training.preparation import PreparedData
@@ -26,11 +22,8 @@ from fastmlp.training.session import Session
 from fastmlp.training.start import all_callbacks, prepare_for, start_fit, start_pass
 from fastmlp.utils.memory import memory_held
 
-if TYPE_CHECKING:
-    from fastmlp.export.model_file import ModelRecord
 
-
-class MLP(Configured):
+class MLP(StoredNetwork):
     """A multilayer perceptron, trained on minibatches.
 
     Parameters
@@ -115,8 +108,8 @@ class MLP(Configured):
         The settings; each is an attribute of the network too.
     history : History
         A record per epoch, and the diagnoses that were made on the way.
-    weights, biases : list of ndarray
-        (fan_in, fan_out) and (fan_out,) of each layer.
+    weights, biases : tuple of ndarray
+        (fan_in, fan_out) and (fan_out,) of each layer, views: writing to one changes the network; see `set_weights`.
     classes : ndarray of shape (C,), int64
         What the outputs stand for.
     encoder : InputEncoder
@@ -131,21 +124,6 @@ class MLP(Configured):
     InputError, InputTypeError
         For a setting that cannot be used; they are a ValueError and a TypeError.
     """
-
-    def __init__(self, **settings: Any):
-        super().__init__(**settings)
-        self._fitted = Fitted()
-
-    history: History = field_of_fitted("history")
-    classes: NDArray[np.int64] | None = field_of_fitted("classes")
-    encoder: InputEncoder | None = field_of_fitted("encoder")
-    fit_info: dict[str, Any] | None = field_of_fitted("fit_info")
-    failure_reason: FailureReason | None = field_of_fitted("failure_reason")
-
-    @property
-    def kept_epoch(self) -> int:
-        """Number of the epoch, from 1, whose weights the network has: the last, or the best where it stops early."""
-        return kept_epoch(self.history, self.config.early_stopping_config)
 
     # ------------------------------------------------------------------------------------------------- training
 
@@ -320,81 +298,3 @@ class MLP(Configured):
             As for `fit`.
         """
         return self.evaluate(X, y)[1]
-
-    # ------------------------------------------------------------------------------------------ parameters, files
-
-    @property
-    def weights(self) -> list[NDArray[Any]]:
-        """One view (fan_in, fan_out) per layer; writing to it changes the network."""
-        return self._fitted.network()[0].weights
-
-    @property
-    def biases(self) -> list[NDArray[Any]]:
-        """One view (fan_out,) per layer; writing to it changes the network."""
-        return self._fitted.network()[0].biases
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version.
-
-        Parameters
-        ----------
-        path : path
-            Of the file.
-        """
-        from fastmlp.export.model_file import save
-
-        save(self._record(), path)
-
-    def to_bytes(self) -> bytes:
-        """Return what `save` writes; `from_bytes` reads it."""
-        from fastmlp.export.model_file import dumps
-
-        return dumps(self._record())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the network in a file that `save` wrote.
-
-        Parameters
-        ----------
-        path : path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged, of another version or something else.
-        """
-        from fastmlp.export.model_file import load
-
-        return cls._from_record(load(path))
-
-    @classmethod
-    def from_bytes(cls, data: bytes, name: str | os.PathLike[str] = "the model") -> Self:
-        """Return the network in what `to_bytes` returned; errors are those of `load`.
-
-        Parameters
-        ----------
-        data : bytes
-            The network.
-        name : path
-            What to call it in errors.
-        """
-        from fastmlp.export.model_file import loads
-
-        return cls._from_record(loads(data, name))
-
-    def _record(self) -> "ModelRecord":
-        """The network as a `ModelRecord`: it is of one training, whatever `fit` does meanwhile."""
-        from fastmlp.export.model_file import ModelRecord
-
-        fitted = self._fitted
-        return ModelRecord(self.config, *fitted.network(), fitted.history, fitted.failure_reason)
-
-    @classmethod
-    def _from_record(cls, record: "ModelRecord") -> Self:
-        mlp = cls(**record.config.to_dict())
-        mlp._fitted = Fitted(
-            record.parameters, record.classes, record.encoder, record.history, failure_reason=record.failure_reason
-        )
-        return mlp

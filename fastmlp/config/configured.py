@@ -34,6 +34,10 @@ class Configured:
 
     __signature__ = signature(NetworkConfig)  # what help() and editors show in the place of **settings
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _describe_settings(cls)
+
     def __init__(self, **settings: Any):
         self.config = NetworkConfig.from_dict(settings)
 
@@ -87,5 +91,10 @@ def naming_what_was_meant(method: Callable[P, T]) -> Callable[P, T]:
     return checked
 
 
-if Configured.__doc__:  # python -OO leaves none
-    Configured.__doc__ = Configured.__doc__.replace("SETTINGS", described(NetworkConfig))
+def _describe_settings(kind: type) -> None:
+    """Put the settings in the place of SETTINGS in a docstring."""
+    if kind.__doc__:  # python -OO leaves none
+        kind.__doc__ = kind.__doc__.replace("SETTINGS", described(NetworkConfig))
+
+
+_describe_settings(Configured)

@@ -16,6 +16,7 @@ HARMLESS = {
     "errors.py",
     "_version.py",
     "export/model_file.py",
+    "export/stored_network.py",
     "utils/atomic_files.py",
     "utils/digests.py",
     "utils/memory.py",
