@@ -1,10 +1,12 @@
 """What the pictures of a network's training look like, so that others can be made like them."""
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
+
+from fastmlp.utils.records import Position, Record
 
 MNIST_FILL = 20 / 28  # MNIST's digits are 20 of 28 pixels high, or wide where that is more
 NEAR = 0.1  # of the whole range: how far a pixel of the background, or of ink that counts, is from it
@@ -13,11 +15,10 @@ _MOST_MEASURED = 4096  # pictures
 _AT_THE_EDGE, _OF_ALL = 0.5, 0.3
 
 
-@dataclass(frozen=True)
-class PictureStyle:
+class PictureStyle(Record, frozen=True, kw_only=False):
     """Shape, range of values, background and size of what is drawn; the defaults are those of MNIST.
 
-    Parameters
+    Attributes
     ----------
     shape : (int, int)
         Height and width in pixels.
@@ -29,11 +30,20 @@ class PictureStyle:
         Share of the picture's height or width, whichever is larger, that a drawing fills.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[Position, Position]
     low: float = 0.0
     high: float = 255.0
-    background: str | None = "dark"
-    fill: float = MNIST_FILL
+    background: Literal["dark", "light"] | None = "dark"
+    fill: Annotated[float, Meta(gt=0, le=1)] = MNIST_FILL
+
+    def describe(self) -> str:
+        """Return it in words, such as "28 x 28 pixels, light on dark, drawings fill 71% of a side"."""
+        height, width = self.shape
+        size = f"{height} x {width} pixels"
+        if self.background is None:
+            return size
+        colours = "light on dark" if self.background == "dark" else "dark on light"
+        return f"{size}, {colours}, drawings fill {self.fill:.0%} of a side"
 
     @classmethod
     def measure(cls, X: NDArray[np.uint8 | np.float32], shape: tuple[int, int]) -> Self:
@@ -55,7 +65,8 @@ class PictureStyle:
         if low == high:
             return cls(shape, low, high, None, 1.0)
         shares = (some - np.float32(low)) / np.float32(high - low)
-        for background, ink in (("dark", shares), ("light", 1 - shares)):
+        inks: tuple[tuple[Literal["dark", "light"], NDArray[Any]], ...] = (("dark", shares), ("light", 1 - shares))
+        for background, ink in inks:
             is_free = ink <= NEAR
             if edge(is_free).mean() >= _AT_THE_EDGE and is_free.mean() >= _OF_ALL:
                 return cls(shape, low, high, background, _median_fill(~is_free))

@@ -16,7 +16,6 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
-from fastmlp.inputs.picture_style import MNIST_FILL
 from fastmlp.plots.pictures import UNITS_SHOWN
 from fastmlp.report import charts, findings, settings_text
 from fastmlp.report.advice import advice, common_hints
@@ -218,11 +217,10 @@ def _weights(view: RunView) -> tuple[str, charts.Chart] | None:
 def _panel(view: RunView) -> str:
     """Return where the reader draws a picture that the retrained network classifies; "" where it cannot."""
     data = view.record.data
-    if view.network is None or view.record.data.image_shape is None or data.name in NOT_DRAWN:
+    if view.network is None or data.pictures is None or data.name in NOT_DRAWN:
         return ""
-    fill = 1 if data.name == "notmnist" else MNIST_FILL  # its letters go to the edge
     try:
-        return drawing_panel(view.network, view.record.data.image_shape, data.names_of_classes, fill)
+        return drawing_panel(view.network, data.image_shape, data.names_of_classes, data.pictures.fill)
     except InputError:  # the files of the run do not belong together, as the other sections show
         return ""
 

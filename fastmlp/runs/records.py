@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
+from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.training.history import DiagnosisRecord
 from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time
@@ -61,6 +62,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
         Number of features that sparse text is read with.
     image_shape : tuple of int or None
         (height, width) where the inputs are pictures.
+    pictures : PictureStyle or None
+        What these look like.
     class_count : int
         Number of classes.
     class_names : tuple of str
@@ -78,6 +81,7 @@ class DataRecord(Record, frozen=True, kw_only=True):
     features: Position
     n_features: Position | None
     image_shape: tuple[Position, Position] | None
+    pictures: PictureStyle | None
     class_count: Annotated[int, Meta(ge=1, le=10**7)]
     class_names: tuple[str, ...]
 
@@ -86,6 +90,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
             raise ValueError(f"class_names has {len(self.class_names)} names for {self.class_count} classes")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.features:
             raise ValueError(f"image_shape is {list(self.image_shape)} for {self.features} features")
+        if self.pictures is not None and self.pictures.shape != self.image_shape:
+            raise ValueError(f"pictures have the shape {self.pictures.shape} for an image_shape {self.image_shape}")
         if self.training_rows + self.validation_rows > self.rows:
             raise ValueError(f"training_rows and validation_rows are more than {self.rows} rows")
 
@@ -204,7 +210,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
         Slug of the cell to retrain; None if there is none.
     """
 
-    FORMAT: ClassVar[int] = 3
+    FORMAT: ClassVar[int] = 4
 
     format: int = FORMAT
     finished: bool

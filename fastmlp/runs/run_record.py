@@ -6,9 +6,12 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
+import numpy as np
+
 from fastmlp._version import __version__
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.errors import InputError
+from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, EnvironmentRecord
 from fastmlp.utils.paths import path_text, user_path
@@ -67,9 +70,17 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
         features=features,
         n_features=features if isinstance(dataset.X, CSR) else None,
         image_shape=dataset.image_shape,
+        pictures=_style(dataset),
         class_count=dataset.class_count,
         class_names=tuple(dataset.class_names),
     )
+
+
+def _style(dataset: Dataset) -> PictureStyle | None:
+    """Return what the pictures of a dataset look like; None where its rows are none."""
+    if dataset.image_shape is None or not isinstance(dataset.X, np.ndarray):
+        return None
+    return PictureStyle.measure(dataset.X, dataset.image_shape)
 
 
 def load_again(data: DataRecord) -> Dataset:

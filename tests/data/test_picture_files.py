@@ -1,9 +1,8 @@
 """PNG and JPEG files, made like the pictures of a training."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from fastmlp.data import load

@@ -216,7 +216,7 @@ def test_a_damaged_history_is_written_anew_and_nothing_is_trained(tmp_path, swee
 def test_a_damaged_record_of_a_sweep_is_written_anew(tmp_path, sweep, capsys):
     assert sweep(tmp_path / "run") == 0
     before = bits(tmp_path / "run")
-    (tmp_path / "run" / "run.json").write_text('{"format": 3, "fini', encoding="utf-8")
+    (tmp_path / "run" / "run.json").write_text('{"format": 4, "fini', encoding="utf-8")
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
     assert "run.json is damaged, and is written anew\n4 of 4 cells are there already\n" in capsys.readouterr().err

@@ -55,6 +55,7 @@ def data_record(**changes):
         "features": 64,
         "n_features": None,
         "image_shape": (8, 8),
+        "pictures": None,
         "class_count": 3,
         "class_names": (),
     }

@@ -102,7 +102,7 @@ def test_a_report_of_a_changed_file_is_written_or_refused(evaluated_run, tmp_pat
         (lambda value: value["cells"][0]["settings"].pop("seed"), r"cells\[0\]\S*: settings: seed is missing"),
         (lambda value: value["cells"][0].update(folder="../.."), r"cells\[0\]\.folder: expected `str` matching regex"),
         (lambda value: value.update(best="nobody"), "best is 'nobody', which no cell is called"),
-        (lambda value: value.update(format=2), r"has format 2; expected 3: use the fastmlp that wrote it"),
+        (lambda value: value.update(format=2), r"has format 2; expected 4: use the fastmlp that wrote it"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place_and_the_folder_stays_as_it_is(
