@@ -23,8 +23,10 @@ from fastmlp.training.failure_check import (
     find_failure,
     larger_rate,
     smaller_rate,
+    usual_init,
 )
-from fastmlp.training.probes import SAMPLE, is_probe_epoch, largest_input, step_ratios, unit_shares
+from fastmlp.training.probes import SAMPLE, is_probe_epoch, step_ratios, unit_shares
+from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
 from fastmlp.utils.records import Count, Known, Record, to_plain
@@ -54,7 +56,6 @@ HARDLY_LEARNED = 0.5
 # rises by half while the accuracy still improves, so the loss is also to be as far as GAP, a share of the prior
 # loss, above that of the training set.
 RISE, PATIENCE, GAP = 0.1, 5, 0.1
-LARGE_INPUT = 10  # inputs of variance 1 seldom are
 
 
 class _State(Record, frozen=True, kw_only=True):
@@ -219,9 +220,7 @@ class DiagnosticsCallback(InternalCallback):
 
     def _hints_to_calm(self, good: Sequence[str], init: str) -> list[str]:
         """What keeps units in their range. good: values of `init` that do; init: the one to advise."""
-        config, largest = self.session.config, largest_input(self._sample[0])
-        inputs = [f"inputs scaled to about 1 (they go up to {largest:.3g})"] if largest > LARGE_INPUT else []
-        rate = smaller_rate(self.session)
+        config, inputs, rate = self.session.config, scale_hints(self.session), smaller_rate(self.session)
         init_hint = [] if config.init in good else [f"init='{init}'"]
         if not init_hint and config.init_scale is not None and config.init_scale > 1:
             init_hint = [f"a smaller init_scale than {config.init_scale:g}"]
@@ -261,7 +260,7 @@ class DiagnosticsCallback(InternalCallback):
         whole = f"all {steps} steps of the training by {100 * ratios[least] * steps:.1g}% at most"
         seen = f"{self._layer(least)}: {step}, {whole}"
         if ratios.max() < VANISHED * ratios[least]:
-            sentence = advise(seen, [larger_rate(self.session.config)])
+            sentence = advise(seen, [*scale_hints(self.session), larger_rate(self.session.config)])
         else:
             sentence = advise(f"{seen}; the gradient vanishes before it gets there", self._hints_to_enliven())
         self._report(epoch, "updates-too-small", sentence)
@@ -269,9 +268,7 @@ class DiagnosticsCallback(InternalCallback):
     def _hints_to_enliven(self) -> list[str]:
         config, codes = self.session.config, self.session.state.parameters.layers[:-1, ACTIVATION]
         hints = ["activation='relu'"] if (codes != RELU).any() else []
-        if config.init != "auto" or config.init_scale is not None:
-            hints.append("init='auto' without init_scale")
-        return [*hints, "fewer layers"]
+        return [*scale_hints(self.session), *hints, *usual_init(config), "fewer layers"]
 
     def _layer(self, number: int) -> str:
         hidden = len(self.session.state.parameters.layers) - 1

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fastmlp.config.network import NetworkConfig
 from fastmlp.training.advice import advise, split_advice
 from fastmlp.training.failure import FailureReason
+from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 
 # A trained network may be surer of its mistakes than a constant prediction; one whose loss is this many times that of
@@ -56,10 +57,10 @@ def _explain_sameness(session: Session, prior_loss: float) -> tuple[str, list[st
     began = min(history["train_loss"]) < (1 - NEAR_PRIOR) * prior_loss
     died = began or any(one["cause"] in CAUSES_TO_CALM for one in explained)
     if not hints and died:
-        hints = [*smaller_rate(session), *_usual_init(config)]
+        hints = [*scale_hints(session), *smaller_rate(session), *usual_init(config)]
     elif not hints:
         larger = [larger_rate(config)] if config.optimizer_config.has_learning_rate else []
-        hints = [*larger, "more epochs", *_usual_init(config)]
+        hints = [*scale_hints(session), *larger, "more epochs", *usual_init(config)]
     return "died" if died else "stuck", list(dict.fromkeys(hints)) or ["fewer layers"]
 
 
@@ -96,7 +97,8 @@ def divergence_hints(session: Session) -> list[str]:
     session : Session
         The training.
     """
-    return smaller_rate(session) or _usual_init(session.config) or ["inputs scaled to about 1"]
+    others = smaller_rate(session) or usual_init(session.config)
+    return [*scale_hints(session), *others] or ["fewer layers"]
 
 
 def smaller_rate(session: Session) -> list[str]:
@@ -124,8 +126,14 @@ def larger_rate(config: NetworkConfig) -> str:
     return f"a larger learning rate than {config.learning_rate:g}"
 
 
-def _usual_init(config: NetworkConfig) -> list[str]:
-    """The hint to begin as usual; none where that is so."""
+def usual_init(config: NetworkConfig) -> list[str]:
+    """Return the hint to begin with the usual weights; none where that is so.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        The settings.
+    """
     if config.init == "auto" and config.init_scale is None:
         return []
     return ["init='auto'" if config.init_scale is None else "init='auto' without init_scale"]
