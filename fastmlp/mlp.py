@@ -158,7 +158,8 @@ class MLP(StoredNetwork):
         callbacks : iterable of Callback, optional
             See `fastmlp.training.callbacks`.
         progress : bool or callable, optional
-            True for a progress bar, or a function that is called with every epoch's record, see `History`.
+            True to show the progress on stderr: by a bar on a terminal and in a notebook, else by lines. Or a function
+            that is called with every epoch's record, see `History`.
         classes : iterable of int, optional
             All labels there are, when y may lack some; None takes those in y.
         sample_weight : array_like of shape (N,), optional

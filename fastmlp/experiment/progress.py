@@ -1,29 +1,69 @@
 """What a terminal shows while several networks train side by side: bars, or plain lines where there is none."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fastmlp.training.callbacks import Callback
-from fastmlp.training.progress import RecordCallback, describe
+from fastmlp.training.callbacks import Callback, TrainingView
+from fastmlp.training.progress import Due, RecordCallback, describe
+from fastmlp.training.screen import is_terminal, write_line
+
+if TYPE_CHECKING:
+    from fastmlp.training.bars import Bars
 
 EPOCHS_PER_LINE = 10
-
-# Called with the position of a network and the record of its epoch; from any thread.
-Report = Callable[[int, dict[str, Any]], None]
+OTHER_COLUMNS = 45  # characters of what stands beside the labels
 
 
-def note(line: str) -> None:
-    """Print a line that is no result to stderr.
+class Display(Protocol):
+    """What shows how far several networks are; called from any thread."""
+
+    def show(self, position: int, record: dict[str, Any], measure: str) -> None:
+        """Show an epoch of a network.
+
+        Parameters
+        ----------
+        position : int
+            Position of the network.
+        record : dict
+            Of the epoch, as in `History`.
+        measure : str
+            What its accuracies are: "accuracy" or "R²".
+        """
+
+    def end(self, position: int) -> None:
+        """Show that a network trains no more, perhaps before its last epoch.
+
+        Parameters
+        ----------
+        position : int
+            Its position.
+        """
+
+
+class DisplayCallback(Callback):
+    """Shows every epoch of a network.
 
     Parameters
     ----------
-    line : str
-        The line.
+    display : Display
+        Where.
+    position : int
+        Position of the network.
     """
-    print(line, file=sys.stderr, flush=True)
+
+    def __init__(self, display: Display, position: int):
+        self._display, self._position = display, position
+
+    def on_epoch_end(self, view: TrainingView) -> None:
+        if view.record is not None:
+            self._display.show(self._position, view.record, view.config.loss_function.measure)
+
+    def on_fit_end(self, view: TrainingView) -> None:
+        self._display.end(self._position)
 
 
 def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
@@ -56,67 +96,90 @@ def shown_progress(
     callable
         Returns the callbacks of a network by its position and its cell, which is not used.
     """
-    show = _bars if sys.stderr.isatty() else _lines
-
-    with show(labels, epochs) as report:
+    with _bars(labels, epochs) if is_terminal(sys.stderr) else nullcontext(_Lines(labels, epochs)) as display:
 
         def callbacks(position: int, cell: object = None) -> list[Callback]:
             prefix = f"{labels[position]}: " if len(labels) > 1 else ""
             lines = [RecordCallback(partial(_print_epoch, prefix))] if epoch_lines else []
-            return [*lines, RecordCallback(partial(report, position))]
+            return [*lines, DisplayCallback(display, position)]
 
         yield callbacks
 
 
+class _Lines:
+    """A line for every tenth epoch of a network, its last one, and those that take long."""
+
+    def __init__(self, labels: Sequence[str], epochs: Sequence[int]):
+        self._labels, self._epochs = labels, epochs
+        self._due = [Due(last, EPOCHS_PER_LINE) for last in epochs]
+
+    def show(self, position: int, record: dict[str, Any], measure: str) -> None:
+        if self._due[position].is_due(record["epoch"]):
+            epoch = f"epoch {record['epoch']} of {self._epochs[position]}"
+            write_line(f"{self._labels[position]}: {epoch}, {describe(record, measure)}")
+
+    def end(self, position: int) -> None:
+        pass
+
+
 @contextmanager
-def _lines(labels: Sequence[str], epochs: Sequence[int]) -> Iterator[Report]:
-    def report(position: int, record: dict[str, Any]) -> None:
-        epoch = record["epoch"]
-        if epoch % EPOCHS_PER_LINE == 0 or epoch == epochs[position]:
-            line = f"{labels[position]}: epoch {epoch} of {epochs[position]}, {describe(record)}\n"
-            sys.stderr.write(line)  # in one piece: other threads write lines too
-            sys.stderr.flush()
+def _bars(labels: Sequence[str], epochs: Sequence[int]) -> Iterator[Display]:
+    from fastmlp.training.bars import Bars
 
-    yield report
+    with Bars() as bars:
+        yield _Rows(bars, labels, epochs)
 
 
-@contextmanager
-def _bars(labels: Sequence[str], epochs: Sequence[int]) -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+class _Rows:
+    """A row for each network below one for all of them."""
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=10),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}", markup=False),
-        TimeRemainingColumn(compact=True),
-    )
-    # What goes to the same terminal is printed above the bars; a stdout that leads elsewhere is left alone.
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
-        whole = progress.add_task("all", total=sum(epochs), state="loss  train  valid")
-        tasks = [
-            progress.add_task(label, total=total, state="waiting", start=False)
+    def __init__(self, bars: "Bars", labels: Sequence[str], epochs: Sequence[int]):
+        self._bars, self._epochs, self._left = bars, epochs, list(epochs)
+        if max(map(len, labels), default=0) > bars.console.width - OTHER_COLUMNS:
+            labels = distinguishing(labels)
+        self._all = bars.add_task("all", total=sum(epochs), state="loss  train  valid")
+        self._tasks = [
+            bars.add_task(label, total=total, state="waiting", start=False)
             for label, total in zip(labels, epochs, strict=True)
         ]
 
-        done: dict[int, int] = {}
+    def show(self, position: int, record: dict[str, Any], measure: str) -> None:
+        task, left = self._tasks[position], self._epochs[position] - record["epoch"]
+        self._bars.start_task(task)
+        self._bars.update(task, completed=record["epoch"], state=_state(record, measure))
+        # The first epoch of a training that is resumed is a later one than 1.
+        self._bars.update(self._all, advance=self._left[position] - left)
+        self._left[position] = left
 
-        def report(position: int, record: dict[str, Any]) -> None:
-            task, epoch = tasks[position], record["epoch"]
-            if position not in done:
-                progress.start_task(task)
-            progress.update(task, completed=epoch, state=_state(record))
-            # The first epoch of a training that is resumed is a later one than 1.
-            progress.update(whole, advance=epoch - done.get(position, 0))
-            done[position] = epoch
-
-        yield report
+    def end(self, position: int) -> None:
+        self._bars.stop_task(self._tasks[position])
+        self._bars.shorten_task(self._all, self._left[position])
+        self._left[position] = 0
 
 
-def _state(record: dict[str, Any]) -> str:
+def distinguishing(labels: Sequence[str]) -> Sequence[str]:
+    """Return labels without the words that all of them have, such as "tanh, 0.5" for "tanh, learning rate 0.5".
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The labels.
+
+    Returns
+    -------
+    sequence of str
+        The shorter ones, if they are as distinct.
+    """
+    words = [label.split() for label in labels]
+    common = set(words[0]).intersection(*words)
+    shorter = [" ".join(word for word in each if word not in common) for each in words]
+    return shorter if len(set(shorter)) == len(set(labels)) > 1 else labels
+
+
+def _state(record: dict[str, Any], measure: str) -> str:
     """Return an epoch in few enough characters for a terminal of 80; the first bar says what they are."""
-    text = f"{record['train_loss']:.3f} {record['train_accuracy']:.2%}"
-    if record["validation_accuracy"] == record["validation_accuracy"]:  # nan without a validation set
-        text += f" {record['validation_accuracy']:.2%}"
+    score = ".2%" if measure == "accuracy" else ".3f"
+    text = f"{record['train_loss']:.3f} {record['train_accuracy']:{score}}"
+    if not math.isnan(record["validation_accuracy"]):  # there is no validation set
+        text += f" {record['validation_accuracy']:{score}}"
     return text

@@ -15,7 +15,7 @@ from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import Executor, SweepData
 from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_name
-from fastmlp.experiment.progress import note, shown_progress
+from fastmlp.experiment.progress import shown_progress
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.report.figures import draw_cell, draw_run
@@ -28,6 +28,7 @@ from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.runs.records import DataRecord, RunRecord, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
+from fastmlp.training.screen import write_line
 from fastmlp.utils.records import DamagedRecord
 
 SIDE_BY_SIDE = (
@@ -95,7 +96,7 @@ def sweep(
             _check_same_data(run, earlier, record)
             record = _resumed(run, store, recipe, record, earlier)
             for line in (*_why_synthetic(recipe, record.data), *record.notes):
-                note(line)
+                write_line(line)
             run.write_record(record)
             begun = time.perf_counter()
             try:
@@ -170,7 +171,7 @@ def _earlier(run: Run) -> RunRecord | None:
     except DamagedRecord:
         if not run.cells.is_dir():  # it is perhaps not ours
             raise
-        note(f"{run.record} is damaged, and is written anew")
+        write_line(f"{run.record} is damaged, and is written anew")
         return None
 
 
@@ -213,7 +214,7 @@ def _train(
     found = {identity: store.load(cell) for identity, cell in distinct.items()}
     missing = [cell for cell in cells if cell in distinct.values() and _is_missing(found[store.identity(cell)])]
     if len(missing) < len(distinct):
-        note(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
+        write_line(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
     if missing:
         labels = [cell.label for cell in missing]
         epochs = [NetworkConfig.from_dict(cell.settings).epochs for cell in missing]
@@ -247,7 +248,7 @@ def _search(
     name = study_name(recipe, run.folder, record.data.digest)
     with closing(OptunaSearch(recipe, storage or run.study, name, store.load)) as search:
         if search.earlier:
-            note(f"{len(search.earlier)} trials are there already")
+            write_line(f"{len(search.earlier)} trials are there already")
         numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
         labels = [f"trial {number}" for number in numbers]
         most = max(config.epochs for config in recipe.configs())

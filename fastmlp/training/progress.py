@@ -1,13 +1,19 @@
 """Progress: what `fit(progress=...)` shows."""
 
+import math
+import sys
+import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any, Protocol
 
 from fastmlp.errors import InputTypeError
 from fastmlp.training.callbacks import Callback, TrainingView
+from fastmlp.training.screen import is_notebook, is_terminal, write_line
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
+MOST_LINES = 100
+SECONDS_PER_LINE = 10.0
+CELLS = 20  # of a bar in a notebook
 
 Report = Callable[[dict[str, Any]], object]
 
@@ -29,26 +35,136 @@ class RecordCallback(Callback):
             self._report(record)
 
 
-class ProgressBar(Callback):
-    """Show a progress bar on the terminal."""
+class Display(Protocol):
+    """What shows how far a training is."""
 
-    _bar: "Progress"
+    def show(self, epoch: int, record: Mapping[str, Any]) -> None:
+        """Show an epoch that has ended.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 1.
+        record : mapping
+            Of it, as in `History`.
+        """
+
+    def close(self) -> None:
+        """Leave what was shown last."""
+
+
+class ProgressBar(Callback):
+    """Show on stderr how far the training is: by a bar on a terminal and in a notebook, elsewhere by lines."""
+
+    _display: Display | None = None
 
     def on_fit_start(self, view: TrainingView) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = ("epoch", MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-        self._bar = Progress(*columns)
-        self._task = self._bar.add_task("", total=view.last_epoch, completed=view.epoch)
-        self._bar.start()
+        measure = view.config.loss_function.measure
+        if is_terminal(sys.stderr):
+            self._display = _TerminalBar(view.epoch, view.last_epoch, measure)
+        elif is_notebook(sys.stderr):
+            self._display = _NotebookBar(view.epoch, view.last_epoch, measure)
+        else:
+            self._display = _Lines(view.last_epoch, measure)
 
     def on_epoch_end(self, view: TrainingView) -> None:
-        if (record := view.record) is not None:
-            self._bar.update(self._task, completed=view.epoch, description=describe(record))
+        if self._display is not None and (record := view.record) is not None:
+            self._display.show(view.epoch, record)
 
     def on_fit_end(self, view: TrainingView) -> None:
-        if "_bar" in vars(self):
-            self._bar.stop()
+        if self._display is not None:
+            self._display.close()
+            self._display = None
+
+
+class _TerminalBar:
+    """A bar on a terminal."""
+
+    def __init__(self, epoch: int, last_epoch: int, measure: str):
+        from fastmlp.training.bars import Bars
+
+        self._bars, self._measure = Bars(), measure
+        self._task = self._bars.add_task("epoch", total=last_epoch, completed=epoch, state="")
+        self._bars.start()
+
+    def show(self, epoch: int, record: Mapping[str, Any]) -> None:
+        self._bars.update(self._task, completed=epoch, state=describe_briefly(record, self._measure))
+
+    def close(self) -> None:
+        self._bars.stop()
+
+
+class _Lines:
+    """A line for each epoch, or of many for every hundredth part of them, and at least every 10 seconds."""
+
+    def __init__(self, last_epoch: int, measure: str):
+        self._last_epoch, self._measure = last_epoch, measure
+        self._due = Due(last_epoch, -(-last_epoch // MOST_LINES))
+        self._unsaid: tuple[int, Mapping[str, Any]] | None = None
+
+    def show(self, epoch: int, record: Mapping[str, Any]) -> None:
+        self._unsaid = epoch, record
+        if self._due.is_due(epoch):
+            self.close()
+
+    def close(self) -> None:
+        if self._unsaid is not None:
+            self._write(*self._unsaid)
+            self._unsaid = None
+
+    def _write(self, epoch: int, record: Mapping[str, Any]) -> None:
+        write_line(f"epoch {epoch} of {self._last_epoch}, {describe(record, self._measure)}")
+
+
+class _NotebookBar(_Lines):
+    """A bar in the output of a notebook's cell: text that takes the place of the text before, and needs no widgets."""
+
+    def __init__(self, epoch: int, last_epoch: int, measure: str):
+        super().__init__(last_epoch, measure)
+        self._first, self._begun = epoch, time.monotonic()
+        self._output: Any = None
+
+    def _write(self, epoch: int, record: Mapping[str, Any]) -> None:
+        from IPython.display import display
+
+        left = (time.monotonic() - self._begun) / max(1, epoch - self._first) * (self._last_epoch - epoch)
+        done = CELLS * epoch // self._last_epoch
+        bar = "█" * done + "░" * (CELLS - done)
+        time_left = timedelta(seconds=round(left))
+        line = f"epoch {epoch} of {self._last_epoch} {bar} {describe(record, self._measure)}, {time_left} left"
+        if self._output is None:
+            self._output = display({"text/plain": line}, raw=True, display_id=True)
+        else:
+            self._output.update({"text/plain": line}, raw=True)
+
+
+class Due:
+    """When the next line of a training is due.
+
+    Parameters
+    ----------
+    last_epoch : int
+        Number of all epochs, the last of which has a line.
+    step : int
+        Its multiples have one.
+    """
+
+    def __init__(self, last_epoch: int, step: int):
+        self._last_epoch, self._step, self._said = last_epoch, step, time.monotonic()
+
+    def is_due(self, epoch: int) -> bool:
+        """Return whether an epoch has a line; one that comes long after the last line has one.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 1.
+        """
+        now = time.monotonic()
+        due = epoch % self._step == 0 or epoch == self._last_epoch or now - self._said >= SECONDS_PER_LINE
+        if due:
+            self._said = now
+        return due
 
 
 def progress_callbacks(progress: bool | Report | None) -> list[Callback]:
@@ -73,15 +189,39 @@ def progress_callbacks(progress: bool | Report | None) -> list[Callback]:
     raise InputTypeError(f"progress is {progress!r}; expected True, False or a function of an epoch's record")
 
 
-def describe(record: Mapping[str, Any]) -> str:
+def describe(record: Mapping[str, Any], measure: str = "accuracy") -> str:
     """Return an epoch's losses and accuracies as one line of text.
 
     Parameters
     ----------
     record : mapping
         Of the epoch, as in `History`.
+    measure : str
+        What the accuracies are: "accuracy" or "R²".
     """
-    text = f"loss {record['train_loss']:.4f}, accuracy {record['train_accuracy']:.4f}"
-    if record["validation_loss"] == record["validation_loss"]:  # nan without a validation set
+    text = f"loss {record['train_loss']:.4f}, {measure} {record['train_accuracy']:.4f}"
+    if _is_validated(record):
         text += f"; validation {record['validation_loss']:.4f}, {record['validation_accuracy']:.4f}"
     return text
+
+
+def describe_briefly(record: Mapping[str, Any], measure: str = "accuracy") -> str:
+    """Return the same in fewer characters.
+
+    Parameters
+    ----------
+    record, measure
+        As for `describe`.
+    """
+    text = f"loss {record['train_loss']:.4f}, {_score(record['train_accuracy'], measure)}"
+    if _is_validated(record):
+        text += f"; validation {record['validation_loss']:.4f}, {_score(record['validation_accuracy'], measure)}"
+    return text
+
+
+def _score(value: float, measure: str) -> str:
+    return f"{value:.2%}" if measure == "accuracy" else f"{measure} {value:.4f}"
+
+
+def _is_validated(record: Mapping[str, Any]) -> bool:
+    return not math.isnan(record["validation_loss"])

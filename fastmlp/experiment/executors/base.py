@@ -257,7 +257,7 @@ class Executor(ABC):
             How many cells there are at most; None: the length of `cells`.
         callbacks : callable
             Gives the callbacks of a cell by its position and the cell. Executors that train elsewhere call their
-            `on_epoch_end` for every epoch when the cell is home, and ignore what they answer.
+            `on_epoch_end` for every epoch and `on_fit_end` when the cell is home, and ignore what they answer.
         checkpoints : callable, optional
             Gives the place where a cell's training is kept, from which it resumes. Executors that train elsewhere may
             ignore it.

@@ -132,6 +132,7 @@ class ClusterExecutor(Executor):
                     for callback in callbacks(position, cell):
                         for record in mlp.history:
                             callback.on_epoch_end(RemoteView(mlp.config, record))
+                        callback.on_fit_end(RemoteView(mlp.config, {}))
                     yield position, CellResult(cell, mlp)
                     continue
                 if kind in (ABSENT, LOST) and tries[position] < TRIES and not unreachable:
