@@ -12,6 +12,7 @@ from fastmlp.export.stored_network import StoredNetwork
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
+from fastmlp.training.compilation import compilation_told
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.fitted import Fitted
 from fastmlp.training.inference import evaluate, predict_outputs
@@ -181,10 +182,11 @@ class MLP(StoredNetwork):
             For arguments that cannot be used: before anything is trained.
         """
         start = self._fitted if warm_start else Fitted()
-        data = prepare_for(self.config, start, X, y, validation, classes, sample_weight)
-        session = start_fit(self.config, start, data)
-        stored = checkpoint_callbacks(checkpoint, self.config, data)
-        return self._train(session, [*callbacks, *progress_callbacks(progress), *stored])
+        with compilation_told(progress is True):
+            data = prepare_for(self.config, start, X, y, validation, classes, sample_weight)
+            session = start_fit(self.config, start, data)
+            stored = checkpoint_callbacks(checkpoint, self.config, data)
+            return self._train(session, [*callbacks, *progress_callbacks(progress), *stored])
 
     @naming_what_was_meant
     def partial_fit(

@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from fastmlp.training.compilation import LISTENER
 
 SHORTEST = 8  # characters of a text
 # What a bar leaves to the other columns, in characters.
@@ -38,6 +39,16 @@ class Bars(Progress):
             _LabelColumn(), bar, _CountColumn(Column(no_wrap=True)), _StateColumn(), _TimeColumn(),
             console=console, redirect_stdout=to_terminal,
         )  # fmt: skip
+
+    def start(self) -> None:
+        """Show the bars, and have them show that kernels are compiled too."""
+        super().start()
+        LISTENER.show_in(self)
+
+    def stop(self) -> None:
+        """Leave the bars as they are."""
+        LISTENER.show_in(None)
+        super().stop()
 
     def shorten_task(self, task_id: TaskID, rest: float) -> None:
         """Have less to do.

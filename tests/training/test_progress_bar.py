@@ -12,6 +12,7 @@ from fastmlp import MLP
 from fastmlp.config.network import NetworkConfig
 from fastmlp.training import progress
 from fastmlp.training.callbacks import Callback
+from fastmlp.training.compilation import LISTENER
 from fastmlp.training.progress import ProgressBar
 
 RECORD = {"train_loss": 0.5, "train_accuracy": 0.875, "validation_loss": 0.6, "validation_accuracy": 0.75}
@@ -126,6 +127,19 @@ def test_without_a_console_nothing_is_shown(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stderr", None)
     show([1, 2], 2)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("shown", "askers"), [(True, 1), (False, 0), (lambda record: None, 0)])
+def test_who_asks_for_progress_is_told_that_kernels_are_compiled(shown, askers):
+    seen = []
+
+    class Spy(Callback):
+        def on_epoch_end(self, view):
+            seen.append(LISTENER.askers)
+
+    before = LISTENER.askers
+    MLP(hidden=(2,), epochs=1, threads=1).fit(X, Y, progress=shown, callbacks=[Spy()])
+    assert (seen, LISTENER.askers) == ([before + askers], before)
 
 
 NOTEBOOK = """

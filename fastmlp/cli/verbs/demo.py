@@ -4,7 +4,7 @@ import argparse
 
 from fastmlp.cli.verbs.arguments import folder
 from fastmlp.cli.verbs.run import RUNS, run_pipeline
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.verb import Verb, computing
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: 50)")
 
 
+@computing
 def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.recipe_file import load_recipe
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.verb import Verb, computing
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,6 +11,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="evaluate once more; every evaluation is recorded")
 
 
+@computing
 def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.evaluate import evaluate, result_files
     from fastmlp.report.text_summary import evaluation_text

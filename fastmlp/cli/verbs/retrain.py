@@ -3,7 +3,7 @@
 import argparse
 
 from fastmlp.cli.verbs.arguments import add_threads, check_threads
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.verb import Verb, computing
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.paths import user_path
 
@@ -13,6 +13,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add_threads(parser)
 
 
+@computing
 def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.retrain import retrain
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastmlp.cli.verbs.arguments import add_threads, check_threads, folder
 from fastmlp.cli.verbs.sweep import sweep_status
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.verb import Verb, computing
 
 if TYPE_CHECKING:
     from fastmlp.experiment.recipe import Recipe
@@ -28,6 +28,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add_threads(parser)
 
 
+@computing
 def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.recipe_file import load_recipe
 

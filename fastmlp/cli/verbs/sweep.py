@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fastmlp.cli.verbs.arguments import add_threads, check_threads, folder
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.verb import Verb, computing
 from fastmlp.errors import InputError
 from fastmlp.utils.commands import command_text
 
@@ -63,6 +63,7 @@ def _share_or_count(text: str) -> float | int:
 _share_or_count.__name__ = "number"  # argparse names a type that fails by this
 
 
+@computing
 def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.evaluate import result_files
     from fastmlp.experiment.recipe_file import load_recipe
