@@ -111,8 +111,9 @@ class MLP(StoredNetwork):
         A record per epoch, and the diagnoses that were made on the way.
     weights, biases : tuple of ndarray
         (fan_in, fan_out) and (fan_out,) of each layer, views: writing to one changes the network; see `set_weights`.
-    classes : ndarray of shape (C,), int64
-        What the outputs stand for.
+    classes : ndarray of shape (C,)
+        What the outputs stand for: the labels in the dtype of their kind (int64, bool, text, or objects), sorted where
+        they can be; without labels, as of a regression, the numbers of the columns.
     encoder : InputEncoder
         What the inputs mean: their scaling, measured on the training rows.
     fit_info : dict
@@ -137,7 +138,7 @@ class MLP(StoredNetwork):
         *,
         callbacks: Iterable[Callback] = (),
         progress: bool | Callable[[dict[str, Any]], object] | None = None,
-        classes: Iterable[int] | None = None,
+        classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
         checkpoint: str | os.PathLike[str] | CheckpointStore | None = None,
         warm_start: bool = False,
@@ -152,8 +153,8 @@ class MLP(StoredNetwork):
             Numbers, see `scaling`; rows of any stride. Pixels of uint8, and floats that are not scaled, are never
             copied. A `fastmlp.data.Stream` has its own labels. What `prepare` returned is taken as it is.
         y : array_like, optional
-            For cross entropy (N,) integers of any values, or (N, C) one-hot; for binary cross entropy (N, C) zeros and
-            ones; for the squared error (N,) or (N, C) numbers.
+            For cross entropy (N,) labels of any kind that has a hash, such as text, or (N, C) one-hot; for binary cross
+            entropy (N, C) zeros and ones; for the squared error (N,) or (N, C) numbers.
         validation : tuple of two arrays, optional
             X and y of the validation set, which is measured after every epoch.
         callbacks : iterable of Callback, optional
@@ -161,7 +162,7 @@ class MLP(StoredNetwork):
         progress : bool or callable, optional
             True to show the progress on stderr: by a bar on a terminal and in a notebook, else by lines. Or a function
             that is called with every epoch's record, see `History`.
-        classes : iterable of int, optional
+        classes : iterable, optional
             All labels there are, when y may lack some; None takes those in y.
         sample_weight : array_like of shape (N,), optional
             How much each sample counts, from 0; None: all the same.
@@ -193,7 +194,7 @@ class MLP(StoredNetwork):
         self,
         X: Samples | RowStream | PreparedData,
         y: ArrayLike | None = None,
-        classes: Iterable[int] | None = None,
+        classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Make one pass over the data from the state that the last pass left.
@@ -205,7 +206,7 @@ class MLP(StoredNetwork):
         ----------
         X, y, sample_weight
             As for `fit`.
-        classes : iterable of int, optional
+        classes : iterable, optional
             All labels there are, for the first pass; None takes those in y.
 
         Returns

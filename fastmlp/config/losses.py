@@ -1,8 +1,8 @@
 """Losses: one class each, with its formula, the targets it takes, its outputs and its measure of accuracy.
 
-A loss stands between the labels of a person and the numbers of the kernels. `classes` (C,) int64 are the labels that
-the columns of the outputs stand for, in order; where there are none, the numbers of the columns. A subclass of `Loss`
-is registered under its name when it is defined.
+A loss stands between the labels of a person and the numbers of the kernels. `classes` (C,) are the labels that the
+columns of the outputs stand for, in order; where there are none, the numbers of the columns. A subclass of `Loss` is
+registered under its name when it is defined.
 """
 
 import math
@@ -15,13 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.task_types import LOGISTIC, SOFTMAX, SQUARED
-from fastmlp.utils.arrays import all_classes, as_array, check_labels, class_numbers, fits, unfit
+from fastmlp.utils.arrays import as_array, fits, unfit
+from fastmlp.utils.labels import all_classes, check_labels, class_numbers
 from fastmlp.utils.validation import one_of
 
 LOSSES: dict[str, "type[Loss]"] = {}
 
 Targets = NDArray[Any]  # (N,) int64 class numbers, or (N, C) numbers in the network's dtype
-Classes = NDArray[np.int64]
+Classes = NDArray[Any]  # (C,), see `fastmlp.utils.labels`
 
 
 class Loss(ABC):
@@ -71,7 +72,7 @@ class Loss(ABC):
         return f"{type(self).__name__}()"
 
     @abstractmethod
-    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
         """Check the targets of a training set.
 
         Parameters
@@ -80,7 +81,7 @@ class Loss(ABC):
             Labels or numbers, see `MLP.fit`.
         rows : int
             Number of samples.
-        classes : iterable of int or None
+        classes : iterable or None
             All labels that there are, where `y` may lack some.
         dtype : str
             Of the network.
@@ -88,7 +89,7 @@ class Loss(ABC):
         Returns
         -------
         tuple of ndarray
-            What the kernels compare outputs with, and the classes (C,) int64.
+            What the kernels compare outputs with, and the classes (C,).
 
         Raises
         ------
@@ -104,7 +105,7 @@ class Loss(ABC):
         ----------
         y, rows, dtype
             As for `prepare`.
-        classes : ndarray of int64, (C,)
+        classes : ndarray, (C,)
             What `prepare` returned.
         name : str
             Of `y` in messages.
@@ -123,7 +124,7 @@ class Loss(ABC):
         ----------
         outputs : ndarray, (N, C)
             Of the network.
-        classes : ndarray of int64, (C,)
+        classes : ndarray, (C,)
             What `prepare` returned.
 
         Returns
@@ -194,7 +195,7 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
 
     kind, output, baseline, has_classes = SOFTMAX, "softmax", "guessing by class frequency", True
 
-    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
         labels, one_hot_columns = check_labels(y, rows)
         known = all_classes(labels, one_hot_columns, classes)
         return class_numbers(labels, known), known
@@ -224,7 +225,7 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross 
 
     kind, output, baseline = LOGISTIC, "sigmoid", "guessing by frequency"
 
-    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")
         _check_bits(targets, "y")
         return targets, np.arange(targets.shape[1])
@@ -255,7 +256,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
     kind, output, baseline, measure = SQUARED, "identity", "guessing the mean", "R²"
     has_probabilities = False
 
-    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[int] | None, dtype: str) -> tuple[Targets, Classes]:
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
         targets = _columns(y, rows, dtype, "y")
         return targets, np.arange(targets.shape[1])
 

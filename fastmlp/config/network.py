@@ -124,7 +124,7 @@ class NetworkConfig:
     label_smoothing: float = fields.number(
         0.0, "0.1 is common", "share of each label that is spread evenly over all classes", least=0, below=1
     )
-    class_weight: str | Mapping[int, float] | None = fields.setting(
+    class_weight: str | Mapping[Any, float] | None = fields.setting(
         None, TRAINING, check_class_weight, "balanced, or a dict from label to weight"
     )
     seed: int = fields.whole(0, 0, "any whole number from 0", "the same seed gives the same weights")

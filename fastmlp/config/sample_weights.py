@@ -1,6 +1,5 @@
 """Weights of samples and of classes, checked and combined to one weight per sample."""
 
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,13 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
-from fastmlp.utils.arrays import as_array, listed
+from fastmlp.utils.arrays import as_array
+from fastmlp.utils.labels import Labels, listed
 
 BALANCED = "balanced"
 Weights = NDArray[np.float64]
 
 
-def check_setting(name: str, value: object) -> str | dict[int, float] | None:
+def check_setting(name: str, value: object) -> str | dict[Any, float] | None:
     """Return the setting `class_weight` of an `MLP` as plain values.
 
     Parameters
@@ -23,13 +23,13 @@ def check_setting(name: str, value: object) -> str | dict[int, float] | None:
     name : str
         Of the setting, for messages.
     value : None, str or mapping
-        None, "balanced", or a dict from label to weight. Labels are integers; text such as "7" stands for one, as the
-        keys of TOML and JSON are text. Weights are finite and at least 0.
+        None, "balanced", or a dict from label to weight. Labels that are no whole numbers may be given as text, and
+        are kept so: the keys of TOML and JSON are text. Weights are finite and at least 0.
 
     Returns
     -------
     None, str or dict
-        The same with plain numbers; None for an empty dict.
+        The same with plain numbers, and keys that are all whole numbers or all text; None for an empty dict.
 
     Raises
     ------
@@ -49,25 +49,24 @@ def check_setting(name: str, value: object) -> str | dict[int, float] | None:
         if label in weights:
             raise InputError(f"class_weight has the label {label} twice; give each label one weight")
         weights[label] = check.real(f"class_weight of label {label}", weight, "1 is the weight of all others", least=0)
+    if not all(isinstance(label, int) for label in weights):
+        weights = {str(label): weight for label, weight in weights.items()}  # keys of two types have no order
     return weights or None
 
 
-def _label(key: object) -> int:
-    if isinstance(key, numbers.Integral) and not isinstance(key, bool):
+def _label(key: object) -> int | str:
+    """A label that JSON can hold as a key: a whole number, or what `str` makes of it."""
+    if isinstance(key, int | float | np.integer | np.floating) and not isinstance(key, bool) and key == np.floor(key):
         return int(key)
-    if isinstance(key, str):
-        try:
-            return int(key)
-        except ValueError:
-            pass
-    raise InputTypeError(f"class_weight has the label {key!r}; expected a whole number, as in y")
+    text = str(key)
+    return int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
 
 
 def combine(
-    class_weight: str | Mapping[int, float] | None,
+    class_weight: str | Mapping[Any, float] | None,
     sample_weight: ArrayLike | None,
     y: NDArray[np.int64],
-    classes: NDArray[np.int64],
+    classes: Labels,
 ) -> Weights:
     """Return the weight of each sample: that of its class times its own.
 
@@ -78,13 +77,14 @@ def combine(
     ----------
     class_weight : None, str or mapping
         As `check_setting` returned it. "balanced": N / (C n_c) for the n_c samples of a class, with C the classes that
-        occur, as in scikit-learn; sample_weight has no part in it. In a dict, labels that are left out weigh 1.
+        occur, as in scikit-learn; sample_weight has no part in it. In a dict, labels that are left out weigh 1, and a
+        key that is no label is one that `str` makes of a label.
     sample_weight : array_like, (N,), or None
         Finite numbers from 0, not all 0.
     y : ndarray of int64, (N,)
         Positions in `classes`.
-    classes : ndarray of int64, (C,)
-        The sorted labels.
+    classes : ndarray, (C,)
+        The labels, each once.
 
     Returns
     -------
@@ -106,9 +106,7 @@ def combine(
     return weights
 
 
-def of_classes(
-    class_weight: str | Mapping[int, float] | None, y: NDArray[np.integer[Any]], classes: NDArray[np.int64]
-) -> Weights:
+def of_classes(class_weight: str | Mapping[Any, float] | None, y: NDArray[np.integer[Any]], classes: Labels) -> Weights:
     """Return the weight of each class, (C,) float64; empty when there are none.
 
     Parameters
@@ -128,13 +126,16 @@ def of_classes(
         # The weight of a class without samples is never used.
         return len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     weights = np.ones(len(classes))
+    labels = classes.tolist()
+    numbers_of = {str(label): number for number, label in enumerate(labels)}
+    numbers_of |= {label: number for number, label in enumerate(labels)}
     for label, weight in class_weight.items():
-        position = int(np.searchsorted(classes, label))
-        if position == len(classes) or classes[position] != label:
+        number = numbers_of.get(label, numbers_of.get(str(label)))
+        if number is None:
             raise InputError(
-                f"class_weight has the label {label}, which is not in y; expected one of {listed(classes)}: remove it"
+                f"class_weight has the label {label!r}, which is not in y; expected one of {listed(classes)}: remove it"
             )
-        weights[position] = weight
+        weights[number] = weight
     with np.errstate(over="ignore"):  # an infinite sum is refused
         _check_sum(float(weights @ counts))
     return weights

@@ -5,16 +5,20 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
-from fastmlp.utils.arrays import check_labels
+from fastmlp.utils.labels import Labels, check_labels, distinct
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
 MNIST_PIXELS, USPS_PIXELS = 784, 256
 COLOURS = 3  # red, green, blue
+# Of whole numbers, see `are_quantities`.
+FEW_NUMBERS = 20
+FEWEST_ROWS = 10
 BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader needs beside its result
 
 
@@ -221,41 +225,90 @@ def check_finite(block: np.ndarray, where: str, first_row: int = 0) -> None:
         )
 
 
-def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Convert the labels of a file.
+def read_labels(where: str, values: np.ndarray, rows: int) -> tuple[Labels, Labels | None]:
+    """Convert the labels of a file, whose values stay as they are.
 
     Parameters
     ----------
     where : str
         What messages call the array.
     values : ndarray of shape (rows,) or (rows, classes)
-        Integers, whole floats, or one-hot rows.
+        Numbers, bools or text (bytes are UTF-8), one for each row; or one-hot rows.
     rows : int
         Number of samples.
 
     Returns
     -------
-    y : ndarray of shape (rows,), int64
-        Labels from 0.
-    classes : ndarray of shape (C,), int64
-        The labels that there are: the numbers of the one-hot columns, or 0 to the largest label.
+    y : ndarray of shape (rows,)
+        Labels: int64, bool or text, of one-hot rows the number of the column. Of a regression numbers in float64.
+    classes : ndarray of shape (C,), or None
+        The labels that there are: the numbers of the one-hot columns, or those that occur. None for a regression, which
+        is what `are_quantities` takes for one.
 
     Raises
     ------
     InputError, InputTypeError
-        If these are no labels, one of them is negative, or one is too large for a class.
+        If these are no labels, one is missing, or there are too many classes.
     """
-    y, class_count = check_labels(values, rows, where)
-    if y.min() < 0:
-        row = int(np.argmax(y < 0))
-        raise InputError(f"{where} has the label {y[row]} at row {row}; expected labels from 0: number the classes")
-    if class_count is None and y.max() >= MOST_CLASSES:
-        row = int(np.argmax(y >= MOST_CLASSES))
+    values = with_text(where, values)
+    if values.dtype.kind in "iuf" and len(values) == values.size == rows and are_quantities(values.reshape(rows)):
+        y = values.reshape(rows).astype(np.float64)
+        if not np.isfinite(y).all():
+            row = int(np.argmin(np.isfinite(y)))
+            raise InputError(f"{where} has {y[row]} at row {row}; expected finite numbers: leave that row out")
+        return y, None
+    y, one_hot_columns = check_labels(values, rows, where)
+    classes = distinct(y) if one_hot_columns is None else np.arange(one_hot_columns)
+    if len(classes) > MOST_CLASSES:
         raise InputError(
-            f"{where} has the label {y[row]} at row {row}; expected labels below {MOST_CLASSES}, each of which becomes "
-            "an output of the network: number the classes from 0"
+            f"{where} has {len(classes)} different labels, each of which becomes an output of the network; expected "
+            f"{MOST_CLASSES} or fewer: are these the labels?"
         )
-    return y, np.arange(class_count or max(2, int(y.max()) + 1))
+    return y, classes
+
+
+def with_text(where: str, values: np.ndarray) -> np.ndarray:
+    """Return an array of text for one of bytes in UTF-8, which is how HDF5 has text; any other array as it is.
+
+    Parameters
+    ----------
+    where : str
+        What messages call the array.
+    values : ndarray
+        Anything.
+
+    Raises
+    ------
+    InputError
+        For bytes that are something else.
+    """
+    if values.dtype.kind not in "SO":
+        return values
+    try:
+        items = [item.decode() if isinstance(item, bytes) else item for item in values.ravel().tolist()]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where} has text that is no UTF-8 ({error}); expected UTF-8: convert it") from None
+    return np.fromiter(items, object, len(items)).reshape(values.shape)
+
+
+def are_quantities(values: NDArray[Any]) -> bool:
+    """Return whether numbers are to be predicted as such, a regression, and do not stand for classes.
+
+    Fractions are quantities. Whole numbers are classes where at most 20 different ones occur, or where they are 0 to
+    C - 1 or 1 to C without a gap and each has 10 rows or more; else they are quantities.
+
+    Parameters
+    ----------
+    values : ndarray of shape (N,)
+        Numbers.
+    """
+    if values.dtype.kind == "f" and (values != np.floor(values)).any():
+        return True
+    numbers, counts = np.unique(values, return_counts=True)
+    if len(numbers) <= FEW_NUMBERS:
+        return False
+    without_gap = numbers[0] in (0, 1) and numbers[-1] - numbers[0] == len(numbers) - 1
+    return not (without_gap and counts.min() >= FEWEST_ROWS)
 
 
 def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:

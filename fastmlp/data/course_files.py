@@ -1,10 +1,12 @@
 """Write the course's two HDF5 files from any collection that has a training and a test part."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from fastmlp.data.checks import MOST_CLASSES
 from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.loading import load
@@ -14,6 +16,7 @@ from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.scaling import WHITE
 from fastmlp.inputs.table import Table
 from fastmlp.utils.atomic_files import make_folder, write_bytes
+from fastmlp.utils.labels import class_numbers
 from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import user_path
 
@@ -56,7 +59,7 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
         if path not in absent and not force:
             raise InputError(f"{path} is there already; pass --force to replace it, or choose another --out")
     train = load(data)
-    parts = {"train": train, "test": load(train.key, part="test")}
+    parts = {"train": train, "test": replace(load(train.key, part="test"), classes=train.classes)}
     dense = isinstance(train.X, np.ndarray)  # what is not is refused before anything is written
     white = WHITE if dense and InputEncoder.fit(train.X).scaling.kind == "pixels" else 1
     try:
@@ -81,7 +84,7 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
 
 
 def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32", white: int = WHITE) -> None:
-    """Write `xdata` (N, D), bytes divided by `white`, and `ydata` (N, classes) one-hot to an HDF5 file, atomically.
+    """Write `xdata` (N, D), bytes divided by `white`, and `ydata` (N, labels) one-hot to an HDF5 file, atomically.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
     Raises
     ------
     InputError
-        If the samples are sparse, or for another dtype.
+        If the samples are sparse or a table, have labels that are no columns of one-hot rows, or for another dtype.
     OSError
         If the file cannot be written; its `filename` is `path`.
     """
@@ -110,6 +113,10 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")
     if isinstance(X, Table):
         raise InputError(f"{dataset.name} is a table; expected pictures, which the two files are for")
+    classes = dataset.classes
+    if classes is None or classes.dtype != np.int64 or not 0 <= classes.min() <= classes.max() < MOST_CLASSES:
+        raise InputError(f"{dataset.name} has other labels than small whole numbers; expected some from 0: number them")
+    class_numbers(dataset.y, classes, dataset.name)
     rows, columns = X.shape
     storage = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # a fifth of the size; level 4 gains 2%
     image = io.BytesIO()
@@ -118,7 +125,7 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         for start in range(0, rows, _ROWS):
             block = X[start : start + _ROWS]
             x[start : start + _ROWS] = block / np.dtype(dtype).type(white) if X.dtype == np.uint8 else block
-        file.create_dataset("ydata", data=np.eye(dataset.class_count, dtype=dtype)[dataset.y], **storage)
+        file.create_dataset("ydata", data=np.eye(classes.max() + 1, dtype=dtype)[dataset.y], **storage)
         if dataset.synthetic:
             file.attrs[SYNTHETIC] = True
     write_bytes(user_path(path), image.getbuffer())

@@ -22,7 +22,7 @@ class Dataset:
         Inputs, one row per sample, as they are stored: what the numbers mean to a network is its `scaling`. svmlight
         text gives a `CSR` matrix, text with names of columns a `Table`.
     y : ndarray of shape (N,)
-        Labels as the file has them: int64, or text; numbers in float64 for a regression.
+        Labels as the file has them: int64, bool or text; numbers in float64 for a regression.
     classes : ndarray of shape (C,), or None
         The labels that there are, sorted, each once; None for a regression.
     image_shape : (int, int) or None
@@ -54,6 +54,11 @@ class Dataset:
     key: str = ""
     validation: "Dataset | None" = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """What there is to learn: "classification" or "regression"."""
+        return "regression" if self.classes is None else "classification"
 
     @property
     def class_count(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fastmlp.data.checks import PARTS
 from fastmlp.data.collections.named import FILES, load_named
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.tasks import REGRESSION, check_task, with_task
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import path_text, user_path
@@ -13,7 +14,9 @@ from fastmlp.utils.paths import path_text, user_path
 NAMES = ("auto", *FILES, "glyphs")
 
 
-def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_features: int | None = None) -> Dataset:
+def load(
+    path_or_name: str | os.PathLike[str], *, part: str = "train", n_features: int | None = None, task: str | None = None
+) -> Dataset:
     """Load a collection by its name, or the data in a file.
 
     Parameters
@@ -28,6 +31,8 @@ def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_feature
         part, which the `validation` of their training part is as well.
     n_features : int, optional
         Columns of svmlight text, whose files may lack the last ones.
+    task : {"classification", "regression"}, optional
+        What the labels are; None decides it by their values, see `fastmlp.data.checks.are_quantities`.
 
     Returns
     -------
@@ -53,10 +58,13 @@ def load(path_or_name: str | os.PathLike[str], *, part: str = "train", n_feature
         raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")
     if part not in PARTS:
         raise InputError(f"part is {part!r}; expected {', '.join(PARTS[:-1])} or {PARTS[-1]}")
+    check_task(task)
     if not isinstance(path_or_name, str) or path_or_name not in NAMES:
-        return _load_file(path_or_name, part, n_features)
+        return with_task(_load_file(path_or_name, part, n_features), task)
     if part == "validation":
         raise InputError(f"{path_or_name} has no validation part of its own; `split` takes one from its training part")
+    if task == REGRESSION:
+        raise InputError(f"task is {task!r}, and {path_or_name} has classes; leave it out")
     if n_features is not None:
         raise InputError(f"n_features is {n_features}, and {path_or_name} has its own number of columns; drop it")
     if path_or_name == "auto":

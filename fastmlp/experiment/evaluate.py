@@ -1,5 +1,6 @@
 """The evaluation on test data: the only code that opens them."""
 
+import dataclasses
 import io
 import os
 from pathlib import Path
@@ -24,6 +25,7 @@ from fastmlp.runs.run_record import finite, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
 from fastmlp.utils.atomic_files import remove, write_bytes
 from fastmlp.utils.commands import command_text
+from fastmlp.utils.labels import check_labels, class_numbers
 
 MISTAKES_SHOWN = 25
 Mistakes = dict[str, NDArray[Any]]
@@ -103,32 +105,39 @@ def load_test_data(trained_on: DataRecord, test: str | None = None) -> Dataset:
     data = _load_test(trained_on, test)
     if digest(data) == trained_on.digest:
         raise InputError(f"{data.source} is what the network was trained on; expected other samples: pass --test FILE")
-    if data.class_names and trained_on.class_names and tuple(data.class_names) != trained_on.class_names:
-        raise InputError(f"{data.source} has other classes than {trained_on.name}; expected the same ones")
-    features, classes = trained_on.features, trained_on.class_count
+    features = trained_on.features
     if data.X.shape[1] != features:
         raise InputError(
             f"{data.source} has {data.X.shape[1]} features; expected {features}, as in training: pass another --test"
         )
-    if data.y.max() >= classes:
-        row = int(np.argmax(data.y >= classes))
-        raise InputError(
-            f"{data.source} has the label {data.y[row]} at row {row}; expected one of the {classes} classes of the "
-            "training, numbered from 0: pass another --test"
-        )
-    return data
+    return data if data.classes is None else _with_classes(data, data.classes, trained_on)
+
+
+def _with_classes(data: Dataset, theirs: NDArray[Any], trained_on: DataRecord) -> Dataset:
+    """Return test data, of which `theirs` are the classes, with those of the training, of which they may lack some."""
+    classes, _ = check_labels(trained_on.classes, trained_on.outputs, "classes")
+    class_numbers(data.y, classes, data.source)
+    names = trained_on.class_names
+    known = dict(zip(classes.tolist(), names, strict=bool(names)))
+    for label, name in zip(theirs.tolist(), data.class_names, strict=bool(data.class_names)):
+        if known.get(label, name) != name:
+            raise InputError(
+                f"{data.source} has the class {label} {name!r}, which is {known[label]!r} in {trained_on.name}; "
+                "expected the same classes: pass another --test"
+            )
+    return dataclasses.replace(data, classes=classes, class_names=names)
 
 
 def _load_test(trained_on: DataRecord, test: str | None) -> Dataset:
-    features = trained_on.n_features
+    features, task = trained_on.n_features, trained_on.task
     if test in NAMES:
-        return load(test, part="test")
+        return load(test, part="test", task=task)
     try:
-        return load(trained_on.key if test is None else test, part="test", n_features=features)
+        return load(trained_on.key if test is None else test, part="test", n_features=features, task=task)
     except NoTestPart:
         if test is None:
             raise InputError(f"{trained_on.key} has no test part; pass --test FILE") from None
-        return load(test, n_features=features)  # all of it is for the test
+        return load(test, n_features=features, task=task)  # all of it is for the test
 
 
 def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tuple[EvaluationRecord, Mistakes]:
@@ -138,13 +147,14 @@ def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tu
     has_probabilities = mlp.config.loss_function.has_probabilities
     probabilities = mlp.predict_proba(data.X) if has_probabilities else mlp.predict(data.X).clip(0, 1)
     given = probabilities.argmax(axis=1)
+    true = class_numbers(data.y, np.asarray(data.classes))
     matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
-    np.add.at(matrix, (data.y, given), 1)
-    wrong = np.flatnonzero(given != data.y)
+    np.add.at(matrix, (true, given), 1)
+    wrong = np.flatnonzero(given != true)
     certainty = probabilities[wrong, given[wrong]]
     shown = np.argsort(-certainty, kind="stable")[:MISTAKES_SHOWN]
     rows = wrong[shown]
-    accuracy = float(np.mean(given == data.y))
+    accuracy = float(np.mean(given == true))
     test = TestDataRecord(
         name=data.name, source=data.source, synthetic=data.synthetic, rows=len(data.y), digest=digest(data)
     )
@@ -160,7 +170,7 @@ def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tu
         identity=identity(record, cell),
         reference=compare(record.recipe.reference, cell.group, _figures(mlp, loss, accuracy)),
     )
-    return evaluation, {"rows": rows, "true": data.y[rows], "given": given[rows], "certainty": certainty[shown]}
+    return evaluation, {"rows": rows, "true": true[rows], "given": given[rows], "certainty": certainty[shown]}
 
 
 def _figures(mlp: MLP, loss: float, accuracy: float) -> dict[str, float]:

@@ -144,7 +144,7 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
         recipe=recipe.to_record(),
         data=describe_data(data, len(train.y), len(validation.y)),
         environment=environment(),
-        notes=(*recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
+        notes=(*data.notes, *recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
     )
     return SweepData(train, validation, recipe.data), record, options.get("stratify", False)
 

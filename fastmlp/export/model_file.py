@@ -17,6 +17,7 @@ from fastmlp._version import __version__
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
 from fastmlp.errors import InputError
+from fastmlp.export.classes import pack_classes, unpack_classes
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.encoder_record import EncoderRecord
 from fastmlp.training.failure import FailureReason
@@ -53,7 +54,7 @@ class ModelRecord:
         Settings; a function as `schedule` is "custom" in a file.
     parameters : Parameters
         Weights and biases.
-    classes : ndarray of shape (C,), int64
+    classes : ndarray of shape (C,)
         What the outputs stand for.
     encoder : InputEncoder
         What the inputs mean.
@@ -67,7 +68,7 @@ class ModelRecord:
 
     config: NetworkConfig
     parameters: Parameters
-    classes: NDArray[np.int64]
+    classes: NDArray[Any]
     encoder: InputEncoder
     history: History
     failure_reason: FailureReason | None = None
@@ -114,8 +115,9 @@ def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:
     """Write a network to a file, atomically.
 
     Attributes of the file: format, format_version, fastmlp_version, settings (JSON), failure_reason and failure_kind
-    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64; inputs, an `EncoderRecord` as bytes of JSON;
-    weights/0.. (fan_in, fan_out); biases/0.. (fan_out,); history/<column> (epochs,).
+    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64, or a JSON list of other labels in bytes; inputs,
+    an `EncoderRecord` as bytes of JSON; weights/0.. (fan_in, fan_out); biases/0.. (fan_out,); history/<column>
+    (epochs,).
 
     Parameters
     ----------
@@ -143,7 +145,7 @@ def dumps(record: ModelRecord) -> bytes:
         file.attrs["failure_reason"], file.attrs["failure_kind"] = (str(reason), reason.kind) if reason else ("", "")
         file.attrs["settings"] = json.dumps(record.config.to_stored_dict())
         file.attrs["diagnoses"] = json.dumps(record.history.diagnoses)
-        file["classes"] = record.classes
+        file["classes"] = pack_classes(record.classes)
         file["inputs"] = np.frombuffer(encode_record(record.encoder.to_record()).encode(), np.uint8)
         for name, column in record.history.to_numpy().items():
             file[f"history/{name}"] = column
@@ -267,9 +269,8 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
             raise ValueError(f"{name} is no array in this file")
         if dataset.nbytes > size:
             raise ValueError(f"{name} has {dataset.nbytes} bytes in a file of {size}")
-    classes, first = datasets["classes"], datasets["weights/0"]
+    classes, first = unpack_classes(datasets["classes"][()]), datasets["weights/0"]
     encoder = _read_encoder(datasets["inputs"], path)
-    check_layout("classes", classes, (max(classes.size, 1),), np.int64)
     widths = [*first.shape[:1], *config.hidden, classes.size]
     if len(widths) == len(config.hidden) + 1 or widths[0] < 1:
         raise ValueError(f"weights/0 is of shape {first.shape}; expected (features, {widths[-len(layers)]})")
@@ -282,13 +283,10 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
     history = History.from_file(
         {name: datasets[f"history/{name}"] for name in COLUMNS}, epochs.size, metadata.diagnoses
     )
-    labels = classes[:]
-    if len(np.unique(labels)) < len(labels):
-        raise ValueError("classes are not unique")
     parameters = Parameters(widths, config.layer_activations, config.dtype)
     for layer, (W, b) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
         W[...], b[...] = datasets[f"weights/{layer}"][:], datasets[f"biases/{layer}"][:]
-    return ModelRecord(config, parameters, labels, encoder, history, metadata.failure, metadata.fastmlp_version)
+    return ModelRecord(config, parameters, classes, encoder, history, metadata.failure, metadata.fastmlp_version)
 
 
 def _read_encoder(dataset: Any, path: str | os.PathLike[str]) -> InputEncoder:

@@ -260,7 +260,7 @@ def _summary_of_settings(view: RunView) -> list[tuple[str, str]]:
     data, config, recipe = view.record.data, shown.record.config, view.record.recipe
     seeds = sorted({cell.record.seed for cell in view.cells}) if view.is_repeated else []
     return [
-        ("Layers", settings_text.layers(config, data.features, len(data.names_of_classes))),
+        ("Layers", settings_text.layers(config, data.features, data.outputs)),
         ("Loss", settings_text.loss(config)),
         ("Optimiser", settings_text.optimiser(config)),
         ("Batch size", settings_text.batch(config, data.training_rows)),

@@ -83,8 +83,7 @@ def summary(run: Run) -> str:
     if data.synthetic:
         lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
     lines += [
-        f"- Layers and neurons: "
-        f"{_several(settings_text.layers(one, data.features, data.class_count) for one in configs)}",
+        f"- Layers and neurons: {_several(settings_text.layers(one, data.features, data.outputs) for one in configs)}",
         f"- Batch size: {_several(settings_text.batch(one, rows) for one in configs)}",
         f"- Initial learning rates: {_several(map(settings_text.initial_rate, configs))}; "
         f"{_several(map(settings_text.schedule, configs))}",

@@ -64,10 +64,10 @@ class DataRecord(Record, frozen=True, kw_only=True):
         (height, width) where the inputs are pictures.
     pictures : PictureStyle or None
         What these look like.
-    class_count : int
-        Number of classes.
+    classes : tuple of int, str or bool, or None
+        The labels of the classes; None for a regression.
     class_names : tuple of str
-        A name for each class; () stands for the numbers.
+        A name for each class; () stands for the labels.
     """
 
     name: Name
@@ -82,12 +82,14 @@ class DataRecord(Record, frozen=True, kw_only=True):
     n_features: Position | None
     image_shape: tuple[Position, Position] | None
     pictures: PictureStyle | None
-    class_count: Annotated[int, Meta(ge=1, le=10**7)]
+    classes: Annotated[tuple[bool | int | str, ...], Meta(min_length=1)] | None
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.class_names and len(self.class_names) != self.class_count:
-            raise ValueError(f"class_names has {len(self.class_names)} names for {self.class_count} classes")
+        if self.class_names and len(self.class_names) != len(self.classes or ()):
+            raise ValueError(f"class_names has {len(self.class_names)} names for {len(self.classes or ())} classes")
+        if len(set(self.classes or ())) < len(self.classes or ()):
+            raise ValueError("classes has a label twice")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.features:
             raise ValueError(f"image_shape is {list(self.image_shape)} for {self.features} features")
         if self.pictures is not None and self.pictures.shape != self.image_shape:
@@ -97,8 +99,18 @@ class DataRecord(Record, frozen=True, kw_only=True):
 
     @property
     def names_of_classes(self) -> list[str]:
-        """One name per class: the data's own, or the numbers."""
-        return list(self.class_names) or [str(number) for number in range(self.class_count)]
+        """One name per class: the data's own, or the labels. None for a regression, which has none."""
+        return list(self.class_names) or [str(label) for label in self.classes or ()]
+
+    @property
+    def task(self) -> str:
+        """What there is to learn: "classification" or "regression"."""
+        return "regression" if self.classes is None else "classification"
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of a network: one for each class, or one."""
+        return len(self.classes or (0,))
 
 
 class CellRecord(Record, frozen=True, kw_only=True):

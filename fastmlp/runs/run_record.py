@@ -71,7 +71,7 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
         n_features=features if isinstance(dataset.X, CSR) else None,
         image_shape=dataset.image_shape,
         pictures=_style(dataset),
-        class_count=dataset.class_count,
+        classes=None if dataset.classes is None else tuple(dataset.classes.tolist()),
         class_names=tuple(dataset.class_names),
     )
 
@@ -96,7 +96,7 @@ def load_again(data: DataRecord) -> Dataset:
     InputError
         If they are no longer the same.
     """
-    dataset = load(data.key, n_features=data.n_features)
+    dataset = load(data.key, n_features=data.n_features, task=data.task)
     if digest(dataset) != data.digest:
         raise InputError(f"{data.source} has changed since the sweep; bring back the old data, or sweep anew")
     return first_rows(dataset, data.training_rows + data.validation_rows)

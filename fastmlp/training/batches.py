@@ -20,8 +20,8 @@ from fastmlp.kernels.sparse_rows import Sparse, part
 from fastmlp.training.first_layer import Inputs, compact, rows_at
 from fastmlp.training.inference import EQUAL_WEIGHTS
 from fastmlp.training.parameters import epoch_order
-from fastmlp.utils.arrays import class_numbers
 from fastmlp.utils.digests import digest_of_arrays
+from fastmlp.utils.labels import class_numbers
 from fastmlp.utils.validation import LEAST
 
 _SAMPLED_ROWS = 512  # as `fastmlp.kernels.compress.measure_density` takes
@@ -250,7 +250,7 @@ class Streamed(Batches):
     ----------
     stream : RowStream
         Rows and labels.
-    classes : ndarray of shape (C,), int64
+    classes : ndarray of shape (C,)
         Labels that the network distinguishes.
     encoder : InputEncoder
         What the inputs mean.
@@ -274,12 +274,12 @@ class Streamed(Batches):
     def __init__(
         self,
         stream: RowStream,
-        classes: NDArray[np.int64],
+        classes: NDArray[Any],
         encoder: InputEncoder,
         dtype: str = "float32",
         first_layer: str = "auto",
         threads: int = 1,
-        class_weight: str | dict[int, float] | None = None,
+        class_weight: str | dict[Any, float] | None = None,
     ):
         self._stream, self._encoder, self._dtype, self._threads = stream, encoder, dtype, threads
         self._spare: list[Any] = []
@@ -377,7 +377,7 @@ def _near_one(weights: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
     return np.where(scaled < LEAST[dtype], 0.0, scaled)
 
 
-def _class_numbers(labels: NDArray[Any], classes: NDArray[np.int64], where: str) -> NDArray[Any]:
+def _class_numbers(labels: NDArray[Any], classes: NDArray[Any], where: str) -> NDArray[Any]:
     """(N,) positions of the labels in `classes`, found in blocks: as int64 they would be as large as a window."""
     numbers = np.empty(len(labels), np.min_scalar_type(len(classes) - 1))
     for start in range(0, len(labels), _LABELS_AT_A_TIME):

@@ -315,7 +315,8 @@ def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedDat
 def _identity(config: NetworkConfig, data: PreparedData) -> str:
     """What distinguishes a training from all others, whatever the number of its epochs."""
     held = [] if data.validation is None else [*arrays_of(data.validation[0]), data.validation[1]]
-    digests = [data.batches.digest(), digest_of_arrays(held), digest_of_arrays([data.classes]), data.encoder.digest()]
+    held_out, classes = digest_of_arrays(held), digest_of_arrays([], repr(data.classes.tolist()))
+    digests = [data.batches.digest(), held_out, classes, data.encoder.digest()]
     settings = {name: value for name, value in config.identity().items() if name != "epochs"}
     return digest_of_values({"settings": settings, "data": digests, "engine": engine_version()})
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
@@ -26,7 +25,7 @@ class Fitted:
     ----------
     parameters : Parameters or None
         Weights and biases; None before `fit`.
-    classes : ndarray of shape (C,), int64, or None
+    classes : ndarray of shape (C,), or None
         What the outputs stand for.
     encoder : InputEncoder or None
         What the inputs mean.
@@ -41,14 +40,14 @@ class Fitted:
     """
 
     parameters: Parameters | None = None
-    classes: NDArray[np.int64] | None = None
+    classes: NDArray[Any] | None = None
     encoder: InputEncoder | None = None
     history: History = field(default_factory=History)
     fit_info: dict[str, Any] | None = None
     failure_reason: FailureReason | None = None
     state: TrainingState | None = None
 
-    def network(self) -> tuple[Parameters, NDArray[np.int64], InputEncoder]:
+    def network(self) -> tuple[Parameters, NDArray[Any], InputEncoder]:
         """Return parameters, classes and encoder. Raises InputError before `fit`."""
         if self.parameters is None or self.classes is None or self.encoder is None:
             raise InputError("this network has no weights yet; call fit first, or MLP.load a saved one")

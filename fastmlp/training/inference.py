@@ -168,7 +168,7 @@ def outputs_of_inputs(
 def evaluate(
     config: NetworkConfig,
     parameters: Parameters,
-    classes: NDArray[np.int64],
+    classes: NDArray[Any],
     encoder: InputEncoder,
     X: Samples,
     y: ArrayLike,
@@ -181,7 +181,7 @@ def evaluate(
         Of the network.
     parameters : Parameters
         Weights and biases.
-    classes : ndarray of shape (C,), int64
+    classes : ndarray of shape (C,)
         What its outputs stand for.
     encoder : InputEncoder
         What the inputs mean.

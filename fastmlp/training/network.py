@@ -17,7 +17,8 @@ from fastmlp.training.failure import FailureReason
 from fastmlp.training.fitted import Fitted, field_of_fitted
 from fastmlp.training.history import History
 from fastmlp.training.parameters import Parameters
-from fastmlp.utils.arrays import all_classes, as_array, fits, unfit
+from fastmlp.utils.arrays import as_array, fits, unfit
+from fastmlp.utils.labels import all_classes, check_labels
 from fastmlp.utils.validation import DTYPES
 
 
@@ -39,7 +40,7 @@ class Network(Configured):
         self._fitted = Fitted()
 
     history: History = field_of_fitted("history")
-    classes: NDArray[np.int64] | None = field_of_fitted("classes")
+    classes: NDArray[Any] | None = field_of_fitted("classes")
     encoder: InputEncoder | None = field_of_fitted("encoder")
     fit_info: dict[str, Any] | None = field_of_fitted("fit_info")
     failure_reason: FailureReason | None = field_of_fitted("failure_reason")
@@ -63,7 +64,7 @@ class Network(Configured):
         self,
         weights: Sequence[ArrayLike],
         biases: Sequence[ArrayLike] | None = None,
-        classes: Iterable[int] | None = None,
+        classes: Iterable[Any] | None = None,
     ) -> Self:
         """Give the network its weights, after a training or without one.
 
@@ -77,7 +78,7 @@ class Network(Configured):
             layers, and PyTorch's weights transposed.
         biases : sequence of array_like, optional
             (fan_out,) of each layer, as scikit-learn's `intercepts_`; None leaves them as they are, 0 at the start.
-        classes : iterable of int, optional
+        classes : iterable, optional
             What the columns of the last layer stand for, in ascending order; None: what they stand for already, or 0,
             1, 2 and so on.
 
@@ -113,7 +114,7 @@ class Network(Configured):
         cls,
         weights: Sequence[ArrayLike],
         biases: Sequence[ArrayLike],
-        classes: Iterable[int] | None = None,
+        classes: Iterable[Any] | None = None,
         **settings: Any,
     ) -> Self:
         """Return a network with these weights, which was never trained.
@@ -178,7 +179,7 @@ def _check_shapes(name: str, given: Sequence[NDArray[Any]], places: Sequence[NDA
             raise InputError(f"{name}[{layer}] has shape {array.shape}; expected {place.shape}{hint}")
 
 
-def _classes(config: NetworkConfig, classes: Iterable[int] | None, outputs: int) -> NDArray[np.int64]:
+def _classes(config: NetworkConfig, classes: Iterable[Any] | None, outputs: int) -> NDArray[Any]:
     """What the columns of the outputs stand for."""
     if classes is None:
         classes = range(outputs)
@@ -187,10 +188,11 @@ def _classes(config: NetworkConfig, classes: Iterable[int] | None, outputs: int)
     if not config.loss_function.has_classes:
         return np.arange(outputs)
     listed = _listed("classes", classes)
-    known = all_classes(np.empty(0, np.int64), None, listed)
+    given, _ = check_labels(listed, len(listed), "classes")
+    known = all_classes(given, None, given)
     if len(listed) != outputs:
         raise InputError(f"classes has {len(listed)} labels for {outputs} outputs; expected one for each")
-    if known.tolist() != np.array(listed).tolist():
+    if known.tolist() != given.tolist():
         raise InputError(
             f"classes is {listed}; expected each once, in ascending order: sort them, and the columns of the last "
             "layer alike"

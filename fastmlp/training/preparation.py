@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.network import NetworkConfig
@@ -18,7 +17,7 @@ from fastmlp.inputs.scaling import Scaling
 from fastmlp.training.batches import Batches, InMemory, RowStream, Streamed
 from fastmlp.training.first_layer import Inputs, Samples, compact
 from fastmlp.training.inference import thread_count
-from fastmlp.utils.arrays import all_classes
+from fastmlp.utils.labels import all_classes
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class PreparedData:
         The training set.
     validation : tuple of two arrays, or None
         Inputs and targets of the validation set.
-    classes : ndarray of shape (C,), int64
+    classes : ndarray of shape (C,)
         Labels that the outputs stand for, or numbers of the columns.
     encoder : InputEncoder
         What the inputs mean.
@@ -41,7 +40,7 @@ class PreparedData:
 
     batches: Batches
     validation: tuple[Inputs, NDArray[Any]] | None
-    classes: NDArray[np.int64]
+    classes: NDArray[Any]
     encoder: InputEncoder
     key: tuple[object, ...]
 
@@ -145,7 +144,7 @@ def prepare(
     X: Samples | RowStream | PreparedInputs,
     y: ArrayLike | None = None,
     validation: tuple[Samples | PreparedInputs, ArrayLike] | None = None,
-    classes: Iterable[int] | None = None,
+    classes: Iterable[Any] | None = None,
     sample_weight: ArrayLike | None = None,
     encoder: InputEncoder | None = None,
 ) -> PreparedData:
@@ -161,7 +160,7 @@ def prepare(
         Labels or targets; None for a stream, which has its own.
     validation : tuple of two arrays, optional
         Inputs and labels of the validation set.
-    classes : iterable of int, optional
+    classes : iterable, optional
         All labels there are; None takes those in y.
     sample_weight : array_like of shape (N,), optional
         Weights of the rows, from 0.
@@ -227,7 +226,7 @@ def _check_streamed(config: NetworkConfig, stream: RowStream, y: object, sample_
 
 
 def _check_validation(
-    config: NetworkConfig, validation: object, encoder: InputEncoder, classes: NDArray[np.int64]
+    config: NetworkConfig, validation: object, encoder: InputEncoder, classes: NDArray[Any]
 ) -> tuple[Inputs, NDArray[Any]] | None:
     if validation is None:
         return None

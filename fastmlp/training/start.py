@@ -1,6 +1,7 @@
 """Start of a training: its data, its state, fresh or of a network that there is, and its callbacks."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +26,7 @@ def prepare_for(
     X: Samples | RowStream | PreparedData,
     y: ArrayLike | None,
     validation: tuple[Samples, ArrayLike] | None,
-    classes: Iterable[int] | None,
+    classes: Iterable[Any] | None,
     sample_weight: ArrayLike | None,
 ) -> PreparedData:
     """Prepare the data of a training, unless they are prepared.

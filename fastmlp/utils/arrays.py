@@ -1,6 +1,6 @@
-"""Checks of inputs and labels: each message has the value, what was expected and a hint."""
+"""Checks of inputs: each message has the value, what was expected and a hint."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from fastmlp.utils.objects import numbers_of
 
 INPUT_DTYPES = (np.uint8, np.float32, np.float64)
 FINITE = "expected finite numbers: remove or fill in such values"
-_MOST = np.iinfo(np.int64).max
 ROWS_AT_A_TIME = 4096  # checks go by blocks of rows, so that no temporary is as large as X
 
 
@@ -219,142 +218,3 @@ def unfit(value: Any, dtype: str) -> str:
     if not np.isfinite(value):
         return FINITE
     return f"expected numbers that fit {np.dtype(dtype)}, the network's dtype: scale them, or set dtype='float64'"
-
-
-def check_labels(y: Any, rows: int, name: str = "y") -> tuple[NDArray[np.int64], int | None]:
-    """Check labels and convert them to integers.
-
-    Parameters
-    ----------
-    y : array-like of shape (rows,) or (rows, classes)
-        Integers or whole floats, or one-hot rows.
-    rows : int
-        Number of samples.
-    name : str, default="y"
-        What messages call it.
-
-    Returns
-    -------
-    labels : ndarray of shape (rows,), int64
-        Labels.
-    one_hot_columns : int or None
-        Number of classes if the rows were one-hot.
-
-    Raises
-    ------
-    InputError
-        If there are not as many labels as samples, or one of them is no integer or row no one-hot row.
-    InputTypeError
-        If they are not numbers.
-    """
-    y = as_array(y, name)
-    if y.ndim not in (1, 2) or y.shape[1:] == (0,):
-        raise InputError(f"{name} has shape {y.shape}; expected (samples,) integers or (samples, classes) one-hot")
-    if len(y) != rows:
-        raise InputError(f"{name} has {len(y)} labels for {rows} samples; give one label per sample")
-    if y.dtype.kind not in "buif":
-        raise InputTypeError(f"{name} has dtype {y.dtype}; expected integers: number the classes")
-    if y.ndim == 2 and y.shape[1] > 1:
-        one_hot = ((y == 0) | (y == 1)).all(axis=1) & (y.sum(axis=1) == 1)
-        if not one_hot.all():
-            raise InputError(f"{name} is not one-hot at row {int(np.argmin(one_hot))}; expected a single 1, all else 0")
-        return y.argmax(axis=1).astype(np.int64), y.shape[1]
-    y = y.reshape(rows)
-    if y.dtype.kind == "f":
-        whole = y == np.floor(y)  # nan is not; infinity is, and is caught by the range
-        whole &= np.abs(y.astype(np.float64, copy=False)) < 2**53
-        if not whole.all():
-            row = int(np.argmin(whole))
-            raise InputError(f"{name} has {y[row]} at row {row}; expected integers or one-hot rows: number the classes")
-    elif y.dtype == np.uint64 and (y > _MOST).any():
-        row = int(np.argmax(y > _MOST))
-        raise InputError(f"{name} has the label {y[row]} at row {row}; expected at most {_MOST}: number the classes")
-    return y.astype(np.int64), None
-
-
-def all_classes(
-    y: NDArray[np.integer], one_hot_columns: int | None, classes: Iterable[int] | None
-) -> NDArray[np.int64]:
-    """Return the labels of all classes: those given, the columns of one-hot labels, or those that occur.
-
-    Parameters
-    ----------
-    y : ndarray of shape (N,)
-        Labels.
-    one_hot_columns : int or None
-        As `check_labels` returns it.
-    classes : iterable of int, optional
-        All labels that there are.
-
-    Returns
-    -------
-    ndarray of shape (C,), int64
-        Sorted, each once.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two.
-    InputTypeError
-        If `classes` is not an iterable of integers.
-    """
-    if classes is not None:
-        known = np.unique(as_array(classes if isinstance(classes, np.ndarray) else _listed_by(classes), "classes"))
-        if known.dtype.kind not in "iu":
-            raise InputTypeError(f"classes has dtype {known.dtype}; expected integers, one for each class")
-        if known.dtype == np.uint64 and known[-1] > _MOST:
-            raise InputError(f"classes has {known[-1]}; expected at most {_MOST}: number the classes")
-        known = known.astype(np.int64)
-    else:
-        known = np.unique(y) if one_hot_columns is None else np.arange(one_hot_columns)
-    if len(known) < 2:
-        raise InputError(f"y has the single class {known[0]}; expected two or more: there is nothing to classify")
-    return known
-
-
-def _listed_by(classes: Iterable[int]) -> list[int]:
-    """Return an iterable as a list. Raises InputTypeError for anything else."""
-    if not isinstance(classes, Iterable):
-        raise InputTypeError(f"classes is {classes!r}; expected all labels there are, such as range(10)")
-    return list(classes)
-
-
-def class_numbers(y: NDArray[np.integer], classes: NDArray[np.integer], name: str = "y") -> NDArray[np.int64]:
-    """Return the position of each label in `classes`, (rows,) int64.
-
-    Parameters
-    ----------
-    y : ndarray of shape (rows,)
-        Labels.
-    classes : ndarray of shape (C,)
-        All labels, sorted.
-    name : str, default="y"
-        What messages call `y`.
-
-    Raises
-    ------
-    InputError
-        If a label is not among them.
-    """
-    position = np.searchsorted(classes, y).astype(np.int64, copy=False)
-    known = classes[np.minimum(position, len(classes) - 1)] == y
-    if not known.all():
-        row = int(np.argmin(known))
-        raise InputError(
-            f"{name} has the label {y[row]} at row {row}, out of range; expected one of the {len(classes)} classes "
-            f"{listed(classes)}"
-        )
-    return position
-
-
-def listed(classes: NDArray[np.integer]) -> str:
-    """Return labels for a message: all of them, or of more than 12 the first and the last.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (C,)
-        All labels, sorted.
-    """
-    if len(classes) > 12:
-        return f"from {classes[0]} to {classes[-1]}"
-    return ", ".join(map(str, classes))

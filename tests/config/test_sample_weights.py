@@ -98,7 +98,7 @@ def test_weights_that_are_lost_beside_the_largest_are_as_good_as_none(engine, dt
     assert trained(1e-30).history["train_loss"] != mlp.history["train_loss"]
 
 
-@pytest.mark.parametrize("setting", [None, "balanced", {2: 0.5, -1: 3.0}])
+@pytest.mark.parametrize("setting", [None, "balanced", {2: 0.5, -1: 3.0}, {"no": 0.5, "7": 1.0}])
 def test_a_class_weight_survives_a_model_file(setting):
     assert check_setting("class_weight", json.loads(json.dumps(check_setting("class_weight", setting)))) == setting
 
@@ -117,9 +117,6 @@ def test_numpys_labels_and_weights_become_plain():
     [
         ("balance", InputError, "'balance'; expected 'balanced'"),
         ([1, 2], InputTypeError, "[1, 2]; expected 'balanced' or a weight per label"),
-        ({"a": 1}, InputTypeError, "the label 'a'; expected a whole number"),
-        ({1.5: 1}, InputTypeError, "the label 1.5; expected a whole number"),
-        ({True: 1}, InputTypeError, "the label True"),
         ({2: 1, "2": 3}, InputError, "the label 2 twice"),
         ({2: -1}, InputError, "class_weight of label 2 is -1; expected a finite number from 0"),
         ({2: float("inf")}, InputError, "label 2 is inf"),

@@ -5,7 +5,9 @@ import h5py
 import numpy as np
 import pytest
 
+from fastmlp import MLP
 from fastmlp.cli.main import main
+from fastmlp.data import load
 
 
 @pytest.fixture
@@ -151,7 +153,8 @@ def test_a_class_that_training_never_saw_is_refused(retrained, tmp_path, capsys)
     path = tmp_path / "more.npz"
     np.savez(path, images=np.zeros((5, 8, 8), np.uint8), labels=np.arange(5))
     assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
-    assert f"{path} has the label 3 at row 3; expected one of the 3 classes of the training" in capsys.readouterr().err
+    message = f"{path} has the label 3 at row 3, out of range; expected one of the 3 classes 0, 1, 2"
+    assert message in capsys.readouterr().err
     assert not (retrained / "evaluation.json").exists()
 
 
@@ -165,8 +168,7 @@ def test_what_is_wrong_with_a_test_part_is_told_with_its_own_mend(retrained, tes
     np.savez(path, x_test=data["images"], y_test=data["labels"] + 0.5)
     assert main(["evaluate", str(retrained), "--test", str(path)]) == 2
     wrong = capsys.readouterr().err
-    assert wrong.startswith(f"fastmlp: error: {path}: y_test has ")
-    assert wrong.endswith("expected integers or one-hot rows: number the classes\n")
+    assert wrong.startswith(f"fastmlp: error: {path} has {data['labels'][0] + 0.5} at row 0; expected one label")
 
 
 def test_own_data_that_are_damaged_since_are_to_be_copied_anew(tmp_path, train_file, test_file, recipe_file, capsys):
@@ -223,3 +225,26 @@ def test_sparse_text_whose_test_file_lacks_the_last_columns_is_evaluated(tmp_pat
     assert main(["retrain", str(run)]) == 0
     assert main(["evaluate", str(run), "--test", str(tmp_path / "test.svm")]) == 0
     assert evaluations(run)[0]["accuracy"] == 1
+
+
+def test_a_test_file_that_lacks_a_class_is_evaluated_by_its_labels(tmp_path, recipe_file):
+    """Labels 1, 2 and 3 to train on, and only 1 and 3 to be tested with, in a format that numbers nothing."""
+    random = np.random.RandomState(0)
+
+    def write(name, labels):
+        lines = [f"{label} 1:{label + random.normal(scale=0.1):.3f} 2:{random.rand():.3f}\n" for label in labels]
+        (tmp_path / name).write_text("".join(lines), encoding="utf-8")
+        return str(tmp_path / name)
+
+    recipe, run = tmp_path / "small.toml", tmp_path / "run"
+    recipe.write_text("[network]\nhidden = [16]\n[training]\nepochs = 60\n", encoding="utf-8")
+    train, test = write("a.libsvm", [1, 2, 3] * 60), write("a.t.libsvm", [1, 3] * 20)
+    assert main(["run", str(recipe), "--data", train, "--test", test, "--out", str(run)]) == 0
+    found = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["evaluations"][0]
+    assert found["class_names"] == ["1", "2", "3"]
+    assert [sum(row) for row in found["confusion"]] == [20, 0, 20]
+    labels = load(test).y
+    given = MLP.load(run / "retrained" / "model.h5").predict(load(test).X)
+    assert found["accuracy"] == np.mean(given == labels)
+    assert found["accuracy"] > 0.6
+    assert (run / "confusion.csv").read_text(encoding="utf-8").startswith("true \\ given,1,2,3\n")

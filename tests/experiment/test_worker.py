@@ -23,7 +23,7 @@ def sparse():
 
 
 def task(parts, options=None, **changes):
-    known = {"digests": [digest(part) for part in parts], "class_count": parts[0].class_count}
+    known = {"digests": [digest(part) for part in parts], "classes": parts[0].classes}
     known["engine"] = engine_version()
     return {"settings": SETTINGS, "options": options, **known, **changes}
 

@@ -56,7 +56,7 @@ def data_record(**changes):
         "n_features": None,
         "image_shape": (8, 8),
         "pictures": None,
-        "class_count": 3,
+        "classes": (0, 1, 2),
         "class_names": (),
     }
     return DataRecord(**{**values, **changes})

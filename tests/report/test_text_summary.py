@@ -22,7 +22,7 @@ SETTINGS = {
 
 def record(cells, best, synthetic=False, search=None):
     data = data_record(
-        synthetic=synthetic, rows=60_000, training_rows=50_000, features=784, image_shape=None, class_count=10
+        synthetic=synthetic, rows=60_000, training_rows=50_000, features=784, image_shape=None, classes=tuple(range(10))
     )
     return run_record(cells, best, data, recipe_record(search=search))
 

@@ -62,7 +62,7 @@ def test_a_target_that_the_networks_dtype_cannot_hold_is_named(data):
     (
         {"X": np.eye(2), "y": [0, 1], "classes": np.array([0, 1, 2**63], np.uint64)},
         InputError,
-        "classes has 9223372036854775808; expected at most 9223372036854775807: number the classes",
+        "classes has the label 9223372036854775808 at row 2; expected at most 9223372036854775807: number the classes",
     ),
     ({"X": np.eye(2), "y": [0, 1], "classes": [0, [1]]}, InputError, "classes has rows of several lengths"),
 ])  # fmt: skip
@@ -145,9 +145,10 @@ def test_inputs_that_are_no_numbers_are_a_type_error(X):
         (np.arange(11) % 3, InputError, "11 labels for 12 samples"),
         (np.zeros((12, 2, 2)), InputError, "shape"),
         (np.full(12, 0.5), InputError, "0.5 at row 0"),
-        (np.array([0, 1] * 5 + [1, np.nan]), InputError, "nan at row 11"),
+        (np.array([0, 1] * 5 + [1, np.nan]), InputError, r"no label at row 11 \(nan\)"),
         (np.array([0, 1] * 5 + [1, np.inf]), InputError, "inf at row 11"),
-        (np.array(["a", "b"] * 6), InputTypeError, "number the classes"),
+        (np.zeros(12, complex), InputTypeError, "dtype complex128; expected one label per sample"),
+        (np.array([["a", "b"]] * 12), InputTypeError, "dtype <U1 .*expected one label per sample"),
         (np.zeros((12, 3)), InputError, "not one-hot at row 0"),
         (np.ones((12, 3)), InputError, "not one-hot at row 0"),
         (np.full((12, 2), 0.5), InputError, "not one-hot at row 0"),

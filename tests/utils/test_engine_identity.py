@@ -15,6 +15,7 @@ PACKAGE = Path(fastmlp.__file__).parent
 HARMLESS = {
     "errors.py",
     "_version.py",
+    "export/classes.py",
     "export/model_file.py",
     "export/stored_network.py",
     "utils/atomic_files.py",

@@ -158,4 +158,5 @@ def _dataset(name: str, part: str, arrays: list[np.ndarray], origin: str) -> Dat
         rows = part_rows(pictures, part)
         pictures, labels = pictures[rows], labels[rows]
     dataset = idx_dataset(pictures, labels, *FILES[name][part], name)
-    return replace(dataset, class_names=CLASS_NAMES.get(name, ()), source=f"{name} from {origin}", key=name)
+    names = CLASS_NAMES.get(name, ())
+    return replace(dataset, classes=np.arange(10), class_names=names, source=f"{name} from {origin}", key=name)

@@ -1,11 +1,13 @@
 """Svmlight text, as the LIBSVM collection has it: `label index:value index:value ...`, zeros left out."""
 
+import math
 from array import array
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.data.checks import read_labels
 from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.readers.reader import Reader, first_sample_line
@@ -13,7 +15,7 @@ from fastmlp.errors import InputError, InputTypeError
 
 
 class SvmlightReader(Reader):
-    """Lines of a label and `index:value` pairs; X is CSR, and the labels in rising order become the class names.
+    """Lines of a label and `index:value` pairs; X is CSR.
 
     Indices count from 1, or from 0 in a file that has a 0. `n_features` is for files that may lack the last columns; by
     default the largest index is the last column.
@@ -37,21 +39,21 @@ class SvmlightReader(Reader):
         width = _width(path, int(columns.max()) + 1 if len(columns) else 0, n_features)
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         X = CSR(indptr, columns.astype(np.int32), _values(path, data, indptr), (len(labels), width))
-        names = _class_labels(path, labels)
-        y = np.searchsorted(names, np.asarray(labels)).astype(np.int64)
-        return Dataset(X, y, np.arange(len(names)), None, path.name, class_names=tuple(str(name) for name in names))
+        y, classes = read_labels(str(path), np.asarray(labels), len(labels))
+        return Dataset(X, y, classes, None, path.name)
 
 
-def _parse(path: Path) -> "tuple[array[int], array[int], array[int], array[float]]":
-    """Return the labels and, row by row, the number of values, their indices and the values: int64 but the last."""
-    labels, lengths, indices, data = array("q"), array("q"), array("q"), array("d")
+def _parse(path: Path) -> "tuple[list[int | float], array[int], array[int], array[float]]":
+    """Return the labels and, row by row, the number of values, their indices (int64) and the values (float64)."""
+    labels: list[int | float] = []
+    lengths, indices, data = array("q"), array("q"), array("d")
     with open(path, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             fields = line.partition("#")[0].split()
             if not fields:
                 continue
             try:
-                labels.append(_whole(fields[0]))
+                labels.append(_number(fields[0]))
                 last = -1
                 for pair in fields[1:]:
                     text, _, value = pair.partition(":")
@@ -63,8 +65,8 @@ def _parse(path: Path) -> "tuple[array[int], array[int], array[int], array[float
                     last = index
             except (ValueError, OverflowError) as error:
                 raise InputError(
-                    f"{path}, line {number}: {error}; expected `label index:value ...` with whole labels and rising "
-                    "indices: correct the line"
+                    f"{path}, line {number}: {error}; expected `label index:value ...` with a number as label and "
+                    "rising indices: correct the line"
                 ) from error
             lengths.append(len(fields) - 1)
     if not labels:
@@ -72,14 +74,20 @@ def _parse(path: Path) -> "tuple[array[int], array[int], array[int], array[float
     return labels, lengths, indices, data
 
 
-def _whole(text: str) -> int:
-    """Return the integer that a text stands for. Raises ValueError."""
+def _number(text: str) -> int | float:
+    """Return the number that a label stands for. Raises ValueError."""
     try:
-        return int(text)
+        whole = int(text)
     except ValueError:
         number = float(text)
+    else:
+        if not -(2**63) <= whole < 2**63:
+            raise ValueError(f"label {text} has more than 64 bits")
+        return whole
+    if not math.isfinite(number):
+        raise ValueError(f"label {text} is no finite number")
     if not number.is_integer():
-        raise ValueError(f"label {text} is no whole number")
+        return number
     if abs(number) >= 2**53:
         raise ValueError(f"label {text} is no exact number, beyond 2**53: write it without a point")
     return int(number)
@@ -110,13 +118,3 @@ def _values(path: Path, data: "array[float]", indptr: NDArray[np.int64]) -> NDAr
             f"{path} has {data[place]} in row {row}; expected finite numbers that fit float32: remove or replace it"
         )
     return values
-
-
-def _class_labels(path: Path, labels: "array[int]") -> NDArray[np.int64]:
-    """Return the labels of the classes in rising order."""
-    names = np.unique(np.asarray(labels))
-    if set(names.tolist()) <= {-1, 1}:
-        return np.array([-1, 1])  # a part of a file may have one of the two; its number must not depend on that
-    if len(names) < 2:
-        raise InputError(f"{path} has the single label {names[0]}; expected two or more: there is nothing to classify")
-    return names

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.checks import BYTES_AT_A_TIME, check_finite, read_labels
+from fastmlp.data.checks import BYTES_AT_A_TIME, check_finite, with_text
 from fastmlp.data.readers.hdf5 import find_arrays, reported_damage
 from fastmlp.data.readers.registry import find_reader
 from fastmlp.data.streaming.block_shuffle import Window, even_rows, in_file_order, shuffled
 from fastmlp.data.streaming.row_reader import open_rows
 from fastmlp.errors import InputError
+from fastmlp.utils.labels import Labels, check_labels
 from fastmlp.utils.paths import user_path
 from fastmlp.utils.validation import whole
 
@@ -51,7 +52,7 @@ class Stream:
     Parameters
     ----------
     path : str or path-like
-        HDF5 file as for `load`: `xdata` (N, D) uint8 pixels or floats, `ydata` (N,) integers from 0 or (N, C) one-hot.
+        HDF5 file as for `load`: `xdata` (N, D) uint8 pixels or floats, `ydata` (N,) whole numbers or (N, C) one-hot.
         Arrays that are neither chunked nor compressed are read fastest.
     window_bytes : int, default=128 MiB
         Most bytes that a window may have; one window is read while another one is used.
@@ -67,7 +68,7 @@ class Stream:
     dtype : dtype
         Of the windows: uint8, or float32 for floats of any kind, as `load` reads them.
     labels : ndarray of shape (N,)
-        Of the smallest unsigned type that represents them; only the labels are in memory as a whole.
+        Of the smallest type that represents them; only the labels are in memory as a whole.
     one_hot_columns : int or None
         C where `ydata` is one-hot.
     most_rows : int
@@ -323,7 +324,7 @@ def _check_inputs(where: str, x: "h5py.Dataset") -> None:
         raise InputError(f"{where} has dtype {x.dtype}; expected uint8 or floats: store it as uint8 or float32")
 
 
-def _labels(where: str, y: "h5py.Dataset", rows: int) -> tuple[NDArray[np.unsignedinteger], int | None]:
+def _labels(where: str, y: "h5py.Dataset", rows: int) -> tuple[Labels, int | None]:
     """Read the labels (rows,) in blocks; return them and the number of one-hot columns or None. Raises InputError."""
     if y.shape[:1] != (rows,) or len(y.shape) > 2:
         raise InputError(
@@ -335,6 +336,8 @@ def _labels(where: str, y: "h5py.Dataset", rows: int) -> tuple[NDArray[np.unsign
     for start in range(0, rows, at_a_time):
         stop = min(rows, start + at_a_time)
         name = where if stop - start == rows else f"{where}[{start}:{stop}]"
-        block, _ = read_labels(name, y[start:stop], stop - start)
-        blocks.append(block.astype(np.min_scalar_type(block.max())))
+        block, _ = check_labels(with_text(name, y[start:stop]), stop - start, name)
+        if block.dtype == np.int64:
+            block = block.astype(np.result_type(*map(np.min_scalar_type, (block.min(), block.max()))))
+        blocks.append(block)
     return np.concatenate(blocks), columns if columns > 1 else None

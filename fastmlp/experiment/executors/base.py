@@ -22,6 +22,7 @@ from fastmlp.training.preparation import (
     prepare,
     prepare_inputs,
 )
+from fastmlp.utils.labels import class_numbers
 
 
 class RemoteView(TrainingView):
@@ -122,7 +123,7 @@ class SweepData:
             self._inputs[form] = [inputs, *others]
         answers = [targets(config.loss_function, part) for part in self.parts]
         (X, y), *held_out = zip(self._inputs[form], answers, strict=True)
-        return prepare(config, X, y, held_out[0] if held_out else None, range(self.training.class_count))
+        return prepare(config, X, y, held_out[0] if held_out else None, self.training.classes)
 
 
 class StopWhen(Callback):
@@ -193,14 +194,16 @@ def targets(loss: Loss, dataset: Dataset) -> NDArray[Any]:
     loss : Loss
         What it minimises.
     dataset : Dataset
-        N samples with labels of C classes.
+        N samples with labels of C classes, or with numbers to predict.
 
     Returns
     -------
     ndarray of shape (N,) or (N, C)
-        The labels for losses of classes, one-hot rows of float32 for others.
+        The labels for losses of classes, one-hot rows of float32 for others; the numbers as they are.
     """
-    return dataset.y if loss.has_classes else np.eye(dataset.class_count, dtype=np.float32)[dataset.y]
+    if loss.has_classes or dataset.classes is None:
+        return dataset.y
+    return np.eye(dataset.class_count, dtype=np.float32)[class_numbers(dataset.y, dataset.classes)]
 
 
 class Executor(ABC):

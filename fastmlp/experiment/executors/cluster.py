@@ -191,6 +191,6 @@ def _place(data: SweepData) -> dict[str, Any]:
     return {
         "options": by_path,
         "digests": [digest(part) for part in data.parts],
-        "class_count": data.training.class_count,
+        "classes": data.training.classes,
         "engine": engine_version(),
     }

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.errors import FastmlpError
@@ -26,7 +26,7 @@ def train_cell(
     ----------
     task : dict
         settings: arguments of `MLP`; options: arguments of `load_split` with its first one called `name`, or None;
-        digests and class_count of the data; engine: the `engine_version` to train with.
+        digests of the data and their classes; engine: the `engine_version` to train with.
     parcel : dict, optional
         What `pack` gave; None: the data are read by the options.
     threads : int
@@ -71,12 +71,12 @@ def pack(parts: list[Dataset]) -> dict[str, Any]:
     return parcel
 
 
-def _unpack(parcel: dict[str, Any], class_count: int) -> list[Dataset]:
+def _unpack(parcel: dict[str, Any], classes: NDArray[Any] | None) -> list[Dataset]:
     parts = []
     for number in sorted(parcel):
         arrays = parcel[number]
         X = arrays["X"] if "X" in arrays else CSR(*(arrays[name] for name in ("indptr", "indices", "data", "shape")))
-        parts.append(Dataset(X, arrays["y"], np.arange(class_count), None, "shared"))
+        parts.append(Dataset(X, arrays["y"], classes, None, "shared"))
     return parts
 
 
@@ -94,7 +94,7 @@ def _read(task: dict[str, Any]) -> list[Dataset]:
         raise _Absent(str(error)) from None
     if [digest(part) for part in parts] != task["digests"]:
         raise _Absent(f"{name} holds other data than on the machine that started this")
-    return [Dataset(part.X, part.y, np.arange(task["class_count"]), None, name) for part in parts]
+    return [Dataset(part.X, part.y, task["classes"], None, name) for part in parts]
 
 
 class _LastData:
@@ -110,7 +110,7 @@ class _LastData:
         with self._lock:
             if self._data is None or self._digests != task["digests"]:
                 self._data = self._digests = None  # not both in memory
-                training, *rest = _read(task) if parcel is None else _unpack(parcel, task["class_count"])
+                training, *rest = _read(task) if parcel is None else _unpack(parcel, task["classes"])
                 self._data = SweepData(training, rest[0] if rest else None)
                 self._digests = task["digests"]
             return self._data
