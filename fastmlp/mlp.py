@@ -37,9 +37,9 @@ class MLP(StoredNetwork):
         "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any number of
         labels per sample; "squared_error": identity outputs, regression.
     optimizer : str or dict
-        "sgd", "adam", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as {"name": "adam", "beta2": 0.99};
-        see `fastmlp.config.optimizers`. "lbfgs" takes all samples at every step and finds its length itself:
-        learning_rate, batch_size and shuffle mean nothing to it.
+        "sgd", "adam", "adam_hat", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
+        {"name": "adam", "beta2": 0.99}; see `fastmlp.config.optimizers`. "lbfgs" takes all samples at every step and
+        finds its length itself: learning_rate, batch_size and shuffle mean nothing to it.
     learning_rate : float
         Of the first epoch; above 0. Gradients are averaged over the minibatch.
     momentum : float
@@ -196,6 +196,8 @@ class MLP(StoredNetwork):
         y: ArrayLike | None = None,
         classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        callbacks: Iterable[Callback] = (),
     ) -> Self:
         """Make one pass over the data from the state that the last pass left.
 
@@ -204,7 +206,7 @@ class MLP(StoredNetwork):
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, callbacks
             As for `fit`.
         classes : iterable, optional
             All labels there are, for the first pass; None takes those in y.
@@ -221,7 +223,7 @@ class MLP(StoredNetwork):
         """
         start = self._fitted
         data = prepare_for(self.config, start, X, y, None, classes, sample_weight)
-        return self._train(start_pass(self.config, start, data), [])
+        return self._train(start_pass(self.config, start, data), callbacks)
 
     def _train(self, session: Session, callbacks: Iterable[Callback]) -> Self:
         """Train, and take the place of the network that there was."""

@@ -17,7 +17,7 @@ from fastmlp.config.augmentation import check_setting as check_augment
 from fastmlp.config.early_stopping import EarlyStoppingConfig
 from fastmlp.config.fields import NETWORK, TRAINING, FieldInfo
 from fastmlp.config.losses import Loss
-from fastmlp.config.optimizers import Optimizer
+from fastmlp.config.optimizer_base import Optimizer
 from fastmlp.config.sample_weights import check_setting as check_class_weight
 from fastmlp.config.schedules import Schedule
 from fastmlp.errors import InputError, InputTypeError

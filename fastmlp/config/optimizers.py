@@ -5,141 +5,25 @@ under its name when the class is defined. Only an update that no kernel has yet 
 steps scipy finds names its `scipy_method` instead, and has the kernels' gradient as its rule.
 """
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.config.optimizer_base import OPTIMIZERS, Optimizer, momentum_setting, number
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels import update_rule
 from fastmlp.kernels.update_rule import Rule
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import nearest
 
-OPTIMIZERS: dict[str, "type[Optimizer]"] = {}
-
-
-def number(default: object, checked_by: Callable[[str, object], object]) -> Any:
-    """Declare a field of an optimizer: its default, and the function (name, value) that checks a value.
-
-    Parameters
-    ----------
-    default : object
-        Value when the setting leaves the number out.
-    checked_by : callable
-        Function of a name for messages and a value; returns the checked value or raises InputError.
-    """
-    return field(default=default, metadata={"check": checked_by})
-
-
 _share = partial(check.real, hint="0.9 is common", least=0, below=1)
 _epsilon = partial(check.positive, hint="1e-8 is common")
 _weight_decay = partial(check.real, hint="0.01 is common", least=0)
-
-
-def _momentum() -> Any:
-    """The field of an optimizer whose momentum is the setting `momentum` of the network."""
-    return field(default=0.0, metadata={"is_setting": True})
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """Base class of all optimizers; its fields are an optimizer's numbers.
-
-    Attributes
-    ----------
-    name : str
-        What the setting calls it.
-    label : str
-        What a person calls it.
-    is_full_batch : bool
-        Whether every step takes all samples; `batch_size` and `shuffle` mean nothing then.
-    can_resume : bool
-        Whether a training can be continued from a checkpoint.
-    has_learning_rate : bool
-        Whether `learning_rate` and `schedule` mean anything.
-    scipy_method : str or None
-        Method of `scipy.optimize.minimize` that finds the steps; None: the kernels take them.
-    """
-
-    name: ClassVar[str]
-    label: ClassVar[str]
-    is_full_batch: ClassVar[bool] = False
-    can_resume: ClassVar[bool] = True
-    has_learning_rate: ClassVar[bool] = True
-    scipy_method: ClassVar[str | None] = None
-
-    def __init_subclass__(cls, *, name: str, label: str, **options: Any):
-        super().__init_subclass__(**options)
-        cls.name, cls.label = name, label
-        OPTIMIZERS[name] = cls
-
-    def __post_init__(self) -> None:
-        for key, info in self.fields().items():
-            checked = info.metadata["check"](f"{key} of optimizer {self.name}", getattr(self, key))
-            object.__setattr__(self, key, checked)
-
-    @classmethod
-    def fields(cls) -> dict[str, "dataclasses.Field[Any]"]:
-        """Return the numbers that the setting `optimizer` may give, by name; the momentum is a setting of its own."""
-        return {info.name: info for info in dataclasses.fields(cls) if "check" in info.metadata}
-
-    @classmethod
-    def takes_momentum(cls) -> bool:
-        """Return whether the setting `momentum` means anything."""
-        return any("is_setting" in info.metadata for info in dataclasses.fields(cls))
-
-    def setting(self) -> str | dict[str, Any]:
-        """Return what `from_setting` reads: the name, or a dict with the numbers that are not the defaults."""
-        changed = {key: getattr(self, key) for key, info in self.fields().items() if getattr(self, key) != info.default}
-        return {"name": self.name, **changed} if changed else self.name
-
-    def update(self) -> Rule:
-        """Return the kernels' rule of a step with this optimizer's numbers, without penalties and limits."""
-        raise NotImplementedError
-
-    def scipy_options(self, iterations: int) -> dict[str, Any]:
-        """Return the options of `scipy_method`, by scipy's names for them.
-
-        Parameters
-        ----------
-        iterations : int
-            Largest number of iterations, each of which is an epoch.
-        """
-        return {"maxiter": iterations}
-
-    def rule(self, l1: float, l2: float, clip_norm: float | None, max_norm: float | None) -> Rule:
-        """Return the kernels' rule of a step.
-
-        Parameters
-        ----------
-        l1, l2 : float
-            Factors of the penalties.
-        clip_norm, max_norm : float or None
-            Largest norm of a gradient, and of the weights into a hidden unit.
-        """
-        return self.update()._replace(l1=l1, l2=l2, clip_norm=clip_norm or 0.0, max_norm=max_norm or 0.0)
-
-    @property
-    def states(self) -> int:
-        """Number of state arrays, each of the size of the parameters."""
-        return int(update_rule.STATES[self.update().optimizer])
-
-    def check_dtype(self, dtype: str) -> None:
-        """Raise InputError when the optimizer's `epsilon` is lost in the network's dtype.
-
-        Parameters
-        ----------
-        dtype : str
-            "float32" or "float64".
-        """
-        epsilon, least = getattr(self, "epsilon", 1.0), check.LEAST[dtype]
-        if epsilon < least:
-            raise InputError(
-                f"epsilon of optimizer {self.name} is {epsilon:g}, which is lost in {dtype}; expected at least "
-                f"{least:.2g}, to keep 0 out of a division: 1e-8 is common"
-            )
 
 
 @dataclass(frozen=True)
@@ -160,7 +44,7 @@ class SGD(Optimizer, name="sgd", label="SGD"):
         Decoupled: weights are multiplied by 1 - rate weight_decay at every step.
     """
 
-    momentum: float = _momentum()
+    momentum: float = momentum_setting()
     dampening: float = number(0.0, _share)
     nesterov: bool = number(False, check.flag)
     weight_decay: float = number(0.0, _weight_decay)
@@ -211,6 +95,37 @@ class Adam(Optimizer, name="adam", label="Adam"):
 
 
 @dataclass(frozen=True)
+class AdamHat(Adam, name="adam_hat", label="Adam with epsilon hat"):
+    """Adam as Keras, TensorFlow and scikit-learn have it: epsilon is added to the root before its bias is taken out.
+
+    w -= rate sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon), t being the number of the step. The first steps
+    of weights whose gradients are tiny are shorter than with `Adam`; later there is no difference.
+
+    Attributes
+    ----------
+    beta1, beta2, epsilon : float
+        As for `Adam`.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, 2015, the end of section 2.
+    """
+
+    def kernel_rates(self, rates: NDArray[np.float64], steps: int) -> tuple[NDArray[np.float64], int]:
+        late = max(map(_steps_until_unbiased, (self.beta1, self.beta2)))
+        if steps >= late:
+            return rates, steps
+        numbers = np.arange(steps + 1, steps + len(rates) + 1)
+        biases = 1 - update_rule.powers(self.beta1, numbers), 1 - update_rule.powers(self.beta2, numbers)
+        return rates * np.sqrt(biases[1]) / biases[0], late
+
+
+def _steps_until_unbiased(beta: float) -> int:
+    """Steps after which 1 - beta^t is 1 to the last bit, and the kernels correct nothing."""
+    return math.ceil(54 * math.log(2) / -math.log(beta)) if beta else 1
+
+
+@dataclass(frozen=True)
 class AdamW(Adam, name="adamw", label="AdamW"):
     """Adam with decoupled weight decay: weights are multiplied by 1 - rate weight_decay at every step.
 
@@ -254,7 +169,7 @@ class RMSprop(Optimizer, name="rmsprop", label="RMSprop"):
     T. Tieleman and G. Hinton, Lecture 6.5, Neural Networks for Machine Learning, 2012.
     """
 
-    momentum: float = _momentum()
+    momentum: float = momentum_setting()
     beta2: float = number(0.99, _share)
     epsilon: float = number(1e-8, _epsilon)
 
@@ -272,6 +187,11 @@ class LBFGS(Optimizer, name="lbfgs", label="L-BFGS"):
     ----------
     memory : int
         Pairs of steps and gradients that are kept, from 1; scipy's default.
+    gradient_tolerance, loss_tolerance : float
+        From 0: it ends where no element of the gradient is larger, or where an iteration makes the loss smaller by no
+        more than this share of it. scipy's `gtol` and `ftol`.
+    evaluations : int or None
+        Most passes over the training set; None: 20 for each epoch. scipy's `maxfun`.
 
     References
     ----------
@@ -284,13 +204,22 @@ class LBFGS(Optimizer, name="lbfgs", label="L-BFGS"):
     has_learning_rate: ClassVar[bool] = False
     scipy_method: ClassVar[str | None] = "L-BFGS-B"
     memory: int = number(10, partial(check.whole, least=1, hint="10 is common"))
+    gradient_tolerance: float = number(1e-10, partial(check.real, hint="1e-10 goes on for long", least=0))
+    loss_tolerance: float = number(0.0, partial(check.real, hint="0 goes on for long", least=0))
+    evaluations: int | None = number(
+        None, partial(check.optional, checked_by=partial(check.whole, least=1, hint="leave it out for 20 an epoch"))
+    )
 
     def update(self) -> Rule:
         return Rule(update_rule.GRADIENT)
 
     def scipy_options(self, iterations: int) -> dict[str, Any]:
-        own = {"maxcor": self.memory, "maxfun": 20 * iterations, "ftol": 0, "gtol": 1e-10}
-        return super().scipy_options(iterations) | own
+        return super().scipy_options(iterations) | {
+            "maxcor": self.memory,
+            "maxfun": self.evaluations or 20 * iterations,
+            "ftol": self.loss_tolerance,
+            "gtol": self.gradient_tolerance,
+        }
 
 
 def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:

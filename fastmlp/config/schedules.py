@@ -152,11 +152,16 @@ class Schedule:
         What the factors are multiplied with.
     epochs : int
         Of the training.
+
+    Attributes
+    ----------
+    learning_rate : float
+        What the factors are multiplied with; may be changed between epochs.
     """
 
     def __init__(self, setting: Setting, shape: Shape, warm_up: WarmUp, learning_rate: float, epochs: int):
         self._setting, self._shape, self._warm_up = setting, shape, warm_up
-        self._learning_rate, self._epochs = learning_rate, epochs
+        self.learning_rate, self._epochs = learning_rate, epochs
 
     def rates(self, epoch: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rate of each step of an epoch; it depends on the arguments and on `state` alone.
@@ -182,7 +187,7 @@ class Schedule:
         epoch = check.whole("epoch", epoch, 1, "epochs count from 1")
         steps = check.whole("steps", steps, 1, "an epoch has one step or more")
         clock = Clock(epoch, steps, self._epochs, self._warm_up.length(self._epochs, steps))
-        rates = np.full(steps, self._learning_rate)
+        rates = np.full(steps, self.learning_rate)
         rates *= self._shape.factors(clock)
         rates *= self._warm_up.factors(clock)
         return rates

@@ -1,7 +1,6 @@
 """Steps on the whole training set that scipy finds by a line search, from the kernels' loss and gradient."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +62,7 @@ def minimise(session: Session, on_epoch_end: Callable[[], None]) -> None:
 
     state.begin_epoch()
     state.stopwatch.start()
-    result: Any = minimize(
+    session.line_search = result = minimize(
         objective, buffer.astype(np.float64), jac=True, method=optimizer.scipy_method, callback=after_iteration,
         options=optimizer.scipy_options(iterations),
     )  # fmt: skip

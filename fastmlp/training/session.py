@@ -31,6 +31,8 @@ class Session:
         Trains the state.
     last_epoch : int
         Number of the epoch after which it ends.
+    line_search : OptimizeResult or None
+        What scipy returned where it finds the steps, once the training is over: why it ended, and how.
     """
 
     config: NetworkConfig
@@ -38,6 +40,7 @@ class Session:
     state: TrainingState
     trainer: Trainer
     last_epoch: int
+    line_search: Any = None
 
     @classmethod
     def of(

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastmlp.config.augmentation import SEED_BITS, Augmentation
 from fastmlp.config.network import NetworkConfig
+from fastmlp.config.optimizer_base import Optimizer
+from fastmlp.config.optimizers import SGD
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
 from fastmlp.kernels.update_rule import PLAIN_SGD, Rule
 from fastmlp.training.batches import Batches
@@ -47,6 +49,8 @@ class Trainer:
         How images are distorted.
     seed : int
         Of all that is random in a step.
+    optimizer : Optimizer
+        What the rule belongs to.
     after_chunk : callable
         Called about every 0.1 s, between two steps, with the state up to date.
     """
@@ -60,6 +64,7 @@ class Trainer:
     keep_prob: tuple[float, ...] = ()
     augment: Augmentation | None = None
     seed: int = 0
+    optimizer: Optimizer = field(default_factory=SGD)
     after_chunk: Callable[[], None] = lambda: None
     _chunk_rows: float = field(default=1.0, init=False)
 
@@ -89,6 +94,7 @@ class Trainer:
             tuple(1 - share for share in config.layer_dropout),
             config.augmentation,
             config.seed,
+            config.optimizer_config,
         )
 
     def steps_of(self, rows: int) -> int:
@@ -148,10 +154,11 @@ class Trainer:
             distortion = None
             if self.augment is not None:
                 distortion = self.augment.distortion(X.shape[1], self.seed, state.epoch)
-            clock = Clock(self.seed % 2**SEED_BITS, state.epoch, state.position, state.steps)
+            now, before = self.optimizer.kernel_rates(rates[first : first + steps], state.steps)
+            clock = Clock(self.seed % 2**SEED_BITS, state.epoch, state.position, before)
             begun = time.perf_counter()
             self.kernels.train(
-                p.layers, p.buffer, p.states, X, y, chunk, self.batch_size, rates[first : first + steps],
+                p.layers, p.buffer, p.states, X, y, chunk, self.batch_size, now,
                 state.totals, threads, self.rule, loss, self.keep_prob, distortion, clock,
             )  # fmt: skip
             seconds = max(time.perf_counter() - begun, 1e-6)

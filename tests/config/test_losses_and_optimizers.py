@@ -265,3 +265,34 @@ def test_a_common_factor_of_the_classes_weights_cancels_in_a_stream_too(tmp_path
             mlp = MLP(hidden=(8,), epochs=2, class_weight={0: factor, 1: 3 * factor}).fit(stream)
         losses.append(mlp.history["train_loss"])
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_adam_hat_adds_epsilon_to_the_root_before_its_bias_is_taken_out(engine):
+    y = X @ np.arange(5.0)
+    settings = {"loss": "squared_error", "hidden": (), "dtype": "float64", "scaling": "none", "shuffle": False}
+    W, b, rate, beta1, beta2, epsilon = np.zeros((5, 1)), np.zeros(1), 0.1, 0.8, 0.9, 0.05
+    mlp = MLP(optimizer={"name": "adam_hat", "beta1": beta1, "beta2": beta2, "epsilon": epsilon}, engine=engine,
+              learning_rate=rate, batch_size=50, epochs=70, **settings).set_weights([W], [b])  # fmt: skip
+    mlp.fit(X, y, warm_start=True)  # 420 steps: by the last hundred there is no bias left
+    values = np.zeros(6)
+    m, v, ones = np.zeros(6), np.zeros(6), np.c_[X, np.ones(300)]
+    for t in range(1, 421):
+        rows = np.arange(50) + 50 * ((t - 1) % 6)
+        g = ones[rows].T @ (ones[rows] @ values - y[rows]) / 50
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        values -= rate * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + epsilon)
+    np.testing.assert_allclose(np.append(mlp.weights[0], mlp.biases[0]), values, atol=1e-11)
+
+
+def test_lbfgs_ends_where_it_is_told_to():
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    settings = {"hidden": (8,), "epochs": 100, "l2": 1e-3, "dtype": "float64", "train_metrics": "running"}
+
+    def iterations(**numbers):
+        return len(MLP(optimizer={"name": "lbfgs", **numbers}, **settings).fit(X, y).history)
+
+    assert iterations() == 100
+    assert iterations(evaluations=7) <= 7
+    assert iterations(gradient_tolerance=1e-1) < iterations(gradient_tolerance=1e-2) < 100
+    assert iterations(loss_tolerance=1e-3) < 50

@@ -21,7 +21,7 @@ BAD = [
     ("augment", "flip", InputError, "affine, elastic"),
     ("augment", 3, InputTypeError, "a dict such as"),
     ("loss", "hinge", InputError, "cross_entropy, binary_cross_entropy, squared_error"),
-    ("optimizer", "adagrad", InputError, "sgd, adam, adamw, rmsprop, lbfgs"),
+    ("optimizer", "adagrad", InputError, "sgd, adam, adam_hat, adamw, rmsprop, lbfgs"),
     ("optimizer", "Adam", InputError, "did you mean 'adam'"),
     ("optimizer", 3, InputTypeError, "a name"),
     ("l1", -1.0, InputError, "from 0"),
