@@ -219,8 +219,10 @@ def _panel(view: RunView) -> str:
     data = view.record.data
     if view.network is None or data.pictures is None or data.name in NOT_DRAWN:
         return ""
+    style = data.pictures
+    shades = (style.high, style.low) if style.background == "light" else (style.low, style.high)
     try:
-        return drawing_panel(view.network, data.image_shape, data.names_of_classes, data.pictures.fill)
+        return drawing_panel(view.network, data.image_shape, data.names_of_classes, style.fill, shades)
     except InputError:  # the files of the run do not belong together, as the other sections show
         return ""
 

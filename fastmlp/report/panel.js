@@ -5,12 +5,14 @@
 //   draw(strokes)     show this drawing, and its result
 //   clear()           show none
 //   result()          {pixels, probabilities} of what is shown, row by row and class by class; null where nothing is
-//   classify(pixels)  the probabilities of a picture, whose pixels are from 0 to 1
+//   classify(pixels)  the probabilities of a picture, whose pixels are from 0, paper, to 1, ink
 (() => {
   "use strict";
 
   const element = (id) => document.getElementById(`fastmlp-${id}`);
-  const { height, width, box, names, widths, activations, output, numbers } = JSON.parse(element("network").textContent);
+  const { height, width, box, gain, shift, names, widths, activations, output, numbers } = JSON.parse(
+    element("network").textContent,
+  );
 
   // ------------------------------------------------------------------------------------------------- the network
 
@@ -40,7 +42,8 @@
     if (pixels.length !== height * width) {
       throw new RangeError(`${pixels.length} pixels; expected ${height} times ${width}`);
     }
-    let A = Float64Array.from(pixels);
+    const own = (values, k) => values[values.length > 1 ? k : 0];
+    let A = Float64Array.from(pixels, (ink, k) => ink * own(gain, k) + own(shift, k));
     let start = 0;
     activations.forEach((activation, layer) => {
       const fanIn = widths[layer];

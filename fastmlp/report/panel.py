@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import MNIST_FILL
+from fastmlp.inputs.scaling import WHITE, Scaling
 from fastmlp.mlp import MLP
 
 if TYPE_CHECKING:
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 MOST_NUMBERS = 375_000
 
 
-def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[str], fill: float = MNIST_FILL) -> str:
+def panel(
+    mlp: MLP,
+    image_shape: tuple[int, int] | None,
+    class_names: Sequence[str],
+    fill: float = MNIST_FILL,
+    shades: tuple[float, float] | None = None,
+) -> str:
     """Return an HTML fragment with its own style and script, for the body of a page that allows both; one per page.
 
     The page defines `window.fastmlpPanel`, see panel.js.
@@ -32,18 +39,20 @@ def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[s
     Parameters
     ----------
     mlp : MLP
-        A trained network whose inputs are pixels from 0 to 1, ink being 1.
+        A trained network whose inputs are pixels.
     image_shape : tuple of int or None
         (height, width) of its inputs; None where they are no images.
     class_names : sequence of str
         A name for each column of its outputs.
     fill : float
         Share of the image's sides that a drawing is to fill, above 0 and at most 1. Letters of notMNIST fill 1.
+    shades : tuple of float, optional
+        The numbers of paper and of ink in the pictures of the training; None: the smallest and the largest one.
 
     Returns
     -------
     str
-        "" where there is nothing to draw or to distinguish: no images, one output, weights that are not finite. A
+        "" where there is nothing to draw or to distinguish: no images alone, one output, weights that are not finite. A
         sentence for a network of more than `MOST_NUMBERS` weights and biases.
 
     Raises
@@ -61,17 +70,22 @@ def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[s
         raise InputError(f"fill is {fill!r}; expected a share above 0 and at most 1, such as 20 / 28")
     with np.errstate(over="ignore"):  # a float64 too large becomes infinite, which is caught below
         numbers = np.concatenate([array.ravel() for array in layers]).astype("<f4")
-    if image_shape is None or outputs < 2 or not np.isfinite(numbers).all():
+    scaling = None if mlp.encoder is None or mlp.encoder.features > mlp.encoder.scaling.columns else mlp.encoder.scaling
+    if image_shape is None or scaling is None or outputs < 2 or not np.isfinite(numbers).all():
         return ""
     template = _template()
     if numbers.size > MOST_NUMBERS:
         return template.render(css=_text("panel.css"), count=numbers.size, network=None)
     height, width = map(int, image_shape)
+    paper, ink = shades or _shades(scaling)
     output = mlp.config.loss_function.output  # numbers of a regression were trained to be 0 or 1
     network = {
         "height": height,
         "width": width,
         "box": [max(1, round(fill * side)) for side in (height, width)],
+        # What the network reads of a pixel: gain times the share of it that is ink, plus shift.
+        "gain": ((ink - paper) / scaling.scale).tolist(),
+        "shift": ((paper - scaling.offset) / scaling.scale).tolist(),
         "names": [str(name) for name in class_names],
         "widths": [features, *(bias.size for bias in mlp.biases)],
         "activations": [*mlp.config.layer_activations, "identity"],
@@ -79,6 +93,15 @@ def panel(mlp: MLP, image_shape: tuple[int, int] | None, class_names: Sequence[s
         "numbers": base64.b64encode(numbers.tobytes()).decode("ascii"),
     }
     return template.render(css=_text("panel.css"), script=_text("panel.js"), network=network)
+
+
+def _shades(scaling: Scaling) -> tuple[float, float]:
+    """The numbers of paper and ink where they are not known."""
+    if scaling.kind == "pixels":
+        return 0, WHITE
+    if scaling.low is None or scaling.high is None or (scaling.low >= 0 and scaling.high <= 1):
+        return 0, 1
+    return scaling.low, scaling.high
 
 
 @cache

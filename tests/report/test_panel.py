@@ -130,6 +130,28 @@ def test_layers_may_differ_in_activation_and_width_and_pictures_need_not_be_squa
     np.testing.assert_allclose(answers, mlp.predict_proba(pictures), rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("scaling", ["auto", "standard", "minmax", "none", "pixels"])
+@pytest.mark.parametrize(("paper", "ink"), [(0, 16), (255, 0), (-1, 1)])
+def test_the_page_scales_a_picture_as_the_network_does(show, scaling, paper, ink):
+    random = np.random.default_rng(2)
+    X, y = paper + (ink - paper) * np.round(random.random((60, 64)) ** 3, 2), np.arange(60) % 3
+    X[:, :8] = paper  # as at an edge
+    X[:2, 20] = paper, ink
+    mlp = MLP(hidden=(16,), epochs=2, engine="numpy", scaling=scaling, learning_rate=0.01).fit(X, y)
+    drawn = np.round(random.random((5, 64)), 2)
+    browser = show(panel(mlp, (8, 8), list("abc"), shades=(paper, ink)))
+    answers = [ask(browser, "classify", picture.tolist()) for picture in drawn]
+    np.testing.assert_allclose(answers, mlp.predict_proba(paper + (ink - paper) * drawn), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("scaling", "most", "ink"), [("auto", 16, 16), ("pixels", 40, 255), ("auto", 0.9, 1)])
+def test_shades_that_are_not_known_are_those_of_the_training(scaling, most, ink):
+    X, y = np.linspace(0, most, 40 * 64).reshape(40, 64), np.arange(40) % 2
+    mlp = MLP(hidden=(4,), epochs=1, engine="numpy", scaling=scaling).fit(X, y)
+    assert panel(mlp, (8, 8), list("ab")) == panel(mlp, (8, 8), list("ab"), shades=(0, ink))
+    assert panel(mlp, (8, 8), list("ab")) != panel(mlp, (8, 8), list("ab"), shades=(ink, 0))
+
+
 def test_a_network_without_hidden_layers_is_shown(show):
     mlp = network(hidden=())
     pixels = np.random.default_rng(1).random(784)
