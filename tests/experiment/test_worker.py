@@ -6,6 +6,7 @@ import pytest
 from fastmlp import MLP
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.experiment.executors.worker import pack, train_cell
+from fastmlp.inputs.table import Table
 from fastmlp.utils.digests import engine_version
 
 SETTINGS = {"hidden": [4], "epochs": 2, "batch_size": 10, "learning_rate": 0.1}
@@ -36,6 +37,19 @@ def test_a_cell_on_sparse_rows_that_were_sent_is_the_one_on_the_dense_rows(spars
     home = MLP.from_bytes(image)
     assert [W.tobytes() for W in home.weights] == [W.tobytes() for W in alone.weights]
     assert home.history["validation_loss"] == alone.history["validation_loss"]
+
+
+def test_a_cell_on_a_table_that_was_sent_is_the_one_that_is_trained_here():
+    random = np.random.default_rng(0)
+    colours = np.array(["red", "green", None] * 20, object)
+    X, y = Table(("size", "colour"), (1000 * random.random(60), colours)), np.arange(60) % 3
+    parts = [Dataset(X[:45], y[:45], np.arange(3), None, "table"), Dataset(X[45:], y[45:], np.arange(3), None, "table")]
+    settings = {**SETTINGS, "missing": "median"}
+    kind, image = train_cell(task(parts, settings=settings), pack(parts), threads=1)
+    assert kind == "trained"
+    alone, home = MLP(**settings).fit(X[:45], y[:45], validation=(X[45:], y[45:])), MLP.from_bytes(image)
+    assert home.predict_proba(X).tobytes() == alone.predict_proba(X).tobytes()
+    assert home.encoder == alone.encoder
 
 
 def test_data_are_read_with_the_options_of_the_recipe(train_file):

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from fastmlp.data import CSR, Dataset, digest, load_split
 from fastmlp.errors import FastmlpError
 from fastmlp.experiment.executors.base import StopWhen, SweepData, fit_network
+from fastmlp.inputs.table import Table
 from fastmlp.utils.digests import engine_version
 
+_FIELDS: dict[Any, tuple[str, ...]] = {CSR: ("indptr", "indices", "data", "shape"), Table: ("names", "columns")}
 TRAINED, FAILED, ABSENT = "trained", "failed", "absent"  # kinds of answers
 
 
@@ -63,19 +65,22 @@ def pack(parts: list[Dataset]) -> dict[str, Any]:
     parts : list of Dataset
         One or both.
     """
-    parcel = {}
-    for number, part in enumerate(parts):
-        X = part.X
-        arrays = {"indptr": X.indptr, "indices": X.indices, "data": X.data} if isinstance(X, CSR) else {"X": X}
-        parcel[str(number)] = {**arrays, "shape": X.shape, "y": part.y}
-    return parcel
+    return {str(number): {**_fields(part.X), "y": part.y} for number, part in enumerate(parts)}
+
+
+def _fields(X: NDArray[Any] | CSR | Table) -> dict[str, Any]:
+    for kind, names in _FIELDS.items():
+        if isinstance(X, kind):
+            return {name: getattr(X, name) for name in names}
+    return {"X": X}
 
 
 def _unpack(parcel: dict[str, Any], classes: NDArray[Any] | None) -> list[Dataset]:
     parts = []
     for number in sorted(parcel):
         arrays = parcel[number]
-        X = arrays["X"] if "X" in arrays else CSR(*(arrays[name] for name in ("indptr", "indices", "data", "shape")))
+        made = (kind(*map(arrays.get, names)) for kind, names in _FIELDS.items() if names[0] in arrays)
+        X = arrays["X"] if "X" in arrays else next(made)
         parts.append(Dataset(X, arrays["y"], classes, None, "shared"))
     return parts
 
