@@ -139,7 +139,11 @@ def test_emnist_is_turned_and_its_labels_stay_with_their_characters(write_pair):
     dataset = load(path)
     assert np.array_equal(dataset.X.reshape(5, 6, 6), squares.transpose(0, 2, 1))
     assert dataset.y.tolist() == [1, 2, 26, 2, 1]
+    assert dataset.classes.tolist() == [1, 2, 26]
     assert "turned" in dataset.notes[0]
+    mapping = "".join(f"{number} {64 + number} {96 + number}\n" for number in range(1, 27))
+    path.with_name("emnist-letters-mapping.txt").write_text(mapping, encoding="ascii")
+    assert load(path).class_names == ("A", "B", "Z")
 
 
 def test_emnists_labels_are_called_by_the_characters_of_its_mapping(write_pair):
