@@ -2,23 +2,49 @@
 
 import numbers
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.data.dataset import Dataset
+from fastmlp.data.joining import joined
 from fastmlp.data.loading import load
+from fastmlp.data.stratify import choose
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.labels import listed
 
 LAST_SIXTH = 1 / 6  # of MNIST's 60,000: the first 50,000 for training, the last 10,000 for validation
+
+
+@dataclass(frozen=True)
+class Division:
+    """A dataset in two parts.
+
+    Attributes
+    ----------
+    training, validation : Dataset
+        The parts, with the notes among theirs.
+    whole : Dataset
+        All samples, those of a file's own validation part last.
+    is_drawn : bool
+        Whether the validation samples were drawn, and are not the last ones.
+    notes : tuple of str
+        What a person would not expect of it, a sentence each.
+    """
+
+    training: Dataset
+    validation: Dataset
+    whole: Dataset
+    is_drawn: bool
+    notes: tuple[str, ...]
 
 
 def split(
     dataset: Dataset,
     validation: float | int | None = None,
     *,
-    stratify: bool = False,
+    stratify: bool | None = None,
     seed: int = 0,
     training: int | None = None,
 ) -> tuple[Dataset, Dataset]:
@@ -29,10 +55,13 @@ def split(
     dataset : Dataset
         Samples to divide.
     validation : float or int, optional
-        Fraction of the samples, between 0 and 1, or number of samples; by default the last sixth, rounded.
-    stratify : bool, default=False
+        Fraction of the samples, between 0 and 1, or number of samples; by default the validation part that a file has
+        of its own, else the last sixth, rounded. A fraction or a number is one of both parts of such a file.
+    stratify : bool, optional
         False takes the last samples, and both parts are views of the dataset's arrays. True draws from each class in
-        proportion, and copies; needed where the samples are sorted by class.
+        proportion, of a regression from small to large numbers alike, and copies. By default samples are drawn where
+        the last ones would leave a class out of one of the parts, as of data that are sorted by class, or have clearly
+        other numbers; the parts' `notes` say so.
     seed : int, default=0
         Seed of the stratified choice.
     training : int, optional
@@ -59,26 +88,70 @@ def split(
     >>> len(train.y), len(validation.y)
     (45000, 15000)
     """
-    if training is None:
-        count = validation_count(len(dataset.y), validation)
+    division = divide(dataset, validation, stratify=stratify, seed=seed, training=training)
+    return division.training, division.validation
+
+
+def divide(
+    dataset: Dataset,
+    validation: float | int | None = None,
+    *,
+    stratify: bool | None = None,
+    seed: int = 0,
+    training: int | None = None,
+) -> Division:
+    """Divide a dataset as `split` does, and say how.
+
+    Parameters
+    ----------
+    dataset, validation, stratify, seed, training
+        As for `split`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `split` does.
+    """
+    whole, notes = joined(dataset), []
+    if dataset.validation is not None and validation is None and training is None and not stratify:
+        count, rows, stratify = len(dataset.validation.y), whole, False
+        notes.append(f"validation: the {count} samples of the data's own validation part")
+        chosen = None
     else:
-        count = _count_beside(training, validation)
-        dataset = first_rows(dataset, training + count)
-    total = len(dataset.y)
-    if not stratify:
-        return _take(dataset, slice(0, total - count)), _take(dataset, slice(total - count, total))
-    chosen = _stratified(dataset.y, count, seed)
-    return _take(dataset, np.flatnonzero(~chosen)), _take(dataset, np.flatnonzero(chosen))
+        if training is None:
+            count, rows = validation_count(len(whole.y), validation), whole
+        else:
+            count = _count_beside(training, validation)
+            rows = first_rows(whole, training + count)
+            notes += _left_out(whole, rows)
+        chosen, more = choose(rows.y, count, stratify, seed)
+        notes += more
+    rows = replace(rows, notes=(*whole.notes, *notes))
+    if chosen is None:
+        last = len(rows.y) - count
+        parts = _take(rows, slice(0, last)), _take(rows, slice(last, len(rows.y)))
+    else:
+        parts = _take(rows, np.flatnonzero(~chosen)), _take(rows, np.flatnonzero(chosen))
+    return Division(*parts, whole, chosen is not None, tuple(notes))
+
+
+def _left_out(whole: Dataset, rows: Dataset) -> list[str]:
+    """Return a note if the first rows of a dataset lack classes of the others."""
+    if whole.classes is None or len(rows.y) == len(whole.y):
+        return []
+    absent = np.setdiff1d(whole.y, rows.y)
+    return [f"the first {len(rows.y)} samples lack {listed(absent)}, which others have"] if len(absent) else []
 
 
 def load_split(
     path_or_name: str | os.PathLike[str],
     *,
     validation: float | int | None = None,
-    stratify: bool = False,
+    stratify: bool | None = None,
     seed: int = 0,
     n_features: int | None = None,
     training: int | None = None,
+    task: str | None = None,
 ) -> tuple[Dataset, Dataset]:
     """Load data and divide them into a training and a validation part; the test part is never read.
 
@@ -88,7 +161,7 @@ def load_split(
         Name or file, as for `load`.
     validation : float or int, optional
         Fraction or number of the samples for validation, as for `split`.
-    stratify : bool, default=False
+    stratify : bool, optional
         Whether to draw them from each class in proportion, as for `split`.
     seed : int, default=0
         Seed of the stratified choice.
@@ -96,6 +169,8 @@ def load_split(
         Columns of svmlight text, as for `load`.
     training : int, optional
         Number of samples to train on, as for `split`.
+    task : {"classification", "regression"}, optional
+        What the labels are, as for `load`.
 
     Returns
     -------
@@ -107,7 +182,7 @@ def load_split(
     InputError, InputTypeError
         As `load` and `split` do.
     """
-    dataset = load(path_or_name, n_features=n_features)
+    dataset = load(path_or_name, n_features=n_features, task=task)
     return split(dataset, validation, stratify=stratify, seed=seed, training=training)
 
 
@@ -191,22 +266,6 @@ def _fraction_or_count(validation: object) -> float | int:
     if not 0 < fraction < 1:
         raise InputError(f"validation is {validation}; expected a fraction between 0 and 1: try 0.2")
     return fraction
-
-
-def _stratified(y: NDArray[np.int64], count: int, seed: int) -> NDArray[np.bool_]:
-    """Choose `count` of the labels (N,), as a mask: from each class in proportion, rounded so that the sum is right."""
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-        raise InputError(f"seed is {seed!r}; expected a whole number from 0")
-    exact = np.bincount(y) * (count / len(y))
-    quotas = np.floor(exact).astype(np.int64)
-    # The classes that rounding down cut most get one more each.
-    quotas[np.argsort(quotas - exact, kind="stable")[: count - quotas.sum()]] += 1
-    random = np.random.RandomState(np.random.PCG64(int(seed)))  # documented to be the same in every version of numpy
-    chosen = np.zeros(len(y), bool)
-    for label, quota in enumerate(quotas):
-        rows = np.flatnonzero(y == label)
-        chosen[random.permutation(rows)[:quota]] = True
-    return chosen
 
 
 def _take(dataset: Dataset, rows: slice | NDArray[np.intp]) -> Dataset:

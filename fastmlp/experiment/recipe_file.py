@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.config.network import NetworkConfig
+from fastmlp.data.tasks import check_task
 from fastmlp.errors import FastmlpError, InputError, InputTypeError
 from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
 from fastmlp.experiment.recipe import Recipe, check_cells
@@ -20,7 +21,7 @@ from fastmlp.utils.paths import path_text, user_path
 SETTINGS = {name: info.section for name, info in NetworkConfig.FIELDS.items() if name != "threads"}
 # The keys that each table may have.
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "data": ("name", "training", "validation", "stratify", "n_features"),
+    "data": ("name", "training", "validation", "stratify", "task", "n_features"),
     "network": tuple(name for name, section in SETTINGS.items() if section == "network"),
     "training": tuple(name for name, section in SETTINGS.items() if section == "training"),
     "grid": tuple(SETTINGS),
@@ -119,6 +120,7 @@ def _check_data(data: dict[str, Any]) -> None:
     if not isinstance(data.get("name", ""), str):
         raise InputTypeError(f"name in [data] is {data['name']!r}; expected a name or a path in quotes")
     check.flag("stratify in [data]", data.get("stratify", False))
+    check_task(data.get("task"))
     for key, kinds, expected in (
         ("validation", (int, float), "a share such as 0.2, or a number of samples"),
         ("training", (int,), "a whole number of samples"),

@@ -9,8 +9,9 @@ from dataclasses import replace
 from msgspec.structs import replace as replace_fields
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.data import load, split
+from fastmlp.data import load
 from fastmlp.data.collections.named import how_to_get
+from fastmlp.data.split import divide
 from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import Executor, SweepData
 from fastmlp.experiment.executors.registry import open_executor
@@ -29,6 +30,7 @@ from fastmlp.runs.records import DataRecord, RunRecord, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
 from fastmlp.training.screen import write_line
+from fastmlp.utils.labels import shown
 from fastmlp.utils.records import DamagedRecord
 
 SIDE_BY_SIDE = (
@@ -129,12 +131,13 @@ def _check_method(recipe: Recipe, executor: Executor, storage: str | None) -> No
 def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool]:
     """Return the data of a recipe, the record of a sweep that begins with them, and whether they are stratified."""
     options = dict(recipe.data)
-    data = load(options.pop("name"), n_features=options.pop("n_features", None))
-    train, validation = split(data, **options)
+    read = {name: options.pop(name) for name in ("n_features", "task") if name in options}
+    division = divide(load(options.pop("name"), **read), **options)
+    data, train, validation = division.whole, division.training, division.validation
     if (train.y == train.y[0]).all():  # as of a file that is sorted by class
         raise InputError(
-            f"{data.source} has the single class {train.y[0]} in the {len(train.y)} training samples; expected two or "
-            "more: shuffle its rows, or take other ones"
+            f"{data.source} has the single label {shown(train.y[0])} in the {len(train.y)} training samples; expected "
+            "two or more: shuffle its rows, or take other ones"
         )
     side_by_side = [SIDE_BY_SIDE] if recipe.is_chosen_by_optuna and (threads or available_cores()) > 1 else []
     record = RunRecord(
@@ -144,9 +147,9 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
         recipe=recipe.to_record(),
         data=describe_data(data, len(train.y), len(validation.y)),
         environment=environment(),
-        notes=(*data.notes, *recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
+        notes=(*train.notes, *recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
     )
-    return SweepData(train, validation, recipe.data), record, options.get("stratify", False)
+    return SweepData(train, validation, recipe.data), record, division.is_drawn
 
 
 def _why_synthetic(recipe: Recipe, data: DataRecord) -> list[str]:

@@ -31,6 +31,8 @@ class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         Share or number of validation samples.
     stratify : bool or None
         Whether validation samples are drawn from each class.
+    task : str or None
+        What the labels are.
     n_features : int or None
         Number of features that sparse text is read with.
     """
@@ -39,6 +41,7 @@ class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     training: Position | None = None
     validation: float | None = None
     stratify: bool | None = None
+    task: str | None = None
     n_features: Position | None = None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastmlp._version import __version__
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
+from fastmlp.data.joining import joined
 from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.runs.cells import CellResult
@@ -96,7 +97,7 @@ def load_again(data: DataRecord) -> Dataset:
     InputError
         If they are no longer the same.
     """
-    dataset = load(data.key, n_features=data.n_features, task=data.task)
+    dataset = joined(load(data.key, n_features=data.n_features, task=data.task))
     if digest(dataset) != data.digest:
         raise InputError(f"{data.source} has changed since the sweep; bring back the old data, or sweep anew")
     return first_rows(dataset, data.training_rows + data.validation_rows)

@@ -173,8 +173,8 @@ def test_training_samples_of_one_class_are_refused_before_anything_is_written(tm
     data, out = tmp_path / "sorted.npz", tmp_path / "run"
     np.savez(data, images=np.zeros((30, 8, 8), np.uint8), labels=np.repeat([1, 0, 2], 10))
     arguments = ["sweep", "--data", str(data), "--recipe", str(recipe_file), "--out", str(out)]
-    assert main([*arguments, "--training", "8", "--validation", "6"]) == 2
-    assert "sorted.npz has the single class 1 in the 8 training samples; expected two or" in capsys.readouterr().err
+    assert main([*arguments, "--training", "6", "--validation", "4"]) == 2
+    assert "sorted.npz has the single label 1 in the 6 training samples; expected two or" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -29,6 +29,18 @@ def add_threads(parser: argparse.ArgumentParser, effect: str = "changes no resul
     parser.add_argument("--threads", type=int, metavar="N", help=f"cores to use (default: all); {effect}")
 
 
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """Declare `--task`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the verb.
+    """
+    tasks = ("classification", "regression")  # those of fastmlp.data.tasks, which loads numpy
+    parser.add_argument("--task", choices=tasks, help="what the labels are (default: told by their values)")
+
+
 def check_threads(threads: int | None) -> None:
     """Raise InputError for a number of threads that cannot be used.
 

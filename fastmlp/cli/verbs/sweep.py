@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import add_threads, check_threads, folder
+from fastmlp.cli.verbs.arguments import add_task, add_threads, check_threads, folder
 from fastmlp.cli.verbs.verb import Verb, computing
 from fastmlp.errors import InputError
 from fastmlp.utils.commands import command_text
@@ -26,11 +26,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=folder, required=True, metavar="RUN",
         help="folder for the results; a sweep begun there is resumed",
     )  # fmt: skip
+    add_task(parser)
     parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
     parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
     parser.add_argument(
-        "--stratify", action="store_true", default=None,
-        help="draw the validation samples at random from each class, instead of taking the last ones",
+        "--stratify", action=argparse.BooleanOptionalAction, default=None,
+        help="draw the validation samples from each class, or take the last ones (default: the last ones, unless one "
+        "of the parts would lack a class)",
     )  # fmt: skip
     parser.add_argument("--hidden", type=int, nargs="*", metavar="WIDTH", help="widths of the hidden layers")
     parser.add_argument("--batch-size", type=int, metavar="N", help="samples per step")
@@ -72,7 +74,11 @@ def _run(options: argparse.Namespace) -> int:
 
     check_threads(options.threads)
     recipe = load_recipe(options.recipe).override_data(
-        name=options.data, training=options.training, validation=options.validation, stratify=options.stratify
+        name=options.data,
+        task=options.task,
+        training=options.training,
+        validation=options.validation,
+        stratify=options.stratify,
     )
     recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
     recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
