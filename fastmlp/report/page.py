@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
@@ -29,7 +29,7 @@ from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
 
 # Of more configurations, the best ones get curves of their own, and all are drawn in one picture.
-MOST_PANELS, MOST_GAPS = 12, 20
+MOST_PANELS, MOST_GAPS = 12, 12
 # Of more classes there is no matrix: the most frequent mistakes say more.
 MOST_CLASSES = 40
 MOST_CONFUSIONS = 15
@@ -69,7 +69,7 @@ def render(view: RunView) -> str:
     environment.filters |= {
         "percent": charts.percent, "score": charts.score(view.measure), "number": charts.number,
         "difference": charts.difference(view.measure), "clock": findings.clock, "listed": listed,
-        "seen": lambda sentence: split_advice(sentence)[0],
+        "seen": lambda sentence: split_advice(sentence)[0], "unbroken": _unbroken, "label": _label,
     }  # fmt: skip
     environment.globals["nan"] = float("nan")
     page = environment.get_template("template.html.jinja").render(
@@ -92,6 +92,21 @@ def render(view: RunView) -> str:
         **_curves(view),
     )
     return page.replace(POLICY, _policy(page), 1)
+
+
+_DIVISIBLE = re.compile(r"\S*[\de]-\d\S*")
+_COMMAND = re.compile("`([^`]+)`")
+
+
+def _unbroken(text: str) -> Markup:
+    """Return a text in which neither 128-64 nor 1e-05 is divided where a line ends, and `commands` are such."""
+    marked = _DIVISIBLE.sub(r'<span class="word">\g<0></span>', str(escape(text)))
+    return Markup(_COMMAND.sub(r"<code>\1</code>", marked))
+
+
+def _label(text: str) -> Markup:
+    """Return a label, whose lines end after its commas where its parts are not too long for that."""
+    return Markup(" ").join(Markup('<span class="word">{}</span>').format(part) for part in re.split("(?<=,) ", text))
 
 
 @cache
@@ -250,7 +265,7 @@ def _versions(view: RunView) -> list[tuple[str, str]]:
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(value_text, value)) or "none"
+        return f"[{', '.join(map(value_text, value))}]" if value else "none"
     return charts.NOTHING if value is None else value_text(value)
 
 

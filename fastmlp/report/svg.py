@@ -107,6 +107,7 @@ def _for_a_page(text: str, name: str, title: str) -> str:
                 element.set(key, _NUMBER.sub(_two_decimals, element.attrib[key]))
     for tag in ("metadata", "style"):
         _drop(root, tag)
+    _let_marks_inherit(root)
     _number_identifiers(root, name)
     _unwrap(root)
     view = root.get("viewBox", "")
@@ -130,6 +131,14 @@ def _drop(element: Element, tag: str) -> None:
             element.remove(child)
         else:
             _drop(child, tag)
+
+
+def _let_marks_inherit(root: Element) -> None:
+    """Leave the colours of marks to the places where they are used, as those alone are the page's to change."""
+    for definitions in root.iter("defs"):
+        for mark in definitions.iter("path"):
+            for key in ("fill", "stroke"):
+                mark.attrib.pop(key, None)
 
 
 def _number_identifiers(root: Element, name: str) -> None:

@@ -71,6 +71,33 @@ def test_nothing_is_wider_than_a_phone(browser):
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_charts_side_by_side_are_at_the_same_height_however_long_the_labels(browser):
+    height = browser.find_element("css selector", ".blocks h3").size["height"]
+    lengthen = "document.querySelector('.blocks h3').append(' and more'.repeat(arguments[0]))"
+    browser.execute_script(lengthen, 30)
+    tops = browser.execute_script(
+        "return Array.from(document.querySelectorAll('.blocks > article'), article => "
+        "Array.from(article.querySelectorAll('svg'), chart => chart.getBoundingClientRect().top))"
+    )
+    longer = browser.find_element("css selector", ".blocks h3").size["height"]
+    browser.refresh()
+    assert longer > height
+    assert len(tops) > 1
+    assert tops[0] == tops[1]
+
+
+def test_no_number_is_divided_where_a_line_ends(browser):
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    lines = browser.execute_script(
+        "return Array.from(document.querySelectorAll('.lead .word, .remarks .word, header .word'), "
+        "word => word.getBoundingClientRect().height / parseFloat(getComputedStyle(word).lineHeight))"
+    )
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(lines) >= 2  # the dates
+    assert max(lines) < 1.5
+
+
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
 def test_the_page_follows_the_colour_scheme(browser, scheme, dark):
     feature = {"name": "prefers-color-scheme", "value": scheme}

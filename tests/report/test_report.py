@@ -158,14 +158,14 @@ def test_nothing_but_the_pages_own_style_and_script_may_run(evaluated_page):
 def test_a_sweep_alone_says_that_no_test_data_were_used(swept, page):
     read = page(swept)
     assert "No test data were used yet" in read.text("result")
-    assert "run `fastmlp retrain`" in read.text("result")
+    assert "run fastmlp retrain" in read.text("result")
     assert not read.text("test")
     assert read.charts("weights of the first layer")
 
 
 def test_a_retrained_run_asks_for_its_evaluation(swept, page):
     assert main(["retrain", str(swept)]) == 0
-    assert "run `fastmlp evaluate`" in page(swept).text("result")
+    assert "run fastmlp evaluate" in page(swept).text("result")
 
 
 def test_another_network_than_the_one_evaluated_is_noticed(cell_folder, evaluated, page):
@@ -178,7 +178,7 @@ def test_another_network_than_the_one_evaluated_is_noticed(cell_folder, evaluate
 def test_settings_are_listed_with_what_was_tried(evaluated_page):
     text = evaluated_page.text("settings")
     assert "64-8-3 (1 hidden layer and the softmax output)" in text
-    assert "decay_epochs 2, 3" in text
+    assert "decay_epochs [2, 3]" in text
     assert "tanh; relu" in text
     assert "0.5; 0.05" in text
 

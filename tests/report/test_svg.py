@@ -49,3 +49,13 @@ def test_turned_text_is_turned_around_its_anchor():
     (label,) = [part for part in svg.split("<text") if ">upwards<" in part]
     assert 'text-anchor="middle"' in label
     assert 'transform="rotate(-90 ' in label
+
+
+def test_marks_have_the_colours_of_the_places_where_they_are_used():
+    _, svg = drawn()
+    marks = "".join(part.partition("</defs>")[0] for part in svg.split("<defs>")[1:])
+    assert marks.count("<path") >= 3  # of both axes' ticks, and of the points
+    assert "stroke=" not in marks
+    assert "fill=" not in marks
+    assert '<use href="#a-0"' in svg
+    assert all("stroke=" in place.partition("/>")[0] for place in svg.split("<use ")[1:])
