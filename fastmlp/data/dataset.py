@@ -39,6 +39,8 @@ class Dataset:
         What `load` takes to give the same collection again: a name, never "auto", or a path.
     validation : Dataset, optional
         The validation part that a file has of its own.
+    label : str or int, optional
+        Name or position of the column that had the labels, where one of several was to be chosen.
     notes : tuple of str, default=()
         What was decided in reading that a user may not expect, a sentence each.
     """
@@ -53,6 +55,7 @@ class Dataset:
     source: str = ""
     key: str = ""
     validation: "Dataset | None" = None
+    label: str | int | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -82,6 +85,8 @@ class Inputs:
         What messages call the data.
     notes : tuple of str, default=()
         What was decided in reading that a user may not expect, a sentence each.
+    id_name : str, default=""
+        The name of the column of a table that `ids` are from.
     """
 
     X: NDArray[np.uint8 | np.float32] | CSR | Table
@@ -89,6 +94,7 @@ class Inputs:
     image_shape: tuple[int, int] | None
     name: str
     notes: tuple[str, ...] = ()
+    id_name: str = ""
 
 
 def digest(dataset: Dataset) -> str:

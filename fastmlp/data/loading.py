@@ -1,6 +1,7 @@
 """Load data by name or from a file."""
 
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fastmlp.data.checks import PARTS
@@ -15,7 +16,13 @@ NAMES = ("auto", *FILES, "glyphs")
 
 
 def load(
-    path_or_name: str | os.PathLike[str], *, part: str = "train", n_features: int | None = None, task: str | None = None
+    path_or_name: str | os.PathLike[str],
+    *,
+    part: str = "train",
+    n_features: int | None = None,
+    label: str | int | None = None,
+    columns: Sequence[str] | None = None,
+    task: str | None = None,
 ) -> Dataset:
     """Load a collection by its name, or the data in a file.
 
@@ -31,6 +38,12 @@ def load(
         part, which the `validation` of their training part is as well.
     n_features : int, optional
         Columns of svmlight text, whose files may lack the last ones.
+    label : str or int, optional
+        Column of the labels of a table in text: its name, or its position from 0, or if negative from the last one on.
+        By default the one named label, target, class, species or y, else as `notes` of the result say.
+    columns : sequence of str, optional
+        Names of the columns of a table in text that are inputs, in this order. By default all but that of the labels, a
+        first one that names or numbers the rows, and empty ones.
     task : {"classification", "regression"}, optional
         What the labels are; None decides it by their values, see `fastmlp.data.checks.are_quantities`.
 
@@ -59,17 +72,33 @@ def load(
     if part not in PARTS:
         raise InputError(f"part is {part!r}; expected {', '.join(PARTS[:-1])} or {PARTS[-1]}")
     check_task(task)
+    if columns is not None:
+        columns = _names_in(columns)
     if not isinstance(path_or_name, str) or path_or_name not in NAMES:
-        return with_task(_load_file(path_or_name, part, n_features), task)
+        return with_task(_load_file(path_or_name, part, n_features, label, columns), task)
     if part == "validation":
         raise InputError(f"{path_or_name} has no validation part of its own; `split` takes one from its training part")
     if task == REGRESSION:
         raise InputError(f"task is {task!r}, and {path_or_name} has classes; leave it out")
+    if label is not None:
+        raise InputError(f"label is {label!r}, and {path_or_name} has its own labels; leave it out")
+    if columns is not None:
+        raise InputError(f"columns is {columns!r}, and {path_or_name} has pictures; leave it out")
     if n_features is not None:
         raise InputError(f"n_features is {n_features}, and {path_or_name} has its own number of columns; drop it")
     if path_or_name == "auto":
         return _load_auto(part)
     return _load_glyphs(part) if path_or_name == "glyphs" else load_named(path_or_name, part)
+
+
+def _names_in(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return names of columns as a tuple. Raises InputTypeError for anything else."""
+    if isinstance(columns, str) or not isinstance(columns, Iterable) or not columns:
+        raise InputTypeError(f"columns is {columns!r}; expected names of columns in a list, one or more")
+    names = tuple(columns)
+    if not all(isinstance(name, str) for name in names):
+        raise InputTypeError(f"columns is {columns!r}; expected names of columns, which are text")
+    return names
 
 
 def _load_auto(part: str) -> Dataset:
@@ -90,11 +119,17 @@ def _load_glyphs(part: str) -> Dataset:
     return load_glyphs(part)
 
 
-def _load_file(path_or_name: str | os.PathLike[str], part: str, n_features: int | None) -> Dataset:
+def _load_file(
+    path_or_name: str | os.PathLike[str],
+    part: str,
+    n_features: int | None,
+    label: str | int | None,
+    columns: Sequence[str] | None,
+) -> Dataset:
     from fastmlp.data.readers.registry import read
 
     path = user_path(path_or_name)
     if isinstance(path_or_name, str) and path.name == path_or_name and not path.suffix and not path.exists():
         raise InputError(f"{path} is neither a file nor a known name; {nearest(path, NAMES)}, or a path")
     source = path_text(path)
-    return replace(read(path, part, n_features), source=source, key=os.fspath(path_or_name))
+    return replace(read(path, part, n_features, label, columns), source=source, key=os.fspath(path_or_name))

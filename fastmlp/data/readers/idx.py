@@ -1,7 +1,5 @@
 """IDX files, the format of MNIST, Fashion-MNIST and their kin: one of pictures, one of labels, compressed or not."""
 
-import bz2
-import gzip
 import hashlib
 import io
 import lzma
@@ -17,9 +15,9 @@ from fastmlp.data.checks import NoTestPart, check_file, picture_shape, read_inpu
 from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.idx_names import are_emnist, is_folder_of_idx, labels_beside, part_named, pictures_of
 from fastmlp.data.readers.reader import Expected, Reader
+from fastmlp.data.unpacking import OPENERS, compression
 from fastmlp.errors import InputError
 
-GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
 # Type codes of the format's description at yann.lecun.com/exdb/mnist; numbers are big-endian.
 _INT = 0x0C
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", _INT: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -37,12 +35,13 @@ class IDXReader(Reader):
     """
 
     name = "IDX"
-    endings = (".gz", ".idx", ".idx3-ubyte")
+    endings = (".idx", ".idx3-ubyte")
+    compressions = tuple(OPENERS)
     has_parts = True
 
     def recognises(self, head: bytes) -> bool:
-        """Return True for gzip, or a header of IDX."""
-        return head.startswith(GZIP) or _is_header(head)
+        """Return True for a header of IDX."""
+        return _is_header(head)
 
     def recognises_folder(self, folder: Path) -> bool:
         """Return True for a folder with a file of pictures."""
@@ -130,15 +129,11 @@ def read_idx(source: Path | bytes, where: str) -> np.ndarray:
         check_file(source)
     stored = len(source) if isinstance(source, bytes) else source.stat().st_size
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-        head = file.read(len(XZ))
+        kind = compression(file.read(8))
         file.seek(0)
         try:
-            if head.startswith(GZIP):
-                return _read(gzip.open(file), stored * _MOST_COMPRESSED, where)
-            if head == XZ:
-                return _read(lzma.open(file), None, where)
-            if head.startswith(BZIP2):
-                return _read(bz2.open(file), None, where)
+            if kind is not None and kind in OPENERS:
+                return _read(OPENERS[kind](file), stored * _MOST_COMPRESSED if kind == "gzip" else None, where)
             return _read(file, stored, where)
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise InputError(

@@ -34,8 +34,10 @@ class NPZReader(Reader):
     has_parts = True
 
     def recognises(self, head: bytes) -> bool:
-        """Return True for the signatures of zip archives."""
-        return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+        """Return True for a zip archive that is empty, or whose first file is an array of numpy."""
+        name_end = 30 + int.from_bytes(head[26:28], "little")  # of the first file's header, see APPNOTE.TXT of PKWARE
+        is_array = len(head) < name_end or head[30:name_end].endswith(b".npy")
+        return head.startswith(b"PK\x05\x06") or (head.startswith(b"PK\x03\x04") and is_array)
 
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
         """Read a file as `Reader.read` describes."""

@@ -41,15 +41,23 @@ class Reader(ABC):
         Whether its files are text, which has no zero byte.
     has_parts : bool, default=False
         Whether a file, or a folder, may have other parts than that for training.
+    compressions : tuple of str, default=()
+        How its files may be compressed, for one that is not text: names in `fastmlp.data.unpacking.SIGNATURES`. Text
+        may be in any of them.
     takes_n_features : bool, default=False
         Whether a file may lack columns, so that `n_features` has to be given.
+    takes_columns : bool, default=False
+        Whether a file is a table, whose columns can be chosen: `read` then has two more parameters, `label`, name or
+        position of the column of labels, and `columns`, names of the inputs.
     """
 
     name: str
     endings: tuple[str, ...] = ()
     is_text: bool = False
     has_parts: bool = False
+    compressions: tuple[str, ...] = ()
     takes_n_features: bool = False
+    takes_columns: bool = False
 
     @abstractmethod
     def recognises(self, head: bytes) -> bool:
@@ -58,8 +66,8 @@ class Reader(ABC):
         Parameters
         ----------
         head : bytes
-            The first bytes of the file, at most 64 KiB. A text format is asked about text alone, of files whose ending
-            is no reader's.
+            The first bytes of the file, at most 64 KiB, unpacked if the file is compressed. A text format is asked
+            about text alone, in UTF-8, of files whose ending is no reader's.
 
         Returns
         -------

@@ -1,8 +1,10 @@
 """Find the reader of a file, by its first bytes and then by its name."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from fastmlp.data.checks import check_file, no_part
+from fastmlp.data.checks import no_part
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.readers.class_folders import ClassFoldersReader
 from fastmlp.data.readers.csv import CSVReader
@@ -13,6 +15,7 @@ from fastmlp.data.readers.npy import NPYReader
 from fastmlp.data.readers.npz import NPZReader
 from fastmlp.data.readers.reader import Reader
 from fastmlp.data.readers.svmlight import SvmlightReader
+from fastmlp.data.unpacking import compression, read_head, suffix, text_head
 from fastmlp.errors import InputError
 
 READERS: tuple[Reader, ...] = (
@@ -27,7 +30,13 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def read(path: Path, part: str = "train", n_features: int | None = None) -> Dataset:
+def read(
+    path: Path,
+    part: str = "train",
+    n_features: int | None = None,
+    label: str | int | None = None,
+    columns: Sequence[str] | None = None,
+) -> Dataset:
     """Read a file, or a folder, in the format that it has.
 
     Parameters
@@ -38,6 +47,10 @@ def read(path: Path, part: str = "train", n_features: int | None = None) -> Data
         Which samples to read.
     n_features : int, optional
         Number of columns, for formats that may lack some.
+    label : str or int, optional
+        Column of the labels, for tables.
+    columns : sequence of str, optional
+        Columns of the inputs, for tables.
 
     Returns
     -------
@@ -55,11 +68,17 @@ def read(path: Path, part: str = "train", n_features: int | None = None) -> Data
         raise InputError(
             f"n_features is {n_features}, and {path} is {reader.name}: only {takers} text leaves it open; drop it"
         )
+    of_table: dict[str, Any] = {
+        key: value for key, value in {"label": label, "columns": columns}.items() if value is not None
+    }
+    for key, value in of_table.items():
+        if not reader.takes_columns:
+            raise InputError(f"{key} is {value!r}, and {path} is {reader.name}, which is no table; leave it out")
     if part != "train" and not reader.has_parts:
         raise no_part(
             part, f"{path} has no {part} part, being one {reader.name} file; give the path of the {part} file instead"
         )
-    return reader.read(path, part=part, n_features=n_features)
+    return reader.read(path, part=part, n_features=n_features, **of_table)
 
 
 def find_reader(path: Path) -> Reader:
@@ -88,11 +107,24 @@ def find_reader(path: Path) -> Reader:
             f"{path} is a folder without data; expected IDX files such as train-images-idx3-ubyte.gz, or a folder of "
             "PNG or JPEG pictures for each class: give the path of a file, or another folder"
         )
-    head = _head(path)
+    head = read_head(path)
     for reader in READERS:
         if not reader.is_text and reader.recognises(head):
             return reader
-    named = next((reader for reader in READERS if path.suffix.lower() in reader.endings), None)
+    if kind := compression(head):
+        head = read_head(path, unpack=True)
+        for reader in READERS:
+            if not reader.is_text and reader.recognises(head):
+                if kind in reader.compressions:
+                    return reader
+                raise InputError(f"{path} is {reader.name}, compressed as {kind}; unpack it first")
+    return _text_reader(path, text_head(head))
+
+
+def _text_reader(path: Path, head: bytes) -> Reader:
+    """Return the reader of text that begins with `head`: the one that its ending names, or that recognises it."""
+    ending = suffix(path)
+    named = next((reader for reader in READERS if ending in reader.endings), None)
     if b"\0" not in head:
         for reader in READERS if named is None else (named,):
             if reader.is_text and (reader is named or reader.recognises(head)):
@@ -100,16 +132,3 @@ def find_reader(path: Path) -> Reader:
     *others, last = (reader.name for reader in READERS)
     expected = f"{named.name}, as it is named" if named else f"{', '.join(others)} or {last}"
     raise InputError(f"{path} begins with {head[:8]!r}; expected {expected}: it is damaged or something else")
-
-
-def _head(path: Path) -> bytes:
-    """Return the first bytes of a file. Raises InputError when there are none."""
-    check_file(path)
-    try:
-        with open(path, "rb") as file:
-            head = file.read(65536)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); expected a data file: check its rights") from error
-    if not head:
-        raise InputError(f"{path} is empty; expected a data file: copy it anew")
-    return head

@@ -1,6 +1,7 @@
 """Svmlight text, as the LIBSVM collection has it: `label index:value index:value ...`, zeros left out."""
 
 import math
+import re
 from array import array
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 
 from fastmlp.data.checks import read_labels
 from fastmlp.data.csr import CSR
-from fastmlp.data.dataset import Dataset
-from fastmlp.data.readers.reader import Reader, first_sample_line
+from fastmlp.data.dataset import Dataset, Inputs
+from fastmlp.data.readers.reader import Expected, Reader, first_sample_line
+from fastmlp.data.unpacking import open_text, reported
 from fastmlp.errors import InputError, InputTypeError
+
+_PAIR = re.compile(rb"(\d+|qid):")
 
 
 class SvmlightReader(Reader):
@@ -27,35 +31,59 @@ class SvmlightReader(Reader):
     takes_n_features = True
 
     def recognises(self, head: bytes) -> bool:
-        """Return True for text with colons and without a comma in its first line."""
-        return b":" in head and b"," not in first_sample_line(head)
+        """Return True for text whose first line has pairs, or nothing, after its label."""
+        return has_pairs(head)
 
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
         """Read a file as `Reader.read` describes."""
-        labels, lengths, indices, data = _parse(path)
-        columns = np.asarray(indices)
-        if len(columns) and columns.min() > 0:
-            columns = columns - 1
-        width = _width(path, int(columns.max()) + 1 if len(columns) else 0, n_features)
-        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        X = CSR(indptr, columns.astype(np.int32), _values(path, data, indptr), (len(labels), width))
+        labels, X = _read(path, n_features)
         y, classes = read_labels(str(path), np.asarray(labels), len(labels))
         return Dataset(X, y, classes, None, path.name)
 
+    def read_inputs(self, path: Path, expected: Expected) -> Inputs:
+        """Read a file, whose lines may lack labels, as `Reader.read_inputs` describes."""
+        _, X = _read(path, expected.n_features, with_labels=False)
+        return Inputs(X, None, None, path.name)
 
-def _parse(path: Path) -> "tuple[list[int | float], array[int], array[int], array[float]]":
+
+def has_pairs(head: bytes) -> bool:
+    """Return whether the first line of text has a label and pairs `index:value`, or a label alone before lines of such.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of the text.
+    """
+    fields = first_sample_line(head).partition(b"#")[0].split()
+    return b":" in head and b"," not in b"".join(fields) and all(map(_PAIR.match, fields[1:]))
+
+
+def _read(path: Path, n_features: int | None, with_labels: bool = True) -> tuple[list[int | float], CSR]:
+    """Return the labels, if they are asked for, and the inputs."""
+    labels, lengths, indices, data = _parse(path, with_labels)
+    columns = np.asarray(indices)
+    if len(columns) and columns.min() > 0:
+        columns = columns - 1
+    width = _width(path, int(columns.max()) + 1 if len(columns) else 0, n_features)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return labels, CSR(indptr, columns.astype(np.int32), _values(path, data, indptr), (len(lengths), width))
+
+
+def _parse(path: Path, with_labels: bool) -> "tuple[list[int | float], array[int], array[int], array[float]]":
     """Return the labels and, row by row, the number of values, their indices (int64) and the values (float64)."""
     labels: list[int | float] = []
     lengths, indices, data = array("q"), array("q"), array("d")
-    with open(path, encoding="utf-8", errors="replace") as file:
+    with reported(path), open_text(path, errors="replace") as file:
         for number, line in enumerate(file, 1):
             fields = line.partition("#")[0].split()
             if not fields:
                 continue
             try:
-                labels.append(_number(fields[0]))
+                if with_labels:
+                    labels.append(_number(fields[0]))
+                pairs = fields[1:] if with_labels or ":" not in fields[0] else fields
                 last = -1
-                for pair in fields[1:]:
+                for pair in pairs:
                     text, _, value = pair.partition(":")
                     index = int(text)
                     if not last < index < 2**31:
@@ -68,8 +96,8 @@ def _parse(path: Path) -> "tuple[list[int | float], array[int], array[int], arra
                     f"{path}, line {number}: {error}; expected `label index:value ...` with a number as label and "
                     "rising indices: correct the line"
                 ) from error
-            lengths.append(len(fields) - 1)
-    if not labels:
+            lengths.append(len(pairs))
+    if not lengths:
         raise InputError(f"{path} has no rows; expected lines of `label index:value ...`")
     return labels, lengths, indices, data
 
