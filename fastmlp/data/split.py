@@ -150,8 +150,9 @@ def load_split(
     stratify: bool | None = None,
     seed: int = 0,
     n_features: int | None = None,
-    training: int | None = None,
+    label: str | int | None = None,
     task: str | None = None,
+    training: int | None = None,
 ) -> tuple[Dataset, Dataset]:
     """Load data and divide them into a training and a validation part; the test part is never read.
 
@@ -167,10 +168,12 @@ def load_split(
         Seed of the stratified choice.
     n_features : int, optional
         Columns of svmlight text, as for `load`.
-    training : int, optional
-        Number of samples to train on, as for `split`.
+    label : str or int, optional
+        Column of the labels, as for `load`.
     task : {"classification", "regression"}, optional
         What the labels are, as for `load`.
+    training : int, optional
+        Number of samples to train on, as for `split`.
 
     Returns
     -------
@@ -182,7 +185,7 @@ def load_split(
     InputError, InputTypeError
         As `load` and `split` do.
     """
-    dataset = load(path_or_name, n_features=n_features, task=task)
+    dataset = load(path_or_name, n_features=n_features, label=label, task=task)
     return split(dataset, validation, stratify=stratify, seed=seed, training=training)
 
 

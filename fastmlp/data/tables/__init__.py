@@ -1,0 +1,1 @@
+"""Tables in text: what separates and names their columns, their values, and which column has the labels."""

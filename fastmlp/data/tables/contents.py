@@ -1,0 +1,171 @@
+"""What is in a table: inputs, labels, and the names or numbers of its rows."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.data.checks import picture_shape, square
+from fastmlp.data.tables.columns import Column, Columns, as_array, read_columns
+from fastmlp.data.tables.layout import Layout
+from fastmlp.errors import InputError
+from fastmlp.inputs.table import Table
+from fastmlp.utils.options import closest
+
+# Names of pixels in the usual files, such as pixel0, pixel_0_0 and 28x28.
+_PIXEL = re.compile(r"pixel.*|\d+x\d+", re.IGNORECASE)
+_UNNAMED = re.compile(r"(Unnamed: \d+)?")  # as pandas writes a column of rows' names that it read
+_ROW_NAME = re.compile(r"id|Id|ID|index|rownames|.*[a-z](Id|ID)|.*_(id|Id|ID)")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The columns of a table by what they are for.
+
+    Attributes
+    ----------
+    X : ndarray of shape (N, D), uint8 or float32; or Table
+        Inputs: a table where their columns have names, which are not those of pixels, or where one is text.
+    labels : ndarray of shape (N,), or None
+        The column of labels: numbers, or text in objects; None where there is none.
+    row_names : ndarray of shape (N,), or None
+        Of a first column that names or numbers the rows: its values.
+    row_names_title : str
+        The name of the first column.
+    image_shape : (int, int) or None
+        Height and width where the rows are pictures.
+    notes : tuple of str
+        What a user may not expect.
+    """
+
+    X: NDArray[np.uint8 | np.float32] | Table
+    labels: Column | None
+    row_names: Column | None
+    row_names_title: str
+    image_shape: tuple[int, int] | None
+    notes: tuple[str, ...]
+
+
+def read_contents(layout: Layout, label: int | None) -> Contents:
+    """Read a table: all columns are inputs, but for that of the labels, and those that are empty or name the rows.
+
+    Parameters
+    ----------
+    layout : Layout
+        As `find_layout` returned it.
+    label : int, optional
+        Position of the column of labels; None for a table without labels.
+
+    Raises
+    ------
+    InputError
+        If a value is a mistake, a column has no name, or there are no inputs.
+    """
+    names = layout.names
+    others = [column for column in range(layout.width) if column != label]
+    doubtful = [column for column in others if _is_doubtful(layout, column)]  # perhaps no inputs: their values tell
+    inputs = [column for column in others if column not in doubtful]
+    has_pixels = bool(names and inputs) and all(_PIXEL.fullmatch(names[column]) for column in inputs)
+    is_plain = has_pixels or all(names[column].isdecimal() for column in inputs if names)
+    columns = read_columns(layout, inputs if is_plain else ())
+    notes = list(columns.notes)
+    if names and layout.is_numbered:
+        notes.append("the first line numbers the columns, and is no sample")
+    row_names = _row_names(columns) if 0 in doubtful else None
+    for column in doubtful:
+        called = layout.called(column)
+        if column == 0 and row_names is not None:
+            notes.append(f"column {called} names or numbers the rows, and is left out")
+        elif _is_empty(columns.values[column]):
+            notes.append(f"column {called} is empty, and is left out")
+        elif names and _UNNAMED.fullmatch(names[column]):
+            reason = "and does not tell the rows apart" if column == 0 else "but values"
+            raise InputError(f"{layout.path}: column {called} has no name, {reason}; name it in the header")
+        else:
+            inputs = sorted([*inputs, column])
+    if not inputs:
+        raise InputError(f"{layout.path} has one column; expected a label and one or more values")
+    X = _inputs(columns, inputs, is_plain)
+    image_shape = None if isinstance(X, Table) else square(X.shape[1]) if has_pixels else picture_shape(X.shape, X)
+    labels = None if label is None else columns.values[label]
+    return Contents(X, labels, row_names, names[0] if names else "", image_shape, tuple(notes))
+
+
+def read_named(layout: Layout, names: Sequence[str], label: int | None = None) -> Contents:
+    """Read the columns of these names alone, in this order, beside the labels and the names of the rows.
+
+    Parameters
+    ----------
+    layout : Layout
+        As `find_layout` returned it.
+    names : sequence of str
+        Names of the inputs.
+    label : int, optional
+        Position of the column of labels.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or a value is a mistake.
+    """
+    if not layout.names:
+        raise InputError(f"{layout.path} has no header; expected the names of the columns, such as `{names[0]}`")
+    missing = [name for name in names if name not in layout.names]
+    if missing:
+        meant = closest(missing[0], layout.names)
+        hint = f"did you mean {meant!r}?" if meant else f"its header begins {', '.join(layout.names[:4])}"
+        raise InputError(f"{layout.path} has no column {_listed(missing)}, which is an input; {hint}")
+    positions = [layout.names.index(name) for name in names]
+    columns = read_columns(layout)
+    row_names = _row_names(columns) if 0 not in positions and label != 0 and _is_doubtful(layout, 0) else None
+    others = [name for column, name in enumerate(layout.names) if name and column not in (*positions, label)]
+    notes = (*columns.notes, *([f"not used: {_listed(others)}"] if others else []))
+    labels = None if label is None else columns.values[label]
+    return Contents(_inputs(columns, positions, is_plain=False), labels, row_names, layout.names[0], None, notes)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _is_doubtful(layout: Layout, column: int) -> bool:
+    """Return whether a column may be something else than inputs: without a name, or named like those of rows' names."""
+    if not layout.names:
+        return column == layout.width - 1 and layout.ends_empty
+    name = layout.names[column]
+    return bool(_UNNAMED.fullmatch(name) or (column == 0 and _ROW_NAME.fullmatch(name)))
+
+
+def _row_names(columns: Columns) -> Column | None:
+    """Return the first column, if it is of whole numbers or text that differ from row to row, and none is missing."""
+    values = columns.values[0]
+    if values.dtype == object:
+        distinct = set(values.tolist())
+        return values if None not in distinct and len(distinct) == len(values) else None
+    return values if values.dtype.kind != "f" and len(np.unique(values)) == len(values) else None
+
+
+def _is_empty(values: Column) -> bool:
+    return values.dtype.kind == "f" and bool(np.isnan(values).all())
+
+
+def _inputs(columns: Columns, positions: list[int], is_plain: bool) -> NDArray[np.uint8 | np.float32] | Table:
+    """Return the inputs in these columns: an array where they have no names that matter and all are numbers."""
+    if columns.X is not None and positions == list(columns.stacked):
+        return columns.X
+    values = [_without_words_of_logic(columns.column(position)) for position in positions]
+    if is_plain and all(column.dtype != object for column in values):
+        return as_array(values)
+    names = columns.layout.names or [str(column) for column in range(columns.layout.width)]
+    return Table(tuple(names[position] for position in positions), tuple(values))
+
+
+def _without_words_of_logic(values: Column) -> Column:
+    """Return 1 for True and 0 for False, as pandas writes them, in a column without other text."""
+    if values.dtype != object or not set(values.tolist()) <= {"True", "False", None}:
+        return values
+    if None in values:
+        return np.array([np.nan if value is None else float(value == "True") for value in values])
+    return np.array([value == "True" for value in values], np.uint8)
