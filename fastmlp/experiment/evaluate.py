@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
+from fastmlp.data.readers.registry import find_reader
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import targets
 from fastmlp.mlp import MLP
@@ -23,9 +25,11 @@ from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
 from fastmlp.runs.run_directory import Run, write_csv
 from fastmlp.runs.run_record import finite, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
+from fastmlp.training.screen import write_line
 from fastmlp.utils.atomic_files import remove, write_bytes
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.labels import check_labels, class_numbers
+from fastmlp.utils.paths import user_path
 
 MISTAKES_SHOWN = 25
 Mistakes = dict[str, NDArray[Any]]
@@ -65,6 +69,8 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
         raise InputError(f"{run.folder} has no retrained network; run `{command_text('retrain', run.folder)}` first")
     mlp = MLP.load(run.model(run.retrained))
     data = load_test_data(record.data, test)
+    for line in data.notes:
+        write_line(line)
     if begun is not None:
         if (begun.test.digest, begun.network_digest) == (digest(data), network_digest(mlp)):
             done = done[:-1]  # this one finishes it
@@ -129,15 +135,18 @@ def _with_classes(data: Dataset, theirs: NDArray[Any], trained_on: DataRecord) -
 
 
 def _load_test(trained_on: DataRecord, test: str | None) -> Dataset:
-    features, task = trained_on.n_features, trained_on.task
     if test in NAMES:
-        return load(test, part="test", task=task)
+        return load(test, part="test", task=trained_on.task)
+    path = trained_on.key if test is None else test
+    read = partial(load, path, n_features=trained_on.n_features, task=trained_on.task)
+    if trained_on.label is not None and find_reader(user_path(path)).takes_columns:
+        read = partial(read, label=trained_on.label, columns=trained_on.columns)
     try:
-        return load(trained_on.key if test is None else test, part="test", n_features=features, task=task)
+        return read(part="test")
     except NoTestPart:
         if test is None:
             raise InputError(f"{trained_on.key} has no test part; pass --test FILE") from None
-        return load(test, n_features=features, task=task)  # all of it is for the test
+        return read()  # all of it is for the test
 
 
 def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tuple[EvaluationRecord, Mistakes]:

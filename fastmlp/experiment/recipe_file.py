@@ -21,7 +21,7 @@ from fastmlp.utils.paths import path_text, user_path
 SETTINGS = {name: info.section for name, info in NetworkConfig.FIELDS.items() if name != "threads"}
 # The keys that each table may have.
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "data": ("name", "training", "validation", "stratify", "task", "n_features"),
+    "data": ("name", "training", "validation", "stratify", "label", "task", "n_features"),
     "network": tuple(name for name, section in SETTINGS.items() if section == "network"),
     "training": tuple(name for name, section in SETTINGS.items() if section == "training"),
     "grid": tuple(SETTINGS),
@@ -121,6 +121,8 @@ def _check_data(data: dict[str, Any]) -> None:
         raise InputTypeError(f"name in [data] is {data['name']!r}; expected a name or a path in quotes")
     check.flag("stratify in [data]", data.get("stratify", False))
     check_task(data.get("task"))
+    if isinstance(data.get("label", ""), bool) or not isinstance(data.get("label", ""), str | int):
+        raise InputTypeError(f"label in [data] is {data['label']!r}; expected the name of a column, or its position")
     for key, kinds, expected in (
         ("validation", (int, float), "a share such as 0.2, or a number of samples"),
         ("training", (int,), "a whole number of samples"),

@@ -131,7 +131,7 @@ def _check_method(recipe: Recipe, executor: Executor, storage: str | None) -> No
 def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool]:
     """Return the data of a recipe, the record of a sweep that begins with them, and whether they are stratified."""
     options = dict(recipe.data)
-    read = {name: options.pop(name) for name in ("n_features", "task") if name in options}
+    read = {name: options.pop(name) for name in ("n_features", "label", "task") if name in options}
     division = divide(load(options.pop("name"), **read), **options)
     data, train, validation = division.whole, division.training, division.validation
     if (train.y == train.y[0]).all():  # as of a file that is sorted by class

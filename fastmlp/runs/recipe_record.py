@@ -35,6 +35,8 @@ class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         What the labels are.
     n_features : int or None
         Number of features that sparse text is read with.
+    label : str, int or None
+        Column of the labels.
     """
 
     name: Name
@@ -43,6 +45,7 @@ class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     stratify: bool | None = None
     task: str | None = None
     n_features: Position | None = None
+    label: str | int | None = None
 
 
 class DistributionRecord(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -60,6 +60,10 @@ class DataRecord(Record, frozen=True, kw_only=True):
         Number of features.
     n_features : int or None
         Number of features that sparse text is read with.
+    label : str, int or None
+        Column of the labels of a table in text.
+    columns : tuple of str or None
+        Names of the features, where they have some.
     image_shape : tuple of int or None
         (height, width) where the inputs are pictures.
     pictures : PictureStyle or None
@@ -80,6 +84,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
     validation_rows: Count
     features: Position
     n_features: Position | None
+    label: str | int | None
+    columns: tuple[str, ...] | None
     image_shape: tuple[Position, Position] | None
     pictures: PictureStyle | None
     classes: Annotated[tuple[bool | int | str, ...], Meta(min_length=1)] | None
@@ -90,6 +96,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
             raise ValueError(f"class_names has {len(self.class_names)} names for {len(self.classes or ())} classes")
         if len(set(self.classes or ())) < len(self.classes or ()):
             raise ValueError("classes has a label twice")
+        if self.columns is not None and len(self.columns) != self.features:
+            raise ValueError(f"columns has {len(self.columns)} names for {self.features} features")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.features:
             raise ValueError(f"image_shape is {list(self.image_shape)} for {self.features} features")
         if self.pictures is not None and self.pictures.shape != self.image_shape:

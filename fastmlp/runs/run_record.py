@@ -13,6 +13,7 @@ from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.data.joining import joined
 from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.table import Table
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, EnvironmentRecord
 from fastmlp.utils.paths import path_text, user_path
@@ -70,6 +71,8 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
         validation_rows=validation_rows,
         features=features,
         n_features=features if isinstance(dataset.X, CSR) else None,
+        label=dataset.label,
+        columns=dataset.X.names if isinstance(dataset.X, Table) else None,
         image_shape=dataset.image_shape,
         pictures=_style(dataset),
         classes=None if dataset.classes is None else tuple(dataset.classes.tolist()),
@@ -97,7 +100,7 @@ def load_again(data: DataRecord) -> Dataset:
     InputError
         If they are no longer the same.
     """
-    dataset = joined(load(data.key, n_features=data.n_features, task=data.task))
+    dataset = joined(load(data.key, n_features=data.n_features, label=data.label, task=data.task))
     if digest(dataset) != data.digest:
         raise InputError(f"{data.source} has changed since the sweep; bring back the old data, or sweep anew")
     return first_rows(dataset, data.training_rows + data.validation_rows)

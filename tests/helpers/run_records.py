@@ -54,6 +54,8 @@ def data_record(**changes):
         "validation_rows": 1,
         "features": 64,
         "n_features": None,
+        "label": None,
+        "columns": None,
         "image_shape": (8, 8),
         "pictures": None,
         "classes": (0, 1, 2),

@@ -1,6 +1,7 @@
 """Arguments that several verbs have, and their types."""
 
 import argparse
+import re
 
 
 def folder(text: str) -> str:
@@ -16,6 +17,28 @@ def folder(text: str) -> str:
     return text
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Declare `--data`, `--label` and `--task`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the verb.
+    """
+    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    parser.add_argument(
+        "--label", type=_column, metavar="COLUMN",
+        help="column of the labels of a table, by its name or position (default: one named label, target, class, "
+        "species or y, else the one that is printed)",
+    )  # fmt: skip
+    tasks = ("classification", "regression")  # those of fastmlp.data.tasks, which loads numpy
+    parser.add_argument("--task", choices=tasks, help="what the labels are (default: told by their values)")
+
+
+def _column(text: str) -> str | int:
+    return int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else text
+
+
 def add_threads(parser: argparse.ArgumentParser, effect: str = "changes no result") -> None:
     """Declare `--threads`.
 
@@ -27,18 +50,6 @@ def add_threads(parser: argparse.ArgumentParser, effect: str = "changes no resul
         What it changes.
     """
     parser.add_argument("--threads", type=int, metavar="N", help=f"cores to use (default: all); {effect}")
-
-
-def add_task(parser: argparse.ArgumentParser) -> None:
-    """Declare `--task`.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        Of the verb.
-    """
-    tasks = ("classification", "regression")  # those of fastmlp.data.tasks, which loads numpy
-    parser.add_argument("--task", choices=tasks, help="what the labels are (default: told by their values)")
 
 
 def check_threads(threads: int | None) -> None:

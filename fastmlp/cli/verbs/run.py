@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import add_task, add_threads, check_threads, folder
+from fastmlp.cli.verbs.arguments import add_data, add_threads, check_threads, folder
 from fastmlp.cli.verbs.sweep import sweep_status
 from fastmlp.cli.verbs.verb import Verb, computing
 
@@ -22,8 +22,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=folder, metavar="RUN",
         help="folder for the results; a run begun there is resumed (default: runs/RECIPE, runs/RECIPE-2, ...)",
     )  # fmt: skip
-    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
-    add_task(parser)
+    add_data(parser)
     parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the training data)")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: the recipe's)")
     add_threads(parser)
@@ -34,7 +33,8 @@ def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.recipe_file import load_recipe
 
     check_threads(options.threads)
-    recipe = load_recipe(options.recipe).override_data(name=options.data, task=options.task).shortened(options.epochs)
+    recipe = load_recipe(options.recipe).override_data(name=options.data, label=options.label, task=options.task)
+    recipe = recipe.shortened(options.epochs)
     wanted = RUNS / Path(options.recipe).stem
     return run_pipeline(recipe, options.out, wanted, options.threads, options.test)
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import add_task, add_threads, check_threads, folder
+from fastmlp.cli.verbs.arguments import add_data, add_threads, check_threads, folder
 from fastmlp.cli.verbs.verb import Verb, computing
 from fastmlp.errors import InputError
 from fastmlp.utils.commands import command_text
@@ -21,12 +21,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", default="default", metavar="NAME|FILE",
         help=f"the experiment: {', '.join(recipe_names())}, or a TOML file (default: default)",
     )  # fmt: skip
-    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    add_data(parser)
     parser.add_argument(
         "--out", type=folder, required=True, metavar="RUN",
         help="folder for the results; a sweep begun there is resumed",
     )  # fmt: skip
-    add_task(parser)
     parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
     parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
     parser.add_argument(
@@ -75,6 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     check_threads(options.threads)
     recipe = load_recipe(options.recipe).override_data(
         name=options.data,
+        label=options.label,
         task=options.task,
         training=options.training,
         validation=options.validation,
