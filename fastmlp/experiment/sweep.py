@@ -9,7 +9,7 @@ from dataclasses import replace
 from msgspec.structs import replace as replace_fields
 
 from fastmlp.config.network import NetworkConfig
-from fastmlp.data import load
+from fastmlp.data import Dataset, load
 from fastmlp.data.collections.named import how_to_get
 from fastmlp.data.split import divide
 from fastmlp.errors import FastmlpError, InputError
@@ -18,6 +18,8 @@ from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_name
 from fastmlp.experiment.progress import shown_progress
 from fastmlp.experiment.recipe import Recipe, check_cells
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.reading import read_inputs
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.report.figures import draw_cell, draw_run
 from fastmlp.report.tables import heading, write_table
@@ -140,6 +142,7 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
             "two or more: shuffle its rows, or take other ones"
         )
     side_by_side = [SIDE_BY_SIDE] if recipe.is_chosen_by_optuna and (threads or available_cores()) > 1 else []
+    found = [*_full_batch(recipe, len(train.y)), *side_by_side]
     record = RunRecord(
         finished=False,
         started=now(),
@@ -147,9 +150,19 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
         recipe=recipe.to_record(),
         data=describe_data(data, len(train.y), len(validation.y)),
         environment=environment(),
-        notes=(*train.notes, *recipe.notes, *_full_batch(recipe, len(train.y)), *side_by_side),
+        notes=(*train.notes, *_meanings(recipe, train), *recipe.notes, *found),
     )
     return SweepData(train, validation, recipe.data), record, division.is_drawn
+
+
+def _meanings(recipe: Recipe, train: Dataset) -> list[str]:
+    """Return what the inputs mean to the networks of a recipe: one line, or one for each way to read them."""
+    ways = dict.fromkeys((config.dtype, config.scaling, config.missing) for config in recipe.configs())
+    fitted = (
+        InputEncoder.fit(read_inputs(train.X, dtype, missing=missing), dtype, scaling, missing)
+        for dtype, scaling, missing in ways
+    )
+    return list(dict.fromkeys(f"inputs: {encoder.describe()}" for encoder in fitted))
 
 
 def _why_synthetic(recipe: Recipe, data: DataRecord) -> list[str]:

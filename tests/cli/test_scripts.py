@@ -81,6 +81,7 @@ def test_an_interrupted_sweep_ends_in_one_line_and_keeps_how_far_it_came(tmp_pat
         # Where the tests run in the background the shell has them ignore SIGINT, and so would what they start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
+        assert process.stderr.readline().startswith("inputs: ")
         assert process.stderr.readline().startswith("plan: ")
         assert "epoch 10 of 1000000" in process.stderr.readline()
         while not list((tmp_path / "run" / "cells").glob("*/checkpoint/checkpoint-*.bin")):

@@ -27,6 +27,8 @@ activation = {activations}
 learning_rate = {rates}
 """
 
+MEANING = "inputs: 64 columns, 0 to 198, divided by 255"
+
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
@@ -68,7 +70,7 @@ def test_the_same_sweep_again_trains_nothing(tmp_path, sweep, capsys):
     before, made = bits(tmp_path / "run"), cells(tmp_path / "run")
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
-    assert capsys.readouterr().err == "4 of 4 cells are there already\n"
+    assert capsys.readouterr().err == f"{MEANING}\n4 of 4 cells are there already\n"
     assert cells(tmp_path / "run") == made
     assert bits(tmp_path / "run") == before
 
@@ -208,7 +210,7 @@ def test_a_damaged_history_is_written_anew_and_nothing_is_trained(tmp_path, swee
     path.unlink() if left is None else path.write_bytes(left)
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
-    assert capsys.readouterr().err == "4 of 4 cells are there already\n"
+    assert capsys.readouterr().err == f"{MEANING}\n4 of 4 cells are there already\n"
     assert path.read_bytes() == text
     assert bits(tmp_path / "run") == before
 
@@ -219,7 +221,10 @@ def test_a_damaged_record_of_a_sweep_is_written_anew(tmp_path, sweep, capsys):
     (tmp_path / "run" / "run.json").write_text('{"format": 4, "fini', encoding="utf-8")
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
-    assert "run.json is damaged, and is written anew\n4 of 4 cells are there already\n" in capsys.readouterr().err
+    assert (
+        f"run.json is damaged, and is written anew\n{MEANING}\n4 of 4 cells are there already\n"
+        in capsys.readouterr().err
+    )
     assert bits(tmp_path / "run") == before
 
 

@@ -96,8 +96,9 @@ def test_output_that_is_no_terminal_has_a_line_per_network_and_no_colours(tmp_pa
     main(["sweep", "--data", str(train_file), "--recipe", str(recipe_file), "--out", str(tmp_path / "run")])
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
-    assert err.splitlines()[0].startswith("plan: 4 cells, ")
-    assert len(err.splitlines()) == 5
+    assert err.splitlines()[0] == "inputs: 64 columns, 0 to 198, divided by 255"
+    assert err.splitlines()[1].startswith("plan: 4 cells, ")
+    assert len(err.splitlines()) == 6
     assert sum("epoch 4 of 4, loss" in line for line in err.splitlines()) == 4
     assert out.splitlines()[0] == "Bars: bars.npz"
 
