@@ -12,7 +12,7 @@ from fastmlp.plots.style import named, short_names
 
 FEW_CLASSES, MANY_CLASSES = 12, 40
 DARK, LIGHT = "#101010", "#FFFFFF"
-LONGEST_NAME = 18
+LONGEST_NAME = 24
 
 
 def confusion_matrix(ax: Axes, matrix: NDArray[Any], class_names: Sequence[str]) -> Axes:

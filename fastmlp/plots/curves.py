@@ -189,7 +189,7 @@ def epoch_range(panels: Sequence[Panel]) -> tuple[float, float]:
     """
     longest = max(max(len(panel.history), 1, *panel.decay_epochs, *map(len, panel.others)) for panel in panels)
     room = 0.03 * (longest - 1) or 0.5
-    return 1 - room, longest + room
+    return 1 - min(room, 0.5), longest + room  # there is no epoch 0 that could be marked
 
 
 def loss_range(panels: Sequence[Panel]) -> tuple[float, float] | None:

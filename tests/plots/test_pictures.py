@@ -67,7 +67,7 @@ def test_long_names_of_mistakes_are_put_below_one_another_and_cut_at_their_ends(
 def test_long_names_that_begin_alike_are_told_apart_by_their_numbers(ax):
     names = ["a long name of a class, the first", "a long name of a class, the second", "short"]
     plots.confusion_matrix(ax, np.eye(3, dtype=int), names)
-    expected = ["0: a long name of…", "1: a long name of…", "short"]
+    expected = ["0: a long name of a cla…", "1: a long name of a cla…", "short"]
     assert [label.get_text() for label in ax.get_yticklabels()] == expected
 
 
