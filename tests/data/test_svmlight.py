@@ -1,5 +1,7 @@
 """Svmlight text."""
 
+import bz2
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -131,3 +133,18 @@ def test_a9a_reads_as_scikit_learn_reads_it(real_data):
     dataset = load(real_data / "a9a" / "a9a.t", n_features=123)
     assert np.array_equal(dataset.X.toarray(), X.toarray())
     assert np.array_equal(dataset.y, y)
+
+
+def test_usps_is_read_as_libsvm_publishes_it(tmp_path):
+    # https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps: usps.bz2, digits 0 to 9 called 1 to
+    # 10, pixels from -1 to 1 with all 256 in each line.
+    values = np.round(np.random.RandomState(0).uniform(-1, 1, (20, 256)), 6)
+    lines = [
+        f"{row % 10 + 1} " + " ".join(f"{column}:{value:.6f}" for column, value in enumerate(values[row], 1)) + " "
+        for row in range(20)
+    ]
+    (tmp_path / "usps.bz2").write_bytes(bz2.compress("\n".join(lines).encode()))
+    dataset = load(tmp_path / "usps.bz2")
+    assert dataset.y.tolist() == [row % 10 + 1 for row in range(20)]
+    assert dataset.classes.tolist() == list(range(1, 11))
+    assert np.array_equal(dataset.X.data.reshape(20, 256), values.astype(np.float32))
