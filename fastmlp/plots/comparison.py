@@ -153,7 +153,10 @@ def generalisation_gap(ax: Axes, trials: Sequence[Trial], measure: str = ACCURAC
     places = np.cumsum(lines) - 1
     training = np.array([t.train_accuracy for t in trials])
     validation = np.array([t.validation_accuracy for t in trials])
+    low, high = range_of(np.concatenate([training, validation]))
     ax.hlines(places, validation, training, color=GREY, linewidth=2, alpha=0.5)
+    # Points at the ends of the axis are drawn whole; an R² below it is not drawn, but its line leads there.
+    training, validation = (np.where(values < low, np.nan, values) for values in (training, validation))
     ax.plot(training, places, "o", color=BLUE, markersize=5.5, label="training", clip_on=False)
     ax.plot(
         validation,
@@ -178,5 +181,5 @@ def generalisation_gap(ax: Axes, trials: Sequence[Trial], measure: str = ACCURAC
     ax.set_ylim(places[-1] + 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     stretch(ax.xaxis, measure)
-    ax.set_xlim(*range_of(np.concatenate([training, validation])))
+    ax.set_xlim(low, high)
     return tidy(ax, "x")

@@ -92,3 +92,13 @@ def test_labels_of_ticks_do_not_touch_each_other():
             boxes = [label.get_window_extent() for label in axis.get_ticklabels() if label.get_text()]
             assert len(boxes) >= 2
             assert not [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.overlaps(b)]
+
+
+def test_an_r_squared_below_the_axis_of_a_gap_is_drawn_over_no_label(ax):
+    points = [plots.Trial("good", 0.1, 0.6, 0.4), plots.Trial("bad", 0.1, 0.2, -4.9), plots.Trial("worse", 0.1, -3, -5)]
+    plots.generalisation_gap(ax, points, "R²")
+    low, _ = ax.get_xlim()
+    drawn = [lines(ax)[part].get_xdata() for part in ("training", "validation")]
+    assert np.nanmin(np.concatenate(drawn)) >= low
+    assert [np.isfinite(values).tolist() for values in drawn] == [[True, True, False], [True, False, False]]
+    assert len(ax.collections[0].get_segments()) == 3
