@@ -14,6 +14,9 @@ PACKAGE = Path(fastmlp.__file__).parent
 MOST_LINES = 400
 AT_THE_ROOT = {"__init__.py", "__main__.py", "_version.py", "errors.py", "mlp.py"}
 
+# Modules that import what need not be installed.
+OPTIONAL = {"fastmlp.experiment.executors.ray": "ray", "fastmlp.export.standalone.torch_network": "torch"}
+
 HEADING = re.compile(r"(?m)^( *)([A-Z][A-Za-z ]+)\n\1-{3,}$")
 ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: :.*)?$")
 

@@ -1,7 +1,8 @@
 """A network that is written to a file, or read from one."""
 
 import os
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from fastmlp.training.fitted import Fitted
 from fastmlp.training.network import Network
@@ -68,6 +69,90 @@ class StoredNetwork(Network):
         from fastmlp.export.model_file import loads
 
         return cls._from_record(loads(data, name))
+
+    # ------------------------------------------------------------------------------------------- other formats
+
+    def export(self, path: str | os.PathLike[str], to: str | None = None) -> Path:
+        """Write the network to a file that other programs read, atomically; see docs/export.md.
+
+        Every format has the scaling of the inputs and the classes.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        to : str, optional
+            "onnx", "safetensors", "c", "python", "json"; "torch" or "sklearn" for a Python module that builds such a
+            network. None: what the name ends with, .onnx, .safetensors, .h, .py, .json, _torch.py or _sklearn.py.
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            For an unknown format, for one whose library is not installed, and where it cannot express the network.
+        """
+        from fastmlp.export.formats import export
+
+        return export(self._record(), path, to)
+
+    def to_torch(self) -> Any:
+        """Return the network as one of PyTorch, which shares nothing with this one.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            From columns (N, D), as this network takes them, to probabilities (N, C), or to the numbers of a regression;
+            in the network's dtype. Its first module scales, its last is the softmax or sigmoid: network[:-1] returns
+            logits. `classes` is a list of what the outputs stand for, None where they are no classes.
+
+        Raises
+        ------
+        InputError
+            If PyTorch is not installed, or for inputs of text.
+        """
+        from fastmlp.export.formats import to_torch
+
+        return to_torch(self._record())
+
+    def to_sklearn(self) -> Any:
+        """Return the network as one of scikit-learn, which shares nothing with this one.
+
+        Returns
+        -------
+        MLPClassifier, MLPRegressor or Pipeline
+            Fitted; a Pipeline where inputs are scaled or missing values are filled in. Two classes have one logistic
+            output there, with the same probabilities. It knows nothing of the training: its loss_curve_ is empty.
+
+        Raises
+        ------
+        InputError
+            If scikit-learn is not installed, for inputs of text, and for hidden layers of several activations.
+        """
+        from fastmlp.export.formats import to_sklearn
+
+        return to_sklearn(self._record())
+
+    @classmethod
+    def from_safetensors(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the network in a safetensors file that `export` wrote; its history is empty.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or something else, or safetensors is not installed.
+        """
+        from fastmlp.export.safetensors_file import read
+
+        return cls._from_record(read(path))
 
     def _record(self) -> "ModelRecord":
         """The network as a `ModelRecord`: it is of one training, whatever `fit` does meanwhile."""
