@@ -97,8 +97,8 @@ def modules():
 
 @pytest.mark.parametrize("name", modules())
 def test_every_parameter_of_a_public_callable_is_documented(name):
-    if name == "fastmlp.experiment.executors.ray":
-        pytest.importorskip("ray")
+    if name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[name])
     module = importlib.import_module(name)
     wrong = {called: undocumented(function, text) for called, function, text in public_callables(module)}
     found = {called: names for called, names in wrong.items() if names}

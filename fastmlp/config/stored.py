@@ -7,7 +7,7 @@ from fastmlp.errors import FastmlpError
 from fastmlp.utils.records import as_json, check_nesting
 
 
-def read_stored(settings: dict[str, Any], *, with_threads: bool) -> NetworkConfig:
+def read_stored(settings: dict[str, Any], *, with_threads: bool, may_lack: bool = False) -> NetworkConfig:
     """Return the configuration of settings that were read from a file.
 
     Parameters
@@ -16,6 +16,8 @@ def read_stored(settings: dict[str, Any], *, with_threads: bool) -> NetworkConfi
         As JSON gives them.
     with_threads : bool
         Whether they are those of `NetworkConfig.to_stored_dict`, and not of `NetworkConfig.identity`.
+    may_lack : bool
+        Whether settings may be missing that came after the version that wrote the file: their defaults are what it did.
 
     Raises
     ------
@@ -30,6 +32,8 @@ def read_stored(settings: dict[str, Any], *, with_threads: bool) -> NetworkConfi
         raise ValueError(f"settings: {error}") from None
     for name, value in complete.items():
         if name not in settings:
+            if may_lack:
+                continue
             raise ValueError(f"settings: {name} is missing")
         if as_json(settings[name]) != value:
             raise ValueError(f"settings: {name} is {settings[name]!r}; expected {value!r}")

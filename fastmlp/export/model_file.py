@@ -108,7 +108,7 @@ class ModelMetadata(Record, frozen=True, kw_only=True):
     @property
     def config(self) -> NetworkConfig:
         """Its settings; ValueError for those that no file has."""
-        return read_stored(self.settings, with_threads=True)
+        return read_stored(self.settings, with_threads=True, may_lack=True)
 
 
 def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:

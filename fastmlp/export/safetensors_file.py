@@ -112,7 +112,7 @@ def from_safetensors(data: bytes, name: str = "the file") -> ModelRecord:
 
 
 def _read(metadata: dict[str, str], tensors: dict[str, Any], name: str) -> ModelRecord:
-    config = read_stored(json.loads(metadata["settings"]), with_threads=True)
+    config = read_stored(json.loads(metadata["settings"]), with_threads=True, may_lack=True)
     classes = unpack_classes(np.frombuffer(metadata["classes"].encode(), np.uint8))
     encoder = InputEncoder.from_record(
         decode_record(metadata["inputs"].encode(), EncoderRecord, f"{name}: inputs", _FIX)
