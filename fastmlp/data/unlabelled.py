@@ -18,6 +18,8 @@ def load_inputs(
     names: Sequence[str] | None = None,
     n_features: int | None = None,
     pictures: PictureStyle | None = None,
+    label: str | int | None = None,
+    ids: str | None = None,
 ) -> Inputs:
     """Load what is to be predicted: the samples of a file with or without labels, which are not looked at.
 
@@ -33,6 +35,10 @@ def load_inputs(
     pictures : PictureStyle, optional
         What the pictures of the training look like, which files of pictures are made like: see
         `fastmlp.data.picture_files.like_training`. By default like MNIST's, where `n_features` is a square.
+    label : str or int, optional
+        Column of the labels of the training, which a table may have and which is not used.
+    ids : str, optional
+        Column that names the rows of a table, if it has one of that name.
 
     Returns
     -------
@@ -52,5 +58,5 @@ def load_inputs(
         dataset = load(path_or_name, part="test")
         return Inputs(dataset.X, None, dataset.image_shape, dataset.name, dataset.notes)
     path = user_path(path_or_name)
-    expected = Expected(None if names is None else tuple(names), n_features, pictures)
+    expected = Expected(None if names is None else tuple(names), n_features, pictures, label, ids)
     return find_reader(path).read_inputs(path, expected)

@@ -37,13 +37,13 @@ class PictureStyle(Record, frozen=True, kw_only=False):
     fill: Annotated[float, Meta(gt=0, le=1)] = MNIST_FILL
 
     def describe(self) -> str:
-        """Return it in words, such as "28 x 28 pixels, light on dark, drawings fill 71% of a side"."""
+        """Return it in words, such as "28 x 28 pixels, light on dark, of which drawings fill 71%"."""
         height, width = self.shape
         size = f"{height} x {width} pixels"
         if self.background is None:
             return size
         colours = "light on dark" if self.background == "dark" else "dark on light"
-        return f"{size}, {colours}, drawings fill {self.fill:.0%} of a side"
+        return f"{size}, {colours}, of which drawings fill {self.fill:.0%}"
 
     @classmethod
     def measure(cls, X: NDArray[np.uint8 | np.float32], shape: tuple[int, int]) -> Self:

@@ -1,5 +1,6 @@
 """Arrays of objects: numbers and missing values among them, as DataFrames with several types of columns give them."""
 
+import math
 import numbers
 from decimal import Decimal
 from typing import Any
@@ -28,10 +29,23 @@ def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
         If one of them is neither a number nor missing.
     """
     if not are_numbers(values):
-        at, value = next((at, value) for at, value in np.ndenumerate(values) if not are_numbers(np.array([value])))
-        place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"row {at[0]}"
-        raise InputTypeError(f"{name} has {value!r} at {place}; expected numbers: give columns of text as a DataFrame")
+        wrong = [(at, value) for at, value in np.ndenumerate(values) if not are_numbers(np.array([value], object))]
+        # Numbers are text beside a word in a column of a file: the word is what is wrong.
+        at, value = next((pair for pair in wrong if not _is_number_text(pair[1])), wrong[0])
+        if len(at) == 1:
+            raise InputTypeError(f"{name} has {value!r} at row {at[0]}; expected numbers: correct it or leave it out")
+        raise InputTypeError(
+            f"{name} has {value!r} at row {at[0]}, column {at[1]}; expected numbers: give columns of text as a "
+            "DataFrame"
+        )
     return np.where(are_missing(values), np.nan, values).astype(np.float64)
+
+
+def _is_number_text(value: object) -> bool:
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def are_numbers(values: NDArray[Any]) -> bool:

@@ -36,7 +36,28 @@ def test_a_column_that_names_the_rows_is_kept_beside_them_and_others_are_told_of
     inputs = load_inputs(write("PassengerId,sex,width,label,city\n892,m,1.5,0,Rome\n893,f,2,1,Oslo\n"), names=NAMES)
     assert columns(inputs.X) == {"width": [1.5, 2.0], "sex": ["m", "f"]}
     assert (inputs.ids, inputs.id_name) == (("892", "893"), "PassengerId")
-    assert inputs.notes == ("not used: `PassengerId`, `label`, `city`",)
+    assert inputs.notes == (
+        "column `PassengerId` names or numbers the rows, and is left out", "not used: `label`, `city`"
+    )  # fmt: skip
+
+
+def test_the_column_of_labels_is_told_apart_where_it_is_known(write):
+    path = write("sex,width,price,city\nm,1.5,9,Rome\nf,2,8,Oslo\n")
+    assert load_inputs(path, names=NAMES, label="price").notes == (
+        "not used: `city`", "column `price` is the label: not used"
+    )  # fmt: skip
+    pixels = write(f"kind,{HEADER}\n" + "\n".join(",".join(map(str, [1, *row])) for row in PIXELS))
+    assert np.array_equal(load_inputs(pixels, n_features=784, label="kind").X, PIXELS)
+
+
+def test_rows_are_named_by_the_column_that_is_asked_for(write):
+    inputs = load_inputs(write("sex,width,plant\nm,1.5,oak\nf,2,ash\n"), names=NAMES, ids="plant")
+    assert (inputs.ids, inputs.id_name) == (("oak", "ash"), "plant")
+    assert inputs.notes == ("column `plant` names or numbers the rows, and is left out",)
+    inputs = load_inputs(write("a,plant,b\n1,7,3\n4,8,6\n"), n_features=2, ids="plant")
+    assert (inputs.ids, inputs.X.tolist()) == (("7", "8"), [[1, 3], [4, 6]])
+    inputs = load_inputs(write("sex,width\nm,1.5\nf,2\n"), names=NAMES, ids="width")
+    assert (inputs.ids, columns(inputs.X)) == (("1.5", "2.0"), {"width": [1.5, 2.0], "sex": ["m", "f"]})
 
 
 @pytest.mark.parametrize(
@@ -98,7 +119,7 @@ def test_pixels_are_read_with_labels_and_identifiers_or_without(write, labels, h
     assert np.array_equal(inputs.X, PIXELS)
     assert inputs.image_shape == (28, 28)
     assert inputs.ids == (("5", "6", "7") if has_ids and header else None)
-    assert any("not used: the labels" in note for note in inputs.notes) == (labels != "none")
+    assert any("is the label: not used" in note for note in inputs.notes) == (labels != "none")
 
 
 def test_another_number_of_columns_is_refused(write):

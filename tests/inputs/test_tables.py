@@ -271,3 +271,9 @@ def test_numbers_in_an_object_array_are_numbers():
         InputTypeError, match="X has 'yes' at row 5, column 1; expected numbers: give columns of text as"
     ):
         mlp.predict(X)
+
+
+def test_a_word_among_numbers_is_what_is_named_even_where_they_are_text_beside_it():
+    mlp = MLP(hidden=(2,), epochs=1, engine="numpy").fit(Table(("a",), (np.arange(6.0),)), np.arange(6) % 2)
+    with pytest.raises(InputTypeError, match=r"column `a` has 'x' at row 1; expected numbers: correct it"):
+        mlp.predict(Table(("a",), (np.array(["5.1", "x", "4"], object),)))

@@ -49,7 +49,7 @@ def test_the_record_of_pictures_says_what_they_look_like_and_that_of_other_data_
     dataset = Dataset(squares.reshape(4, 100), np.arange(4) % 2, np.arange(2), (10, 10), "squares", key="/squares.npz")
     style = describe_data(dataset, 3, 1).pictures
     assert (style.shape, style.background, style.low, style.high, style.fill) == ((10, 10), "dark", 0, 255, 0.6)
-    assert style.describe() == "10 x 10 pixels, light on dark, drawings fill 60% of a side"
+    assert style.describe() == "10 x 10 pixels, light on dark, of which drawings fill 60%"
     assert describe_data(replace(dataset, image_shape=None), 3, 1).pictures is None
 
 

@@ -59,7 +59,7 @@ class ClassFoldersReader(Reader):
         style = expected.pictures or _assumed(path, expected.n_features)
         X = np.stack([like_training(read_picture(picture), style) for picture in paths])
         ids = tuple(picture.relative_to(path).as_posix() if path.is_dir() else picture.name for picture in paths)
-        return Inputs(X, ids, style.shape, path.name)
+        return Inputs(X, ids, style.shape, path.name, (f"pictures become {style.describe()}",), "file")
 
 
 def _all_pictures(folder: Path) -> list[Path]:

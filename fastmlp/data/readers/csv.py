@@ -70,4 +70,4 @@ class CSVReader(Reader):
 
     def read_inputs(self, path: Path, expected: Expected) -> Inputs:
         """Read a file as `Reader.read_inputs` describes."""
-        return read_table_inputs(path, expected.names, expected.n_features)
+        return read_table_inputs(path, expected.names, expected.n_features, expected.label, expected.ids)

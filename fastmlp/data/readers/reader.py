@@ -20,11 +20,17 @@ class Expected:
         Number of the columns, for files that leave it open.
     pictures : PictureStyle, optional
         What the pictures of the training look like, for files of pictures.
+    label : str or int, optional
+        Column of the labels of the training, for tables that have it.
+    ids : str, optional
+        Column that names the rows, for tables that have it.
     """
 
     names: tuple[str, ...] | None = None
     n_features: int | None = None
     pictures: PictureStyle | None = None
+    label: str | int | None = None
+    ids: str | None = None
 
 
 class Reader(ABC):

@@ -19,6 +19,8 @@ _PIXEL = re.compile(r"pixel.*|\d+x\d+", re.IGNORECASE)
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")  # as pandas writes a column of rows' names that it read
 _ROW_NAME = re.compile(r"id|Id|ID|index|rownames|.*[a-z](Id|ID)|.*_(id|Id|ID)")
 
+_NAMES_ROWS = "column {} names or numbers the rows, and is left out"
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -48,7 +50,7 @@ class Contents:
     notes: tuple[str, ...]
 
 
-def read_contents(layout: Layout, label: int | None) -> Contents:
+def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> Contents:
     """Read a table: all columns are inputs, but for that of the labels, and those that are empty or name the rows.
 
     Parameters
@@ -57,6 +59,8 @@ def read_contents(layout: Layout, label: int | None) -> Contents:
         As `find_layout` returned it.
     label : int, optional
         Position of the column of labels; None for a table without labels.
+    ids : int, optional
+        Position of the column that names the rows; None for the first one, if its name and its values are such.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def read_contents(layout: Layout, label: int | None) -> Contents:
         If a value is a mistake, a column has no name, or there are no inputs.
     """
     names = layout.names
-    others = [column for column in range(layout.width) if column != label]
+    others = [column for column in range(layout.width) if column not in (label, ids)]
     doubtful = [column for column in others if _is_doubtful(layout, column)]  # perhaps no inputs: their values tell
     inputs = [column for column in others if column not in doubtful]
     has_pixels = bool(names and inputs) and all(_PIXEL.fullmatch(names[column]) for column in inputs)
@@ -73,11 +77,11 @@ def read_contents(layout: Layout, label: int | None) -> Contents:
     notes = list(columns.notes)
     if names and layout.is_numbered:
         notes.append("the first line numbers the columns, and is no sample")
-    row_names = _row_names(columns) if 0 in doubtful else None
+    row_names = columns.values[ids] if ids is not None else _row_names(columns) if 0 in doubtful else None
     for column in doubtful:
         called = layout.called(column)
-        if column == 0 and row_names is not None:
-            notes.append(f"column {called} names or numbers the rows, and is left out")
+        if column == 0 and ids is None and row_names is not None:
+            notes.append(_NAMES_ROWS.format(called))
         elif _is_empty(columns.values[column]):
             notes.append(f"column {called} is empty, and is left out")
         elif names and _UNNAMED.fullmatch(names[column]):
@@ -90,10 +94,10 @@ def read_contents(layout: Layout, label: int | None) -> Contents:
     X = _inputs(columns, inputs, is_plain)
     image_shape = None if isinstance(X, Table) else square(X.shape[1]) if has_pixels else picture_shape(X.shape, X)
     labels = None if label is None else columns.values[label]
-    return Contents(X, labels, row_names, names[0] if names else "", image_shape, tuple(notes))
+    return Contents(X, labels, row_names, names[ids or 0] if names else "", image_shape, tuple(notes))
 
 
-def read_named(layout: Layout, names: Sequence[str], label: int | None = None) -> Contents:
+def read_named(layout: Layout, names: Sequence[str], label: int | None = None, ids: int | None = None) -> Contents:
     """Read the columns of these names alone, in this order, beside the labels and the names of the rows.
 
     Parameters
@@ -104,6 +108,8 @@ def read_named(layout: Layout, names: Sequence[str], label: int | None = None) -
         Names of the inputs.
     label : int, optional
         Position of the column of labels.
+    ids : int, optional
+        As for `read_contents`.
 
     Raises
     ------
@@ -119,11 +125,17 @@ def read_named(layout: Layout, names: Sequence[str], label: int | None = None) -
         raise InputError(f"{layout.path} has no column {_listed(missing)}, which is an input; {hint}")
     positions = [layout.names.index(name) for name in names]
     columns = read_columns(layout)
-    row_names = _row_names(columns) if 0 not in positions and label != 0 and _is_doubtful(layout, 0) else None
-    others = [name for column, name in enumerate(layout.names) if name and column not in (*positions, label)]
-    notes = (*columns.notes, *([f"not used: {_listed(others)}"] if others else []))
+    if ids is None and 0 not in (*positions, label) and _is_doubtful(layout, 0) and _row_names(columns) is not None:
+        ids = 0
+    row_names = None if ids is None else columns.values[ids]
+    notes = [*columns.notes]
+    if ids not in (None, *positions):
+        notes.append(_NAMES_ROWS.format(layout.called(ids or 0)))
+    others = [name for column, name in enumerate(layout.names) if name and column not in (*positions, label, ids)]
+    notes += [f"not used: {_listed(others)}"] if others else []
     labels = None if label is None else columns.values[label]
-    return Contents(_inputs(columns, positions, is_plain=False), labels, row_names, layout.names[0], None, notes)
+    title = layout.names[ids or 0]
+    return Contents(_inputs(columns, positions, is_plain=False), labels, row_names, title, None, tuple(notes))
 
 
 def _listed(names: list[str]) -> str:
