@@ -82,6 +82,33 @@ def test_data_are_described_by_their_rows_columns_and_classes(tmp_path, capsys):
     assert values["image_shape"] == [8, 8]
 
 
+@pytest.fixture
+def table(tmp_path):
+    """A table of plants, with words and a missing number."""
+    rows = "".join(f"{number},{['oak', 'ash'][number % 2]},{number % 3}\n" for number in range(1, 30))
+    (tmp_path / "plants.csv").write_text(f"height,plant,label\n{rows},oak,1\n", encoding="utf-8")
+    return tmp_path / "plants.csv"
+
+
+def test_the_columns_of_a_table_are_described_one_by_one(table, capsys):
+    text = told(capsys, table)
+    assert "rows 30 columns 2 height: 1 to 29, 1 missing plant: 2 words, ash, oak classes 3: 9 of 0, 11 of 1" in text
+    assert "notes labels: column `label`, by its name" in text
+    values = json.loads(told(capsys, table, "--label", "plant", "--json"))
+    assert [one["label"] for one in values["classes"]] == ["ash", "oak"]
+    assert values["columns"][0] == {"name": "height", "kind": "numbers", "missing": 1, "low": 1.0, "high": 29.0}
+
+
+def test_the_columns_of_a_networks_table_are_described_with_the_words_that_it_knows(table, tmp_path, capsys):
+    data = load(table)
+    MLP(hidden=(2,), epochs=1, missing="median", engine="numpy").fit(data.X, data.y).save(tmp_path / "plants.h5")
+    text = told(capsys, tmp_path / "plants.h5")
+    assert "of numbers height of text plant: ash, oak classes 3: 0, 1, 2" in text
+    values = json.loads(told(capsys, tmp_path / "plants.h5", "--json"))["inputs"]
+    assert (values["columns"], values["features"], values["missing"]) == (2, 4, "median")  # an indicator and two words
+    assert values["table"][1] == {"name": "plant", "kind": "text", "values": ["ash", "oak"]}
+
+
 def test_sparse_data_are_described_without_their_zeros(tmp_path, capsys):
     (tmp_path / "few.svm").write_text("0 1:2 4:-3\n1 2:5\n")
     assert "columns 4 of sparse numbers, -3 to 5, 37.50% of them not zero" in told(capsys, tmp_path / "few.svm")
@@ -141,6 +168,7 @@ def test_a_sweep_that_was_not_finished_is_told(run, capsys):
         ("gone/model.h5", "model.h5 is not there; expected one of "),
         ("empty", "empty is a folder without data; expected "),
         ("old.h5", "old.h5 has model format 1, this fastmlp reads "),
+        ("small.h5 --label x", "label or task was given, and small.h5 is no data"),
     ],
 )
 def test_what_is_nothing_of_the_kind_is_refused_in_one_line(tmp_path, monkeypatch, capsys, network, thing, message):
@@ -150,7 +178,7 @@ def test_what_is_nothing_of_the_kind_is_refused_in_one_line(tmp_path, monkeypatc
     (tmp_path / "empty").mkdir()
     with h5py.File(tmp_path / "old.h5", "w") as file:
         file.attrs["format"], file.attrs["format_version"] = "fastmlp-model", 1
-    assert main(["info", thing]) == 2
+    assert main(["info", *thing.split()]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert message in err

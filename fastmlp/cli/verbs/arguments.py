@@ -26,6 +26,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         Of the verb.
     """
     parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    add_labels(parser)
+
+
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Declare `--label` and `--task`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the verb.
+    """
     parser.add_argument(
         "--label", type=_column, metavar="COLUMN",
         help="column of the labels of a table, by its name or position (default: one named label, target, class, "
@@ -64,3 +75,16 @@ def check_threads(threads: int | None) -> None:
 
     if threads is not None:
         check("--threads", threads)
+
+
+def file(text: str) -> str:
+    """Return a file's name, which is not empty.
+
+    Parameters
+    ----------
+    text : str
+        As written.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; expected the name of a file")
+    return text

@@ -15,13 +15,15 @@ from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import user_path
 
 
-def describe(thing: str | os.PathLike[str]) -> Info:
+def describe(thing: str | os.PathLike[str], label: str | int | None = None, task: str | None = None) -> Info:
     """Describe a network, a run or data; of data the part for training alone is read.
 
     Parameters
     ----------
     thing : str or path-like
         Path of a model file, folder of a run, or data as `fastmlp.data.load` takes it.
+    label, task : optional
+        For data, as for `fastmlp.data.load`.
 
     Raises
     ------
@@ -30,13 +32,18 @@ def describe(thing: str | os.PathLike[str]) -> Info:
     """
     if thing not in NAMES:
         path, run = user_path(thing), Run(thing)
-        if is_model(path):
-            return describe_model(load_model(path), path)
-        record = run.read_unfinished()
-        if record is not None:
-            return describe_run(run, record)
+        found = describe_model(load_model(path), path) if is_model(path) else _run(run)
+        if found is not None:
+            if label is not None or task is not None:
+                raise InputError(f"label or task was given, and {path} is no data; leave them out")
+            return found
         if not path.exists():
             raise InputError(
                 f"{path} is not there; {nearest(os.fspath(thing), NAMES)}, or the path of a model, a run or data"
             )
-    return describe_data(load(thing))
+    return describe_data(load(thing, label=label, task=task))
+
+
+def _run(run: Run) -> Info | None:
+    record = run.read_unfinished()
+    return None if record is None else describe_run(run, record)

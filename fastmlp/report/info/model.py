@@ -41,6 +41,8 @@ def describe_model(record: ModelRecord, path: str | os.PathLike[str]) -> Info:
         ("learning rate", f"{settings_text.initial_rate(config)}, {settings_text.schedule(config)}"),
         ("regulariser", settings_text.regulariser(config)),
         ("inputs", encoder.describe()),
+        ("of numbers", listed([str(one.name) for one in encoder.columns if one.name and one.categories is None])),
+        ("of text", "\n".join(f"{one.name}: {listed(one.categories)}" for one in encoder.columns if one.categories)),
         ("classes", f"{len(classes):,}: {listed([str(label) for label in classes])}" if classes else ""),
         ("trained for", _epochs(epochs, kept)),
         ("training", _figures(figures, "train", loss.measure)),
@@ -57,8 +59,12 @@ def describe_model(record: ModelRecord, path: str | os.PathLike[str]) -> Info:
         "parameters": size,
         "activations": list(config.layer_activations),
         "inputs": {
-            "columns": encoder.width, "features": encoder.features, "scaling": scaling.kind,
-            "low": scaling.low, "high": scaling.high, "text": encoder.describe(),
+            "columns": encoder.width, "features": encoder.features, "scaling": scaling.kind, "low": scaling.low,
+            "high": scaling.high, "missing": encoder.missing, "text": encoder.describe(),
+            "table": [
+                {"name": column.name, "kind": "numbers" if column.categories is None else "text",
+                 "values": column.categories} for column in encoder.columns
+            ],
         },
         "classes": classes,
         "epochs": epochs,
