@@ -121,9 +121,21 @@ def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, mo
         "sweep": ["--data", "many.npz", "--epochs", "1"],
         "evaluate": ["--test", str(test_file)],
     }
+    rows = random.integers(0, 256, (7, 64))
+    np.savetxt("test.csv", rows, "%d", ",", header=",".join(f"pixel{i}" for i in range(64)), comments="")
     shown = [words[1:] for words in commands(ROOT / "README.md") if words[0] == "fastmlp"]
     for verb, *arguments in shown:
         if arguments or verb == "prepare":
             assert main([verb, *arguments, *small.get(verb, [])]) == 0
-    assert {verb for verb, *_ in shown} == {"prepare", "run", "sweep", "retrain", "evaluate", "info", "report", "demo"}
+    assert {verb for verb, *_ in shown} == {
+        "prepare",
+        "run",
+        "sweep",
+        "retrain",
+        "evaluate",
+        "predict",
+        "info",
+        "report",
+        "demo",
+    }
     assert (tmp_path / "runs" / "ee541" / "report.html").is_file()

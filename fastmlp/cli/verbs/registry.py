@@ -1,6 +1,6 @@
 """All verbs, in the order of `fastmlp --help`."""
 
-from fastmlp.cli.verbs import demo, evaluate, info, prepare, report, retrain, run, sweep
+from fastmlp.cli.verbs import demo, evaluate, info, predict, prepare, report, retrain, run, sweep
 from fastmlp.cli.verbs.verb import Verb
 
 VERBS: dict[str, Verb] = {
@@ -10,6 +10,7 @@ VERBS: dict[str, Verb] = {
     "retrain": retrain.VERB,
     "evaluate": evaluate.VERB,
     "report": report.VERB,
+    "predict": predict.VERB,
     "info": info.VERB,
     "demo": demo.VERB,
 }

@@ -1,0 +1,54 @@
+"""Where a verb writes its result: standard output, or a file that is whole or absent."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from fastmlp.errors import InputError
+from fastmlp.utils.atomic_files import atomic_path
+from fastmlp.utils.paths import user_path
+
+
+def output_file(path: str, force: bool, used: Iterable[Path]) -> Path:
+    """Return the path of `--out`, checked before the work begins.
+
+    Parameters
+    ----------
+    path : str
+        As given.
+    force : bool
+        Whether to replace a file that is there already.
+    used : iterable of Path
+        Files that the work reads, which are never replaced.
+
+    Raises
+    ------
+    InputError
+        If it is there already, or a folder.
+    """
+    out = user_path(path)
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; expected the name of a file for --out")
+    if out.exists():
+        if any(each.exists() and out.samefile(each) for each in used):
+            raise InputError(f"{out} is what is read; choose another --out")
+        if not force:
+            raise InputError(f"{out} is there already; pass --force to replace it, or choose another --out")
+    return out
+
+
+def write_pieces(pieces: Iterable[str], out: Path | None) -> None:
+    """Write text piece by piece.
+
+    Parameters
+    ----------
+    pieces : iterable of str
+        The text.
+    out : Path or None
+        The file, in UTF-8, which appears when it is whole; None for standard output.
+    """
+    if out is None:
+        sys.stdout.writelines(pieces)
+        return
+    with atomic_path(out) as temporary, open(temporary, "x", encoding="utf-8", newline="") as file:
+        file.writelines(pieces)

@@ -1,0 +1,53 @@
+"""`fastmlp predict`: a class or a number for each row of a file without labels."""
+
+import argparse
+import sys
+
+from fastmlp.cli.output import output_file, write_pieces
+from fastmlp.cli.verbs.arguments import add_threads, check_threads, file
+from fastmlp.cli.verbs.verb import Verb
+from fastmlp.utils.paths import user_path
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="RUN|MODEL", help="the --out of a sweep, or a file that MLP.save wrote")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="what to predict, in any format; or pictures, one or more"
+    )
+    parser.add_argument("--out", type=file, metavar="FILE", help="where to write it (default: standard output)")
+    parser.add_argument("--force", action="store_true", help="replace the file if it is there already")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--submission", metavar="SAMPLE", help="a competition's sample submission, whose columns and rows to write"
+    )
+    form.add_argument("--json", action="store_true", help="write JSON instead of CSV")
+    add_threads(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from fastmlp.experiment.predict import predict
+    from fastmlp.experiment.prediction_text import as_csv, as_json
+    from fastmlp.experiment.submission import as_submission, read_sample
+    from fastmlp.runs.predictor import open_predictor
+
+    check_threads(options.threads)
+    predictor = open_predictor(options.network)
+    used = [predictor.path, *map(user_path, filter(None, [*options.files, options.submission]))]
+    out = None if options.out is None else output_file(options.out, options.force, used)
+    sample = None if options.submission is None else read_sample(options.submission)
+    predictions = predict(predictor, options.files, None if sample is None else sample.ids_name, options.threads)
+    notes = list(predictions.notes)
+    if sample is not None:
+        more, text = as_submission(predictions, sample)
+        notes += more
+    else:
+        text = as_json(predictions, str(predictor.path), options.files) if options.json else as_csv(predictions)
+    for note in notes:
+        print(note, file=sys.stderr)
+    write_pieces(text, out)
+    if out is not None:
+        print(f"{out}: {len(predictions):,} predictions")
+    return 0
+
+
+VERB = Verb("Predict a class or a number for each row of a file without labels", _arguments, _run)
