@@ -134,6 +134,7 @@ def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, mo
         "retrain",
         "evaluate",
         "predict",
+        "export",
         "info",
         "report",
         "demo",

@@ -1,6 +1,6 @@
 """All verbs, in the order of `fastmlp --help`."""
 
-from fastmlp.cli.verbs import demo, evaluate, info, predict, prepare, report, retrain, run, sweep
+from fastmlp.cli.verbs import demo, evaluate, export, info, predict, prepare, report, retrain, run, sweep
 from fastmlp.cli.verbs.verb import Verb
 
 VERBS: dict[str, Verb] = {
@@ -11,6 +11,7 @@ VERBS: dict[str, Verb] = {
     "evaluate": evaluate.VERB,
     "report": report.VERB,
     "predict": predict.VERB,
+    "export": export.VERB,
     "info": info.VERB,
     "demo": demo.VERB,
 }

@@ -1,0 +1,37 @@
+"""`fastmlp export`: a trained network in a format of other programs."""
+
+import argparse
+import sys
+
+from fastmlp.cli.output import output_file
+from fastmlp.cli.verbs.arguments import file
+from fastmlp.cli.verbs.verb import Verb
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="RUN|MODEL", help="the --out of a sweep, or a file that MLP.save wrote")
+    parser.add_argument(
+        "--to", required=True, metavar="FORMAT",
+        help="onnx, safetensors, c, python or json; torch or sklearn for a Python module that builds such a network",
+    )  # fmt: skip
+    parser.add_argument("--out", type=file, metavar="FILE", help="where to write it (default: beside the model file)")
+    parser.add_argument("--force", action="store_true", help="replace the file if it is there already")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from fastmlp.export.formats import FORMATS, export
+    from fastmlp.runs.predictor import open_predictor
+    from fastmlp.utils.validation import one_of
+
+    ending = FORMATS[one_of("--to", options.to, FORMATS)].ending
+    predictor = open_predictor(options.network)
+    beside = predictor.path.with_name(predictor.path.stem + ending)
+    out = output_file(str(beside) if options.out is None else options.out, options.force, [predictor.path])
+    path = export(predictor.model, out, options.to)
+    for note in predictor.notes:
+        print(note, file=sys.stderr)
+    print(path)
+    return 0
+
+
+VERB = Verb("Write a trained network in a format of other programs", _arguments, _run)
