@@ -28,7 +28,9 @@ class Fastmlp:
         from fastmlp.training.preparation import prepare_inputs
 
         self.task, self.threads, self.kernels = task, threads, epoch
-        self.mlp = MLP(hidden=task.hidden, activation=task.activation, batch_size=task.batch, epochs=1, threads=threads)
+        settings = {"hidden": task.hidden, "activation": task.activation, "batch_size": task.batch, "epochs": 1}
+        scaling = "pixels" if task.X.dtype == np.uint8 else "none"  # as all competitors read them
+        self.mlp = MLP(threads=threads, scaling=scaling, **settings)
         self.pixels = task.X
         self.inputs = prepare_inputs(self.mlp.config, self.pixels).X
         names = (task.activation,) * len(task.hidden)

@@ -24,7 +24,7 @@ def start(hidden, activation):
 
 
 def trained(data, engine, hidden, activation, **settings):
-    settings = dict(hidden=hidden, activation=activation, learning_rate=RATE, epochs=EPOCHS, **settings)
+    settings = dict(hidden=hidden, activation=activation, learning_rate=RATE, epochs=EPOCHS, scaling="none", **settings)
     return MLP(batch_size=BATCH, shuffle=False, dtype="float64", engine=engine, **settings).fit(*data)
 
 
@@ -103,7 +103,7 @@ def test_sgd_is_scikit_learns(data, engine, activation, theirs):
     for _ in range(EPOCHS):
         oracle.partial_fit(X, y)
     settings = {"hidden": (7, 5), "activation": activation, "learning_rate": RATE, "epochs": EPOCHS, "batch_size": ROWS}
-    mlp = MLP(shuffle=False, dtype="float64", engine=engine, **settings).fit(X, y)
+    mlp = MLP(shuffle=False, dtype="float64", engine=engine, scaling="none", **settings).fit(X, y)
     for ours, their in zip((*mlp.weights, *mlp.biases), (*oracle.coefs_, *oracle.intercepts_), strict=True):
         np.testing.assert_allclose(ours, their, rtol=0, atol=1e-12)
     np.testing.assert_allclose(mlp.predict_proba(X), oracle.predict_proba(X), rtol=0, atol=1e-12)
@@ -122,5 +122,5 @@ def test_softmax_regression_reaches_scikit_learns_minimum(data):
         "l2": l2,
         "train_metrics": "running",
     }
-    mlp = MLP(dtype="float64", engine="numpy", **settings).fit(X, y)
+    mlp = MLP(dtype="float64", engine="numpy", scaling="none", **settings).fit(X, y)
     np.testing.assert_allclose(mlp.predict_proba(X), oracle.predict_proba(X), rtol=0, atol=1e-6)
