@@ -36,6 +36,10 @@ class Column(Record, frozen=True, kw_only=True):
     fill: float | None = None
     indicator: bool = False
 
+    def __post_init__(self) -> None:
+        if self.categories is not None and list(self.categories) != sorted(set(self.categories)):
+            raise ValueError("categories are not in ascending order, each once")
+
 
 def is_text(values: NDArray[Any]) -> bool:
     """Return whether a column of a `Table` has text; one without any value has not.

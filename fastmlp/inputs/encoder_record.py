@@ -42,8 +42,11 @@ class EncoderRecord(Record, frozen=True, kw_only=True):
                 raise ValueError(f"{name} has {len(values)} values for {self.numbers} columns")
         if min(self.scale) <= 0:
             raise ValueError(f"scale has {min(self.scale)}")
-        if self.columns and self.numbers != sum(column.categories is None for column in self.columns):
-            raise ValueError(f"numbers is {self.numbers} for {len(self.columns)} columns")
+        of_numbers = [column for column in self.columns if column.categories is None]
+        if self.columns and self.numbers != len(of_numbers):
+            raise ValueError(f"numbers is {self.numbers} for {len(of_numbers)} columns of numbers")
+        if any((column.fill is None) != (self.missing == "refuse") for column in of_numbers):
+            raise ValueError(f"missing is {self.missing!r}, which the columns contradict")
         if len({column.name is None for column in self.columns}) > 1:
             raise ValueError("some columns have a name and some have none")
         if len(names := [column.name for column in self.columns if column.name is not None]) > len(set(names)):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.errors import InputError
 from fastmlp.inputs.scaling import WHITE, Scaling
 from fastmlp.kernels.sparse_rows import Sparse
 
@@ -107,7 +108,10 @@ def _chosen(
             kind = "standard"
     if kind in ("none", "pixels"):
         return Scaling.constant(kind, columns, least, most)
-    offset, scale = (minmax if kind == "minmax" else standard)()
+    with np.errstate(over="ignore", invalid="ignore"):
+        offset, scale = (minmax if kind == "minmax" else standard)()
+    if not (np.isfinite(offset) & np.isfinite(scale)).all():
+        raise InputError(f"X has numbers from {least:g} to {most:g}, which are too large to be scaled; divide them")
     return Scaling(kind, columns, offset, scale, least, most)
 
 

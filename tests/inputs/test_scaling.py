@@ -243,6 +243,15 @@ def test_a_number_far_beyond_those_of_the_training_is_named():
         mlp.predict(X)
 
 
+@pytest.mark.parametrize("scaling", ["standard", "minmax"])
+def test_numbers_too_large_to_be_scaled_are_refused(scaling):
+    X = 1.7e308 * np.linspace(-1, 1, 300)[:, None]
+    with pytest.raises(
+        InputError, match=r"X has numbers from -1.7e\+308 to 1.7e\+308, which are too large to be scaled"
+    ):
+        MLP(**SMALL, dtype="float64", scaling=scaling).fit(X, Y)
+
+
 # --------------------------------------------------------------------------- what people have: scikit-learn's own sets
 
 
