@@ -1,0 +1,44 @@
+"""Estimators from those of scikit-learn."""
+
+from typing import Any
+
+from sklearn import neural_network
+
+from fastmlp.errors import InputError, InputTypeError
+from fastmlp.sklearn.carrying import carry
+from fastmlp.sklearn.classifier import MLPClassifier
+from fastmlp.sklearn.regressor import MLPRegressor
+
+
+def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
+    """Return the estimator of this library that answers as one of scikit-learn does.
+
+    Parameters
+    ----------
+    estimator : sklearn.neural_network.MLPClassifier or MLPRegressor
+        Fitted or not. Weights are copied; the state of its optimizer is not.
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        With the same parameters; its `network_` is an `MLP`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For another estimator, or the loss "poisson".
+    """
+    if not isinstance(estimator, neural_network.MLPClassifier | neural_network.MLPRegressor):
+        raise InputTypeError(
+            f"{type(estimator).__name__} was given; expected an MLPClassifier or MLPRegressor of sklearn.neural_network"
+        )
+    if getattr(estimator, "loss", None) == "poisson":
+        raise InputError("the estimator has loss 'poisson', which fastmlp has not; expected 'squared_error'")
+    kind = MLPClassifier if isinstance(estimator, neural_network.MLPClassifier) else MLPRegressor
+    known = kind().get_params()
+    ours: Any = kind(**{name: value for name, value in estimator.get_params().items() if name in known})
+    if hasattr(estimator, "coefs_"):
+        carry(estimator, ours)
+        ours.validation_loss_curve_ = None
+        ours._synchronised()
+    return ours  # type: ignore[no-any-return]
