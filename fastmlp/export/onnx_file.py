@@ -102,7 +102,8 @@ class _Graph:
         """Add all layers, and return the outputs of the last."""
         for layer in self.network.layers:
             W, b = self._constant(layer.weights), self._constant(layer.biases)
-            values = self._node("Gemm", [values, W, b])
+            # No Gemm: onnxruntime before 1.18 has none that is fused with an activation for float64.
+            values = self._node("Add", [self._node("MatMul", [values, W]), b])
             options = {"axis": 1} if layer.activation == "softmax" else {}
             values = self._node(_FUNCTIONS[layer.activation], [values], **options)
         bad = self._node("Or", self.refused) if len(self.refused) == 2 else self.refused[0]

@@ -2,11 +2,15 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from exported_networks import CASES, NUMBERS, THIRDS, network, outputs, rows_of
 
+from fastmlp.errors import InputError
+from fastmlp.export.c_header import to_c
+from fastmlp.export.portable import PortableNetwork
 from fastmlp.inputs.table import Table
 
 COMPILER = shutil.which("cc")
@@ -109,3 +113,11 @@ def test_two_headers_go_into_one_program(case, tmp_path):
     (tmp_path / "main.c").write_text(code)
     subprocess.run([COMPILER, *FLAGS, "main.c", "-o", "main", "-lm"], cwd=tmp_path, check=True)
     assert subprocess.run([tmp_path / "main"], check=False).returncode == 0
+
+
+def test_an_activation_that_c_has_not_is_refused_in_one_line(case):
+    portable = PortableNetwork.of(case("pixels")[0]._record())
+    first, *others = portable.layers
+    strange = replace(portable, layers=(replace(first, activation="wave"), *others))
+    with pytest.raises(InputError, match="^activation 'wave' cannot be exported to c; expected one of relu, tanh, "):
+        to_c(strange)

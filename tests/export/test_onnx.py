@@ -82,7 +82,7 @@ def test_a_category_that_the_network_refuses_gives_no_probabilities(case, tmp_pa
 
 def test_columns_may_be_called_as_the_parts_of_the_model_are(tmp_path):
     numbers, text = WIDE[:, 0], np.array(["a", "b"], object)[np.arange(ROWS) % 2]
-    X = Table(("label", "probabilities", "Gemm_8", "constant_1", ""), (numbers, text, numbers, numbers, numbers))
+    X = Table(("label", "probabilities", "Add_8", "constant_1", ""), (numbers, text, numbers, numbers, numbers))
     mlp = network(X, THIRDS)
     session = session_of(mlp, tmp_path)
     assert [one.name for one in session.get_outputs()] == ["label_", "probabilities_"]
