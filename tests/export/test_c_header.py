@@ -119,5 +119,5 @@ def test_an_activation_that_c_has_not_is_refused_in_one_line(case):
     portable = PortableNetwork.of(case("pixels")[0]._record())
     first, *others = portable.layers
     strange = replace(portable, layers=(replace(first, activation="wave"), *others))
-    with pytest.raises(InputError, match="^activation 'wave' cannot be exported to c; expected one of relu, tanh, "):
+    with pytest.raises(InputError, match=r"^activation 'wave' cannot be exported to c; expected one of relu, tanh, "):
         to_c(strange)
