@@ -29,7 +29,7 @@ def load_inputs(
         A file in one of the formats that `load` reads; one array as `numpy.save` writes it; a PNG or JPEG file, or a
         folder of such; or a name as for `load`. Of several parts that of the test is taken.
     names : sequence of str, optional
-        Names of the network's columns, which a table has to have.
+        Names of the network's columns, which a table has to have; none are as if they were not given.
     n_features : int, optional
         Number of the network's inputs, for files that leave it open.
     pictures : PictureStyle, optional
@@ -58,5 +58,5 @@ def load_inputs(
         dataset = load(path_or_name, part="test")
         return Inputs(dataset.X, None, dataset.image_shape, dataset.name, dataset.notes)
     path = user_path(path_or_name)
-    expected = Expected(None if names is None else tuple(names), n_features, pictures, label, ids)
+    expected = Expected(tuple(names or ()) or None, n_features, pictures, label, ids)
     return find_reader(path).read_inputs(path, expected)

@@ -80,7 +80,7 @@ def predict(
     model, parts = predictor.model, []
     for file in files:
         inputs = load_inputs(
-            file, names=model.encoder.names or None, n_features=model.encoder.width, pictures=picture_style(predictor),
+            file, names=model.encoder.names, n_features=model.encoder.width, pictures=picture_style(predictor),
             label=None if predictor.data is None else predictor.data.label, ids=ids_name,
         )  # fmt: skip
         if len(files) > 1 and inputs.ids is None:
@@ -139,16 +139,18 @@ def _of_file(name: str, error: FastmlpError, encode_all: Callable[[], object]) -
 
 def _meaning(predictor: Predictor, outputs: NDArray[Any]) -> tuple[str, NDArray[Any], NDArray[Any]]:
     """Return what the outputs (N, C) are, an `answer`; probabilities or values; and what their columns stand for."""
-    model = predictor.model
+    model, columns = predictor.model, np.arange(outputs.shape[1])
     loss = model.config.loss_function
     if loss.has_classes:
         return "class", outputs, model.classes
+    if not loss.has_probabilities:
+        outputs = loss.decide(outputs, model.classes).reshape(outputs.shape)  # in the units of the training
     if predictor.data is not None and predictor.data.classes is not None:
         labels, _ = check_labels(predictor.data.classes, predictor.data.outputs, "classes")
         # Numbers that were trained to be 0 or 1 stand for probabilities, as in an evaluation.
         return "class", outputs.clip(0, 1), labels
     if not loss.has_probabilities:
-        return "value", outputs, model.classes
-    if outputs.shape[1] == 1:  # of y that is 0 or 1
+        return "value", outputs, columns
+    if len(columns) == 1:  # of y that is 0 or 1
         return "class", np.concatenate([1 - outputs, outputs], axis=1), np.arange(2)
-    return "labels", outputs, model.classes
+    return "labels", outputs, columns

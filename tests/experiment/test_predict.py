@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -187,6 +188,12 @@ def test_classes_that_were_learned_as_columns_are_classes(flowers, tmp_path, cap
     answers, _ = predicted(capsys, tmp_path / "run", folder / "train.csv")
     assert list(answers[0]) == ["row", "class", "probability_flax", "probability_iris", "probability_rose"]
     assert np.mean([one["class"] == kind for one, (_, _, kind) in zip(answers, rows, strict=True)]) > 0.5
+    said = np.array([list(one.values())[2:] for one in answers], np.float32)
+    mlp = MLP.load(next(tmp_path.glob("run/cells/*/model.h5")))
+    inputs = load_inputs(folder / "train.csv", names=mlp.encoder.names)
+    raw = mlp.predict_proba(inputs.X) if loss == "binary_cross_entropy" else mlp.predict(inputs.X)
+    assert (raw.max() > 1) == (loss == "squared_error")  # what stands for a probability is cut at 0 and 1
+    assert np.array_equal(said, raw.clip(0, 1))
 
 
 # ------------------------------------------------------------------------------------------------------------ pictures
@@ -202,6 +209,16 @@ def test_a_large_dark_drawing_on_white_is_what_it_shows(digits, tmp_path, capsys
     assert [(row["file"], row["class"]) for row in rows] == [("standing.png", "1"), ("lying.png", "0")]
     assert err == "pictures become 9 x 9 pixels, light on dark, of which drawings fill 78%\n"
     assert predicted(capsys, folder / "run", tmp_path)[0] == sorted(rows, key=lambda row: row["file"])
+
+
+def test_a_model_in_the_folder_of_a_run_knows_what_its_pictures_look_like(digits, tmp_path, capsys):
+    folder, _ = digits
+    Image.new("L", (90, 90), 255).save(tmp_path / "empty.png")
+    model = folder / "run" / "retrained" / "model.h5"
+    for path in (folder / "run", model, *folder.glob("run/cells/*/model.h5")):
+        assert "of which drawings fill 78%" in predicted(capsys, path, tmp_path / "empty.png")[1]
+    shutil.copy(model, tmp_path / "elsewhere.h5")
+    assert "of which drawings fill 71%" in predicted(capsys, tmp_path / "elsewhere.h5", tmp_path / "empty.png")[1]
 
 
 def test_a_model_outside_of_a_run_takes_the_scale_of_pictures_from_its_inputs(tmp_path, capsys):
