@@ -285,6 +285,21 @@ def test_a_word_among_many_numbers_is_a_mistake_and_named_with_its_line(write, c
     assert "line 402: 'unknown' in column `a`; expected a number" in message
 
 
+def test_a_column_in_quotation_marks_is_text_where_others_are_not(write):
+    rows = "".join(f'{i},"{i % 30}",{i % 2}\n' for i in range(100))
+    dataset = load(write(f'"a","code","y"\n{rows}7,"3A",0\n'))
+    assert columns(dataset.X)["code"] == [*(str(i % 30) for i in range(100)), "3A"]
+    assert "column `code` is text, as '3A' is no number" in dataset.notes
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("TRUE", "FALSE"), ("true", "false")])
+def test_true_and_false_are_1_and_0_as_in_a_data_frame(write, words):
+    yes, no = words
+    table = load(write(f"a,b,c,y\n{yes},{yes},{yes},0\n{no},,maybe,1\n")).X
+    assert columns(table) == {"a": [1, 0], "b": [1, None], "c": [yes, "maybe"]}
+    assert table.columns[0].dtype == np.uint8
+
+
 @pytest.mark.parametrize("name", ["Id", "id", "PassengerId", "customer_id", "rownames", "ImageId", "Unnamed: 0", ""])
 @pytest.mark.parametrize("values", ["3 1 2", "a b c"])
 def test_a_first_column_that_names_the_rows_is_left_out_and_told_of(write, name, values):
@@ -391,7 +406,7 @@ def test_values_that_are_no_bytes_are_never_cut_down(write, rows, X, y):
         ("1\n2\n", ["one column"]),
         ("label\n1\n0\n", ["one column"]),
         ("label|a\n1|2\n0|3\n", ["one column", "commas, semicolons, tabs or blanks"]),
-        ("Id,label\n1,2\n2,3\n", ["one column"]),
+        ("Id,label\n1,2\n2,3\n", ["no column of inputs"]),
         ("a,b,label\n1,2\n3,4\n", ["line 2", "2 values", "expected 3", "header"]),
         ("a,label\n1,2,0\n3,4,1\n", ["line 2", "3 values", "expected 2", "header"]),
         (",label,a\n5,1,2\n5,0,3\n", ["column 0 has no name", "does not tell the rows apart"]),

@@ -176,6 +176,9 @@ FIRST_LINES = [
     (",0,1,2\n0,7,8,9\n1,4,5,6\n", True),
     ("0,1\n1,2\n", False),
     ("name,?,b\nx,1,2\ny,3,4\n", True),
+    ("N,175000,M,Y\nN,1750,F,N\nS,2200,F,Y\n", False),  # Y is not a name here, as it comes again
+    (",1940,1945\nfood,22.2,44.5\nhealth,3.5,5.7\n", True),
+    (",3,4\n7,5,6\n5,9,7\n", False),
 ]
 
 

@@ -138,20 +138,25 @@ def _blocks(layout: Layout) -> "Iterator[pd.DataFrame]":
     options: Any = {"skipinitialspace": True} if layout.has_blanks else {}  # a tenth slower
     if layout.text:  # a fifth slower
         options["dtype"] = dict.fromkeys(layout.text, object)
-    # Before its version 3.1 pandas rounds numbers to one beside the nearest, unless it is asked not to.
-    if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
+    # Before its version 3.1 pandas rounds some numbers to one beside the nearest unless it is asked not to, and drops
+    # what is too much in the first line of a block, unless there is a column for it.
+    is_old = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
+    if is_old:
         options["float_precision"] = "round_trip"
     try:
         with (
             layout.samples() as file,
             pd.read_csv(
                 file, sep=r"\s+" if layout.separator == BLANKS else layout.separator, decimal=layout.decimal,
-                header=None, names=range(layout.width), index_col=False, keep_default_na=False,
+                header=None, names=range(layout.width + is_old), index_col=False, keep_default_na=False,
                 na_values=sorted(MISSING), low_memory=False,
                 chunksize=max(1, BYTES_AT_A_TIME // (8 * layout.width)), **options,
             ) as reader,
         ):  # fmt: skip
-            yield from reader
+            for frame in reader:
+                if is_old and frame.pop(layout.width).notna().any():
+                    raise InputError(first_fault(layout))
+                yield frame
     except UnicodeDecodeError:
         raise
     except ValueError as error:  # as of pandas' ParserError
@@ -237,7 +242,7 @@ def _checked(columns: Columns) -> Columns:
             numbers = [np.nan if cell is None else float(cell.replace(layout.decimal, ".")) for cell in values[column]]
             values[column] = np.array(numbers)
             layout = replace(layout, text=layout.text - {column})
-        elif share >= SHARE_OF_NUMBERS:
+        elif share >= SHARE_OF_NUMBERS and column not in layout.quoted:
             raise InputError(first_fault(layout, [column]))
         elif share:
             odd = next(cell for cell in values[column] if cell is not None and not is_number(cell, layout.decimal))

@@ -16,6 +16,8 @@ from fastmlp.utils.options import closest
 
 # Names of pixels in the usual files, such as pixel0, pixel_0_0 and 28x28.
 _PIXEL = re.compile(r"pixel.*|\d+x\d+", re.IGNORECASE)
+# As pandas and R write them.
+LOGIC = {"True": 1.0, "False": 0.0, "TRUE": 1.0, "FALSE": 0.0, "true": 1.0, "false": 0.0}
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")  # as pandas writes a column of rows' names that it read
 _ROW_NAME = re.compile(r"id|Id|ID|index|rownames|.*[a-z](Id|ID)|.*_(id|Id|ID)")
 
@@ -90,7 +92,7 @@ def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> 
         else:
             inputs = sorted([*inputs, column])
     if not inputs:
-        raise InputError(f"{layout.path} has one column; expected a label and one or more values")
+        raise InputError(f"{layout.path} has no column of inputs; expected a label and one or more values")
     X = _inputs(columns, inputs, is_plain)
     image_shape = None if isinstance(X, Table) else square(X.shape[1]) if has_pixels else picture_shape(X.shape, X)
     labels = None if label is None else columns.values[label]
@@ -175,9 +177,8 @@ def _inputs(columns: Columns, positions: list[int], is_plain: bool) -> NDArray[n
 
 
 def _without_words_of_logic(values: Column) -> Column:
-    """Return 1 for True and 0 for False, as pandas writes them, in a column without other text."""
-    if values.dtype != object or not set(values.tolist()) <= {"True", "False", None}:
+    """Return 1 for true and 0 for false in a column without other text."""
+    if values.dtype != object or not set(values.tolist()) <= {*LOGIC, None}:
         return values
-    if None in values:
-        return np.array([np.nan if value is None else float(value == "True") for value in values])
-    return np.array([value == "True" for value in values], np.uint8)
+    numbers = np.array([LOGIC.get(value, np.nan) for value in values])
+    return numbers if np.isnan(numbers).any() else numbers.astype(np.uint8)

@@ -38,7 +38,7 @@ def first_fault(
                     f"{where}: {len(cells)} values; expected {layout.width}, as in the lines before: correct the line"
                 )
             if label is not None and cells[label] in MISSING:
-                return f"{where}: no label in column {layout.called(label)}; expected one: leave that line out"
+                return f"{where}: no label in column {layout.called(label)}; expected one: leave such lines out"
             for column in columns:
                 if fault := _fault(cells[column], layout.decimal, most):
                     return f"{where}: {cells[column]!r} in column {layout.called(column)}; {fault}"
@@ -51,7 +51,7 @@ def _fault(cell: str, decimal: str, most: float) -> str | None:
     if cell in MISSING:
         return None
     if not is_number(cell, decimal):
-        return "expected a number, as in most of its lines: correct the line"
+        return "expected a number, as in most lines: correct the line, or write the column in quotes if it is text"
     number = abs(float(cell.replace(decimal, ".")))
     if number == math.inf:
         return "expected a finite number: remove or replace it"

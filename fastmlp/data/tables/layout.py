@@ -45,6 +45,8 @@ class Layout:
         Number of lines before the first sample.
     text : frozenset of int
         Columns in which the first samples have something else than numbers.
+    quoted : frozenset of int
+        Columns whose cells are in quotation marks in these lines, where those of others are not.
     has_blanks : bool
         Whether blanks follow separators.
     ends_empty : bool
@@ -59,6 +61,7 @@ class Layout:
     names: tuple[str, ...] = ()
     lines_before: int = 0
     text: frozenset[int] = frozenset()
+    quoted: frozenset[int] = frozenset()
     has_blanks: bool = False
     ends_empty: bool = False
 
@@ -153,8 +156,13 @@ def _find_layout(path: Path, known: Collection[str], encoding: str) -> Layout:
         if cell not in MISSING and not is_number(cell, decimal)
     }
     ends_empty = all(row[-1] in MISSING for _, row in sample)
-    has_blanks = any(f"{separator} " in line for line in lines)
-    return replace(layout, text=frozenset(of_text), has_blanks=has_blanks, ends_empty=ends_empty)
+    return replace(
+        layout,
+        text=frozenset(of_text),
+        quoted=_quoted(lines[layout.lines_before :], separator, layout.width),
+        has_blanks=any(f"{separator} " in line for line in lines),
+        ends_empty=ends_empty,
+    )
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
@@ -215,11 +223,16 @@ def _separated(path: Path, lines: list[str], is_whole: bool) -> tuple[str, list[
 def _is_header(first: Sequence[str], sample: Sequence[Row], decimal: str) -> bool:
     """Return whether the first line has names of columns, and is not a sample itself.
 
-    It is a header if it has a name that labels usually have, or a word over numbers; or the numbers 0, 1, 2, ...; and
-    where all columns are text, if its words differ and none comes again in its column.
+    It is a header if it has a name that labels usually have, or a word over numbers; or the numbers 0, 1, 2, ...; or no
+    name over names or numbers of rows; and where all columns are text, if its words differ and none comes again in its
+    column.
     """
-    if {name.lower() for name in first} & set(LABEL_NAMES):
+    if not first[0] and len(sample) > 1 and _are_row_names([row[0] for _, row in sample]):
         return True
+    for column, name in enumerate(first):
+        others = [row[column] for _, row in sample if column < len(row) and row != first]
+        if name.lower() in LABEL_NAMES and name not in others:
+            return True
     numbers = [is_number(cell, decimal) for cell in first]
     if all(number or cell in MISSING for number, cell in zip(numbers, first, strict=True)):
         counted = list(first) if first[0] else list(first[1:])
@@ -254,6 +267,15 @@ def _with_header(layout: Layout, sample: list[Row]) -> Layout:
     if twice is not None:
         raise InputError(f"{layout.path} has the name `{twice}` twice in its header; rename one of the two columns")
     return replace(layout, width=len(names), names=tuple(names), lines_before=line)
+
+
+def _quoted(lines: list[str], separator: str, width: int) -> frozenset[int]:
+    """Return the columns whose cells are quoted or missing in these lines, unless all columns are."""
+    rows = [line.split(None if separator == BLANKS else separator) for line in lines]
+    rows = [[cell.strip() for cell in row] for row in rows if len(row) == width]  # none has a separator in quotes
+    kinds = [{row[column][:1] == '"' for row in rows if row[column] not in MISSING} for column in range(width)]
+    quoted = {column for column in range(width) if kinds[column] == {True}}
+    return frozenset(quoted) if len(quoted) < width else frozenset()
 
 
 def _are_row_names(cells: list[str]) -> bool:
