@@ -34,10 +34,10 @@ COMMANDS = sorted({shlex.join(words) for page in ALL_PAGES for words in commands
 
 def check_fastmlp(verb, *arguments):
     """Parsed to the end: `--help` as the last argument would hide an unknown option."""
-    from fastmlp.cli.main import _parse
+    from fastmlp.cli.parser import parse
 
     if arguments:
-        _parse([verb, *arguments])
+        parse([verb, *arguments])
     else:  # a verb that is named in a sentence
         with pytest.raises(SystemExit, match="0"):
             main([verb, "--help"])

@@ -1,11 +1,18 @@
 """What the streams of the command line show, also where characters are missing, or where there is no console."""
 
 import codecs
+import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _SPELT = {"±": "+-", "→": "->", "…": "...", "²": "^2", "≤": "<=", "≥": ">="}
+# An interruption is nobody's mistake, and is told however quiet the log is.
+_PREFIXES = {
+    logging.WARNING: "fastmlp: warning: ", logging.ERROR: "fastmlp: error: ", logging.CRITICAL: "fastmlp: "
+}  # fmt: skip
 
 
 def prepare_streams() -> None:
@@ -23,9 +30,45 @@ def show_warnings_in_one_line() -> None:
     """Have warnings shown as errors are, without the line of code that they come from."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        print(f"fastmlp: warning: {' '.join(str(message).splitlines())}", file=sys.stderr)
+        print(f"{_PREFIXES[logging.WARNING]}{' '.join(str(message).splitlines())}", file=sys.stderr)
 
     warnings.showwarning = show
+
+
+class _ScreenHandler(logging.Handler):
+    """Shows the log on what stderr is at that moment: notes as they are, what went wrong as one line that says so."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            text = _PREFIXES[record.levelno] + " ".join(text.splitlines())
+        if sys.stderr is not None:
+            sys.stderr.write(f"{text}\n")  # in one piece, as other threads write lines too
+            sys.stderr.flush()
+
+
+@contextmanager
+def shown_log() -> Iterator[None]:
+    """Show what is logged within the block on stderr; afterwards the logger `fastmlp` is as it was."""
+    logger, handler = logging.getLogger("fastmlp"), _ScreenHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def log_level(verbose: bool, quiet: bool) -> int:
+    """Return the least level of what is shown.
+
+    Parameters
+    ----------
+    verbose, quiet : bool
+        As on the command line; one of them at most.
+    """
+    return logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
 
 
 def _spelt(error: UnicodeError) -> tuple[str, int]:

@@ -25,7 +25,7 @@ from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
 from fastmlp.runs.run_directory import Run, write_csv
 from fastmlp.runs.run_record import finite, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
-from fastmlp.training.screen import write_line
+from fastmlp.training.screen import log_line
 from fastmlp.utils.atomic_files import remove, write_bytes
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.labels import check_labels, class_numbers
@@ -70,7 +70,7 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
     mlp = MLP.load(run.model(run.retrained))
     data = load_test_data(record.data, test)
     for line in data.notes:
-        write_line(line)
+        log_line(line)
     if begun is not None:
         if (begun.test.digest, begun.network_digest) == (digest(data), network_digest(mlp)):
             done = done[:-1]  # this one finishes it

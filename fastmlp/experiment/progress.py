@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.progress import Due, RecordCallback, describe
-from fastmlp.training.screen import is_terminal, write_line
+from fastmlp.training.screen import is_quiet, is_terminal, log_line
 
 if TYPE_CHECKING:
     from fastmlp.training.bars import Bars
@@ -80,7 +80,7 @@ def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
 def shown_progress(
     labels: Sequence[str], epochs: Sequence[int], epoch_lines: bool = False
 ) -> Iterator[Callable[..., list[Callback]]]:
-    """Show how networks train, on stderr, so that stdout has the results alone.
+    """Show how networks train, on stderr, so that stdout has the results alone. A quiet logger leaves it out.
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def shown_progress(
     callable
         Returns the callbacks of a network by its position and its cell, which is not used.
     """
-    with _bars(labels, epochs) if is_terminal(sys.stderr) else nullcontext(_Lines(labels, epochs)) as display:
+    has_bars = is_terminal(sys.stderr) and not is_quiet()
+    with _bars(labels, epochs) if has_bars else nullcontext(_Lines(labels, epochs)) as display:
 
         def callbacks(position: int, cell: object = None) -> list[Callback]:
             prefix = f"{labels[position]}: " if len(labels) > 1 else ""
@@ -116,7 +117,7 @@ class _Lines:
     def show(self, position: int, record: dict[str, Any], measure: str) -> None:
         if self._due[position].is_due(record["epoch"]):
             epoch = f"epoch {record['epoch']} of {self._epochs[position]}"
-            write_line(f"{self._labels[position]}: {epoch}, {describe(record, measure)}")
+            log_line(f"{self._labels[position]}: {epoch}, {describe(record, measure)}")
 
     def end(self, position: int) -> None:
         pass

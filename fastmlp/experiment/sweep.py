@@ -31,7 +31,7 @@ from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.runs.records import DataRecord, RunRecord, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
-from fastmlp.training.screen import write_line
+from fastmlp.training.screen import log_line
 from fastmlp.utils.labels import shown
 from fastmlp.utils.records import DamagedRecord
 
@@ -100,7 +100,7 @@ def sweep(
             _check_same_data(run, earlier, record)
             record = _resumed(run, store, recipe, record, earlier)
             for line in (*_why_synthetic(recipe, record.data), *record.notes):
-                write_line(line)
+                log_line(line)
             run.write_record(record)
             begun = time.perf_counter()
             try:
@@ -187,7 +187,7 @@ def _earlier(run: Run) -> RunRecord | None:
     except DamagedRecord:
         if not run.cells.is_dir():  # it is perhaps not ours
             raise
-        write_line(f"{run.record} is damaged, and is written anew")
+        log_line(f"{run.record} is damaged, and is written anew")
         return None
 
 
@@ -230,7 +230,7 @@ def _train(
     found = {identity: store.load(cell) for identity, cell in distinct.items()}
     missing = [cell for cell in cells if cell in distinct.values() and _is_missing(found[store.identity(cell)])]
     if len(missing) < len(distinct):
-        write_line(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
+        log_line(f"{len(distinct) - len(missing)} of {len(distinct)} cells are there already")
     if missing:
         labels = [cell.label for cell in missing]
         epochs = [NetworkConfig.from_dict(cell.settings).epochs for cell in missing]
@@ -264,7 +264,7 @@ def _search(
     name = study_name(recipe, run.folder, record.data.digest)
     with closing(OptunaSearch(recipe, storage or run.study, name, store.load)) as search:
         if search.earlier:
-            write_line(f"{len(search.earlier)} trials are there already")
+            log_line(f"{len(search.earlier)} trials are there already")
         numbers = range(len(search.earlier) + 1, len(search.earlier) + search.remaining + 1)
         labels = [f"trial {number}" for number in numbers]
         most = max(config.epochs for config in recipe.configs())

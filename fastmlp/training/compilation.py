@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from numba.core import event
 
-from fastmlp.training.screen import is_notebook, is_terminal, write_line
+from fastmlp.training.screen import is_notebook, is_terminal, log_line
 
 SECONDS_UNSAID = 2.0  # what compiles for a moment is not worth a line
 SECONDS_PER_LINE = 10.0
@@ -118,7 +118,7 @@ class CompilationListener(event.Listener):
 
     def _write(self, line: str, now: float) -> None:
         self._said = now
-        write_line(line)
+        log_line(line)
 
 
 LISTENER = CompilationListener()

@@ -1,8 +1,13 @@
-"""Where stderr leads to, and lines on it."""
+"""Where stderr leads to, and lines that are no results."""
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+_INFO = 20  # logging.INFO
 
 
 def is_terminal(stream: Any) -> bool:
@@ -29,7 +34,7 @@ def is_notebook(stream: Any) -> bool:
 
 
 def write_line(line: str) -> None:
-    """Write a line that is no result to stderr.
+    """Write a line that was asked for to stderr.
 
     Parameters
     ----------
@@ -39,3 +44,29 @@ def write_line(line: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"{line}\n")  # in one piece, as other threads write lines too
         sys.stderr.flush()
+
+
+def log_line(line: str) -> None:
+    """Log a line that is no result; where nobody has set up logging, write it to stderr.
+
+    Parameters
+    ----------
+    line : str
+        The line.
+    """
+    logger = _logger()
+    if logger.isEnabledFor(_INFO):
+        logger.info(line)
+    elif not logger.level:
+        write_line(line)
+
+
+def is_quiet() -> bool:
+    """Return whether the logger `fastmlp` was told to leave out lines that are no warnings."""
+    return _logger().level > _INFO
+
+
+def _logger() -> "Logger":
+    from logging import getLogger  # `import fastmlp` would take longer
+
+    return getLogger("fastmlp")

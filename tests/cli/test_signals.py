@@ -114,7 +114,7 @@ def draw(options):
     return 0
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-VERBS["report"] = Verb("", VERBS["report"].add_arguments, draw)
+VERBS["report"] = Verb("", VERBS["report"].add_arguments, draw, "")
 sys.exit(main(["report", "run"]))
 """
 

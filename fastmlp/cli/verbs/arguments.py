@@ -1,7 +1,10 @@
 """Arguments that several verbs have, and their types."""
 
 import argparse
+import os
 import re
+
+from fastmlp.utils.paths import user_path
 
 
 def folder(text: str) -> str:
@@ -15,6 +18,17 @@ def folder(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("is empty; expected a folder: . is the current one")
     return text
+
+
+def absolute(folder: str | os.PathLike[str]) -> str:
+    """Return a path for programs: absolute, whatever folder they work in.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        As written.
+    """
+    return str(user_path(folder).absolute())
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 
 from fastmlp.cli.verbs.arguments import folder
 from fastmlp.cli.verbs.run import RUNS, run_pipeline
-from fastmlp.cli.verbs.verb import Verb, computing
+from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,10 +16,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @computing
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.recipe_file import load_recipe
 
     return run_pipeline(load_recipe("default").shortened(options.epochs), options.out, RUNS / "demo")
 
 
-VERB = Verb("Run the default recipe, on synthetic digits if MNIST is not available", _arguments, _run)
+VERB = Verb(
+    "Run the default recipe, on synthetic digits if MNIST is not available", _arguments, _run, "fastmlp demo --epochs 5"
+)

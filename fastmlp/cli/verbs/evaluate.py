@@ -2,7 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.verb import Verb, computing
+from fastmlp.cli.verbs.arguments import absolute
+from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,13 +13,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @computing
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.evaluate import evaluate, result_files
     from fastmlp.report.text_summary import evaluation_text
+    from fastmlp.utils.records import to_plain
 
-    print(evaluation_text(evaluate(options.run_folder, options.test, options.again)))
-    print("", *result_files(options.run_folder), sep="\n")
-    return 0
+    evaluation = evaluate(options.run_folder, options.test, options.again)
+    files = [str(path) for path in result_files(options.run_folder)]
+    values = {"run": absolute(options.run_folder), "evaluation": to_plain(evaluation), "files": files}
+    return Outcome(values, "\n".join([evaluation_text(evaluation), "", *files]))
 
 
-VERB = Verb("Measure a run's retrained network on the test data, once", _arguments, _run)
+VERB = Verb("Measure a run's retrained network on the test data, once", _arguments, _run, "fastmlp evaluate runs/ee541")

@@ -1,11 +1,10 @@
 """`fastmlp export`: a trained network in a format of other programs."""
 
 import argparse
-import sys
 
 from fastmlp.cli.output import output_file
-from fastmlp.cli.verbs.arguments import file
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.arguments import absolute, file
+from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +17,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace the file if it is there already")
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.export.formats import FORMATS, export
     from fastmlp.runs.predictor import open_predictor
+    from fastmlp.training.screen import log_line
     from fastmlp.utils.validation import one_of
 
     ending = FORMATS[one_of("--to", options.to, FORMATS)].ending
@@ -29,9 +29,10 @@ def _run(options: argparse.Namespace) -> int:
     out = output_file(str(beside) if options.out is None else options.out, options.force, [predictor.path])
     path = export(predictor.model, out, options.to)
     for note in predictor.notes:
-        print(note, file=sys.stderr)
-    print(path)
-    return 0
+        log_line(note)
+    return Outcome({"network": str(predictor.path.absolute()), "format": options.to, "file": absolute(path)}, str(path))
 
 
-VERB = Verb("Write a trained network in a format of other programs", _arguments, _run)
+VERB = Verb(
+    "Write a trained network in a format of other programs", _arguments, _run, "fastmlp export runs/ee541 --to onnx"
+)

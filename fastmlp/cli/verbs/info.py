@@ -3,7 +3,7 @@
 import argparse
 
 from fastmlp.cli.verbs.arguments import add_labels
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,15 +11,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "thing", metavar="MODEL|RUN|DATA", help="a model file, the --out of a sweep, or data: a name or file"
     )
     add_labels(parser)
-    parser.add_argument("--json", action="store_true", help="print it as JSON, with all that there is")
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.report.info.describe import describe
 
     info = describe(options.thing, options.label, options.task)
-    print(info.json() if options.json else info.text())
-    return 0
+    return Outcome(info.values, info.text())
 
 
-VERB = Verb("Say what a model, a run or data are", _arguments, _run)
+VERB = Verb("Say what a model, a run or data are", _arguments, _run, "fastmlp info runs/ee541")

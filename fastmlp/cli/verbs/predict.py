@@ -1,7 +1,6 @@
 """`fastmlp predict`: a class or a number for each row of a file without labels."""
 
 import argparse
-import sys
 
 from fastmlp.cli.output import output_file, write_pieces
 from fastmlp.cli.verbs.arguments import add_threads, check_threads, file
@@ -29,6 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.prediction_text import as_csv, as_json
     from fastmlp.experiment.submission import as_submission, read_sample
     from fastmlp.runs.predictor import open_predictor
+    from fastmlp.training.screen import log_line
 
     check_threads(options.threads)
     predictor = open_predictor(options.network)
@@ -43,11 +43,14 @@ def _run(options: argparse.Namespace) -> int:
     else:
         text = as_json(predictions, str(predictor.path), options.files) if options.json else as_csv(predictions)
     for note in notes:
-        print(note, file=sys.stderr)
+        log_line(note)
     write_pieces(text, out)
     if out is not None:
         print(f"{out}: {len(predictions):,} predictions")
     return 0
 
 
-VERB = Verb("Predict a class or a number for each row of a file without labels", _arguments, _run)
+VERB = Verb(
+    "Predict a class or a number for each row of a file without labels", _arguments, _run,
+    "fastmlp predict runs/ee541 test.csv --out predictions.csv", prints_itself=True,
+)  # fmt: skip

@@ -2,7 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.arguments import absolute
+from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +21,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace files that are there already")
 
 
-def _run(options: argparse.Namespace) -> int:
-    from fastmlp.data.course_files import prepare
+def _run(options: argparse.Namespace) -> Outcome:
+    from fastmlp.data.course_files import FILE_NAMES, prepare
 
-    for line in prepare(options.data, options.out, options.dtype, options.force):
-        print(line)
-    return 0
+    lines = prepare(options.data, options.out, options.dtype, options.force)
+    return Outcome({"folder": absolute(options.out), "files": list(FILE_NAMES.values())}, "\n".join(lines))
 
 
-VERB = Verb("Write the course's two HDF5 files", _arguments, _run)
+VERB = Verb("Write the course's two HDF5 files", _arguments, _run, "fastmlp prepare --data mnist --out data")

@@ -2,18 +2,19 @@
 
 import argparse
 
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.verbs.arguments import absolute
+from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep, retrained and evaluated or not yet")
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.report import write_report
 
-    print(write_report(options.run_folder))
-    return 0
+    path = str(write_report(options.run_folder))
+    return Outcome({"run": absolute(options.run_folder), "report": path}, path)
 
 
-VERB = Verb("Write a run's report.html, one page that opens offline", _arguments, _run)
+VERB = Verb("Write a run's report.html, one page that opens offline", _arguments, _run, "fastmlp report runs/ee541")

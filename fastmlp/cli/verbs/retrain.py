@@ -2,8 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import add_threads, check_threads
-from fastmlp.cli.verbs.verb import Verb, computing
+from fastmlp.cli.verbs.arguments import absolute, add_threads, check_threads
+from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.paths import user_path
 
@@ -14,15 +14,23 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @computing
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.retrain import retrain
+    from fastmlp.runs.run_directory import Run
 
     check_threads(options.threads)
     mlp = retrain(options.run_folder, options.threads)
     loss, accuracy = mlp.history["train_loss"][-1], mlp.history["train_accuracy"][-1]
-    print(f"retrained on all rows: training loss {loss:.4f}, training accuracy {accuracy:.4f}")
-    print(f"next: {command_text('evaluate', user_path(options.run_folder))}")
-    return 0
+    following = command_text("evaluate", user_path(options.run_folder))
+    values = {
+        "run": absolute(options.run_folder),
+        "model": str(Run.model(Run(absolute(options.run_folder)).retrained)),
+        "train_loss": loss,
+        "train_accuracy": accuracy,
+        "next": following,
+    }
+    text = f"retrained on all rows: training loss {loss:.4f}, training accuracy {accuracy:.4f}"
+    return Outcome(values, f"{text}\nnext: {following}")
 
 
-VERB = Verb("Train a run's best network again, on all rows", _arguments, _run)
+VERB = Verb("Train a run's best network again, on all rows", _arguments, _run, "fastmlp retrain runs/ee541")

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import add_data, add_threads, check_threads, folder
+from fastmlp.cli.verbs.arguments import absolute, add_data, add_threads, check_threads, folder
 from fastmlp.cli.verbs.sweep import sweep_status
-from fastmlp.cli.verbs.verb import Verb, computing
+from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
 if TYPE_CHECKING:
     from fastmlp.experiment.recipe import Recipe
@@ -29,7 +29,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @computing
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.recipe_file import load_recipe
 
     check_threads(options.threads)
@@ -41,8 +41,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def run_pipeline(
     recipe: "Recipe", out: str | None, wanted: Path, threads: int | None = None, test: str | None = None
-) -> int:
-    """Run a recipe and write its report; return the exit status.
+) -> Outcome:
+    """Run a recipe, print its results step by step, and write its report.
 
     Parameters
     ----------
@@ -58,12 +58,26 @@ def run_pipeline(
         Name or file of the test data.
     """
     from fastmlp.experiment import pipeline
+    from fastmlp.experiment.evaluate import result_files
     from fastmlp.report import write_report
+    from fastmlp.runs.run_directory import Run
+    from fastmlp.utils.records import to_plain
 
     run_folder = pipeline.free_folder(wanted, recipe) if out is None else Path(out)
     record = pipeline.run_pipeline(recipe, run_folder, threads, test)
-    print(write_report(run_folder))
-    return sweep_status(record)
+    report = str(write_report(run_folder))
+    evaluations = Run(run_folder).read_evaluations()
+    values = {
+        "run": absolute(run_folder),
+        "record": to_plain(record),
+        "evaluation": to_plain(evaluations[-1]) if record.best is not None and evaluations else None,
+        "files": [str(path) for path in result_files(run_folder)],
+        "report": report,
+    }
+    return Outcome(values, report, sweep_status(record))
 
 
-VERB = Verb("Run a recipe: sweep, retrain and evaluate, beside published results", _arguments, _run)
+VERB = Verb(
+    "Run a recipe: sweep, retrain and evaluate, beside published results", _arguments, _run,
+    "fastmlp run ee541 --data mnist --out runs/ee541",
+)  # fmt: skip

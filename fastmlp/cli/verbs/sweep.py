@@ -3,15 +3,14 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import add_data, add_threads, check_threads, folder
-from fastmlp.cli.verbs.verb import Verb, computing
+from fastmlp.cli.exit_status import ALL_FAILED, SOME_FAILED, SUCCESS
+from fastmlp.cli.verbs.arguments import absolute, add_data, add_threads, check_threads, folder
+from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 from fastmlp.errors import InputError
 from fastmlp.utils.commands import command_text
 
 if TYPE_CHECKING:
     from fastmlp.runs.records import RunRecord
-
-ALL_FAILED, SOME_FAILED = 1, 3
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,11 +64,12 @@ _share_or_count.__name__ = "number"  # argparse names a type that fails by this
 
 
 @computing
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.evaluate import result_files
     from fastmlp.experiment.recipe_file import load_recipe
     from fastmlp.experiment.sweep import sweep
     from fastmlp.report.tables import table
+    from fastmlp.utils.records import to_plain
 
     check_threads(options.threads)
     recipe = load_recipe(options.recipe).override_data(
@@ -83,11 +83,11 @@ def _run(options: argparse.Namespace) -> int:
     recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
     recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
     record = sweep(recipe, options.out, options.threads, options.storage, options.backend, options.scheduler)
-    print(table(record))
-    print("", *result_files(options.out), sep="\n")
-    if record.best is not None:
-        print(f"next: {_next_step(options.out, record)}")
-    return sweep_status(record)
+    files = [str(path) for path in result_files(options.out)]
+    following = None if record.best is None else _next_step(options.out, record)
+    lines = [table(record), "", *files, *([] if following is None else [f"next: {following}"])]
+    values = {"run": absolute(options.out), "record": to_plain(record), "files": files, "next": following}
+    return Outcome(values, "\n".join(lines), sweep_status(record))
 
 
 def _next_step(out: str, record: "RunRecord") -> str:
@@ -103,7 +103,7 @@ def _next_step(out: str, record: "RunRecord") -> str:
 
 
 def sweep_status(record: "RunRecord") -> int:
-    """Return the exit status of a sweep: 0, 1 where every configuration failed, 3 where some did.
+    """Return the exit status of a sweep.
 
     Parameters
     ----------
@@ -113,7 +113,10 @@ def sweep_status(record: "RunRecord") -> int:
     failed = [cell for cell in record.cells if cell.failure_reason]
     if record.best is None:
         return ALL_FAILED
-    return SOME_FAILED if failed else 0
+    return SOME_FAILED if failed else SUCCESS
 
 
-VERB = Verb("Train a grid of networks and compare them on validation data", _arguments, _run)
+VERB = Verb(
+    "Train a grid of networks and compare them on validation data", _arguments, _run,
+    "fastmlp sweep --recipe ee541 --data mnist --out runs/ee541",
+)  # fmt: skip

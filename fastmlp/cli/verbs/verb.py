@@ -1,8 +1,29 @@
-"""What a verb of the command line is."""
+"""What a verb of the command line is, and what it returns."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verb has found or made.
+
+    Attributes
+    ----------
+    values : mapping
+        What `--json` prints: text, numbers, booleans, None, lists and mappings of them. The keys "verb" and "status"
+        are added.
+    text : str
+        What is printed for a person.
+    status : int
+        The exit status.
+    """
+
+    values: Mapping[str, Any]
+    text: str
+    status: int = 0
 
 
 @dataclass(frozen=True)
@@ -14,17 +35,23 @@ class Verb:
     help : str
         What it does, in one line.
     add_arguments : callable
-        Declares its arguments on a parser.
+        Declares its arguments on a parser. Those that all verbs have are added by `fastmlp.cli.parser`.
     run : callable
-        Does the work with the parsed options; returns the exit status.
+        Does the work with the parsed options. Returns what is to be printed; or an exit status, if it prints by itself.
+    example : str
+        A command for the end of its `--help`.
+    prints_itself : bool
+        Whether it prints by itself. It has no `--json` then, unless it declares one.
     """
 
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+    run: Callable[[argparse.Namespace], Outcome | int]
+    example: str
+    prints_itself: bool = False
 
 
-def computing(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+def computing(run: Callable[[argparse.Namespace], Outcome | int]) -> Callable[[argparse.Namespace], Outcome | int]:
     """Decorate the `run` of a verb that computes with networks: it says when it compiles the kernels.
 
     Parameters
@@ -33,7 +60,7 @@ def computing(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
         As in `Verb`.
     """
 
-    def run_and_tell(options: argparse.Namespace) -> int:
+    def run_and_tell(options: argparse.Namespace) -> Outcome | int:
         from fastmlp.training.compilation import compilation_told
 
         with compilation_told():

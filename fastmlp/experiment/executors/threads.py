@@ -21,7 +21,7 @@ from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.training.checkpoints import Paused
 from fastmlp.training.diagnostics import DiagnosticsCallback
-from fastmlp.training.screen import write_line
+from fastmlp.training.screen import log_line
 
 SECONDS_TO_WAIT = 0.2  # at a time: on Windows a thread that waits without an end does not feel Ctrl-C
 SECONDS_TO_STOP = 1.5  # a training stops within 0.1 seconds, one whose kernels are being compiled does not
@@ -94,7 +94,7 @@ class ThreadExecutor(Executor):
         """Measure the quickest plan for cells that are known, or give a core to each that is drawn later."""
         if isinstance(cells, Sequence) and count is None:
             plan = choose_plan(cells, data, self.threads)
-            write_line(plan.describe(len(cells)))
+            log_line(plan.describe(len(cells)))
             return plan
         cores = self.threads or available_cores()
         at_once = min(cores, count or cores)

@@ -1,6 +1,5 @@
 """Facts about a thing, each as text for people and as a value for programs."""
 
-import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ class Info:
     facts : list of (str, str)
         Names and texts, in the order of reading; those without a text are not shown.
     values : dict
-        The same and more as plain values; their keys are those of `fastmlp info --json`, see docs/predictions.md.
+        The same and more as plain values; their keys are those of `fastmlp info --json`, see docs/command-line.md.
     """
 
     title: str
@@ -43,10 +42,6 @@ class Info:
                 )  # fmt: skip
                 head = " " * margin
         return "\n".join(lines)
-
-    def json(self) -> str:
-        """Return its values as JSON."""
-        return json.dumps(self.values, indent=2, ensure_ascii=False, allow_nan=False, default=str)
 
 
 def listed(items: Sequence[str], separator: str = ", ") -> str:

@@ -1,0 +1,16 @@
+"""The exit statuses of all verbs."""
+
+SUCCESS, ALL_FAILED, WRONG_INPUT, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+EXIT_STATUSES = {
+    SUCCESS: "success",
+    ALL_FAILED: "every configuration failed",
+    WRONG_INPUT: "the arguments or the input cannot be used: one line on stderr says why",
+    SOME_FAILED: "some configurations failed, the others are compared",
+    INTERRUPTED: "interrupted by Ctrl-C; the same command resumes",
+    TERMINATED: "ended by SIGTERM; the same command resumes",
+}
+
+
+def exit_statuses_text() -> str:
+    """Return a line for each exit status, for the end of `--help`."""
+    return "\n".join(["exit status:", *(f"  {status:<4} {meaning}" for status, meaning in EXIT_STATUSES.items())])

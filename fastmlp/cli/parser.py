@@ -1,0 +1,106 @@
+"""The parser of the command line: its verbs, and what all of them have."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from fastmlp._version import __version__
+from fastmlp.cli.exit_status import exit_statuses_text
+from fastmlp.cli.verbs.registry import VERBS
+from fastmlp.cli.verbs.verb import Verb
+from fastmlp.errors import InputError
+from fastmlp.utils.options import closest, nearest
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """A formatter that keeps the lines of a text that has several, such as examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" not in text:
+            return super()._fill_text(text, width, indent)
+        return "".join(f"{indent}{line}" for line in text.splitlines(keepends=True))
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports its errors as all others are: in one line."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentError(action, f"is {value!r}; {nearest(value, map(str, action.choices))}")
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see `{self.prog} --help`")
+
+    @property
+    def options(self) -> list[str]:
+        """All options, such as "--help"."""
+        return list(self._option_string_actions)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line. Errors name the `--help` of the verb whose arguments are wrong.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Those behind `fastmlp`.
+
+    Returns
+    -------
+    Namespace
+        The options; among them `verb`, the name of the verb.
+
+    Raises
+    ------
+    InputError
+        For arguments that cannot be used.
+    """
+    # Declaring arguments may load modules, and only one verb's are needed.
+    chosen = next(filter(VERBS.__contains__, arguments), None)
+    parser, verbs = _build([chosen] if chosen else [])
+    first = arguments[0] if arguments else ""
+    if chosen and first.startswith("-") and first not in parser.options:
+        verbs[chosen].error(f"{first} stands before the verb; expected it behind")
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        its = verbs[options.verb]
+        meant = closest(unknown[0], its.options, similarity=0.75)
+        hint = f"; did you mean {meant}?" if meant else ""
+        its.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return options
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser with the arguments of every verb."""
+    return _build(list(VERBS))[0]
+
+
+def _build(declared: Sequence[str]) -> tuple[_Parser, dict[str, _Parser]]:
+    """Return the parser, and that of each verb; of some verbs the arguments are declared."""
+    parser = _Parser(
+        prog="fastmlp", description="Train multilayer perceptrons on a CPU, from data to test accuracy.",
+        epilog=f"example:\n  fastmlp demo --epochs 5\n\n{exit_statuses_text()}",
+        formatter_class=_HelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    adding = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
+    parsers = {}
+    for name, verb in VERBS.items():
+        parsers[name] = its = adding.add_parser(
+            name, help=verb.help, description=f"{verb.help}.", allow_abbrev=False, formatter_class=_HelpFormatter,
+            epilog=f"example:\n  {verb.example}\n\n{exit_statuses_text()}",
+        )  # fmt: skip
+        if name in declared:
+            verb.add_arguments(its)
+            _add_common(its, verb)
+    return parser, parsers
+
+
+def _add_common(parser: _Parser, verb: Verb) -> None:
+    """Declare what all verbs have."""
+    output = parser.add_argument_group("output")
+    if not verb.prints_itself:
+        output.add_argument("--json", action="store_true", help="print the result as one JSON object, for programs")
+    how_much = output.add_mutually_exclusive_group()
+    how_much.add_argument("-v", "--verbose", action="store_true", help="say more on stderr, such as all settings")
+    how_much.add_argument("-q", "--quiet", action="store_true", help="say nothing on stderr but warnings and errors")
