@@ -56,7 +56,8 @@ def load_inputs(
         raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")
     if path_or_name in NAMES:
         dataset = load(path_or_name, part="test")
-        return Inputs(dataset.X, None, dataset.image_shape, dataset.name, dataset.notes)
+        note = f"{dataset.source}: the samples of the test part"
+        return Inputs(dataset.X, None, dataset.image_shape, dataset.name, (*dataset.notes, note))
     path = user_path(path_or_name)
     expected = Expected(tuple(names or ()) or None, n_features, pictures, label, ids)
     return find_reader(path).read_inputs(path, expected)

@@ -54,7 +54,9 @@ def open_predictor(path: str | os.PathLike[str]) -> Predictor:
         return _of_run(Run(path))
     if not path.exists():
         raise InputError(f"{path} is not there; expected a model file or the folder of a run")
-    return Predictor(path, load_model(path), _data_of(path))
+    model = load_model(path)
+    notes = () if model.failure_reason is None else (f"the training of {path} failed: it {model.failure_reason}",)
+    return Predictor(path, model, _data_of(path), notes)
 
 
 def _of_run(run: Run) -> Predictor:

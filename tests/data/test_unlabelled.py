@@ -80,7 +80,9 @@ def test_idx_pictures_need_no_labels(tmp_path):
 
 def test_a_name_means_its_test_part(real_data, monkeypatch):
     monkeypatch.setenv("FASTMLP_DATA", str(real_data))
-    assert np.array_equal(load_inputs("mnist").X, load("mnist", part="test").X)
+    inputs = load_inputs("mnist")
+    assert np.array_equal(inputs.X, load("mnist", part="test").X)
+    assert inputs.notes[-1].endswith(": the samples of the test part")
 
 
 def test_picture_files_are_called_by_their_names(tmp_path):

@@ -18,6 +18,7 @@ from fastmlp.cli.main import main
 from fastmlp.data import load_inputs
 from fastmlp.experiment import predict as predicting
 from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.training.failure import FailureReason
 
 ROOT = Path(__file__).parents[2]
 PIXELS = [f"pixel{i}" for i in range(81)]
@@ -174,6 +175,20 @@ def test_several_labels_for_a_row_stand_beside_one_another(tmp_path, capsys):
     rows, _ = predicted(capsys, tmp_path / "one.h5", tmp_path / "X.npy")
     assert [row["class"] for row in rows] == ["1", "0", "0", "1"]
     assert [float(row["probability_1"]) for row in rows] == pytest.approx(mlp.predict_proba(X[:4])[:, 0].tolist())
+
+
+def test_a_network_that_failed_says_so_and_what_is_no_number_is_null(tmp_path, capsys):
+    X = np.random.default_rng(0).uniform(-1, 1, (20, 3)).astype(np.float32)
+    mlp = MLP(loss="squared_error", epochs=2, engine="numpy").fit(X, X)
+    mlp.weights[0][...] = np.nan
+    mlp.failure_reason = FailureReason("diverged at epoch 2")
+    mlp.save(tmp_path / "lost.h5")
+    np.save(tmp_path / "X.npy", X)
+    rows, err = predicted(capsys, tmp_path / "lost.h5", tmp_path / "X.npy")
+    assert rows[0]["value_0"] == "nan"
+    assert err == f"the training of {tmp_path / 'lost.h5'} failed: it diverged at epoch 2\n"
+    assert main(["predict", str(tmp_path / "lost.h5"), str(tmp_path / "X.npy"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["predictions"][0]["value"] == [None] * 3
 
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "squared_error"])
