@@ -215,7 +215,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         """The network that is to be trained: that of the last pass, or one of the weights that there are."""
         if is_pass and hasattr(self, "network_"):
             network = self._synchronised()
-            network.threads = _thread_count(self.threads)
+            _use_threads(network, _thread_count(self.threads))
             return network
         batch = self.batch_size
         if batch != "auto" and batch > len(targets) and self.solver in STOCHASTIC:
@@ -297,7 +297,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def _show(self, network: MLP) -> None:
         """Have the attributes show a network."""
-        network.threads = self.threads
+        _use_threads(network, self.threads)
         self.network_ = network
         self.coefs_, self.intercepts_ = list(network.weights), list(network.biases)
 
@@ -361,6 +361,11 @@ def _row_weights(sample_weight: ArrayLike, rows: int) -> NDArray[Any]:
     """One weight per row; a single number stands for all."""
     weights = np.asarray(sample_weight)
     return np.full(rows, weights, np.float64) if weights.ndim == 0 else weights
+
+
+def _use_threads(network: MLP, threads: int | None) -> None:
+    if network.config.threads != threads:  # a change makes all settings anew
+        network.threads = threads
 
 
 def _thread_count(threads: int | None) -> int | None:

@@ -10,6 +10,9 @@ from sklearn.datasets import load_digits
 
 from fastmlp.sklearn import MLPClassifier
 
+# scikit-learn 1.7 gives them.
+pytestmark = pytest.mark.filterwarnings("ignore:scipy.optimize. The .disp. and .iprint.:DeprecationWarning")
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 

@@ -17,7 +17,7 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import fastmlp.sklearn
 from fastmlp.sklearn import MLPClassifier, MLPRegressor
@@ -30,8 +30,16 @@ X, y, NAMES = StandardScaler().fit_transform(IRIS.data), IRIS.target, IRIS.targe
 QUICK = {"hidden_layer_sizes": (8,), "learning_rate_init": 0.05, "max_iter": 40, "random_state": 0}
 
 
+def checks():
+    """Every check of scikit-learn, of each estimator."""
+    for estimator in (MLPClassifier(max_iter=100), MLPRegressor(max_iter=100)):
+        for one, check in estimator_checks_generator(estimator):
+            name = getattr(check, "func", check).__name__
+            yield pytest.param(one, check, id=f"{type(estimator).__name__}-{name}")
+
+
 @pytest.mark.filterwarnings("default", "ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks([MLPClassifier(max_iter=100), MLPRegressor(max_iter=100)])
+@pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_scikit_learns_checks_of_estimators(estimator, check):
     check(estimator)
 

@@ -48,9 +48,10 @@ def test_validation_rows_that_are_given_are_measured_after_every_epoch():
 
 
 def test_early_stopping_keeps_the_weights_that_were_best_on_the_rows_that_are_given():
-    one = MLPClassifier(**{**SMALL, "max_iter": 400}, early_stopping=True, n_iter_no_change=2)
+    one = MLPClassifier(**{**SMALL, "max_iter": 400, "learning_rate_init": 0.03}, early_stopping=True)
     one.fit(X[:150], y[:150], validation_data=HELD_OUT)
     assert one.n_iter_ < 400
+    assert one.validation_scores_[-1] < one.best_validation_score_
     assert one.score(*HELD_OUT) == pytest.approx(one.best_validation_score_)
     assert one.t_ == 150 * one.n_iter_  # none of the training rows was held out
 

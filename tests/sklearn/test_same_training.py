@@ -11,7 +11,10 @@ from sklearn.datasets import make_multilabel_classification
 from fastmlp.sklearn import MLPClassifier, MLPRegressor
 from fastmlp.sklearn.descent import ACCURACY, EXACT_EPOCHS
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+    "ignore:scipy.optimize. The .disp. and .iprint.:DeprecationWarning",  # scikit-learn 1.7 gives them
+)
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.standard_normal((150, 8))
