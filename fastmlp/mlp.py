@@ -65,6 +65,10 @@ class MLP(StoredNetwork):
         largest above 127; else standard. The type of the numbers means nothing.
     missing : str
         "refuse" inputs that are not there (nan, None), or take the "median" of the training rows and an indicator.
+    target_scaling : str
+        What is done to the numbers that a network for the squared error predicts: "none"; "standard": less their mean,
+        over their deviation, which predictions undo; "auto": standard where some are beyond 10 in size or the deviation
+        is below 0.1. See `fastmlp.config.target_scaling`.
     init : str
         "auto", "he", "xavier", "normal", "uniform": see `fastmlp.training.parameters.Parameters.initialise`.
     init_scale : float or None

@@ -1,8 +1,8 @@
 """Losses: one class each, with its formula, the targets it takes, its outputs and its measure of accuracy.
 
 A loss stands between the labels of a person and the numbers of the kernels. `classes` (C,) are the labels that the
-columns of the outputs stand for, in order; where there are none, the numbers of the columns. A subclass of `Loss` is
-registered under its name when it is defined.
+columns of the outputs stand for, in order; where there are none, the numbers of the columns, or their scale (C, 2). A
+subclass of `Loss` is registered under its name when it is defined.
 """
 
 import math
@@ -13,20 +13,27 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.config.target_scaling import measure, restored, scale_of, scaled, unit
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.task_types import LOGISTIC, SOFTMAX, SQUARED
 from fastmlp.utils.arrays import as_array, fits, unfit
 from fastmlp.utils.labels import all_classes, check_labels, class_numbers
+from fastmlp.utils.objects import numbers_of
 from fastmlp.utils.validation import one_of
 
 LOSSES: dict[str, "type[Loss]"] = {}
 
 Targets = NDArray[Any]  # (N,) int64 class numbers, or (N, C) numbers in the network's dtype
-Classes = NDArray[Any]  # (C,), see `fastmlp.utils.labels`
+Classes = NDArray[Any]  # (C,), see `fastmlp.utils.labels`; (C, 2), see `fastmlp.config.target_scaling`
 
 
 class Loss(ABC):
-    """Base class of all losses. They have no state: any two instances of a class are the same.
+    """Base class of all losses. Any two instances of a class with the same parameter are the same.
+
+    Parameters
+    ----------
+    target_scaling : str, default="none"
+        How numbers to predict are scaled, see `fastmlp.config.target_scaling`.
 
     Attributes
     ----------
@@ -62,14 +69,17 @@ class Loss(ABC):
         cls.name, cls.label = name, label
         LOSSES[name] = cls
 
+    def __init__(self, target_scaling: str = "none"):
+        self.target_scaling = target_scaling
+
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
+        return type(self) is type(other) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({self.target_scaling!r})"
 
     @abstractmethod
     def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
@@ -132,6 +142,16 @@ class Loss(ABC):
         ndarray
             Labels (N,), or one value for each column: (N, C), or (N,) where C is 1.
         """
+
+    def unit(self, classes: Classes) -> float:
+        """Return what a loss of the kernels is multiplied by to be one of the targets as they were given.
+
+        Parameters
+        ----------
+        classes : ndarray, (C,)
+            What `prepare` returned.
+        """
+        return 1.0
 
     def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
         """Return the share of right answers, 0 to 1.
@@ -250,21 +270,32 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
     """Half the squared error of outputs as they are, summed over columns: 1/2 sum (p - y)^2, for regression.
 
     Predictions are the outputs. The accuracy is the coefficient of determination, R^2 = 1 - squared error / variance
-    about the mean; 1 is perfect.
+    about the mean; 1 is perfect. Targets are scaled as `target_scaling` says; losses are in their own units.
     """
 
     kind, output, baseline, measure = SQUARED, "identity", "guessing the mean", "R²"
     has_probabilities = False
 
     def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
-        targets = _columns(y, rows, dtype, "y")
-        return targets, np.arange(targets.shape[1])
+        numbers, scale = _columns(y, rows, "float64", "y"), None
+        if classes is None:
+            scale = measure(self.target_scaling, numbers)
+        elif isinstance(classes, np.ndarray):  # of a network that is there
+            scale = scale_of(classes)
+        known: Classes = np.arange(numbers.shape[1]) if scale is None else scale
+        return self.compare(y, rows, known, dtype), known
 
     def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
-        return _as_in_training(y, rows, classes, dtype, name)
+        if (scale := scale_of(classes)) is None:
+            return _as_in_training(y, rows, classes, dtype, name)
+        numbers = _as_in_training(y, rows, classes, "float64", name)
+        return _columns(scaled(numbers, scale), rows, dtype, name)
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
-        return _squeezed(outputs)
+        return _squeezed(restored(outputs, scale_of(classes)))
+
+    def unit(self, classes: Classes) -> float:
+        return unit(scale_of(classes))
 
     def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
         each = weights if len(weights) else np.ones(len(targets))
@@ -283,20 +314,22 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         return self.prior_loss(targets, np.empty(0)) or math.inf
 
 
-def from_setting(name: object) -> Loss:
+def from_setting(name: object, target_scaling: str = "none") -> Loss:
     """Return the loss of a name.
 
     Parameters
     ----------
     name : str
         One of `LOSSES`.
+    target_scaling : str, default="none"
+        The setting.
 
     Raises
     ------
     InputError
         For an unknown name.
     """
-    return LOSSES[check_setting("loss", name)]()
+    return LOSSES[check_setting("loss", name)](target_scaling)
 
 
 def check_setting(name: str, value: object) -> str:
@@ -315,6 +348,8 @@ def check_setting(name: str, value: object) -> str:
 def _columns(y: ArrayLike, rows: int, dtype: str, name: str) -> Targets:
     """Numbers (rows, columns) in `dtype`."""
     numbers = as_array(y, name)
+    if numbers.dtype == object:  # as of a Series with missing values
+        numbers = numbers_of(numbers, name)
     if numbers.ndim not in (1, 2) or 0 in numbers.shape:
         raise InputError(f"{name} has shape {numbers.shape}; expected (samples,) or (samples, columns)")
     if len(numbers) != rows:

@@ -20,6 +20,7 @@ from fastmlp.config.losses import Loss
 from fastmlp.config.optimizer_base import Optimizer
 from fastmlp.config.sample_weights import check_setting as check_class_weight
 from fastmlp.config.schedules import Schedule
+from fastmlp.config.target_scaling import TARGET_SCALINGS
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.scaling import MISSING, SCALINGS
 from fastmlp.utils import validation as check
@@ -98,6 +99,9 @@ class NetworkConfig:
     )
     missing: str = fields.choice(
         "refuse", NETWORK, MISSING, "inputs that are not there: refuse, or median and a column that says so"
+    )
+    target_scaling: str = fields.choice(
+        "auto", NETWORK, TARGET_SCALINGS, "what is done to numbers to predict, see config.target_scaling"
     )
     init: str = fields.choice("auto", NETWORK, INITIALISERS, "distribution of the first weights")
     init_scale: float | None = fields.positive(
@@ -249,7 +253,7 @@ class NetworkConfig:
     @cached_property
     def loss_function(self) -> Loss:
         """The loss."""
-        return losses.from_setting(self.loss)
+        return losses.from_setting(self.loss, self.target_scaling)
 
     @cached_property
     def augmentation(self) -> Augmentation | None:

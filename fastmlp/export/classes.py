@@ -1,4 +1,7 @@
-"""Classes as an array of a model file: int64, or the bytes of a JSON list where the labels are no whole numbers."""
+"""Classes as an array of a model file: int64, or the bytes of a JSON list where the labels are no whole numbers.
+
+Of a regression whose numbers are scaled it is their scale, see `fastmlp.config.target_scaling`.
+"""
 
 import json
 from typing import Any
@@ -7,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.config.target_scaling import scale_of
 from fastmlp.errors import InputError
 from fastmlp.utils.labels import check_labels, distinct, shown
 from fastmlp.utils.records import one_line
@@ -19,20 +23,20 @@ def pack_classes(classes: NDArray[Any]) -> NDArray[Any]:
 
     Parameters
     ----------
-    classes : ndarray of shape (C,)
-        Labels.
+    classes : ndarray of shape (C,) or (C, 2)
+        Labels, or a scale.
 
     Returns
     -------
-    ndarray of shape (C,), int64; or of shape (bytes,), uint8
-        The labels, or their JSON text.
+    ndarray of shape (C,), int64; (bytes,), uint8; or (C, 2), float64
+        The labels, or their JSON text; or the scale.
 
     Raises
     ------
     InputError
         For labels that are no numbers, text or booleans.
     """
-    if classes.dtype == np.int64:
+    if classes.dtype == np.int64 or scale_of(classes) is not None:
         return classes
     labels = classes.tolist()
     for label in labels:
@@ -57,6 +61,10 @@ def unpack_classes(stored: NDArray[Any]) -> NDArray[Any]:
     ValueError
         If these are no classes.
     """
+    if stored.ndim == 2 and stored.dtype == np.float64:
+        if not len(stored) or stored.shape[1] != 2 or not np.isfinite(stored).all() or not (stored[:, 1] > 0).all():
+            raise ValueError("classes are no means and deviations")
+        return stored
     if stored.ndim != 1 or stored.dtype not in (np.int64, np.uint8):
         raise ValueError(f"classes are {stored.dtype} of shape {stored.shape}")
     labels: Any = stored

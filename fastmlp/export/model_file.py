@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastmlp._version import __version__
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
+from fastmlp.config.target_scaling import scale_of
 from fastmlp.errors import InputError
 from fastmlp.export.classes import pack_classes, unpack_classes
 from fastmlp.inputs.encoder import InputEncoder
@@ -115,9 +116,9 @@ def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:
     """Write a network to a file, atomically.
 
     Attributes of the file: format, format_version, fastmlp_version, settings (JSON), failure_reason and failure_kind
-    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64, or a JSON list of other labels in bytes; inputs,
-    an `EncoderRecord` as bytes of JSON; weights/0.. (fan_in, fan_out); biases/0.. (fan_out,); history/<column>
-    (epochs,).
+    (empty for none), diagnoses (JSON). Datasets: classes (C,) int64, a JSON list of other labels in bytes, or a
+    scale (C, 2) float64; inputs, an `EncoderRecord` as bytes of JSON; weights/0.. (fan_in, fan_out); biases/0..
+    (fan_out,); history/<column> (epochs,).
 
     Parameters
     ----------
@@ -271,7 +272,9 @@ def _read(file: Any, size: int, path: str | os.PathLike[str]) -> ModelRecord:
             raise ValueError(f"{name} has {dataset.nbytes} bytes in a file of {size}")
     classes, first = unpack_classes(datasets["classes"][()]), datasets["weights/0"]
     encoder = _read_encoder(datasets["inputs"], path)
-    widths = [*first.shape[:1], *config.hidden, classes.size]
+    if scale_of(classes) is not None and config.loss_function.has_probabilities:
+        raise ValueError(f"classes are the scale of numbers, which loss {config.loss!r} has none of")
+    widths = [*first.shape[:1], *config.hidden, len(classes)]
     if len(widths) == len(config.hidden) + 1 or widths[0] < 1:
         raise ValueError(f"weights/0 is of shape {first.shape}; expected (features, {widths[-len(layers)]})")
     for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):

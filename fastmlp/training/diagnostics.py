@@ -125,7 +125,7 @@ class DiagnosticsCallback(InternalCallback):
         if not math.isfinite(record["train_loss"]):
             return  # the training ends here, and `on_fit_end` reports why
         if math.isnan(self._prior_loss):
-            self._prior_loss = self.session.data.batches.prior_loss(self.session.config.loss_function)
+            self._prior_loss = self.session.prior_loss
         self._compare_losses(record)
         if is_probe_epoch(record["epoch"], self.session.config.epochs):
             with np.errstate(all="ignore"):  # a network that is lost may overflow

@@ -33,7 +33,7 @@ def find_failure(session: Session, epoch: int) -> FailureReason | None:
         Number of the epoch whose weights the network has: the last, or the one that early stopping went back to.
     """
     config, batches = session.config, session.data.batches
-    loss, prior = session.state.history["train_loss"][epoch - 1], batches.prior_loss(config.loss_function)
+    loss, prior = session.state.history["train_loss"][epoch - 1], session.prior_loss
     if lost := describe_divergence(session, loss, epoch, prior):
         return FailureReason(lost)
     if prior == 0:
@@ -82,7 +82,7 @@ def describe_divergence(session: Session, loss: float, epoch: int, prior_loss: f
     if not math.isfinite(loss):
         return advise(f"diverged: the loss is {loss} after epoch {epoch}", divergence_hints(session))
     # Of rare classes a constant prediction is right so often that a network may be slow to do as well.
-    uniform = measure.uniform_loss(session.data.batches.y, len(session.data.classes))
+    uniform = measure.uniform_loss(session.data.batches.y, len(session.data.classes)) * session.loss_unit
     if loss > max(FAR_ABOVE_PRIOR * prior_loss, uniform):
         seen = f"diverged: the loss is {loss:.3g}, and {measure.baseline} has {prior_loss:.3g}"
         return advise(seen, divergence_hints(session))

@@ -26,7 +26,8 @@ class Fitted:
     parameters : Parameters or None
         Weights and biases; None before `fit`.
     classes : ndarray of shape (C,), or None
-        What the outputs stand for.
+        What the outputs stand for: labels, or the numbers of the columns. Of scaled numbers their scale (C, 2), see
+        `fastmlp.config.target_scaling`.
     encoder : InputEncoder or None
         What the inputs mean.
     history : History

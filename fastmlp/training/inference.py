@@ -194,7 +194,8 @@ def evaluate(
     with memory_held(inputs, targets):
         loss = Loss(objective.kind)
         totals = totals_of(kernels_of(config.engine), parameters, inputs, targets, loss, thread_count(config))
-    return float(totals[0] / len(targets)), float(objective.accuracy(totals, targets, EQUAL_WEIGHTS))
+    loss_per_row = float(totals[0] / len(targets)) * objective.unit(classes)
+    return loss_per_row, float(objective.accuracy(totals, targets, EQUAL_WEIGHTS))
 
 
 def _ranges(layers: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:

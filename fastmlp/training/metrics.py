@@ -22,19 +22,21 @@ class MetricsCallback(InternalCallback):
         seconds, totals = state.stopwatch.seconds, state.totals
         if config.train_metrics == "full":
             totals = sum((self._totals(*chunk) for chunk in batches.evaluation_chunks()), start=np.zeros(2))
+        unit = session.loss_unit
         train_loss = float(totals[0] / batches.total_weight)
+        penalties = penalty(session.trainer.rule, state.parameters.weights)
         loss, accuracy = math.nan, math.nan
         if session.data.validation is not None:
             X, y = session.data.validation
             held_out = self._totals(X, y, EQUAL_WEIGHTS)
-            loss = float(held_out[0] / len(y))
+            loss = float(held_out[0] / len(y)) * unit
             accuracy = float(measure.accuracy(held_out, y, EQUAL_WEIGHTS))
         state.end_epoch(
             {
                 "epoch": state.epoch,
                 "learning_rate": state.learning_rate,
-                "train_loss": train_loss,
-                "train_objective": train_loss + penalty(session.trainer.rule, state.parameters.weights),
+                "train_loss": train_loss * unit,
+                "train_objective": (train_loss + penalties) * unit,
                 "train_accuracy": float(measure.accuracy(totals, batches.y, batches.weights)),
                 "validation_loss": loss,
                 "validation_accuracy": accuracy,

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.configured import Configured
 from fastmlp.config.network import NetworkConfig
+from fastmlp.config.target_scaling import scale_of
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.scaling import Scaling
@@ -40,10 +41,15 @@ class Network(Configured):
         self._fitted = Fitted()
 
     history: History = field_of_fitted("history")
-    classes: NDArray[Any] | None = field_of_fitted("classes")
     encoder: InputEncoder | None = field_of_fitted("encoder")
     fit_info: dict[str, Any] | None = field_of_fitted("fit_info")
     failure_reason: FailureReason | None = field_of_fitted("failure_reason")
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """What the outputs stand for, see `Fitted.classes`; of scaled numbers the numbers of the columns."""
+        known = self._fitted.classes
+        return known if known is None or scale_of(known) is None else np.arange(len(known))
 
     @property
     def kept_epoch(self) -> int:
@@ -100,7 +106,7 @@ class Network(Configured):
         _check_shapes("weights", W, parameters.weights)
         b = parameters.biases if biases is None else _arrays("biases", biases, len(W), 1, dtype)
         _check_shapes("biases", b, parameters.biases)
-        known = self.classes
+        known = self._fitted.classes
         if known is None or classes is not None:
             known = _classes(self.config, classes, outputs)
         encoder = self.encoder or _encoder(self.config, features)

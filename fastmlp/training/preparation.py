@@ -58,7 +58,7 @@ class PreparedData:
             Settings of the network that is to be trained on them.
         """
         if self.key != preparation_key(config):
-            names = ("engine", "dtype", "first_layer", "loss", "class_weight", "scaling", "missing")
+            names = ("engine", "dtype", "first_layer", "loss", "class_weight", "scaling", "missing", "target_scaling")
             pairs = zip(names, self.key, preparation_key(config), strict=True)
             name, found, wanted = next(pair for pair in pairs if pair[1] != pair[2])
             raise InputError(
@@ -75,7 +75,8 @@ def preparation_key(config: NetworkConfig) -> tuple[object, ...]:
     config : NetworkConfig
         Settings of a network.
     """
-    return config.engine, config.dtype, config.form, config.loss, config.class_weight, config.scaling, config.missing
+    inputs = config.engine, config.dtype, config.form
+    return *inputs, config.loss, config.class_weight, config.scaling, config.missing, config.target_scaling
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,16 @@ class Session:
         return cls(config, data, state, trainer, config.epochs if last_epoch is None else last_epoch)
 
     @property
+    def loss_unit(self) -> float:
+        """What a loss of the kernels is multiplied by to be one of the targets as they were given."""
+        return self.config.loss_function.unit(self.data.classes)
+
+    @property
+    def prior_loss(self) -> float:
+        """Loss of the constant predictor that outputs the mean targets, such as the class frequencies."""
+        return self.data.batches.prior_loss(self.config.loss_function) * self.loss_unit
+
+    @property
     def is_over(self) -> bool:
         """Whether no epoch is left."""
         return self.state.is_stopped or self.state.epoch > self.last_epoch

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from fastmlp.config import target_scaling
 from fastmlp.export.model_file import FORMAT_VERSION, ModelRecord
 from fastmlp.report import settings_text
 from fastmlp.report.info.facts import Info, counted, listed
@@ -43,6 +44,7 @@ def describe_model(record: ModelRecord, path: str | os.PathLike[str]) -> Info:
         ("inputs", encoder.describe()),
         ("of numbers", listed([str(one.name) for one in encoder.columns if one.name and one.categories is None])),
         ("of text", "\n".join(f"{one.name}: {listed(one.categories)}" for one in encoder.columns if one.categories)),
+        ("predicts", target_scaling.describe(record.classes)),
         ("classes", f"{len(classes):,}: {listed([str(label) for label in classes])}" if classes else ""),
         ("trained for", _epochs(epochs, kept)),
         ("training", _figures(figures, "train", loss.measure)),
