@@ -28,15 +28,12 @@ Classes = NDArray[Any]  # (C,), see `fastmlp.utils.labels`; (C, 2), see `fastmlp
 
 
 class Loss(ABC):
-    """Base class of all losses. Any two instances of a class with the same parameter are the same.
-
-    Parameters
-    ----------
-    target_scaling : str, default="none"
-        How numbers to predict are scaled, see `fastmlp.config.target_scaling`.
+    """Base class of all losses. Any two instances of a class with the same `target_scaling` are the same.
 
     Attributes
     ----------
+    target_scaling : str
+        How numbers to predict are scaled, see `fastmlp.config.target_scaling`; "none" unless `from_setting` says more.
     name : str
         What the setting calls it.
     label : str
@@ -63,23 +60,21 @@ class Loss(ABC):
     measure: ClassVar[str] = "accuracy"
     has_classes: ClassVar[bool] = False
     has_probabilities: ClassVar[bool] = True
+    target_scaling: str = "none"
 
     def __init_subclass__(cls, *, name: str, label: str, **options: Any):
         super().__init_subclass__(**options)
         cls.name, cls.label = name, label
         LOSSES[name] = cls
 
-    def __init__(self, target_scaling: str = "none"):
-        self.target_scaling = target_scaling
-
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
+        return type(self) is type(other) and self.target_scaling == getattr(other, "target_scaling", None)
 
     def __hash__(self) -> int:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.target_scaling!r})"
+        return f"{type(self).__name__}()"
 
     @abstractmethod
     def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
@@ -329,7 +324,9 @@ def from_setting(name: object, target_scaling: str = "none") -> Loss:
     InputError
         For an unknown name.
     """
-    return LOSSES[check_setting("loss", name)](target_scaling)
+    loss = LOSSES[check_setting("loss", name)]()
+    loss.target_scaling = target_scaling
+    return loss
 
 
 def check_setting(name: str, value: object) -> str:

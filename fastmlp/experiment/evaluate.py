@@ -1,7 +1,6 @@
 """The evaluation on test data: the only code that opens them."""
 
 import dataclasses
-import io
 import os
 from functools import partial
 from pathlib import Path
@@ -11,28 +10,23 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from fastmlp import plots
 from fastmlp.data import NAMES, Dataset, NoTestPart, digest, load
 from fastmlp.data.readers.registry import find_reader
 from fastmlp.errors import InputError
+from fastmlp.experiment import class_results, number_results
 from fastmlp.experiment.executors.base import targets
 from fastmlp.mlp import MLP
-from fastmlp.report.tables import data_line
 from fastmlp.report.text_summary import write_summary
 from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
 from fastmlp.runs.published_results import compare
 from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
-from fastmlp.runs.run_directory import Run, write_csv
+from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import finite, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
 from fastmlp.training.screen import log_line
-from fastmlp.utils.atomic_files import remove, write_bytes
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.labels import check_labels, class_numbers
 from fastmlp.utils.paths import user_path
-
-MISTAKES_SHOWN = 25
-Mistakes = dict[str, NDArray[Any]]
 
 
 def evaluate(folder: str | os.PathLike[str], test: str | None = None, again: bool = False) -> EvaluationRecord:
@@ -76,10 +70,12 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
             done = done[:-1]  # this one finishes it
         elif not again:
             raise _done_before(run, begun)
-    evaluation, mistakes = _measure(record, best(run, record), mlp, data)
+    kind = number_results if data.classes is None else class_results
+    results, arrays = kind.measure(mlp, data)
+    evaluation = _record(record, best(run, record), mlp, data, results)
     # It is recorded before anything shows it: one that is interrupted here counts.
     run.write_evaluations([*done, evaluation])
-    _write_pictures(run, data, evaluation, mistakes)
+    kind.write(run, data, evaluation, arrays)
     write_summary(run)
     evaluation = replace(evaluation, finished=True)
     run.write_evaluations([*done, evaluation])
@@ -88,7 +84,7 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
 
 def _done_before(run: Run, last: EvaluationRecord) -> InputError:
     return InputError(
-        f"{run.folder} was evaluated on {last.time}, with a test accuracy of {last.accuracy:.4f}; "
+        f"{run.folder} was evaluated on {last.time}, with a test {last.measure} of {last.score:.4f}; "
         "test data are for one look: pass --again if you mean it"
     )
 
@@ -149,21 +145,9 @@ def _load_test(trained_on: DataRecord, test: str | None) -> Dataset:
         return read()  # all of it is for the test
 
 
-def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tuple[EvaluationRecord, Mistakes]:
-    """Evaluate a network, and find its most confident mistakes: their rows, true and given classes, and certainty."""
+def _record(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset, results: dict[str, Any]) -> EvaluationRecord:
+    """Return what was measured, with what it was measured on."""
     loss, _ = mlp.evaluate(data.X, targets(mlp.config.loss_function, data))
-    # Numbers that were trained to be 0 or 1 stand for probabilities.
-    has_probabilities = mlp.config.loss_function.has_probabilities
-    probabilities = mlp.predict_proba(data.X) if has_probabilities else mlp.predict(data.X).clip(0, 1)
-    given = probabilities.argmax(axis=1)
-    true = class_numbers(data.y, np.asarray(data.classes))
-    matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
-    np.add.at(matrix, (true, given), 1)
-    wrong = np.flatnonzero(given != true)
-    certainty = probabilities[wrong, given[wrong]]
-    shown = np.argsort(-certainty, kind="stable")[:MISTAKES_SHOWN]
-    rows = wrong[shown]
-    accuracy = float(np.mean(given == true))
     test = TestDataRecord(
         name=data.name, source=data.source, synthetic=data.synthetic, rows=len(data.y), digest=digest(data)
     )
@@ -172,14 +156,12 @@ def _measure(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset) -> tu
         test=test,
         network_digest=network_digest(mlp),
         loss=finite(loss),
-        accuracy=accuracy,
-        class_names=tuple(record.data.names_of_classes),
-        confusion=tuple(map(tuple, matrix.tolist())),
         slug=cell.slug,
         identity=identity(record, cell),
-        reference=compare(record.recipe.reference, cell.group, _figures(mlp, loss, accuracy)),
+        **results,
     )
-    return evaluation, {"rows": rows, "true": true[rows], "given": given[rows], "certainty": certainty[shown]}
+    figures = _figures(mlp, loss, evaluation.score)
+    return replace(evaluation, reference=compare(record.recipe.reference, cell.group, figures))
 
 
 def _figures(mlp: MLP, loss: float, accuracy: float) -> dict[str, float]:
@@ -194,26 +176,6 @@ def _figures(mlp: MLP, loss: float, accuracy: float) -> dict[str, float]:
     }
 
 
-def _write_pictures(run: Run, data: Dataset, evaluation: EvaluationRecord, mistakes: Mistakes) -> None:
-    names, matrix, name = evaluation.class_names, np.array(evaluation.confusion), data_line(evaluation.test)
-    write_csv(run.confusion_table, ["true \\ given", *names], [[n, *row] for n, row in zip(names, matrix, strict=True)])
-    title = f"{name}, test accuracy {evaluation.accuracy:.2%}"
-    plots.save(plots.confusion_figure(matrix, names, title), run.confusion_picture)
-    # What an earlier evaluation left is perhaps of other data.
-    remove(run.mistakes)
-    remove(run.mistakes_data)
-    if not len(mistakes["rows"]):
-        return
-    if data.image_shape is not None and isinstance(data.X, np.ndarray):
-        pictures = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
-        true, given, certainty = mistakes["true"], mistakes["given"], mistakes["certainty"]
-        plots.save(plots.mistakes_figure(pictures, true, given, certainty, names, name), run.mistakes)
-        mistakes = {**mistakes, "pictures": pictures}
-    archive = io.BytesIO()
-    np.savez(archive, **mistakes)  # type: ignore[arg-type]  # NumPy declares a keyword allow_pickle among them
-    write_bytes(run.mistakes_data, archive.getvalue())
-
-
 def result_files(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the files of a run that a person reads, in the order of reading.
 
@@ -223,6 +185,5 @@ def result_files(folder: str | os.PathLike[str]) -> list[Path]:
         The folder of the run.
     """
     run = Run(folder)
-    return [
-        path for path in (run.summary, run.curves, run.losses, run.confusion_picture, run.mistakes) if path.exists()
-    ]
+    files = run.summary, run.curves, run.losses, run.confusion_picture, run.mistakes, run.predictions
+    return [path for path in files if path.exists()]

@@ -33,7 +33,7 @@ from fastmlp.training.history import History
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
 # first ones say little, as rates that end best may begin slowly.
 TRIALS_BEFORE_PRUNING, SHARE_BEFORE_PRUNING = 5, 0.2
-LOWEST = 0.0  # reported for a trial whose accuracy is not finite
+LOWEST = -1e9  # reported for a trial whose accuracy is not finite: R² has no lowest value
 # Marks, in the study, of a trial that repeats an earlier one, and of one that stopped with an error.
 TWIN, FAILED = "twin", "failed"
 

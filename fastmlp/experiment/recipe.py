@@ -7,6 +7,7 @@ from typing import Any
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.schedules import CUSTOM
+from fastmlp.data.tasks import REGRESSION
 from fastmlp.errors import InputError
 from fastmlp.experiment.search_space import Choices, Range, Search
 from fastmlp.runs import naming as labels
@@ -199,6 +200,19 @@ class Recipe:
         chosen = {name: value for name, value in changes.items() if value is not None}
         changed = replace(self, data={**self.data, **chosen})
         return changed if chosen.items() <= self.data.items() else changed._with_reference_note()
+
+    def for_task(self, task: str) -> "Recipe":
+        """Return the recipe for a task: of a regression with the loss of one, unless it has a loss of its own.
+
+        Parameters
+        ----------
+        task : str
+            "classification" or "regression".
+        """
+        varied = self.grid if self.search is None else self.search.distributions
+        if task != REGRESSION or "loss" in self.settings or "loss" in varied:
+            return self
+        return replace(self, settings={**self.settings, "loss": "squared_error"})
 
     def _with_reference_note(self) -> "Recipe":
         """Return the recipe with a note that its references are of other data or settings."""

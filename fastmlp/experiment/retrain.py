@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from fastmlp.config.network import NetworkConfig
+from fastmlp.data.tasks import TASKS
 from fastmlp.errors import InputError
 from fastmlp.experiment.executors.base import SweepData
 from fastmlp.experiment.executors.registry import open_executor
@@ -125,6 +126,7 @@ def check_retrained(run: Run, recipe: Recipe) -> None:
 
 def _retrainings(recipe: Recipe, epochs: int) -> Iterator[NetworkConfig]:
     """Yield the settings with which cells of the recipe may be retrained; those that stop early: for so many epochs."""
-    for cell in recipe.cells():
+    cells = (cell for task in TASKS for cell in recipe.for_task(task).cells())  # what the data are is not known here
+    for cell in cells:
         config = NetworkConfig.from_dict({**cell.settings, "threads": None})
         yield NetworkConfig.from_dict(retraining_settings(config.to_dict(), min(epochs, config.epochs)))

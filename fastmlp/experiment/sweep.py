@@ -89,6 +89,7 @@ def sweep(
         run = Run(out)
         run.check_usable()
         data, record, stratify = _load_data(recipe, threads)
+        recipe = _for_task(recipe, record.data)
         if check is not None:
             check(record.data)
         store = CellStore(run, TrainingDataRecord(
@@ -170,6 +171,18 @@ def _why_synthetic(recipe: Recipe, data: DataRecord) -> list[str]:
     if recipe.data["name"] != "auto" or not data.synthetic:
         return []
     return [f"training on {data.source}; for MNIST, {how_to_get('mnist')}"]
+
+
+def _for_task(recipe: Recipe, data: DataRecord) -> Recipe:
+    """Return the recipe with a loss for what there is to learn. Raises InputError where it has one for classes only."""
+    recipe = recipe.for_task(data.task)
+    for config in recipe.configs():
+        if data.classes is None and config.loss_function.has_probabilities:
+            raise InputError(
+                f"loss is {config.loss!r}, and {data.source} has numbers to predict; expected 'squared_error', or none "
+                "in the recipe: or pass --task classification"
+            )
+    return recipe
 
 
 def _full_batch(recipe: Recipe, rows: int) -> list[str]:

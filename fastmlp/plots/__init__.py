@@ -26,6 +26,7 @@ from fastmlp.plots.curves import (
     losses_figure,
 )
 from fastmlp.plots.pictures import first_layer, mistakes, mistakes_figure, tiles
+from fastmlp.plots.predictions import predictions, predictions_figure
 from fastmlp.plots.style import ACCURACY, BLUE, GREY, VERMILLION, line_style, save, score_text, tidy
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "losses_figure",
     "mistakes",
     "mistakes_figure",
+    "predictions",
+    "predictions_figure",
     "save",
     "score_text",
     "tidy",

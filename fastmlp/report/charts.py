@@ -297,6 +297,18 @@ def confusion_chart(matrix: NDArray[Any], class_names: Sequence[str]) -> Chart:
     return _chart(ax, "confusion", f"confusion matrix of {count} classes: true class down, prediction across")
 
 
+def predictions_chart(true: NDArray[Any], predicted: NDArray[Any]) -> Chart:
+    """Draw predicted numbers against true ones.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of shape (N,)
+        Numbers.
+    """
+    ax = plots.predictions(_axes(WIDTH, WIDTH), true, predicted, MOST_VALUES)
+    return _chart(ax, "predictions", "predicted against true numbers: on the line they are right")
+
+
 def mistakes_chart(mistakes: dict[str, NDArray[Any]], class_names: Sequence[str]) -> Chart:
     """Draw the most confident mistakes as pictures.
 

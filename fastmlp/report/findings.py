@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from fastmlp.report.charts import percent, score
 from fastmlp.report.run_view import RunView
-from fastmlp.report.tables import capitalised, data_line
+from fastmlp.report.tables import capitalised, data_line, quantity_text
 from fastmlp.runs.aggregate import compare_best_two
+from fastmlp.runs.evaluation_record import EvaluationRecord
 from fastmlp.runs.published_results import comparison_lines
 from fastmlp.runs.selection import describe_other_network, network_digest
 
@@ -77,8 +78,17 @@ def lead(view: RunView) -> str:
             subject = f"Trained again on all {data.training_rows + data.validation_rows:,} samples, it"
         else:
             subject = f"Not it but {other}, was trained again and evaluated; that one"
-        text += f" {subject} classifies {percent(last.accuracy)} of {last.test.rows:,} test samples correctly."
+        text += f" {subject} {_achievement(last)}."
     return text
+
+
+def _achievement(last: EvaluationRecord) -> str:
+    """What a network did on test data."""
+    rows = f"{last.test.rows:,} test samples"
+    if last.rmse is None:
+        return f"classifies {percent(last.score)} of {rows} correctly"
+    errors = f"a root mean squared error of {quantity_text(last.rmse)}"
+    return f"predicts {rows} with an {last.measure} of {score(last.measure)(last.score)} and {errors}"
 
 
 def remarks(view: RunView) -> list[Remark]:
@@ -97,7 +107,7 @@ def remarks(view: RunView) -> list[Remark]:
                 PLAIN,
                 f"The best of {count} was chosen by its validation {view.measure}, which is "
                 "therefore slightly optimistic"
-                + ("." if len(view.evaluations) > 1 else "; a first test accuracy is not."),
+                + ("." if len(view.evaluations) > 1 else f"; a first test {view.test_measure} is not."),
             )
         )
     sentence = compare_best_two(view.record.cells)
@@ -130,13 +140,15 @@ def _evaluations(view: RunView) -> Remark:
         if view.best is None:
             return Remark(PLAIN, "No test data were used: there is no network to evaluate.")
         step = "evaluate" if view.network is not None else "retrain"
-        return Remark(PLAIN, f"No test data were used yet, so there is no test accuracy: run `fastmlp {step}`.")
+        return Remark(
+            PLAIN, f"No test data were used yet, so there is no test {view.test_measure}: run `fastmlp {step}`."
+        )
     if len(done) == 1:
         return Remark(GOOD, f"The test data were used once, on {clock(done[0].time)}.")
     return Remark(
         CARE,
         f"The test data were used {len(done)} times. Only the first evaluation is unbiased: "
-        f"{percent(done[0].accuracy)} on {data_line(done[0].test)}.",
+        f"{score(done[0].measure)(done[0].score)} on {data_line(done[0].test)}.",
     )
 
 
@@ -146,8 +158,8 @@ def _network(view: RunView) -> list[Remark]:
         return []
     if other := describe_other_network(view.record, view.evaluations[-1]):
         fix = "delete the folder `retrained` here, then run `fastmlp retrain` and `fastmlp evaluate --again`"
-        text = f"The test accuracy, and everything under Test, is of {other}. To evaluate the present best one: {fix}."
-        return [Remark(CARE, text)]
+        text = f"The test {view.test_measure}, and everything under Test, is of {other}."
+        return [Remark(CARE, f"{text} To evaluate the present best one: {fix}.")]
     if view.network is None:
         return [Remark(CARE, "The network that was evaluated is no longer in this folder.")]
     if network_digest(view.network) != view.evaluations[-1].network_digest:

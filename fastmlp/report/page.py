@@ -21,7 +21,7 @@ from fastmlp.report import charts, findings, settings_text
 from fastmlp.report.advice import advice, common_hints
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
-from fastmlp.report.tables import data_line
+from fastmlp.report.tables import data_line, quantity_text
 from fastmlp.runs.published_results import figures
 from fastmlp.runs.selection import describe_other_network
 from fastmlp.training.advice import listed, split_advice
@@ -68,6 +68,7 @@ def render(view: RunView) -> str:
     )  # fmt: skip
     environment.filters |= {
         "percent": charts.percent, "score": charts.score(view.measure), "number": charts.number,
+        "quantity": quantity_text, "test_score": charts.score(view.test_measure),
         "difference": charts.difference(view.measure), "clock": findings.clock, "listed": listed,
         "seen": lambda sentence: split_advice(sentence)[0], "unbroken": _unbroken, "label": _label,
     }  # fmt: skip
@@ -194,6 +195,9 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
     if not view.evaluations:
         return None
     last = view.evaluations[-1]
+    common = {"last": last, "other": describe_other_network(view.record, last)}
+    if last.rmse is not None:
+        return {**common, "interval": None, **_predictions(view)}
     matrix, names = np.array(last.confusion), last.class_names
     mistakes, few = view.mistakes, len(names) <= MOST_CLASSES
     classes = findings.class_figures(matrix)
@@ -201,9 +205,8 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
         classes = sorted((c for c in classes if c[1]), key=lambda c: c[2])[:MOST_CONFUSIONS]
     pictures = "pictures" in mistakes
     return {
-        "last": last,
-        "other": describe_other_network(view.record, last),
-        "interval": findings.interval(last.accuracy, last.test.rows),
+        **common,
+        "interval": findings.interval(last.score, last.test.rows),
         "names": names,
         "confusion": charts.confusion_chart(matrix, names) if few else None,
         "confusions": findings.confusions(matrix, MOST_CONFUSIONS),
@@ -212,6 +215,16 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
         "mistakes": charts.mistakes_chart(mistakes, names) if pictures else None,
         "mistake_rows": [] if pictures or not mistakes else _rows(mistakes),
     }
+
+
+def _predictions(view: RunView) -> dict[str, Any]:
+    """Return the predictions of a regression: a chart, and the largest errors."""
+    if not view.predictions:
+        return {"predictions": None, "errors": []}
+    true, predicted = view.predictions["true"], view.predictions["predicted"]
+    largest = np.argsort(-np.abs(predicted - true), kind="stable")[:MOST_CONFUSIONS]
+    errors = [(int(row), float(true[row]), float(predicted[row]), float(predicted[row] - true[row])) for row in largest]
+    return {"predictions": charts.predictions_chart(true, predicted), "errors": errors}
 
 
 def _rows(mistakes: dict[str, NDArray[Any]]) -> list[tuple[Any, ...]]:

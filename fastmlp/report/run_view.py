@@ -198,8 +198,8 @@ class RunView:
         The network trained again on all rows; None when it is missing or damaged.
     retrained : History or None
         Its epochs.
-    mistakes : dict
-        The arrays of mistakes.npz; {} when it is missing.
+    mistakes, predictions : dict
+        The arrays of mistakes.npz, and of predictions.npz; {} when it is missing.
     """
 
     run: Run
@@ -209,6 +209,7 @@ class RunView:
     network: MLP | None
     retrained: History | None
     mistakes: dict[str, NDArray[Any]]
+    predictions: dict[str, NDArray[Any]]
 
     @cached_property
     def configurations(self) -> list[Configuration]:
@@ -221,6 +222,11 @@ class RunView:
     def measure(self) -> str:
         """What the accuracies of the cells are: "accuracy" or "R²"."""
         return measure_of(self.record.cells)
+
+    @property
+    def test_measure(self) -> str:
+        """What an evaluation on test data measures: "accuracy", or "R²" of a regression."""
+        return "R²" if self.record.data.classes is None else "accuracy"
 
     @property
     def best(self) -> CellView | None:
@@ -278,7 +284,8 @@ def read_run(folder: str | os.PathLike[str]) -> RunView:
     ]
     return RunView(
         run, record, cells, run.read_evaluations(),
-        _network(run.model(run.retrained)), _history(run.history(run.retrained)), _mistakes(run.mistakes_data),
+        _network(run.model(run.retrained)), _history(run.history(run.retrained)), _arrays(run.mistakes_data),
+        _arrays(run.predictions_data),
     )  # fmt: skip
 
 
@@ -319,7 +326,7 @@ def _network(path: Path) -> MLP | None:
         return None
 
 
-def _mistakes(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

@@ -271,6 +271,17 @@ def text_table(header: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
+def quantity_text(value: float) -> str:
+    """Return a number that a regression predicts, or the size of its errors, as text.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    """
+    return f"{value:,.6g}"
+
+
 def number_text(value: float | None) -> str:
     """Return a loss or an accuracy as text; "-" for None.
 

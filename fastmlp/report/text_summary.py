@@ -14,6 +14,7 @@ from fastmlp.report.tables import (
     heading,
     in_table_order,
     number_text,
+    quantity_text,
     reference_text,
     source_lines,
     text_table,
@@ -34,7 +35,7 @@ def _four_decimals(value: float | None) -> str:
 
 
 def evaluation_text(evaluation: EvaluationRecord) -> str:
-    """Return an evaluation as lines of text: the confusion matrix, loss and accuracy.
+    """Return an evaluation as lines of text: the confusion matrix, loss and accuracy, or the errors of a regression.
 
     Parameters
     ----------
@@ -42,6 +43,9 @@ def evaluation_text(evaluation: EvaluationRecord) -> str:
         One evaluation on test data.
     """
     names, test = evaluation.class_names, evaluation.test
+    compared = comparison_lines(evaluation.reference)
+    if evaluation.rmse is not None:
+        return "\n".join([f"{data_line(test)}, {test.rows} test samples", "", f"test {_errors(evaluation)}", *compared])
     rows = [[name, *map(str, counts)] for name, counts in zip(names, evaluation.confusion, strict=True)]
     matrix = text_table(["", *names], rows)
     if len(matrix[0]) > WIDEST:
@@ -51,10 +55,15 @@ def evaluation_text(evaluation: EvaluationRecord) -> str:
         "",
         *matrix,
         "",
-        f"test loss {_four_decimals(evaluation.loss)}, test accuracy {evaluation.accuracy:.4f}",
-        *comparison_lines(evaluation.reference),
+        f"test loss {_four_decimals(evaluation.loss)}, test accuracy {evaluation.score:.4f}",
+        *compared,
     ]
     return "\n".join(lines)
+
+
+def _errors(evaluation: EvaluationRecord) -> str:
+    """The measure and the size of the errors of a regression."""
+    return f"{evaluation.measure} {_four_decimals(evaluation.accuracy)}, RMSE {quantity_text(evaluation.rmse or 0.0)}"
 
 
 def write_summary(run: Run) -> None:
@@ -100,7 +109,7 @@ def summary(run: Run) -> str:
         *(f"- {line}" for one in advice(record.cells) for line in one.lines()),
         *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
         f"- {capitalised(best_line(record))}",
-        f"- Final test accuracy: {_accuracy(run)}",
+        f"- Final test {'accuracy' if data.classes else 'R²'}: {_accuracy(run)}",
         *_compared(run),
     ]
     return "\n".join(lines) + "\n"
@@ -141,7 +150,9 @@ def _accuracy(run: Run) -> str:
     beside = "".join(f"; reference {line.theirs:.4f}, {line.source}" for line in references)
     whose = describe_other_network(run.read_record(), last)
     other = "" if whose is None else f", of {whose}"
-    return f"{last.accuracy:.4f} on {data_line(last.test)} ({last.test.rows} samples{times}){beside}{other}"
+    rmse = "" if last.rmse is None else f", RMSE {quantity_text(last.rmse)},"
+    where = f"on {data_line(last.test)} ({last.test.rows} samples{times})"
+    return f"{_four_decimals(last.accuracy)}{rmse} {where}{beside}{other}"
 
 
 def _compared(run: Run) -> list[str]:

@@ -1,10 +1,13 @@
 """The records of a run's evaluations on test data: `evaluation.json`."""
 
-from typing import ClassVar
+import math
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from fastmlp.runs.recipe_record import FIGURES
 from fastmlp.runs.records import RunRecord
-from fastmlp.utils.records import Count, Digest, Name, Position, Record, Share, Slug, Time
+from fastmlp.utils.records import Count, Digest, Finite, Name, Position, Record, Slug, Time
 
 
 class TestDataRecord(Record, frozen=True, kw_only=True):
@@ -69,12 +72,14 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
         SHA-256 of the weights and biases.
     loss : float or None
         Mean loss per sample; None if it is not finite.
-    accuracy : float
-        Share of right answers, from 0 to 1.
+    accuracy : float or None
+        Share of right answers, from 0 to 1; of a regression R², or None where it is not defined.
+    rmse : float or None
+        Root of the mean squared error, of a regression.
     class_names : tuple of str
-        One name per class.
+        One name per class; () of a regression.
     confusion : tuple of tuple of int
-        Number of samples by true class and answer, (classes, classes).
+        Number of samples by true class and answer, (classes, classes); () of a regression.
     slug : str
         The cell whose settings the network has.
     identity : str
@@ -89,9 +94,10 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
     test: TestDataRecord
     network_digest: Digest
     loss: float | None
-    accuracy: Share
-    class_names: tuple[str, ...]
-    confusion: tuple[tuple[Count, ...], ...]
+    accuracy: Annotated[float, Meta(le=1)] | None
+    rmse: Finite | None = None
+    class_names: tuple[str, ...] = ()
+    confusion: tuple[tuple[Count, ...], ...] = ()
     slug: Slug
     identity: Digest
     reference: tuple[ComparisonRecord, ...] = ()
@@ -99,8 +105,24 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         count = len(self.class_names)
+        if self.rmse is not None:
+            if count or self.confusion:
+                raise ValueError("it has both an rmse and classes")
+            return
+        if self.accuracy is None or self.accuracy < 0:
+            raise ValueError(f"accuracy is {self.accuracy}; expected a share from 0 to 1")
         if count == 0 or len(self.confusion) != count or any(len(row) != count for row in self.confusion):
             raise ValueError(f"confusion is no square of {count} classes")
+
+    @property
+    def measure(self) -> str:
+        """What the accuracy is: "accuracy", or "R²" of a regression."""
+        return "accuracy" if self.rmse is None else "R²"
+
+    @property
+    def score(self) -> float:
+        """The accuracy; nan where it is not defined, as R² of a single sample."""
+        return math.nan if self.accuracy is None else self.accuracy
 
 
 class EvaluationsRecord(Record, frozen=True, kw_only=True):

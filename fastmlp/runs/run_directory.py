@@ -58,6 +58,8 @@ class Run:
         self.confusion_picture = self.folder / "confusion.png"
         self.mistakes = self.folder / "mistakes.png"
         self.mistakes_data = self.folder / "mistakes.npz"
+        self.predictions = self.folder / "predictions.png"
+        self.predictions_data = self.folder / "predictions.npz"
         self.report = self.folder / "report.html"
 
     def cell(self, name: str) -> Path:

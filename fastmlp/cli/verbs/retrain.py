@@ -17,10 +17,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.retrain import retrain
     from fastmlp.runs.run_directory import Run
+    from fastmlp.training.history import result_text
 
     check_threads(options.threads)
     mlp = retrain(options.run_folder, options.threads)
     loss, accuracy = mlp.history["train_loss"][-1], mlp.history["train_accuracy"][-1]
+    measure = mlp.config.loss_function.measure
     following = command_text("evaluate", user_path(options.run_folder))
     values = {
         "run": absolute(options.run_folder),
@@ -29,7 +31,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         "train_accuracy": accuracy,
         "next": following,
     }
-    text = f"retrained on all rows: training loss {loss:.4f}, training accuracy {accuracy:.4f}"
+    text = f"retrained on all rows: training loss {result_text(loss)}, training {measure} {result_text(accuracy)}"
     return Outcome(values, f"{text}\nnext: {following}")
 
 
