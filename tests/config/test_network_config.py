@@ -29,6 +29,7 @@ CHOSEN = {
     "early_stopping": ({"patience": 2}, {"patience": 2}),
     "scaling": ("minmax", "minmax"),
     "missing": ("median", "median"),
+    "target_scaling": ("standard", "standard"),
     "init": ("normal", "normal"),
     "init_scale": (0.5, 0.5),
     "init_bias": ("same", "same"),

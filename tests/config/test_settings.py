@@ -70,6 +70,7 @@ BAD = [
     ("shuffle", "yes", InputTypeError, "true or false"),
     ("scaling", "robust", InputError, "auto, none, pixels, standard, minmax"),
     ("missing", "mean", InputError, "refuse, median"),
+    ("target_scaling", "minmax", InputError, "auto, none, standard"),
     ("init", "random", InputError, "xavier"),
     ("init_scale", 0.0, InputError, "above 0"),
     ("init_bias", "one", InputError, "zero"),
