@@ -82,6 +82,24 @@ def restored(outputs: NDArray[Any], scale: Scale | None) -> NDArray[Any]:
     return (outputs.astype(np.float64) * scale[:, 1] + scale[:, 0]).astype(outputs.dtype)
 
 
+def folded(W: NDArray[Any], b: NDArray[Any], scale: Scale | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return weights and biases of a last layer whose outputs need no `restored`.
+
+    Parameters
+    ----------
+    W : ndarray of shape (fan_in, C)
+        Weights of the last layer.
+    b : ndarray of shape (C,)
+        Its biases.
+    scale : ndarray of shape (C, 2), or None
+        As `measure` returned it.
+    """
+    if scale is None:
+        return W, b
+    means, deviations = scale.T
+    return (W * deviations).astype(W.dtype), (b * deviations + means).astype(b.dtype)
+
+
 def unit(scale: Scale | None) -> float:
     """Return the squared error, in units of y, that a squared error of 1 on scaled numbers is.
 

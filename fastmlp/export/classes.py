@@ -61,18 +61,20 @@ def unpack_classes(stored: NDArray[Any]) -> NDArray[Any]:
     ValueError
         If these are no classes.
     """
+    labels: Any = stored
+    if stored.ndim == 1 and stored.dtype == np.uint8:
+        try:
+            labels = msgspec.json.decode(stored.tobytes(), type=list[bool | int | float | str | tuple[float, float]])
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+            raise ValueError(one_line(error, "classes")) from None
+        if labels and all(isinstance(label, tuple) for label in labels):
+            stored = np.array(labels, np.float64)
     if stored.ndim == 2 and stored.dtype == np.float64:
         if not len(stored) or stored.shape[1] != 2 or not np.isfinite(stored).all() or not (stored[:, 1] > 0).all():
             raise ValueError("classes are no means and deviations")
         return stored
     if stored.ndim != 1 or stored.dtype not in (np.int64, np.uint8):
         raise ValueError(f"classes are {stored.dtype} of shape {stored.shape}")
-    labels: Any = stored
-    if stored.dtype == np.uint8:
-        try:
-            labels = msgspec.json.decode(stored.tobytes(), type=list[bool | int | float | str])
-        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-            raise ValueError(one_line(error, "classes")) from None
     try:
         classes, _ = check_labels(labels, len(labels), "classes")
     except InputError as error:

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.config.target_scaling import folded, scale_of
 from fastmlp.errors import InputError
 from fastmlp.export.classes import pack_classes
 from fastmlp.export.model_file import ModelRecord
@@ -85,7 +86,8 @@ class PortableNetwork:
             For weights that are not finite, and for classes that are no numbers, text or booleans.
         """
         config, encoder, loss = record.config, record.encoder, record.config.loss_function
-        W, b = record.parameters.weights, record.parameters.biases
+        W, b = [*record.parameters.weights], [*record.parameters.biases]
+        W[-1], b[-1] = folded(W[-1], b[-1], scale_of(record.classes))
         if not all(np.isfinite(array).all() for array in (*W, *b)):
             raise InputError("the network has weights that are not finite; expected a training that has not failed")
         if loss.has_classes:

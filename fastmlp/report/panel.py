@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from fastmlp.config.target_scaling import folded
 from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import MNIST_FILL
 from fastmlp.inputs.scaling import WHITE, Scaling
@@ -60,7 +61,8 @@ def panel(
     InputError
         For a shape or names that do not fit the network, for another fill, and for a network without weights.
     """
-    layers = [array for layer in zip(mlp.weights, mlp.biases, strict=True) for array in layer]
+    *hidden, last = zip(mlp.weights, mlp.biases, strict=True)
+    layers = [array for layer in (*hidden, folded(*last, mlp.target_scale)) for array in layer]
     features, outputs = mlp.weights[0].shape[0], mlp.biases[-1].size
     if image_shape is not None and image_shape[0] * image_shape[1] != features:
         raise InputError(f"image_shape is {image_shape}, but the network has {features} inputs; pass their shape")

@@ -243,7 +243,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             settings["dtype"] = "float64"
         return MLP.from_weights(
             self.coefs_, self.intercepts_, self._labels, activation=ACTIVATIONS[self.activation], loss=self._loss,
-            scaling="none", target_scaling="none", batch_size=200 if self.batch_size == "auto" else int(self.batch_size),
+            scaling="none", target_scaling="none",
+            batch_size=200 if self.batch_size == "auto" else int(self.batch_size),
             epochs=int(self.max_iter), dropout=self.dropout, train_metrics="running", **self._solver_settings(),
             **settings,
         )  # fmt: skip

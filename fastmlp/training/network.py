@@ -49,7 +49,12 @@ class Network(Configured):
     def classes(self) -> NDArray[Any] | None:
         """What the outputs stand for, see `Fitted.classes`; of scaled numbers the numbers of the columns."""
         known = self._fitted.classes
-        return known if known is None or scale_of(known) is None else np.arange(len(known))
+        return known if known is None or self.target_scale is None else np.arange(len(known))
+
+    @property
+    def target_scale(self) -> NDArray[np.float64] | None:
+        """Mean and deviation (C, 2) by which the numbers that it learns are scaled; None where they are not."""
+        return scale_of(self._fitted.classes)
 
     @property
     def kept_epoch(self) -> int:

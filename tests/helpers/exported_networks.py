@@ -47,6 +47,10 @@ CASES = {
     "one bit": lambda: (network(WIDE, BITS[:, 0], loss="binary_cross_entropy"), WIDE),
     "a number": lambda: (network(WIDE, WIDE[:, 0] * 2, loss="squared_error", learning_rate=0.01), WIDE),
     "numbers": lambda: (network(WIDE, WIDE[:, :2], loss="squared_error", learning_rate=0.01), WIDE),
+    "scaled numbers": lambda: (
+        network(WIDE.astype(float), 20 * WIDE[:, :2] + 50, loss="squared_error", dtype="float64"),
+        WIDE.astype(float),
+    ),
     "gaps": lambda: (network(NUMBERS_WITH_GAPS, THIRDS, missing="median"), NUMBERS_WITH_GAPS),
     "a table": lambda: (network(table(False), NAMES), table(False)),
     "a table with gaps": lambda: (network(table(True), THIRDS, missing="median"), table(True)),
