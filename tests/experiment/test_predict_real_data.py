@@ -1,4 +1,4 @@
-"""Predictions for data as people have them: Kaggle's test.csv of MNIST, drawings, and the table of the irises."""
+"""Predictions for data as people have them: Kaggle's test.csv of MNIST, drawings, irises, a table with words."""
 
 import csv
 import io
@@ -8,8 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_iris
 
+from fastmlp import MLP
 from fastmlp.cli.main import main
-from fastmlp.data import load
+from fastmlp.data import load, load_inputs
 from fastmlp.errors import InputError
 
 RECIPE = "[network]\nhidden = [64]\n[training]\nbatch_size = 50\nepochs = 8\n"
@@ -87,3 +88,34 @@ def test_irises_in_a_table_get_the_names_of_their_species(tmp_path, capsys):
     assert list(rows[0]) == ["Id", "class", *(f"probability_{name}" for name in irises.target_names)]
     assert [int(row["Id"]) for row in rows] == frame.index[120:].tolist()
     assert np.mean([row["class"] for row in rows] == frame.species[120:]) > 0.9
+
+
+def test_prices_of_a_table_with_words_are_predicted_in_their_own_unit(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    carats, cuts = random.gamma(2, 0.4, 600).round(2), random.choice(["Fair", "Good", "Ideal"], 600)
+    prices = 3000 * carats + np.select([cuts == "Good", cuts == "Ideal"], [500, 1000], 0) + random.normal(0, 50, 600)
+
+    def write(name, rows, *columns):
+        with open(tmp_path / name, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(
+                [[title for title, _ in columns], *zip(*(v[rows] for _, v in columns), strict=True)]
+            )
+
+    numbers, inputs = ("Id", np.arange(600)), (("carat", carats), ("cut", cuts))
+    write("train.csv", slice(0, 500), numbers, *inputs, ("price", prices.round(2)))
+    write("test.csv", slice(500, 600), numbers, *inputs[::-1])
+    write("sample.csv", slice(599, 499, -1), numbers, ("price", 0 * prices))
+    (tmp_path / "recipe.toml").write_text(
+        RECIPE.replace("50", "10").replace("epochs = 8", 'epochs = 40\noptimizer = "adam"\nlearning_rate = 0.01')
+    )
+    arguments = ["--recipe", tmp_path / "recipe.toml", "--data", tmp_path / "train.csv", "--out", tmp_path / "run"]
+    assert main(["sweep", *map(str, arguments), "--label", "price"]) == 0
+    rows = predicted(capsys, tmp_path / "run", tmp_path / "test.csv")
+    said = np.array([float(row["value"]) for row in rows])
+    assert np.sqrt(np.mean((said - prices[500:]) ** 2)) < 0.15 * prices.std()
+    submission = predicted(capsys, tmp_path / "run", tmp_path / "test.csv", "--submission", tmp_path / "sample.csv")
+    assert [row["price"] for row in submission] == [row["value"] for row in rows[::-1]]
+    assert [row["Id"] for row in submission] == [str(number) for number in range(599, 499, -1)]
+    model = MLP.load(next(tmp_path.glob("run/cells/*/model.h5")))
+    table = load_inputs(tmp_path / "test.csv", names=model.encoder.names)
+    assert [row["value"] for row in rows] == [str(value) for value in model.predict(table.X)]

@@ -140,7 +140,7 @@ def test_a_run_is_described_by_its_data_its_best_network_and_what_was_done(run, 
     text = told(capsys, run)
     assert "recipe Two rates data " in text
     assert "data.npz: 60 rows of 64 features divided 50 for training, 10 for validation" in text
-    assert "trained 2 configurations, 1 failed best learning rate 0.5, validation " in text
+    assert "trained 2 configurations, 1 failed best learning rate 0.5, validation accuracy " in text
     assert f"retrained not yet: fastmlp retrain {run} evaluated not yet" in text
     assert main(["retrain", str(run)]) == 0
     np.savez(run.parent / "test.npz", images=load(run.parent / "data.npz").X[:9, ::-1].reshape(9, 8, 8), labels=[0] * 9)

@@ -5,7 +5,7 @@ from fastmlp.report.info.facts import Info, counted
 from fastmlp.report.tables import data_line, difference_lines, failure_lines, number_text
 from fastmlp.runs.aggregate import group_cells
 from fastmlp.runs.evaluation_record import EvaluationRecord
-from fastmlp.runs.records import RunRecord
+from fastmlp.runs.records import CellRecord, RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import describe_other_network, is_retrained
 from fastmlp.utils.commands import command_text
@@ -31,7 +31,7 @@ def describe_run(run: Run, record: RunRecord) -> Info:
         ("divided", f"{data.training_rows:,} for training, {data.validation_rows:,} for validation"),
         ("started", f"{record.started}, with fastmlp {record.environment.fastmlp}; trained {record.seconds:,.0f} s"),
         ("trained", _trained(record, len(groups))),
-        ("best", f"{best.label}, validation {number_text(best.validation_accuracy)}" if best else ""),
+        ("best", _best(best) if best else ""),
         ("retrained", state),
         ("evaluated", "\n".join(_evaluation(record, one) for one in evaluations) or "not yet"),
         ("notes", "\n".join([*record.notes, *failure_lines(record), *difference_lines(record)])),
@@ -66,6 +66,11 @@ def _trained(record: RunRecord, groups: int) -> str:
     return ", ".join(parts)
 
 
+def _best(cell: CellRecord) -> str:
+    measure = cell.config.loss_function.measure
+    return f"{cell.label}, validation {measure} {number_text(cell.validation_accuracy)}"
+
+
 def _retrained(run: Run, record: RunRecord) -> tuple[bool, str]:
     """Return whether the best network was trained again on all rows, and the same in words."""
     if record.best is None:
@@ -80,5 +85,6 @@ def _retrained(run: Run, record: RunRecord) -> tuple[bool, str]:
 
 def _evaluation(record: RunRecord, one: EvaluationRecord) -> str:
     other = describe_other_network(record, one)
-    text = f"{one.time}: test {number_text(one.accuracy)} on {data_line(one.test)}, {counted(one.test.rows, 'row')}"
+    result = f"test {one.measure} {number_text(one.accuracy)}"
+    text = f"{one.time}: {result} on {data_line(one.test)}, {counted(one.test.rows, 'row')}"
     return text if other is None else f"{text}, of {other}"
