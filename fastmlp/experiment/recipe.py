@@ -9,15 +9,15 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.config.schedules import CUSTOM
 from fastmlp.data.tasks import REGRESSION
 from fastmlp.errors import InputError
-from fastmlp.experiment.search_space import Choices, Range, Search
+from fastmlp.experiment.search_space import OWN_KEYS, Choices, Range, Search, from_table
 from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell
 from fastmlp.runs.recipe_record import RecipeRecord
+from fastmlp.runs.recipe_text import REFERENCE_NOTE
 from fastmlp.utils import validation as check
 from fastmlp.utils.records import to_record
 
 COLUMNS = 5  # of a figure that no grid gives a shape
-REFERENCE_NOTE = "the references are of the recipe as it stands; this run has other data or settings"
 
 
 @dataclass(frozen=True)
@@ -167,13 +167,13 @@ class Recipe:
             return self
         if self.search is not None:
             trials = self.search.trials if trials is None else trials
-            return replace(self, search=replace(self.search, method=method or self.search.method, trials=trials))
+            return self._changed(search=replace(self.search, method=method or self.search.method, trials=trials))
         if not self.grid:
             raise InputError("the recipe has neither [search] nor [grid]; give it the settings that are to be searched")
         if trials is None:
             raise InputError(f"a [grid] searched by {method!r} has no number of trials; pass --trials 20")
         among: dict[str, Range | Choices] = {name: Choices(tuple(values)) for name, values in self.grid.items()}
-        return replace(self, grid={}, search=Search(among, trials, method or "random"))
+        return self._changed(grid={}, search=Search(among, trials, method or "random"))
 
     def override(self, **changes: object) -> "Recipe":
         """Return the recipe with other settings, which no longer vary.
@@ -198,8 +198,62 @@ class Recipe:
             Keys of `data`; None leaves one as it is.
         """
         chosen = {name: value for name, value in changes.items() if value is not None}
-        changed = replace(self, data={**self.data, **chosen})
-        return changed if chosen.items() <= self.data.items() else changed._with_reference_note()
+        return self._changed(data={**self.data, **chosen})
+
+    def varied_over(self, name: str, values: list[Any]) -> "Recipe":
+        """Return the recipe with a setting that varies in the grid, and has no value of its own.
+
+        Parameters
+        ----------
+        name : str
+            The setting.
+        values : list
+            What it is set to, one after the other.
+        """
+        return self.without([name], "settings")._changed(grid={**self.grid, name: values})
+
+    def searched_in(self, name: str, value: object) -> "Recipe":
+        """Return the recipe with another key in the table of its search; a setting there has no value of its own.
+
+        Parameters
+        ----------
+        name : str
+            The key.
+        value : object
+            As in a recipe; None: as if the key was not there.
+        """
+        table = self._search_table()
+        table.pop(name, None)
+        if value is not None:
+            table[name] = value
+        search = from_table(table) if table.keys() - OWN_KEYS else None
+        return self.without([name], "settings")._changed(search=search)
+
+    def without(self, names: Iterable[str], part: str) -> "Recipe":
+        """Return the recipe without some keys.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The keys; one that is not there is no mistake.
+        part : str
+            "settings", "grid" or "data"; its `name` is then "auto".
+        """
+        names = set(names)
+        left = {name: value for name, value in getattr(self, part).items() if name not in names}
+        return self._changed(**{part: {"name": "auto", **left} if part == "data" else left})
+
+    def _changed(self, **changes: Any) -> "Recipe":
+        """Return the recipe with other fields, and a note where its references are no longer those of it."""
+        changed = replace(self, **changes)
+        return self if changed == self else changed._with_reference_note()
+
+    def _search_table(self) -> dict[str, Any]:
+        """Return the table of a recipe that gives its search."""
+        if self.search is None:
+            return {}
+        distributions = {name: one.to_dict() for name, one in self.search.distributions.items()}
+        return {**{name: getattr(self.search, name) for name in OWN_KEYS}, **distributions}
 
     def for_task(self, task: str) -> "Recipe":
         """Return the recipe for a task: of a regression with the loss of one, unless it has a loss of its own.
@@ -230,6 +284,7 @@ class Recipe:
         """
         if epochs is None:
             return self
+        check.whole("epochs", epochs, 1, "50 is the default", check.MOST_EPOCHS)
         dropped: set[int] = set()
 
         def kept(decays: list[int]) -> list[int]:

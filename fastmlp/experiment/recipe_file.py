@@ -72,9 +72,9 @@ def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
 
 
 def _parse(table: dict[str, Any], default_title: str) -> Recipe:
-    _check_keys(table, SECTIONS, "the recipe")
+    check_keys(table, SECTIONS, "the recipe")
     data, network, training, grid, search = (_table(table, name) for name in TABLES)
-    _check_data(data)
+    check_data(data)
     settings = {**network, **training}
     for name, varied in (("grid", grid), ("search", search)):
         for key in varied:
@@ -82,11 +82,8 @@ def _parse(table: dict[str, Any], default_title: str) -> Recipe:
                 raise InputError(f"{key} is in [{name}] and has a value of its own as well; remove one of the two")
     for key, values in grid.items():
         check_value_list(f"{key} in [grid]", values)
-    title = table.get("title", default_title)
-    if not isinstance(title, str) or not title.strip():
-        raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
     recipe = Recipe(
-        title=title,
+        title=check_title(table.get("title", default_title)),
         data={"name": "auto", **data},
         settings=settings,
         grid=grid,
@@ -104,19 +101,61 @@ def _table(recipe: dict[str, Any], name: str) -> dict[str, Any]:
     table = recipe.get(name, {})
     if not isinstance(table, dict):
         raise InputTypeError(f"{name} is {table!r}; expected a table: write [{name}] and its keys below")
-    _check_keys(table, TABLES[name], f"[{name}]")
+    check_keys(table, TABLES[name], f"[{name}]")
     return table
 
 
-def _check_keys(table: dict[str, Any], known: Iterable[str], where: str) -> None:
-    for key in table:
+def check_title(title: object) -> str:
+    """Return a title; raise InputTypeError if it is no line of text.
+
+    Parameters
+    ----------
+    title : object
+        As given.
+    """
+    if not isinstance(title, str) or not title.strip():
+        raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
+    return title
+
+
+def home_of(key: str) -> str | None:
+    """Return the table that a key belongs in; None for an unknown key.
+
+    Parameters
+    ----------
+    key : str
+        Without its table.
+    """
+    return next((name for name in ("network", "training", "data") if key in TABLES[name]), None)
+
+
+def check_keys(keys: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raise InputError for the first key that is not known.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        The keys.
+    known : iterable of str
+        Those that there may be.
+    where : str
+        What has them, for the message.
+    """
+    for key in keys:
         if key not in known:
-            home = next((name for name in ("network", "training", "data") if key in TABLES[name]), None)
+            home = home_of(key)
             hint = nearest(key, known) if home is None else f"it belongs in [{home}]"
             raise InputError(f"{where} has the unknown key {key!r}; {hint}")
 
 
-def _check_data(data: dict[str, Any]) -> None:
+def check_data(data: dict[str, Any]) -> None:
+    """Raise InputError or InputTypeError for a value in [data] that cannot be used.
+
+    Parameters
+    ----------
+    data : dict
+        Keys and values.
+    """
     if not isinstance(data.get("name", ""), str):
         raise InputTypeError(f"name in [data] is {data['name']!r}; expected a name or a path in quotes")
     check.flag("stratify in [data]", data.get("stratify", False))

@@ -28,10 +28,11 @@ from fastmlp.runs.aggregate import best_cell
 from fastmlp.runs.cell_store import CellStore
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.recipe_record import RecipeRecord
+from fastmlp.runs.recipe_text import resolved_recipe
 from fastmlp.runs.records import DataRecord, RunRecord, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
-from fastmlp.training.screen import log_line
+from fastmlp.training.screen import debug_line, log_line
 from fastmlp.utils.labels import shown
 from fastmlp.utils.records import DamagedRecord
 
@@ -103,6 +104,7 @@ def sweep(
             for line in (*_why_synthetic(recipe, record.data), *record.notes):
                 log_line(line)
             run.write_record(record)
+            debug_line(resolved_recipe(record))
             begun = time.perf_counter()
             try:
                 train = _search if recipe.is_chosen_by_optuna else _train

@@ -1,5 +1,6 @@
 """A run directory: what its files are called, and how they are read and written.
 
+recipe.toml              all settings, as a recipe that repeats the run
 run.json                 what was run: recipe, data, versions; once it is finished, the cells' results and the best one
 table.csv, summary.md    the results for a spreadsheet and for a reader
 curves.png, losses.png   all cells' accuracies and losses against epochs
@@ -24,6 +25,7 @@ import filelock
 
 from fastmlp.errors import InputError
 from fastmlp.runs.evaluation_record import EvaluationRecord, EvaluationsRecord
+from fastmlp.runs.recipe_text import resolved_recipe
 from fastmlp.runs.records import RunRecord
 from fastmlp.utils.atomic_files import is_temporary, make_folder, remove, remove_leftovers, write_text
 from fastmlp.utils.paths import user_path
@@ -44,6 +46,7 @@ class Run:
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = user_path(folder)
         self.record = self.folder / "run.json"
+        self.recipe = self.folder / "recipe.toml"
         self._lock = self.folder / ".lock"
         self.table = self.folder / "table.csv"
         self.summary = self.folder / "summary.md"
@@ -194,7 +197,7 @@ class Run:
         return read_record(self.record, RunRecord, FIX) if self.record.exists() else None
 
     def write_record(self, record: RunRecord) -> None:
-        """Write run.json.
+        """Write run.json, and its recipe as recipe.toml.
 
         Parameters
         ----------
@@ -202,10 +205,12 @@ class Run:
             The record of the run.
         """
         write_record(self.record, record)
+        write_text(self.recipe, resolved_recipe(record))
 
     def remove_if_empty(self) -> None:
         """Remove run.json when nothing of any cell was written yet."""
         if not self.cells.exists():
+            remove(self.recipe)
             remove(self.record)
 
     def read_evaluations(self) -> tuple[EvaluationRecord, ...]:

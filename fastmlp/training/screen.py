@@ -61,6 +61,17 @@ def log_line(line: str) -> None:
         write_line(line)
 
 
+def debug_line(text: str) -> None:
+    """Log what is shown to those alone who ask for more.
+
+    Parameters
+    ----------
+    text : str
+        One line or several.
+    """
+    _logger().debug(text)
+
+
 def is_quiet() -> bool:
     """Return whether the logger `fastmlp` was told to leave out lines that are no warnings."""
     return _logger().level > _INFO

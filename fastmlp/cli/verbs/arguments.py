@@ -3,8 +3,12 @@
 import argparse
 import os
 import re
+from typing import TYPE_CHECKING, Any
 
 from fastmlp.utils.paths import user_path
+
+if TYPE_CHECKING:
+    from fastmlp.experiment.recipe import Recipe
 
 
 def folder(text: str) -> str:
@@ -31,6 +35,73 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     return str(user_path(folder).absolute())
 
 
+class Change(argparse.Action):
+    """A change of the recipe: `dest` is the key there. All changes are kept in the order in which they are given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the change."""
+        if self.nargs == 0:  # a switch such as --stratify, --no-stratify
+            values = not (option_string or "").startswith("--no-")
+        namespace.changes = [*getattr(namespace, "changes", []), (self.dest, values)]
+
+
+def add_change(parser: argparse.ArgumentParser, *names: str, key: str, **options: Any) -> None:
+    """Declare an option that changes a key of the recipe, as `--set` does.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the verb.
+    *names : str
+        Such as "--epochs".
+    key : str
+        The key, such as "training.epochs".
+    **options
+        As for `add_argument`.
+    """
+    parser.add_argument(*names, dest=key, action=Change, default=argparse.SUPPRESS, **options)
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Declare `--set`.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the verb.
+    """
+    add_change(
+        parser, "--set", key="set", metavar="KEY=VALUE",
+        help="any key of the recipe, such as network.hidden=300,100 or grid.activation=tanh,relu; may be repeated",
+    )  # fmt: skip
+
+
+def read_recipe(options: argparse.Namespace, name: str) -> "Recipe":
+    """Return a recipe with the changes that the options make.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options of a verb.
+    name : str
+        Name or file of the recipe.
+    """
+    from fastmlp.experiment.overrides import override, parse_override
+    from fastmlp.experiment.recipe_file import load_recipe
+
+    changes = [
+        parse_override(value) if key == "set" else (key, value) for key, value in getattr(options, "changes", [])
+    ]
+    labels = {f"data.{key}": getattr(options, key, None) for key in ("label", "task")}  # which `info` has too
+    return override(load_recipe(name), [*((key, one) for key, one in labels.items() if one is not None), *changes])
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Declare `--data`, `--label` and `--task`.
 
@@ -39,7 +110,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser : ArgumentParser
         Of the verb.
     """
-    parser.add_argument("--data", metavar="NAME|FILE", help="training data (default: the recipe's)")
+    add_change(parser, "--data", key="data.name", metavar="NAME|FILE", help="training data (default: the recipe's)")
     add_labels(parser)
 
 

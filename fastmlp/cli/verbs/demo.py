@@ -2,7 +2,7 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import folder
+from fastmlp.cli.verbs.arguments import add_change, add_set, folder, read_recipe
 from fastmlp.cli.verbs.run import RUNS, run_pipeline
 from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
@@ -12,14 +12,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=folder, metavar="RUN",
         help="folder for the results; a run begun there is resumed (default: runs/demo, runs/demo-2, ...)",
     )  # fmt: skip
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: 50)")
+    add_change(
+        parser, "--epochs", key="training.epochs", type=int, metavar="N",
+        help="passes over the training data (default: 50)",
+    )  # fmt: skip
+    add_set(parser)
 
 
 @computing
 def _run(options: argparse.Namespace) -> Outcome:
-    from fastmlp.experiment.recipe_file import load_recipe
-
-    return run_pipeline(load_recipe("default").shortened(options.epochs), options.out, RUNS / "demo")
+    return run_pipeline(read_recipe(options, "default"), options.out, RUNS / "demo")
 
 
 VERB = Verb(

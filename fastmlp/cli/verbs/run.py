@@ -4,7 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import absolute, add_data, add_threads, check_threads, folder
+from fastmlp.cli.verbs.arguments import (
+    absolute,
+    add_change,
+    add_data,
+    add_set,
+    add_threads,
+    check_threads,
+    folder,
+    read_recipe,
+)
 from fastmlp.cli.verbs.sweep import sweep_status
 from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
@@ -24,17 +33,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_data(parser)
     parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the training data)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data (default: the recipe's)")
+    add_change(
+        parser, "--epochs", key="training.epochs", type=int, metavar="N",
+        help="passes over the training data (default: the recipe's)",
+    )  # fmt: skip
+    add_set(parser)
     add_threads(parser)
 
 
 @computing
 def _run(options: argparse.Namespace) -> Outcome:
-    from fastmlp.experiment.recipe_file import load_recipe
-
     check_threads(options.threads)
-    recipe = load_recipe(options.recipe).override_data(name=options.data, label=options.label, task=options.task)
-    recipe = recipe.shortened(options.epochs)
+    recipe = read_recipe(options, options.recipe)
     wanted = RUNS / Path(options.recipe).stem
     return run_pipeline(recipe, options.out, wanted, options.threads, options.test)
 

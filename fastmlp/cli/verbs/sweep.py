@@ -4,7 +4,16 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fastmlp.cli.exit_status import ALL_FAILED, SOME_FAILED, SUCCESS
-from fastmlp.cli.verbs.arguments import absolute, add_data, add_threads, check_threads, folder
+from fastmlp.cli.verbs.arguments import (
+    absolute,
+    add_change,
+    add_data,
+    add_set,
+    add_threads,
+    check_threads,
+    folder,
+    read_recipe,
+)
 from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 from fastmlp.errors import InputError
 from fastmlp.utils.commands import command_text
@@ -25,22 +34,55 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=folder, required=True, metavar="RUN",
         help="folder for the results; a sweep begun there is resumed",
     )  # fmt: skip
-    parser.add_argument("--training", type=int, metavar="N", help="training samples, the first ones (default: all)")
-    parser.add_argument("--validation", type=_share_or_count, metavar="V", help="share or number of validation samples")
-    parser.add_argument(
-        "--stratify", action=argparse.BooleanOptionalAction, default=None,
+    add_change(
+        parser,
+        "--training",
+        key="data.training",
+        type=int,
+        metavar="N",
+        help="training samples, the first ones (default: all)",
+    )
+    add_change(
+        parser, "--validation", key="data.validation", type=_share_or_count, metavar="V",
+        help="share or number of validation samples",
+    )  # fmt: skip
+    add_change(
+        parser, "--stratify", "--no-stratify", key="data.stratify", nargs=0,
         help="draw the validation samples from each class, or take the last ones (default: the last ones, unless one "
         "of the parts would lack a class)",
     )  # fmt: skip
-    parser.add_argument("--hidden", type=int, nargs="*", metavar="WIDTH", help="widths of the hidden layers")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="samples per step")
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training data")
-    parser.add_argument("--seed", type=int, metavar="N", help="of the initial weights and the order of the samples")
-    parser.add_argument(
-        "--seeds", type=int, metavar="N", help="train every configuration with N seeds, and compare means"
+    add_change(
+        parser,
+        "--hidden",
+        key="network.hidden",
+        type=int,
+        nargs="*",
+        metavar="WIDTH",
+        help="widths of the hidden layers",
     )
-    parser.add_argument("--trials", type=int, metavar="N", help="configurations that a search tries")
-    parser.add_argument("--method", choices=("random", "optuna"), help="how a search chooses them")
+    add_change(parser, "--batch-size", key="training.batch_size", type=int, metavar="N", help="samples per step")
+    add_change(parser, "--epochs", key="training.epochs", type=int, metavar="N", help="passes over the training data")
+    add_change(
+        parser,
+        "--seed",
+        key="training.seed",
+        type=int,
+        metavar="N",
+        help="of the initial weights and the order of the samples",
+    )
+    add_change(
+        parser,
+        "--seeds",
+        key="seeds",
+        type=int,
+        metavar="N",
+        help="train every configuration with N seeds, and compare means",
+    )
+    add_change(
+        parser, "--trials", key="search.trials", type=int, metavar="N", help="configurations that a search tries"
+    )
+    add_change(parser, "--method", key="search.method", choices=("random", "optuna"), help="how a search chooses them")
+    add_set(parser)
     parser.add_argument(
         "--storage",
         metavar="URL",
@@ -66,22 +108,12 @@ _share_or_count.__name__ = "number"  # argparse names a type that fails by this
 @computing
 def _run(options: argparse.Namespace) -> Outcome:
     from fastmlp.experiment.evaluate import result_files
-    from fastmlp.experiment.recipe_file import load_recipe
     from fastmlp.experiment.sweep import sweep
     from fastmlp.report.tables import table
     from fastmlp.utils.records import to_plain
 
     check_threads(options.threads)
-    recipe = load_recipe(options.recipe).override_data(
-        name=options.data,
-        label=options.label,
-        task=options.task,
-        training=options.training,
-        validation=options.validation,
-        stratify=options.stratify,
-    )
-    recipe = recipe.override(hidden=options.hidden, batch_size=options.batch_size, seed=options.seed)
-    recipe = recipe.shortened(options.epochs).repeated(options.seeds).searched(options.method, options.trials)
+    recipe = read_recipe(options, options.recipe)
     record = sweep(recipe, options.out, options.threads, options.storage, options.backend, options.scheduler)
     files = [str(path) for path in result_files(options.out)]
     following = None if record.best is None else _next_step(options.out, record)
