@@ -48,7 +48,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Returns
     -------
     Namespace
-        The options; among them `verb`, the name of the verb.
+        The options; among them `verb`, the name of the verb, and `whole_parser`, which returns the parser of all verbs.
 
     Raises
     ------
@@ -62,6 +62,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if chosen and first.startswith("-") and first not in parser.options:
         verbs[chosen].error(f"{first} stands before the verb; expected it behind")
     options, unknown = parser.parse_known_args(arguments)
+    options.whole_parser = whole_parser
     if unknown:
         its = verbs[options.verb]
         meant = closest(unknown[0], its.options, similarity=0.75)

@@ -117,7 +117,7 @@ def test_python_dash_m_runs_the_command_line():
 def test_every_verb_names_its_own_help_when_an_option_is_unknown(verb, capsys):
     needed = {
         "run": ["ee541"], "predict": ["run", "file"], "export": ["run", "--to", "c"], "sweep": ["--out", "run"],
-        "prepare": [], "demo": [],
+        "prepare": [], "demo": [], "completion": ["bash"],
     }.get(verb, ["folder"])  # fmt: skip
     assert main([verb, *needed, "--no-such-option"]) == 2
     assert capsys.readouterr().err.endswith(f"--no-such-option; see `fastmlp {verb} --help`\n")

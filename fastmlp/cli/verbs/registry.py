@@ -1,6 +1,6 @@
 """All verbs, in the order of `fastmlp --help`."""
 
-from fastmlp.cli.verbs import demo, evaluate, export, info, predict, prepare, report, retrain, run, sweep
+from fastmlp.cli.verbs import completion, demo, evaluate, export, info, predict, prepare, report, retrain, run, sweep
 from fastmlp.cli.verbs.verb import Verb
 
 VERBS: dict[str, Verb] = {
@@ -14,4 +14,5 @@ VERBS: dict[str, Verb] = {
     "export": export.VERB,
     "info": info.VERB,
     "demo": demo.VERB,
+    "completion": completion.VERB,
 }
