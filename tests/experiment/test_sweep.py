@@ -18,7 +18,14 @@ def test_a_sweep_leaves_everything_it_found_out(swept, cell_folder):
     folders = [f"cells/{cell_folder(swept, slug).name}" for slug in SLUGS]
     of_cell = ("cell.json", "history.csv", "model.h5", "curve.png")
     cells = {f"{folder}/{name}" for folder in folders for name in of_cell}
-    assert files - {".lock"} == cells | {"run.json", "table.csv", "curves.png", "losses.png", "summary.md"}
+    assert files - {".lock"} == cells | {
+        "run.json",
+        "recipe.toml",
+        "table.csv",
+        "curves.png",
+        "losses.png",
+        "summary.md",
+    }
     assert all(path.read_bytes().startswith(PNG) for path in swept.rglob("*.png"))
 
 

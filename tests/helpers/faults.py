@@ -8,6 +8,7 @@ import json
 import os
 import re
 import threading
+import tomllib
 
 import h5py
 import numpy as np
@@ -177,6 +178,7 @@ def _read_network(data):
 
 
 _READERS = {
+    ".toml": lambda content: tomllib.loads(content.decode()),
     ".json": json.loads,
     ".csv": _read_table,
     ".bin": _read_checkpoint,

@@ -35,7 +35,7 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     return str(user_path(folder).absolute())
 
 
-class Change(argparse.Action):
+class _Change(argparse.Action):
     """A change of the recipe: `dest` is the key there. All changes are kept in the order in which they are given."""
 
     def __call__(
@@ -65,7 +65,7 @@ def add_change(parser: argparse.ArgumentParser, *names: str, key: str, **options
     **options
         As for `add_argument`.
     """
-    parser.add_argument(*names, dest=key, action=Change, default=argparse.SUPPRESS, **options)
+    parser.add_argument(*names, dest=key, action=_Change, default=argparse.SUPPRESS, **options)
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
