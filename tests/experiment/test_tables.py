@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from sklearn import datasets
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from fastmlp.cli.main import main
 from fastmlp.experiment.recipe_file import load_recipe
@@ -116,3 +118,18 @@ def test_a_recipe_with_another_label_or_task_is_refused(recipe, data, words):
     with pytest.raises((ValueError, TypeError)) as caught:
         load_recipe(recipe(data))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["iris", "diabetes"])
+def test_the_recipe_for_tables_learns_classes_and_numbers_as_well_as_a_linear_model(name, tmp_path):
+    frame = getattr(datasets, f"load_{name}")(as_frame=True).frame.sample(frac=1, random_state=0)
+    training, test = frame[: len(frame) * 3 // 4], frame[len(frame) * 3 // 4 :]
+    training.to_csv(tmp_path / "training.csv", index=False)
+    test.to_csv(tmp_path / "test.csv", index=False)
+    paths = ["--data", str(tmp_path / "training.csv"), "--test", str(tmp_path / "test.csv")]
+    assert main(["run", "table", *paths, "--label", "target", "--out", str(tmp_path / "run")]) == 0
+    evaluation = json.loads((tmp_path / "run" / "evaluation.json").read_text(encoding="utf-8"))
+    linear = LogisticRegression(max_iter=1000) if name == "iris" else LinearRegression()
+    linear.fit(training.drop(columns="target"), training["target"])
+    expected = linear.score(test.drop(columns="target"), test["target"])
+    assert evaluation["evaluations"][-1]["accuracy"] > expected - 0.1
