@@ -153,9 +153,11 @@ class MLP(StoredNetwork):
 
         Parameters
         ----------
-        X : array_like of shape (N, D), sparse matrix, Stream or PreparedData
+        X : array_like of shape (N, D), DataFrame, Table, sparse matrix, Stream or PreparedData
             Numbers, see `scaling`; rows of any stride. Pixels of uint8, and floats that are not scaled, are never
-            copied. A `fastmlp.data.Stream` has its own labels. What `prepare` returned is taken as it is.
+            copied. The columns of a DataFrame of pandas or polars, or of a `fastmlp.inputs.table.Table`, have names and
+            may be text, which becomes a feature per value. A `fastmlp.data.Stream` has its own labels. What `prepare`
+            returned is taken as it is.
         y : array_like, optional
             For cross entropy (N,) labels of any kind that has a hash, such as text, or (N, C) one-hot; for binary cross
             entropy (N, C) zeros and ones; for the squared error (N,) or (N, C) numbers.
@@ -246,8 +248,8 @@ class MLP(StoredNetwork):
 
         Parameters
         ----------
-        X : array_like of shape (N, D)
-            Inputs, as for `fit`.
+        X : array_like of shape (N, D), DataFrame, Table or sparse matrix
+            Inputs, as for `fit`; the columns of a table are found by their names, in any order.
 
         Returns
         -------
@@ -269,8 +271,8 @@ class MLP(StoredNetwork):
 
         Parameters
         ----------
-        X : array_like of shape (N, D)
-            Inputs, as for `fit`.
+        X : array_like of shape (N, D), DataFrame, Table or sparse matrix
+            Inputs, as for `fit`; the columns of a table are found by their names, in any order.
 
         Returns
         -------
