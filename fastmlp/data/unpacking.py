@@ -52,12 +52,8 @@ def read_head(path: Path, unpack: bool = False) -> bytes:
     check_file(path)
     with reported(path), open_unpacked(path) if unpack else open(path, "rb") as file:
         head = b""
-        try:
-            while len(head) < HEAD_BYTES and (more := file.read(HEAD_BYTES - len(head))):
-                head += more
-        except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
-            if not head:  # else whoever reads the rest names the damage
-                raise
+        while len(head) < HEAD_BYTES and (more := file.read(HEAD_BYTES - len(head))):
+            head += more
     if not head:
         raise InputError(f"{path} is empty; expected a data file: copy it anew")
     return head

@@ -146,6 +146,12 @@ def test_label_column_is_chosen_by_name_or_position(write, label):
     assert dataset.notes == ()
 
 
+def test_an_empty_last_column_that_pandas_named_is_not_that_of_the_labels(write):
+    dataset = load(write("a,b,Unnamed: 2\n1,2,\n3,4,\n"))
+    assert (dataset.label, dataset.y.tolist()) == ("b", [2, 4])
+    assert columns(dataset.X) == {"a": [1, 3]}
+
+
 def test_a_name_counts_for_more_than_a_position(write):
     assert load(write("a,2015,2016\n1,2,0\n3,4,1\n"), label=2015).y.tolist() == [2, 4]
 
@@ -162,6 +168,8 @@ def test_without_such_a_name_the_last_column_has_the_labels(write):
         ("3,0.5,1.5\n5,2.5,3.5\n", [3, 5], "the first column, as none has a name"),
         ("5.1,3.5,setosa\n4.9,3.0,virginica\n", ["setosa", "virginica"], "the last column, which is text"),
         ("T,2,8\nI,5,12\n", ["T", "I"], "the first column, as none has a name"),
+        ("T,2,x\nI,5,x\n", ["T", "I"], "the first column, as none has a name"),
+        (",0,1,2\n0,7,8,9\n1,6,5,4\n", [7, 6], "the first column, as none has a name"),
     ],
 )
 def test_without_names_the_first_column_has_the_labels_or_the_last_if_that_alone_is_text(write, text, y, where):
@@ -256,15 +264,21 @@ def test_numbers_with_names_are_a_table_and_keep_their_value(write):
 
 
 def test_whole_numbers_beyond_64_bits_are_numbers(write):
-    assert columns(load(write("a,y\n99999999999999999999,0\n18446744073709551615,1\n1,1\n")).X) == {
-        "a": [1e20, 2.0**64, 1]
-    }
+    table = load(write("a,b,y\n99999999999999999999,18446744073709551615,0\n1,1,1\n")).X
+    assert columns(table) == {"a": [1e20, 1], "b": [2.0**64, 1]}
+    assert [column.dtype for column in table.columns] == [np.float64, np.float64]
 
 
 def test_columns_of_text_stay_text_without_the_blanks_around_it(write):
     dataset = load(write('sex,city,y\nm, "New York" ,0\nf,Paris  ,1\n'))
     assert columns(dataset.X) == {"sex": ["m", "f"], "city": ["New York", "Paris"]}
     assert dataset.X.columns[0].dtype == object
+
+
+def test_cells_of_several_lines_are_read_also_where_the_first_lines_end_in_one(write):
+    rows = "".join(f'"first\nsecond {i}",{i},{i % 2}\n' for i in range(200))
+    dataset = load(write(f"words,a,y\n{rows}"))
+    assert columns(dataset.X)["words"] == [f"first\nsecond {i}" for i in range(200)]
 
 
 def test_missing_values_stay_missing(write):
@@ -410,6 +424,8 @@ def test_values_that_are_no_bytes_are_never_cut_down(write, rows, X, y):
         ("a,b,label\n1,2\n3,4\n", ["line 2", "2 values", "expected 3", "header"]),
         ("a,label\n1,2,0\n3,4,1\n", ["line 2", "3 values", "expected 2", "header"]),
         (",label,a\n5,1,2\n5,0,3\n", ["column 0 has no name", "does not tell the rows apart"]),
+        (",a,label\n0.5,1,0\n1.5,2,1\n", ["column 0 has no name", "does not tell the rows apart"]),
+        (",a,label\nx,1,0\n,2,1\n", ["column 0 has no name", "does not tell the rows apart"]),
         ("a,,label\n5,1,2\n5,0,3\n", ["column 1 has no name"]),
         ("a,a,label\n1,2,0\n2,4,1\n", ["`a` twice"]),
         ('label,a\n1,2\n0,"3\n', ["quotation mark"]),

@@ -139,8 +139,8 @@ def _open(path: Path, encoding: str) -> TextIO:
 
 
 def _find_layout(path: Path, known: Collection[str], encoding: str) -> Layout:
-    lines, is_whole = _first_lines(path, encoding)
-    separator, sample = _separated(path, lines, is_whole)
+    lines = _first_lines(path, encoding)
+    separator, sample = _separated(path, lines)
     cells = [cell for _, row in sample for cell in row]
     has_commas = separator != "," and any(map(has_decimal_comma, cells))
     decimal = "," if has_commas and not any("." in cell and is_number(cell) for cell in cells) else "."
@@ -165,8 +165,8 @@ def _find_layout(path: Path, known: Collection[str], encoding: str) -> Layout:
     )
 
 
-def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
-    """Return the first lines, blank ones too, without the mark of a comment before a header; and whether these are all.
+def _first_lines(path: Path, encoding: str) -> list[str]:
+    """Return the first lines, blank ones too, without the mark of a comment before a header.
 
     Raises InputError when there are none but blank ones.
     """
@@ -187,10 +187,10 @@ def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
                 break
     if not found:
         raise InputError(f"{path} has no rows; expected one line per sample")
-    return lines, not line
+    return lines
 
 
-def _separated(path: Path, lines: list[str], is_whole: bool) -> tuple[str, list[Row]]:
+def _separated(path: Path, lines: list[str]) -> tuple[str, list[Row]]:
     """Return the separator that divides lines best: into as many cells each, and most of these numbers.
 
     Raises InputError where none divides the first line.
@@ -201,8 +201,6 @@ def _separated(path: Path, lines: list[str], is_whole: bool) -> tuple[str, list[
             sample = list(rows(lines, separator))
         except csv.Error:  # of a cell of more than 128 KiB, which is not one
             continue
-        if not is_whole and len(sample) > 2:
-            del sample[-1]  # a quoted cell may go on
         width = len(sample[0][1])
         if width < 2 or (separator == BLANKS and any(even and mark == "\t" for even, _, mark, _ in found)):
             continue
