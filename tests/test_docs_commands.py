@@ -123,10 +123,14 @@ def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, mo
     }
     rows = random.integers(0, 256, (7, 64))
     np.savetxt("test.csv", rows, "%d", ",", header=",".join(f"pixel{i}" for i in range(64)), comments="")
+    for name, few in (("diamonds.csv", 60), ("rest.csv", 20)):
+        stones = [f"{random.random():.3f},{'ED'[row % 2]},{random.random() * 1000:.2f}" for row in range(few)]
+        (tmp_path / name).write_text("\n".join(["carat,color,price", *stones]), encoding="utf-8")
     shown = [words[1:] for words in commands(ROOT / "README.md") if words[0] == "fastmlp"]
     for verb, *arguments in shown:
         if arguments or verb == "prepare":
-            assert main([verb, *arguments, *small.get(verb, [])]) == 0
+            fast = ["--epochs", "1"] if "--label" in arguments else small.get(verb, [])
+            assert main([verb, *arguments, *fast]) == 0
     assert {verb for verb, *_ in shown} == {
         "prepare",
         "run",
