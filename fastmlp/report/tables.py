@@ -136,7 +136,7 @@ Rows = tuple[list[str], list[list[str]]]  # header and rows
 
 
 def _results_header(record: RunRecord) -> list[str]:
-    measure = measure_of(record.cells)
+    measure = measure_of(record.cells).replace("accuracy", "acc.")  # the digits below are no wider
     return ["\nconfiguration", "train\nloss", f"train\n{measure}", "valid\nloss", f"valid\n{measure}"]
 
 
