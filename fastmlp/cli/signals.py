@@ -67,7 +67,10 @@ def stoppable(ignored_after: bool = False) -> Iterator[None]:
         seen = False
         number = unraisable.exc_value.status - 128
         again = threading.Timer(SECONDS_UNTIL_AGAIN, signal.raise_signal, (number,))
-        again.start()
+        try:
+            again.start()
+        except Stopped:  # on a busy machine it comes before `start` returns
+            raise_again(unraisable)
 
     before, hook = {number: signal.getsignal(number) for number in SIGNALS}, sys.unraisablehook
     for number, handler in before.items():

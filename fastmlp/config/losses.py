@@ -272,7 +272,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
     has_probabilities = False
 
     def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
-        numbers, scale = _columns(y, rows, "float64", "y"), None
+        numbers, scale = _columns(y, rows, dtype, "y", "float64"), None
         if classes is None:
             scale = measure(self.target_scaling, numbers)
         elif isinstance(classes, np.ndarray):  # of a network that is there
@@ -283,7 +283,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
     def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
         if (scale := scale_of(classes)) is None:
             return _as_in_training(y, rows, classes, dtype, name)
-        numbers = _as_in_training(y, rows, classes, "float64", name)
+        numbers = _as_in_training(y, rows, classes, dtype, name, "float64")
         return _columns(scaled(numbers, scale), rows, dtype, name)
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
@@ -342,8 +342,8 @@ def check_setting(name: str, value: object) -> str:
     return one_of(name, value, LOSSES)
 
 
-def _columns(y: ArrayLike, rows: int, dtype: str, name: str) -> Targets:
-    """Numbers (rows, columns) in `dtype`."""
+def _columns(y: ArrayLike, rows: int, dtype: str, name: str, returned: str | None = None) -> Targets:
+    """Numbers (rows, columns) that fit `dtype`, in it or in another one."""
     numbers = as_array(y, name)
     if numbers.dtype == object:  # as of a Series with missing values
         numbers = numbers_of(numbers, name)
@@ -357,11 +357,13 @@ def _columns(y: ArrayLike, rows: int, dtype: str, name: str) -> Targets:
     if not finite.all():
         value, row = numbers[~finite][0], np.argwhere(~finite)[0][0]
         raise InputError(f"{name} has {value} at row {row}; {unfit(value, dtype)}")
-    return np.ascontiguousarray(numbers.reshape(rows, -1), dtype)
+    return np.ascontiguousarray(numbers.reshape(rows, -1), returned or dtype)
 
 
-def _as_in_training(y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str) -> Targets:
-    targets = _columns(y, rows, dtype, name)
+def _as_in_training(
+    y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str, returned: str | None = None
+) -> Targets:
+    targets = _columns(y, rows, dtype, name, returned)
     if targets.shape[1] != len(classes):
         raise InputError(f"{name} has {targets.shape[1]} columns; expected {len(classes)}, as in training")
     return targets

@@ -31,7 +31,7 @@ def prepare(*arguments):
 
 
 def test_both_files_are_written_in_the_format_of_the_course(few):
-    assert prepare("--data", "glyphs") == 0
+    assert prepare("--data", "glyphs").status == 0
     for name, part, rows in (("mnist_traindata.hdf5", "train", 1200), ("mnist_testdata.hdf5", "test", 300)):
         original = load("glyphs", part=part)
         with h5py.File(few / "data" / name) as file:
@@ -75,9 +75,8 @@ def test_a_written_file_says_whether_its_samples_are_synthetic(few, tmp_path):
     assert not load(tmp_path / "collected.hdf5").synthetic
 
 
-def test_printed_lines_say_shape_and_source_and_that_the_digits_are_synthetic(few, capsys):
-    prepare()
-    lines = capsys.readouterr().out.splitlines()
+def test_printed_lines_say_shape_and_source_and_that_the_digits_are_synthetic(few):
+    lines = prepare().text.splitlines()
     assert len(lines) == 2
     assert "mnist_traindata.hdf5: xdata (1200, 784)" in lines[0]
     assert "mnist_testdata.hdf5: xdata (300, 784)" in lines[1]
