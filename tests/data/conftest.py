@@ -61,3 +61,15 @@ def write(tmp_path):
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def write_table(tmp_path):
+    """A function that writes the text of a CSV file and returns its path."""
+
+    def write(text, name="train.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
