@@ -14,7 +14,7 @@ from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell
 from fastmlp.training.diagnostics import DiagnosticsCallback
 
-SECONDS_PER_TRIAL = 0.15
+SECONDS_PER_TRIAL, SHARE_PER_TRIAL = 0.15, 0.02  # the smaller one, of a share of what all cells are to take
 MOST_ROWS, BATCHES = 4096, 4  # of a trial: no more than the first, no less than the second
 
 
@@ -72,28 +72,41 @@ def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = No
         return unmeasured
     sizes = sorted({cores // at_once for at_once in range(1, min(cores, len(cells)) + 1)})
     plans = [Plan(min(len(cells), cores // size), size) for size in sizes]
+    rows = min(len(data.training.y), max(MOST_ROWS, BATCHES * config.batch_size))
+    some = SweepData(first_rows(data.training, rows))
+    share = rows / len(data.training.y)
     try:
-        return min((_timed(plan, cells, config, data) for plan in plans), key=lambda plan: plan.seconds or math.inf)
+        return min((_timed(plan, cells, some, share) for plan in plans), key=lambda plan: plan.seconds or math.inf)
     except FastmlpError:
         raise
     except Exception:  # such as of a network too large for the memory, which is reported when that cell is trained
         return unmeasured
 
 
-def _timed(plan: Plan, cells: Sequence[Cell], config: NetworkConfig, data: SweepData) -> Plan:
-    """Return the plan with its estimated time, as if all cells were like the first; evaluations are left out."""
-    train = data.training
-    rows = min(len(train.y), max(MOST_ROWS, BATCHES * config.batch_size))
-    some = SweepData(first_rows(train, rows))
+def _timed(plan: Plan, cells: Sequence[Cell], some: SweepData, share: float) -> Plan:
+    """Return the plan with its estimated time, by a share of the rows, as if all cells were like the first one.
+
+    Evaluations are left out.
+    """
+    config = NetworkConfig.from_dict(cells[0].settings)
     short = config.replace(epochs=1, schedule=None, decay_epochs=(), early_stopping=None).to_dict()
+
+    epochs = sum(NetworkConfig.from_dict(cell.settings).epochs for cell in cells)
+    rounds = math.ceil(len(cells) / plan.at_once) / len(cells)
+
+    def total(seconds: float) -> float:
+        """Return the seconds of all cells by those of an epoch."""
+        return rounds * epochs * seconds / share
 
     def trial(_: int) -> float:
         """Return the seconds of the quickest epoch of those that fit into the time."""
-        best, begun = math.inf, time.perf_counter()
-        while time.perf_counter() - begun < SECONDS_PER_TRIAL:
+        best: float = math.inf
+        begun = time.perf_counter()
+        while True:
             mlp = fit_network(short, some, plan.threads, [DiagnosticsCallback(log=False)])
-            best = min(best, mlp.history["seconds"][0])
-        return best
+            best = min(best, float(mlp.history["seconds"][0]))
+            if time.perf_counter() - begun > min(SECONDS_PER_TRIAL, SHARE_PER_TRIAL * total(best)):
+                return best
 
     pool = ThreadPoolExecutor(plan.at_once)
     try:
@@ -101,9 +114,7 @@ def _timed(plan: Plan, cells: Sequence[Cell], config: NetworkConfig, data: Sweep
         seconds = max(pool.map(trial, range(plan.at_once)))
     finally:
         pool.shutdown(wait=False)  # Ctrl-C does not wait for trials
-    epochs = sum(NetworkConfig.from_dict(cell.settings).epochs for cell in cells) / len(cells)
-    rounds = math.ceil(len(cells) / plan.at_once)
-    return Plan(plan.at_once, plan.threads, rounds * epochs * seconds * len(train.y) / rows)
+    return Plan(plan.at_once, plan.threads, total(seconds))
 
 
 def _duration(seconds: float) -> str:
