@@ -61,15 +61,20 @@ def recipe_network(path, label, seed):
     options = {key: value for key, value in recipe.data.items() if key in ("validation", "stratify", "training")}
     data = load(path, label=label)
     training, validation = split(data, **options)
-    settings = {} if data.classes is not None else {"loss": "squared_error"}
-    cells = recipe.override(**settings).cells() if settings else recipe.cells()
+    cells = recipe.for_data(data.task, len(training.y)).cells()
     begun = time.perf_counter()
     with closing(open_executor("threads")) as executor:
         results = [result for _, result in executor.train(cells, SweepData(training, validation))]
-    best = max(results, key=lambda one: one.mlp.history["validation_accuracy"][one.mlp.kept_epoch - 1])
+    best = max(results, key=merit)
     mlp = MLP(**retraining_settings(best.mlp.config.to_dict(), best.mlp.kept_epoch))
     mlp.fit(data.X, data.y)
     return mlp, time.perf_counter() - begun
+
+
+def merit(result):
+    """The validation score of a cell, and what decides between equal ones."""
+    history, kept = result.mlp.history, result.mlp.kept_epoch - 1
+    return history["validation_accuracy"][kept], -history["validation_loss"][kept]
 
 
 def peers(is_regression, seed):

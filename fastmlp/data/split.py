@@ -27,6 +27,8 @@ class Division:
         The parts, with the notes among theirs.
     whole : Dataset
         All samples, those of a file's own validation part last.
+    test_rows : int
+        Number of samples that were set aside for the test, and are in neither part.
     is_drawn : bool
         Whether the validation samples were drawn, and are not the last ones.
     notes : tuple of str
@@ -36,6 +38,7 @@ class Division:
     training: Dataset
     validation: Dataset
     whole: Dataset
+    test_rows: int
     is_drawn: bool
     notes: tuple[str, ...]
 
@@ -99,6 +102,7 @@ def divide(
     stratify: bool | None = None,
     seed: int = 0,
     training: int | None = None,
+    test: float | int | None = None,
 ) -> Division:
     """Divide a dataset as `split` does, and say how.
 
@@ -106,13 +110,20 @@ def divide(
     ----------
     dataset, validation, stratify, seed, training
         As for `split`.
+    test : float or int, optional
+        Share or number of the samples that are set aside before, see `set_aside`.
 
     Raises
     ------
     InputError, InputTypeError
         As `split` does.
     """
-    whole, notes = joined(dataset), []
+    everything, notes, aside = joined(dataset), [], 0
+    if test is not None:
+        dataset, held_out = set_aside(dataset, test, seed)
+        aside = len(held_out.y)
+        notes.append(f"{aside} of {len(everything.y)} samples are drawn and set aside for the test")
+    whole = joined(dataset)
     if dataset.validation is not None and validation is None and training is None and not stratify:
         count, rows, stratify = len(dataset.validation.y), whole, False
         notes.append(f"validation: the {count} samples of the data's own validation part")
@@ -132,7 +143,35 @@ def divide(
         parts = _take(rows, slice(0, last)), _take(rows, slice(last, len(rows.y)))
     else:
         parts = _take(rows, np.flatnonzero(~chosen)), _take(rows, np.flatnonzero(chosen))
-    return Division(*parts, whole, chosen is not None, tuple(notes))
+    return Division(*parts, everything, aside, chosen is not None, tuple(notes))
+
+
+def set_aside(dataset: Dataset, test: float | int, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Set samples of a dataset without a test part aside for the test, drawn as `split` draws from each class.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Samples; those of its own validation part, if it has one, are left in it.
+    test : float or int
+        Fraction of the samples, between 0 and 1, or number of samples.
+    seed : int, default=0
+        Seed of the choice.
+
+    Returns
+    -------
+    rest, test : Dataset
+        The samples to work with, and those for the test.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `split` does.
+    """
+    chosen, _ = choose(dataset.y, part_count(len(dataset.y), test, "test"), True, seed)
+    held_out = np.ones(len(dataset.y), bool) if chosen is None else chosen
+    rest, aside = (_take(dataset, np.flatnonzero(rows)) for rows in (~held_out, held_out))
+    return rest, replace(aside, validation=None)
 
 
 def _left_out(whole: Dataset, rows: Dataset) -> list[str]:
@@ -153,6 +192,7 @@ def load_split(
     label: str | int | None = None,
     task: str | None = None,
     training: int | None = None,
+    test: float | int | None = None,
 ) -> tuple[Dataset, Dataset]:
     """Load data and divide them into a training and a validation part; the test part is never read.
 
@@ -174,6 +214,8 @@ def load_split(
         What the labels are, as for `load`.
     training : int, optional
         Number of samples to train on, as for `split`.
+    test : float or int, optional
+        Share or number of the samples that are set aside before, see `set_aside`.
 
     Returns
     -------
@@ -186,7 +228,8 @@ def load_split(
         As `load` and `split` do.
     """
     dataset = load(path_or_name, n_features=n_features, label=label, task=task)
-    return split(dataset, validation, stratify=stratify, seed=seed, training=training)
+    division = divide(dataset, validation, stratify=stratify, seed=seed, training=training, test=test)
+    return division.training, division.validation
 
 
 def first_rows(dataset: Dataset, rows: int) -> Dataset:
@@ -236,12 +279,36 @@ def validation_count(total: int, validation: float | int | None = None) -> int:
     InputError, InputTypeError
         As `split` does.
     """
-    validation = _fraction_or_count(validation)
-    count = validation if isinstance(validation, int) else round(total * validation)
+    return part_count(total, LAST_SIXTH if validation is None else validation, "validation")
+
+
+def part_count(total: int, part: float | int, name: str) -> int:
+    """Return the number of samples of a part.
+
+    Parameters
+    ----------
+    total : int
+        Number of samples.
+    part : float or int
+        Fraction or number of them.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    int
+        Between 1 and `total` - 1.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `split` does.
+    """
+    part = _fraction_or_count(part, name)
+    count = part if isinstance(part, int) else round(total * part)
     if not 0 < count < total:
         raise InputError(
-            f"validation is {validation:g}, {count} of {total} samples; expected at least one sample in each part: "
-            "choose another"
+            f"{name} is {part:g}, {count} of {total} samples; expected at least one sample in each part: choose another"
         )
     return count
 
@@ -252,22 +319,20 @@ def _count_beside(training: int, validation: float | int | None) -> int:
         raise InputTypeError(f"training is {training!r}; expected a number of samples, such as 42000")
     if training < 1:
         raise InputError(f"training is {training}; expected at least 1 sample: leave it out to use all")
-    validation = _fraction_or_count(validation)
+    validation = _fraction_or_count(LAST_SIXTH if validation is None else validation, "validation")
     count = validation if isinstance(validation, int) else round(training * validation / (1 - validation))
     return validation_count(int(training) + count, count)
 
 
-def _fraction_or_count(validation: object) -> float | int:
-    """Return `validation` as a float between 0 and 1, or as an int. Raises InputError, InputTypeError."""
-    if validation is None:
-        return LAST_SIXTH
-    if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
-        raise InputTypeError(f"validation is {validation!r}; expected a fraction such as 0.2, or a number of samples")
-    if isinstance(validation, numbers.Integral):
-        return int(validation)
-    fraction = float(validation)
+def _fraction_or_count(part: object, name: str) -> float | int:
+    """Return a part as a float between 0 and 1, or as an int. Raises InputError, InputTypeError."""
+    if isinstance(part, bool) or not isinstance(part, numbers.Real):
+        raise InputTypeError(f"{name} is {part!r}; expected a fraction such as 0.2, or a number of samples")
+    if isinstance(part, numbers.Integral):
+        return int(part)
+    fraction = float(part)
     if not 0 < fraction < 1:
-        raise InputError(f"validation is {validation}; expected a fraction between 0 and 1: try 0.2")
+        raise InputError(f"{name} is {part}; expected a fraction between 0 and 1: try 0.2")
     return fraction
 
 

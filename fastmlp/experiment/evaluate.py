@@ -21,7 +21,7 @@ from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
 from fastmlp.runs.published_results import compare
 from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
 from fastmlp.runs.run_directory import Run
-from fastmlp.runs.run_record import finite, now
+from fastmlp.runs.run_record import finite, load_set_aside, now
 from fastmlp.runs.selection import best, identity, is_retrained, network_digest
 from fastmlp.training.screen import log_line
 from fastmlp.utils.commands import command_text
@@ -130,7 +130,28 @@ def _with_classes(data: Dataset, theirs: NDArray[Any], trained_on: DataRecord) -
     return dataclasses.replace(data, classes=classes, class_names=names)
 
 
+def has_test_part(data: str, **options: Any) -> bool:
+    """Return whether data have a test part of their own, damaged or not.
+
+    Parameters
+    ----------
+    data : str
+        A name or a file.
+    **options
+        Arguments of `load`.
+    """
+    try:
+        load(data, part="test", **options)
+    except NoTestPart:
+        return False
+    except InputError:
+        pass  # as the evaluation will say
+    return True
+
+
 def _load_test(trained_on: DataRecord, test: str | None) -> Dataset:
+    if test is None and trained_on.test_rows:
+        return load_set_aside(trained_on)
     if test in NAMES:
         return load(test, part="test", task=trained_on.task)
     path = trained_on.key if test is None else test

@@ -14,7 +14,7 @@ from fastmlp.experiment.search_space import check_value_list
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import closest, nearest
 
-OWN = ("title", "seeds", "epoch_lines")  # keys that are in no table
+OWN = ("title", "seeds", "most_steps", "epoch_lines")  # keys that are in no table
 EXAMPLE = "KEY=VALUE, such as network.hidden=300,100"
 
 
@@ -112,6 +112,8 @@ def _change_whole(recipe: Recipe, key: str, value: Any) -> Recipe:
         return replace(recipe, title=check_title(value))
     if key == "seeds":
         return recipe.repeated(1 if value is None else value)
+    if key == "most_steps":
+        return replace(recipe, most_steps=value)
     if key == "epoch_lines":
         return replace(recipe, epoch_lines=value is not None and check.flag(key, value))
     meant = closest(key, [*TABLES["network"], *TABLES["training"], *TABLES["data"]])

@@ -1,6 +1,7 @@
 """Recipes: named experiments, each a grid of networks to train on the same data, or a search for them."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,7 @@ from fastmlp.utils import validation as check
 from fastmlp.utils.records import to_record
 
 COLUMNS = 5  # of a figure that no grid gives a shape
+FEWEST_EPOCHS = 2  # of a recipe with `most_steps`: with fewer a schedule has no room
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Recipe:
         How settings are drawn where there is no grid.
     seeds : int
         How often every configuration is trained: with the seed of its settings and those that follow it.
+    most_steps : int, optional
+        Number of steps from which on a cell has fewer epochs, as many as make about so many steps, though no fewer than
+        `FEWEST_EPOCHS`: large data take as long as small ones.
     """
 
     title: str
@@ -55,8 +60,11 @@ class Recipe:
     notes: tuple[str, ...] = ()
     search: Search | None = None
     seeds: int = 1
+    most_steps: int | None = None
 
     def __post_init__(self) -> None:
+        if self.most_steps is not None:
+            check.whole("most_steps", self.most_steps, 1, "steps of a cell in all its epochs, such as 2000")
         check.whole("seeds", self.seeds, 1, "how often every configuration is trained, such as 5")
         if self.search is not None and self.grid:
             raise InputError("the recipe has a [grid] and a [search]; remove one of the two")
@@ -255,18 +263,30 @@ class Recipe:
         distributions = {name: one.to_dict() for name, one in self.search.distributions.items()}
         return {**{name: getattr(self.search, name) for name in OWN_KEYS}, **distributions}
 
-    def for_task(self, task: str) -> "Recipe":
-        """Return the recipe for a task: of a regression with the loss of one, unless it has a loss of its own.
+    def for_data(self, task: str, rows: int) -> "Recipe":
+        """Return the recipe for data: for a regression with its loss, if it has none; for many rows with few epochs.
 
         Parameters
         ----------
         task : str
             "classification" or "regression".
+        rows : int
+            Number of training samples.
         """
         varied = self.grid if self.search is None else self.search.distributions
-        if task != REGRESSION or "loss" in self.settings or "loss" in varied:
-            return self
-        return replace(self, settings={**self.settings, "loss": "squared_error"})
+        recipe = self
+        if task == REGRESSION and "loss" not in self.settings and "loss" not in varied:
+            recipe = replace(self, settings={**self.settings, "loss": "squared_error"})
+        if self.most_steps is None:
+            return recipe
+        configs = list(recipe.configs())
+        batch_size = min(config.batch_size for config in configs)
+        epochs = max(round(self.most_steps * batch_size / rows), FEWEST_EPOCHS)
+        if epochs >= max(config.epochs for config in configs):
+            return recipe
+        note = f"{epochs} epochs, which make about {epochs * math.ceil(rows / batch_size)} steps with {rows} samples"
+        shorter = recipe.shortened(epochs)
+        return replace(shorter, notes=(*shorter.notes, note))
 
     def _with_reference_note(self) -> "Recipe":
         """Return the recipe with a note that its references are of other data or settings."""
@@ -324,6 +344,7 @@ class Recipe:
             "grid": self.grid,
             "search": search,
             "seeds": self.seeds,
+            "most_steps": self.most_steps,
             "reference": self.reference,
             "epoch_lines": self.epoch_lines,
         }

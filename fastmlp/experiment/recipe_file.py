@@ -21,13 +21,13 @@ from fastmlp.utils.paths import path_text, user_path
 SETTINGS = {name: info.section for name, info in NetworkConfig.FIELDS.items() if name != "threads"}
 # The keys that each table may have.
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "data": ("name", "training", "validation", "stratify", "label", "task", "n_features"),
+    "data": ("name", "training", "validation", "test", "stratify", "label", "task", "n_features"),
     "network": tuple(name for name, section in SETTINGS.items() if section == "network"),
     "training": tuple(name for name, section in SETTINGS.items() if section == "training"),
     "grid": tuple(SETTINGS),
     "search": (*OWN_KEYS, *(name for name in SETTINGS if name != "seed")),
 }
-SECTIONS = ("title", "epoch_lines", "seeds", *TABLES, "reference")
+SECTIONS = ("title", "epoch_lines", "seeds", "most_steps", *TABLES, "reference")
 
 
 def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
@@ -91,6 +91,7 @@ def _parse(table: dict[str, Any], default_title: str) -> Recipe:
         epoch_lines=check.flag("epoch_lines", table.get("epoch_lines", False)),
         search=from_table(search) if "search" in table else None,
         seeds=table.get("seeds", 1),
+        most_steps=table.get("most_steps"),
     )
     check_references(recipe.reference, list(dict.fromkeys(cell.group for cell in recipe.cells())))
     return recipe
@@ -164,6 +165,7 @@ def check_data(data: dict[str, Any]) -> None:
         raise InputTypeError(f"label in [data] is {data['label']!r}; expected the name of a column, or its position")
     for key, kinds, expected in (
         ("validation", (int, float), "a share such as 0.2, or a number of samples"),
+        ("test", (int, float), "a share such as 0.2, or a number of samples"),
         ("training", (int,), "a whole number of samples"),
         ("n_features", (int,), "a whole number"),
     ):

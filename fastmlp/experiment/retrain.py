@@ -126,7 +126,9 @@ def check_retrained(run: Run, recipe: Recipe) -> None:
 
 def _retrainings(recipe: Recipe, epochs: int) -> Iterator[NetworkConfig]:
     """Yield the settings with which cells of the recipe may be retrained; those that stop early: for so many epochs."""
-    cells = (cell for task in TASKS for cell in recipe.for_task(task).cells())  # what the data are is not known here
+    if recipe.most_steps is not None:
+        recipe = recipe.shortened(epochs)
+    cells = (cell for task in TASKS for cell in recipe.for_data(task, 1).cells())  # what the data are is not known here
     for cell in cells:
         config = NetworkConfig.from_dict({**cell.settings, "threads": None})
         yield NetworkConfig.from_dict(retraining_settings(config.to_dict(), min(epochs, config.epochs)))

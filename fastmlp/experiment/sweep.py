@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 from msgspec.structs import replace as replace_fields
 
@@ -13,6 +14,7 @@ from fastmlp.data import Dataset, load
 from fastmlp.data.collections.named import how_to_get
 from fastmlp.data.split import divide
 from fastmlp.errors import FastmlpError, InputError
+from fastmlp.experiment.evaluate import has_test_part
 from fastmlp.experiment.executors.base import Executor, SweepData
 from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.optuna_search import OptunaSearch, load_optuna, study_name
@@ -89,13 +91,12 @@ def sweep(
         _check_method(recipe, executor, storage)
         run = Run(out)
         run.check_usable()
-        data, record, stratify = _load_data(recipe, threads)
-        recipe = _for_task(recipe, record.data)
+        data, record, stratify, recipe = _load_data(recipe, threads)
         if check is not None:
             check(record.data)
         store = CellStore(run, TrainingDataRecord(
             digest=record.data.digest, training_rows=record.data.training_rows,
-            validation_rows=record.data.validation_rows, stratify=stratify,
+            validation_rows=record.data.validation_rows, test_rows=record.data.test_rows, stratify=stratify,
         ))  # fmt: skip
         with run.claimed():
             earlier = _earlier(run)
@@ -133,29 +134,38 @@ def _check_method(recipe: Recipe, executor: Executor, storage: str | None) -> No
         raise InputError(f"storage is {storage!r} and nothing is searched by Optuna; leave it out, or use that method")
 
 
-def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool]:
-    """Return the data of a recipe, the record of a sweep that begins with them, and whether they are stratified."""
-    options = dict(recipe.data)
-    read = {name: options.pop(name) for name in ("n_features", "label", "task") if name in options}
-    division = divide(load(options.pop("name"), **read), **options)
+def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool, Recipe]:
+    """Return the data of a recipe, the record of a sweep, whether samples were drawn, and the recipe for these data."""
+    asked, options = recipe.to_record(), dict(recipe.data)
+    read: dict[str, Any] = {name: options.pop(name) for name in ("n_features", "label", "task") if name in options}
+    loaded = load(options.pop("name"), **read)
+    if "test" in options and has_test_part(loaded.key, **read):
+        options.pop("test")
+    division = divide(loaded, **options)
     data, train, validation = division.whole, division.training, division.validation
     if (train.y == train.y[0]).all():  # as of a file that is sorted by class
         raise InputError(
             f"{data.source} has the single label {shown(train.y[0])} in the {len(train.y)} training samples; expected "
             "two or more: shuffle its rows, or take other ones"
         )
+    recipe = _for_data(recipe, data, len(train.y))
     side_by_side = [SIDE_BY_SIDE] if recipe.is_chosen_by_optuna and (threads or available_cores()) > 1 else []
     found = [*_full_batch(recipe, len(train.y)), *side_by_side]
     record = RunRecord(
         finished=False,
         started=now(),
         seconds=0.0,
-        recipe=recipe.to_record(),
-        data=describe_data(data, len(train.y), len(validation.y)),
+        recipe=asked,
+        data=describe_data(data, len(train.y), len(validation.y), division.test_rows),
         environment=environment(),
         notes=(*train.notes, *_meanings(recipe, train), *recipe.notes, *found),
     )
-    return SweepData(train, validation, recipe.data), record, division.is_drawn
+    return (
+        SweepData(train, validation, {"name": recipe.data["name"], **read, **options}),
+        record,
+        division.is_drawn,
+        recipe,
+    )
 
 
 def _meanings(recipe: Recipe, train: Dataset) -> list[str]:
@@ -175,9 +185,9 @@ def _why_synthetic(recipe: Recipe, data: DataRecord) -> list[str]:
     return [f"training on {data.source}; for MNIST, {how_to_get('mnist')}"]
 
 
-def _for_task(recipe: Recipe, data: DataRecord) -> Recipe:
-    """Return the recipe with a loss for what there is to learn. Raises InputError where it has one for classes only."""
-    recipe = recipe.for_task(data.task)
+def _for_data(recipe: Recipe, data: Dataset, rows: int) -> Recipe:
+    """Return the recipe for these data and so many training samples. Raises InputError for a loss of classes alone."""
+    recipe = recipe.for_data(data.task, rows)
     for config in recipe.configs():
         if data.classes is None and config.loss_function.has_probabilities:
             raise InputError(

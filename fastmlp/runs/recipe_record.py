@@ -29,6 +29,8 @@ class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         Number of training samples.
     validation : float or None
         Share or number of validation samples.
+    test : float or None
+        Share or number of samples that are set aside for the test, where the data have no test part.
     stratify : bool or None
         Whether validation samples are drawn from each class.
     task : str or None
@@ -42,6 +44,7 @@ class RecipeDataRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     name: Name
     training: Position | None = None
     validation: float | None = None
+    test: float | None = None
     stratify: bool | None = None
     task: str | None = None
     n_features: Position | None = None
@@ -163,6 +166,8 @@ class RecipeRecord(Record, frozen=True, kw_only=True):
         How settings were drawn, where there is no grid.
     seeds : int
         How often every configuration was trained.
+    most_steps : int or None
+        Number of steps from which on a cell had fewer epochs.
     reference : tuple of ReferenceRecord
         Published results.
     epoch_lines : bool
@@ -175,6 +180,7 @@ class RecipeRecord(Record, frozen=True, kw_only=True):
     grid: dict[str, list[Any]]
     search: SearchRecord | None
     seeds: Position
+    most_steps: Position | None = None
     reference: tuple[ReferenceRecord, ...]
     epoch_lines: bool
 

@@ -54,8 +54,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
         Whether the samples were made by this library.
     digest : str
         SHA-256 of the samples and labels.
-    rows, training_rows, validation_rows : int
-        Number of samples: all, and those in each part.
+    rows, training_rows, validation_rows, test_rows : int
+        Number of samples: all, those in each part, and those that are set aside for the test.
     features : int
         Number of features.
     n_features : int or None
@@ -82,6 +82,7 @@ class DataRecord(Record, frozen=True, kw_only=True):
     rows: Position
     training_rows: Position
     validation_rows: Count
+    test_rows: Count = 0
     features: Position
     n_features: Position | None
     label: str | int | None
@@ -102,8 +103,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
             raise ValueError(f"image_shape is {list(self.image_shape)} for {self.features} features")
         if self.pictures is not None and self.pictures.shape != self.image_shape:
             raise ValueError(f"pictures have the shape {self.pictures.shape} for an image_shape {self.image_shape}")
-        if self.training_rows + self.validation_rows > self.rows:
-            raise ValueError(f"training_rows and validation_rows are more than {self.rows} rows")
+        if self.training_rows + self.validation_rows + self.test_rows > self.rows:
+            raise ValueError(f"training_rows, validation_rows and test_rows are more than {self.rows} rows")
 
     @property
     def names_of_classes(self) -> list[str]:
@@ -277,8 +278,8 @@ class TrainingDataRecord(Record, frozen=True, kw_only=True):
     ----------
     digest : str
         SHA-256 of all samples and labels.
-    training_rows, validation_rows : int
-        Number of samples in each part.
+    training_rows, validation_rows, test_rows : int
+        Number of samples in each part, and of those that are set aside for the test.
     stratify : bool
         Whether the validation samples were drawn from each class.
     """
@@ -286,6 +287,7 @@ class TrainingDataRecord(Record, frozen=True, kw_only=True):
     digest: Digest
     training_rows: Position
     validation_rows: Count
+    test_rows: Count = 0
     stratify: bool
 
 

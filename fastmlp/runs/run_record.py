@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,6 +12,7 @@ import numpy as np
 from fastmlp._version import __version__
 from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.data.joining import joined
+from fastmlp.data.split import set_aside
 from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.inputs.table import Table
@@ -48,15 +50,15 @@ def _version(name: str) -> str | None:
         return None
 
 
-def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) -> DataRecord:
+def describe_data(dataset: Dataset, training_rows: int, validation_rows: int, test_rows: int = 0) -> DataRecord:
     """Return what is needed to load the data of a run again and to be sure that they are the same.
 
     Parameters
     ----------
     dataset : Dataset
         All samples, also those that are in neither part.
-    training_rows, validation_rows : int
-        Number of samples in each part.
+    training_rows, validation_rows, test_rows : int
+        Number of samples in each part; the last one is set aside for the test.
     """
     rows, features = dataset.X.shape
     return DataRecord(
@@ -69,6 +71,7 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int) ->
         rows=rows,
         training_rows=training_rows,
         validation_rows=validation_rows,
+        test_rows=test_rows,
         features=features,
         n_features=features if isinstance(dataset.X, CSR) else None,
         label=dataset.label,
@@ -100,10 +103,34 @@ def load_again(data: DataRecord) -> Dataset:
     InputError
         If they are no longer the same.
     """
-    dataset = joined(load(data.key, n_features=data.n_features, label=data.label, task=data.task))
-    if digest(dataset) != data.digest:
+    dataset = _load_unchanged(data)
+    if data.test_rows:
+        dataset, _ = set_aside(dataset, data.test_rows)
+    return first_rows(joined(dataset), data.training_rows + data.validation_rows)
+
+
+def load_set_aside(data: DataRecord) -> Dataset:
+    """Load the samples of a run that were set aside for the test.
+
+    Parameters
+    ----------
+    data : DataRecord
+        What `describe_data` returned, with some.
+
+    Raises
+    ------
+    InputError
+        If the data are no longer the same.
+    """
+    _, test = set_aside(_load_unchanged(data), data.test_rows)
+    return replace(test, source=f"{data.source}, {data.test_rows} samples that were set aside")
+
+
+def _load_unchanged(data: DataRecord) -> Dataset:
+    dataset = load(data.key, n_features=data.n_features, label=data.label, task=data.task)
+    if digest(joined(dataset)) != data.digest:
         raise InputError(f"{data.source} has changed since the sweep; bring back the old data, or sweep anew")
-    return first_rows(dataset, data.training_rows + data.validation_rows)
+    return dataset
 
 
 def describe_cell(result: CellResult, folder: str | None) -> CellRecord:

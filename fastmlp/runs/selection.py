@@ -46,7 +46,11 @@ def identity(record: RunRecord, cell: CellRecord) -> str:
     cell : CellRecord
         One of its cells.
     """
-    data = {"digest": record.data.digest, "training_rows": record.data.training_rows + record.data.validation_rows}
+    data = {
+        "digest": record.data.digest,
+        "training_rows": record.data.training_rows + record.data.validation_rows,
+        "test_rows": record.data.test_rows,
+    }
     return digest_of_values({"settings": retraining_settings(cell.settings, cell.kept_epoch), "data": data})
 
 

@@ -52,6 +52,7 @@ def data_record(**changes):
         "rows": 5,
         "training_rows": 4,
         "validation_rows": 1,
+        "test_rows": 0,
         "features": 64,
         "n_features": None,
         "label": None,

@@ -7,7 +7,7 @@ from fastmlp.runs.cells import Cell
 from fastmlp.runs.records import TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 
-DATA = TrainingDataRecord(digest="0" * 64, training_rows=4, validation_rows=1, stratify=False)
+DATA = TrainingDataRecord(digest="0" * 64, training_rows=4, validation_rows=1, test_rows=0, stratify=False)
 
 
 def cell(seed, slug=None):

@@ -73,6 +73,8 @@ def run_pipeline(
     from fastmlp.runs.run_directory import Run
     from fastmlp.utils.records import to_plain
 
+    if test is not None:
+        recipe = recipe.without(["test"], "data")  # none have to be set aside
     run_folder = pipeline.free_folder(wanted, recipe) if out is None else Path(out)
     record = pipeline.run_pipeline(recipe, run_folder, threads, test)
     report = str(write_report(run_folder))
