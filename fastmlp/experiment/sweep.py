@@ -136,7 +136,7 @@ def _check_method(recipe: Recipe, executor: Executor, storage: str | None) -> No
 
 def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool, Recipe]:
     """Return the data of a recipe, the record of a sweep, whether samples were drawn, and the recipe for these data."""
-    asked, options = recipe.to_record(), dict(recipe.data)
+    asked, options = recipe, dict(recipe.data)
     read: dict[str, Any] = {name: options.pop(name) for name in ("n_features", "label", "task") if name in options}
     loaded = load(options.pop("name"), **read)
     if "test" in options and has_test_part(loaded.key, **read):
@@ -155,7 +155,7 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
         finished=False,
         started=now(),
         seconds=0.0,
-        recipe=asked,
+        recipe=asked.to_record(),
         data=describe_data(data, len(train.y), len(validation.y), division.test_rows),
         environment=environment(),
         notes=(*train.notes, *_meanings(recipe, train), *recipe.notes, *found),
