@@ -6,8 +6,8 @@ EXIT_STATUSES = {
     ALL_FAILED: "every configuration failed",
     WRONG_INPUT: "the arguments or the input cannot be used: one line on stderr says why",
     SOME_FAILED: "some configurations failed, the others are compared",
-    INTERRUPTED: "interrupted by Ctrl-C; the same command resumes",
-    TERMINATED: "ended by SIGTERM; the same command resumes",
+    INTERRUPTED: "interrupted by Ctrl-C; a training resumes with the same command",
+    TERMINATED: "ended by SIGTERM; a training resumes with the same command",
 }
 
 

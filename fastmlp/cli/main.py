@@ -55,9 +55,11 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
         One of `fastmlp.cli.exit_status.EXIT_STATUSES`.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    resumes = False
     with shown_log():
         try:
             options = parse(arguments)
+            resumes = VERBS[options.verb].resumes
             LOGGER.setLevel(log_level(options.verbose, options.quiet))
             with stoppable(ends_process):
                 status = _run(options)
@@ -69,12 +71,13 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return SUCCESS
         except OSError as error:
-            hint = "; make room and give the same command again, which resumes" if error.errno in DISK_FULL else ""
+            again = f"; make room and give the same command again{', which resumes' if resumes else ''}"
+            hint = again if error.errno in DISK_FULL else ""
             return _fail((f"{error.filename}: {error.strerror}" if error.filename else str(error)) + hint)
         except MemoryError as error:
             return _fail(f"not enough memory ({error}); use fewer samples")
         except KeyboardInterrupt as interrupt:
-            LOGGER.critical("interrupted; the same command resumes from here")
+            LOGGER.critical("interrupted; the same command resumes from here" if resumes else "interrupted")
             return interrupt.status if isinstance(interrupt, Stopped) else INTERRUPTED
 
 

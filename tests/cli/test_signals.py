@@ -10,6 +10,7 @@ import pytest
 
 from fastmlp.cli.main import main
 from fastmlp.cli.signals import stoppable
+from fastmlp.cli.verbs.registry import VERBS
 
 ROOT = Path(__file__).parents[2]
 LINE = "fastmlp: interrupted; the same command resumes from here"
@@ -127,7 +128,11 @@ sys.exit(main(["report", "run"]))
 def test_what_goes_wrong_because_a_library_swallowed_the_interrupt_ends_as_the_interrupt(number, error):
     with running(SWALLOWED, str(int(number)), error) as process:
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (128 + number, "", f"{LINE}\n")
+    assert (process.returncode, out, err) == (128 + number, "", "fastmlp: interrupted\n")  # a report does not resume
+
+
+def test_what_trains_resumes_and_nothing_else_says_so():
+    assert {name for name, verb in VERBS.items() if verb.resumes} == {"sweep", "retrain", "run", "demo"}
 
 
 @posix

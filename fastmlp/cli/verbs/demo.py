@@ -25,5 +25,6 @@ def _run(options: argparse.Namespace) -> Outcome:
 
 
 VERB = Verb(
-    "Run the default recipe, on synthetic digits if MNIST is not available", _arguments, _run, "fastmlp demo --epochs 5"
-)
+    "Run the default recipe, on synthetic digits if MNIST is not available", _arguments, _run,
+    "fastmlp demo --epochs 5", resumes=True,
+)  # fmt: skip

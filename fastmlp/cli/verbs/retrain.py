@@ -35,4 +35,6 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome(values, f"{text}\nnext: {following}")
 
 
-VERB = Verb("Train a run's best network again, on all rows", _arguments, _run, "fastmlp retrain runs/ee541")
+VERB = Verb(
+    "Train a run's best network again, on all rows", _arguments, _run, "fastmlp retrain runs/ee541", resumes=True
+)

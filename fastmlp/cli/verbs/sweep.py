@@ -150,5 +150,5 @@ def sweep_status(record: "RunRecord") -> int:
 
 VERB = Verb(
     "Train a grid of networks and compare them on validation data", _arguments, _run,
-    "fastmlp sweep --recipe ee541 --data mnist --out runs/ee541",
+    "fastmlp sweep --recipe ee541 --data mnist --out runs/ee541", resumes=True,
 )  # fmt: skip

@@ -42,6 +42,8 @@ class Verb:
         A command for the end of its `--help`.
     prints_itself : bool
         Whether it prints by itself. It has no `--json` then, unless it declares one.
+    resumes : bool
+        Whether the same command resumes what was interrupted.
     """
 
     help: str
@@ -49,6 +51,7 @@ class Verb:
     run: Callable[[argparse.Namespace], Outcome | int]
     example: str
     prints_itself: bool = False
+    resumes: bool = False
 
 
 def computing(run: Callable[[argparse.Namespace], Outcome | int]) -> Callable[[argparse.Namespace], Outcome | int]:
