@@ -4,7 +4,7 @@ from fastmlp.data import load, split
 train, validation = split(load("mnist"))
 """
 
-from fastmlp.data.checks import NoTestPart
+from fastmlp.data.checks import NoLabels, NoTestPart
 from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset, Inputs, digest
 from fastmlp.data.loading import NAMES, load
@@ -17,6 +17,7 @@ __all__ = [
     "NAMES",
     "Dataset",
     "Inputs",
+    "NoLabels",
     "NoTestPart",
     "Stream",
     "digest",

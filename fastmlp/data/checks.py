@@ -25,6 +25,10 @@ BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader needs beside its result
 PARTS = ("train", "validation", "test")
 
 
+class NoLabels(InputError):
+    """A file that has inputs alone, as those that are to be predicted."""
+
+
 class NoTestPart(InputError):
     """A file or a folder without test data."""
 

@@ -58,6 +58,8 @@ def load(
         If the data cannot be found, read or used; one line with the file, what was expected and a hint.
     NoTestPart
         If `part` is "test" and the file has no test data; an InputError.
+    NoLabels
+        If the file has no labels, but an array or pixels alone; an InputError.
     InputTypeError
         If an argument is of a type that cannot be used.
 

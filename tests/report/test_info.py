@@ -99,6 +99,22 @@ def test_the_columns_of_a_table_are_described_one_by_one(table, capsys):
     assert values["columns"][0] == {"name": "height", "kind": "numbers", "missing": 1, "low": 1.0, "high": 29.0}
 
 
+def test_the_label_is_said_to_be_the_last_column_where_no_name_tells_it(tmp_path, capsys):
+    (tmp_path / "three.csv").write_text("width,height,age\n1,2,0\n3,4,1\n")
+    assert "labels: column `age`, the last one, as none is called label, target" in told(capsys, tmp_path / "three.csv")
+
+
+def test_data_without_labels_are_described_by_their_rows_and_columns(tmp_path, capsys):
+    (tmp_path / "test.csv").write_text("ImageId,pixel0,pixel1\n1,0,7\n2,255,3\n")
+    text = told(capsys, tmp_path / "test.csv")
+    assert "rows 2 columns 2 of numbers, 0 to 255 labels none: " in text
+    assert "has no column `label`" in text
+    assert "column `ImageId` names or numbers the rows" in text
+    np.save(tmp_path / "new.npy", np.ones((5, 8, 8)))
+    values = json.loads(told(capsys, tmp_path / "new.npy", "--json"))
+    assert (values["kind"], values["rows"], values["features"], values["labels"]) == ("data", 5, 64, None)
+
+
 def test_the_columns_of_a_networks_table_are_described_with_the_words_that_it_knows(table, tmp_path, capsys):
     data = load(table)
     MLP(hidden=(2,), epochs=1, missing="median", engine="numpy").fit(data.X, data.y).save(tmp_path / "plants.h5")

@@ -103,7 +103,8 @@ def _read(root: Path, name: str) -> Dataset:
     """Read the pictures of one part."""
     pictures = _pictures(root)
     if not pictures:
-        raise InputError(f"{root} has no pictures; expected a folder of PNG or JPEG files for each class in it")
+        found = "pictures of no class" if _in(root) else "no pictures"
+        raise InputError(f"{root} has {found}; expected a folder of PNG or JPEG files for each class in it")
     if {folder.lower() for folder in pictures} <= {word for words in PARTS.values() for word in words}:
         raise InputError(
             f"{root} has pictures in {' and '.join(pictures)}, of no class; expected a folder for each class in there"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fastmlp.data.checks import NoLabels
 from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.named_arrays import inputs_of_array
 from fastmlp.data.readers.reader import Expected, Reader
@@ -21,10 +22,8 @@ class NPYReader(Reader):
         return head.startswith(b"\x93NUMPY")
 
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
-        """Raise InputError."""
-        raise InputError(
-            f"{path} is one array, without labels; expected both: write them with numpy.savez(x=..., y=...)"
-        )
+        """Raise NoLabels."""
+        raise NoLabels(f"{path} is one array, without labels; expected both: write them with numpy.savez(x=..., y=...)")
 
     def read_inputs(self, path: Path, expected: Expected) -> Inputs:
         """Read a file as `Reader.read_inputs` describes."""

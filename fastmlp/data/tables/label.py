@@ -2,6 +2,7 @@
 
 import re
 
+from fastmlp.data.checks import NoLabels
 from fastmlp.data.tables.layout import LABEL_NAMES, Layout
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import closest
@@ -46,11 +47,14 @@ def find_label(layout: Layout, label: str | int | None) -> tuple[int, str | None
         return first, "labels: the first column, as none has a name; another one is chosen by label"
     last = max(column for column, name in enumerate(layout.names) if name and not name.startswith("Unnamed: "))
     if last and _continues(layout.names[last - 1], layout.names[last]):
-        raise InputError(
+        raise NoLabels(
             f"{layout.path} has no column `label`, and its last one is {layout.called(last)}; its header begins "
             f"{_first_names(layout)}: choose the column of labels by label"
         )
-    return last, f"labels: column {layout.called(last)}, the last one; another one is chosen by label"
+    usual = f"{', '.join(LABEL_NAMES[:-1])} or {LABEL_NAMES[-1]}"
+    return last, (
+        f"labels: column {layout.called(last)}, the last one, as none is called {usual}; another one is chosen by label"
+    )
 
 
 def _asked_for(layout: Layout, label: str | int) -> int:

@@ -1,15 +1,16 @@
 """What is in data: format, columns, labels."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data import CSR, NAMES, Dataset
+from fastmlp.data import CSR, NAMES, Dataset, Inputs
 from fastmlp.data.readers.registry import find_reader
 from fastmlp.inputs.table import Table
 from fastmlp.report.info.facts import LISTED, Info, counted, listed
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import path_text, user_path
 
 
 def describe_data(dataset: Dataset) -> Info:
@@ -26,7 +27,7 @@ def describe_data(dataset: Dataset) -> Info:
     facts = [
         ("format", form),
         ("rows", f"{rows:,}" + ("" if validation is None else f", and {len(validation.y):,} for validation")),
-        ("pictures", "" if dataset.image_shape is None else "{} x {} pixels".format(*dataset.image_shape)),
+        ("pictures", _pictures(dataset.image_shape)),
     ]
     values = {
         "kind": "data",
@@ -46,6 +47,46 @@ def describe_data(dataset: Dataset) -> Info:
     values["notes"] = list(dataset.notes)
     note = ", synthetic" if dataset.synthetic else ""
     return Info(f"{dataset.source}: data{note}", facts, values)
+
+
+def describe_inputs(inputs: Inputs, path: Path, reason: str) -> Info:
+    """Describe data that have no labels.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        As `load_inputs` returned them.
+    path : Path
+        Their file.
+    reason : str
+        Why there are no labels.
+    """
+    form, (rows, features) = find_reader(path).name, inputs.X.shape
+    columns, text, described = _inputs(inputs.X)
+    facts = [
+        ("format", form),
+        ("rows", f"{rows:,}"),
+        ("pictures", _pictures(inputs.image_shape)),
+        (columns, text),
+        ("labels", f"none: {reason}"),
+        ("notes", "\n".join(inputs.notes)),
+    ]
+    values = {
+        "kind": "data",
+        "name": inputs.name,
+        "format": form,
+        "rows": rows,
+        "features": features,
+        "image_shape": inputs.image_shape,
+        columns: described,
+        "labels": None,
+        "notes": list(inputs.notes),
+    }
+    return Info(f"{path_text(path)}: data without labels, to be predicted", facts, values)
+
+
+def _pictures(shape: tuple[int, int] | None) -> str:
+    return "" if shape is None else "{} x {} pixels".format(*shape)
 
 
 def _inputs(X: NDArray[Any] | CSR | Table) -> tuple[str, str, Any]:

@@ -2,11 +2,11 @@
 
 import os
 
-from fastmlp.data import NAMES, load
+from fastmlp.data import NAMES, NoLabels, load, load_inputs
 from fastmlp.errors import InputError
 from fastmlp.export.model_file import is_model
 from fastmlp.export.model_file import load as load_model
-from fastmlp.report.info.data import describe_data
+from fastmlp.report.info.data import describe_data, describe_inputs
 from fastmlp.report.info.facts import Info
 from fastmlp.report.info.model import describe_model
 from fastmlp.report.info.run import describe_run
@@ -41,7 +41,10 @@ def describe(thing: str | os.PathLike[str], label: str | int | None = None, task
             raise InputError(
                 f"{path} is not there; {nearest(os.fspath(thing), NAMES)}, or the path of a model, a run or data"
             )
-    return describe_data(load(thing, label=label, task=task))
+    try:
+        return describe_data(load(thing, label=label, task=task))
+    except NoLabels as error:
+        return describe_inputs(load_inputs(thing), user_path(thing), str(error))
 
 
 def _run(run: Run) -> Info | None:
