@@ -18,6 +18,7 @@ from fastmlp.training.failure import FailureReason
 from fastmlp.training.fitted import Fitted, field_of_fitted
 from fastmlp.training.history import History
 from fastmlp.training.parameters import Parameters
+from fastmlp.training.summary import Summary, summarise
 from fastmlp.utils.arrays import as_array, fits, unfit
 from fastmlp.utils.labels import all_classes, check_labels
 from fastmlp.utils.validation import DTYPES
@@ -70,6 +71,30 @@ class Network(Configured):
     def biases(self) -> tuple[NDArray[Any], ...]:
         """One view (fan_out,) per layer; writing to it changes the network."""
         return tuple(self._fitted.network()[0].biases)
+
+    def summary(self, features: int | None = None, outputs: int | None = None) -> Summary:
+        """Return the layers, their shapes and activations, how many numbers the network learns, and their memory.
+
+        Parameters
+        ----------
+        features, outputs : int, optional
+            Numbers of inputs and of outputs, for a network before its first fit, which does not know them.
+
+        Returns
+        -------
+        Summary
+            As text a table: print(mlp.summary()).
+
+        Examples
+        --------
+        >>> from fastmlp import MLP
+        >>> MLP(hidden=(20,)).summary(features=8, outputs=2).parameters
+        222
+        """
+        there, encoder = self._fitted.parameters, self.encoder
+        if there is not None:
+            features, outputs = there.features, there.outputs
+        return summarise(self.config, features, outputs, encoder.describe() if encoder else "")
 
     def set_weights(
         self,
