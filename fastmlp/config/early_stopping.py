@@ -55,8 +55,8 @@ class EarlyStoppingConfig:
         """
         if validation is None:
             raise InputError(
-                f"early_stopping watches {self.monitor} and validation is None; pass fit(..., validation=(X, y)), or "
-                "leave early_stopping out"
+                f"early_stopping watches {self.monitor} and validation is None; pass fit(..., validation=(X, y)) or "
+                "fit(..., validation_split=0.1), or leave early_stopping out"
             )
 
 

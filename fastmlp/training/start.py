@@ -18,6 +18,7 @@ from fastmlp.training.metrics import MetricsCallback
 from fastmlp.training.preparation import PreparedData, prepare
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
+from fastmlp.training.validation_split import split_samples
 
 
 def prepare_for(
@@ -28,6 +29,7 @@ def prepare_for(
     validation: tuple[Samples, ArrayLike] | None,
     classes: Iterable[Any] | None,
     sample_weight: ArrayLike | None,
+    validation_split: float | int | None = None,
 ) -> PreparedData:
     """Prepare the data of a training, unless they are prepared.
 
@@ -37,7 +39,7 @@ def prepare_for(
         Its settings.
     start : Fitted
         The network that it starts from; one without weights takes any shape and any classes.
-    X, y, validation, classes, sample_weight
+    X, y, validation, classes, sample_weight, validation_split
         As for `MLP.fit`.
 
     Raises
@@ -45,6 +47,11 @@ def prepare_for(
     InputError, InputTypeError
         For data that cannot be used, or do not go with the network that is there.
     """
+    known = start.classes if classes is None else classes
+    if validation_split is not None:
+        if validation is not None:
+            raise InputError("validation and validation_split were given; expected one of the two: leave one out")
+        X, y, validation, known, sample_weight = split_samples(config, X, y, known, sample_weight, validation_split)
     if isinstance(X, PreparedData):
         beside = {"y": y, "validation": validation, "classes": classes, "sample_weight": sample_weight}
         for name, given in beside.items():
@@ -53,7 +60,6 @@ def prepare_for(
         data = X
         data.check_use(config)
     else:
-        known = start.classes if classes is None else classes
         data = prepare(config, X, y, validation, known, sample_weight, start.encoder)
     if start.parameters is None or start.classes is None or start.encoder is None:
         return data
