@@ -1,7 +1,7 @@
 """The network: `MLP`, a facade over its settings, its training and its prediction."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from fastmlp.training.compilation import compilation_told
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.fitted import Fitted
 from fastmlp.training.inference import evaluate, predict_outputs
+from fastmlp.training.layer_outputs import LayerOutputs
 from fastmlp.training.loop import train
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.progress import progress_callbacks
@@ -24,7 +25,7 @@ from fastmlp.training.start import all_callbacks, prepare_for, start_fit, start_
 from fastmlp.utils.memory import memory_held
 
 
-class MLP(StoredNetwork):
+class MLP(StoredNetwork, LayerOutputs):
     """A multilayer perceptron, trained on minibatches.
 
     Parameters
@@ -45,7 +46,8 @@ class MLP(StoredNetwork):
     momentum : float
         Of "sgd" and "rmsprop": v = momentum v + (1 - dampening) g, W = W - rate v; below 1.
     schedule : str, dict, callable or None
-        How the rate changes; see `fastmlp.config.schedules`.
+        How the rate changes; see `fastmlp.config.schedules`. A function f(t) is called for every step with the
+        epochs done, a float from 0 that is fractional within an epoch, and returns the factor on learning_rate.
     decay_epochs : tuple of int
         Epochs (from 1) after which the rate is multiplied by decay_factor, such as (20, 40).
     decay_factor : float
@@ -140,6 +142,7 @@ class MLP(StoredNetwork):
         y: ArrayLike | None = None,
         validation: tuple[Samples, ArrayLike] | None = None,
         *,
+        validation_split: float | int | None = None,
         callbacks: Iterable[Callback] = (),
         progress: bool | Callable[[dict[str, Any]], object] | None = None,
         classes: Iterable[Any] | None = None,
@@ -163,6 +166,10 @@ class MLP(StoredNetwork):
             entropy (N, C) zeros and ones; for the squared error (N,) or (N, C) numbers.
         validation : tuple of two arrays, optional
             X and y of the validation set, which is measured after every epoch.
+        validation_split : float or int, optional
+            Share, or number, of the samples that are the validation set instead: drawn from each class in proportion,
+            of numbers from small to large alike, with the network's seed; not the last rows, as in Keras. The others
+            are copied to train on.
         callbacks : iterable of Callback, optional
             See `fastmlp.training.callbacks`.
         progress : bool or callable, optional
@@ -190,7 +197,7 @@ class MLP(StoredNetwork):
         """
         start = self._fitted if warm_start else Fitted()
         with compilation_told(progress is True):
-            data = prepare_for(self.config, start, X, y, validation, classes, sample_weight)
+            data = prepare_for(self.config, start, X, y, validation, classes, sample_weight, validation_split)
             session = start_fit(self.config, start, data)
             stored = checkpoint_callbacks(checkpoint, self.config, data)
             return self._train(session, [*callbacks, *progress_callbacks(progress), *stored])
@@ -243,13 +250,14 @@ class MLP(StoredNetwork):
 
     # ------------------------------------------------------------------------------------- prediction, evaluation
 
-    def predict_proba(self, X: Samples) -> NDArray[Any]:
+    def predict_proba(self, X: Samples | Iterator[Samples]) -> NDArray[Any]:
         """Return class probabilities.
 
         Parameters
         ----------
-        X : array_like of shape (N, D), DataFrame, Table or sparse matrix
-            Inputs, as for `fit`; the columns of a table are found by their names, in any order.
+        X : array_like of shape (N, D), DataFrame, Table or sparse matrix, or iterator of such
+            Inputs, as for `fit`; the columns of a table are found by their names, in any order. Of an iterator, such as
+            a generator, one batch is in memory at a time; the results are joined.
 
         Returns
         -------
@@ -266,13 +274,13 @@ class MLP(StoredNetwork):
         parameters, _, encoder = self._fitted.network()
         return predict_outputs(self.config, parameters, encoder, X)
 
-    def predict(self, X: Samples) -> NDArray[Any]:
+    def predict(self, X: Samples | Iterator[Samples]) -> NDArray[Any]:
         """Return predictions.
 
         Parameters
         ----------
-        X : array_like of shape (N, D), DataFrame, Table or sparse matrix
-            Inputs, as for `fit`; the columns of a table are found by their names, in any order.
+        X : array_like, or iterator of such
+            As for `predict_proba`.
 
         Returns
         -------

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.config.network import NetworkConfig
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.reading import read_inputs
 from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
@@ -86,7 +87,13 @@ def totals_of(
 
 
 def outputs_of(
-    kernels: ModuleType, parameters: Parameters, X: Inputs, out: NDArray[Any], kind: int, threads: int
+    kernels: ModuleType,
+    layers: NDArray[np.int64],
+    buffer: NDArray[Any],
+    X: Inputs,
+    out: NDArray[Any],
+    kind: int,
+    threads: int,
 ) -> NDArray[Any]:
     """Compute what the last layer hands out for the rows of X.
 
@@ -94,7 +101,9 @@ def outputs_of(
     ----------
     kernels : module
         Of an engine.
-    parameters : Parameters
+    layers : ndarray of shape (layers, 7), int64
+        Of the network, or its first ones.
+    buffer : ndarray of shape (size,)
         Weights and biases.
     X : ndarray of shape (N, D), or Sparse
         Checked inputs.
@@ -110,17 +119,21 @@ def outputs_of(
     ndarray of shape (N, C)
         `out`.
     """
-    p = parameters
     if X.shape[0] == 1:
-        kernels.predict(p.layers, p.buffer, X, out, threads, kind)
+        kernels.predict(layers, buffer, X, out, threads, kind)
         return out
-    for start, stop in _ranges(p.layers, X.shape[0]):
-        kernels.predict(p.layers, p.buffer, part(X, start, stop), out[start:stop], threads, kind)
+    for start, stop in _ranges(layers, X.shape[0]):
+        kernels.predict(layers, buffer, part(X, start, stop), out[start:stop], threads, kind)
     return out
 
 
 def predict_outputs(
-    config: NetworkConfig, parameters: Parameters, encoder: InputEncoder, X: Samples, threads: int | None = None
+    config: NetworkConfig,
+    parameters: Parameters,
+    encoder: InputEncoder,
+    X: Samples | Iterator[Samples],
+    threads: int | None = None,
+    kind: int | None = None,
 ) -> NDArray[Any]:
     """Return what the last layer hands out for every row of X, (N, C) in the network's dtype.
 
@@ -132,26 +145,64 @@ def predict_outputs(
         Weights and biases.
     encoder : InputEncoder
         What the inputs mean.
-    X : array_like of shape (N, D)
-        Inputs, not checked yet.
+    X : array_like of shape (N, D), or iterator of such
+        Inputs, not checked yet; of an iterator one batch is in memory at a time.
     threads : int, optional
         Threads to use; None: what the settings allow.
+    kind : int, optional
+        The kernels' code of the loss, which says what function of the last layer is returned; None: that of the
+        settings.
     """
-    return outputs_of_inputs(config, parameters, _encoded(config, encoder, X), threads)
+    if not isinstance(X, Iterator):
+        return outputs_of_inputs(config, parameters, _encoded(config, encoder, X), threads, kind)
+    batches = encoded_batches(config, encoder, X)
+    return np.concatenate([outputs_of_inputs(config, parameters, inputs, threads, kind) for inputs in batches])
 
 
-def _encoded(config: NetworkConfig, encoder: InputEncoder, X: Samples) -> Inputs:
-    return encoder.encode(read_inputs(X, config.dtype, missing=config.missing), config.dtype)
+def _encoded(config: NetworkConfig, encoder: InputEncoder, X: Samples, name: str = "X") -> Inputs:
+    return encoder.encode(read_inputs(X, config.dtype, name, config.missing), config.dtype, name)
+
+
+def encoded_batches(config: NetworkConfig, encoder: InputEncoder, X: Samples | Iterator[Samples]) -> Iterator[Inputs]:
+    """Yield inputs that are not checked yet as the kernels read them, those of an iterator batch by batch.
+
+    Parameters
+    ----------
+    config, encoder, X
+        As for `predict_outputs`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For inputs that cannot be used, and an iterator without any.
+    """
+    if not isinstance(X, Iterator):
+        yield _encoded(config, encoder, X)
+        return
+    number = 0
+    for number, batch in enumerate(X, start=1):
+        if isinstance(batch, tuple | list) and [getattr(one, "ndim", 0) for one in batch[:1]] == [2]:
+            raise InputTypeError(
+                f"batch {number} of X is a {type(batch).__name__} of arrays; expected the inputs alone: (X for X, y in "
+                "batches)"
+            )
+        yield _encoded(config, encoder, batch, f"batch {number} of X")
+    if not number:
+        raise InputError("X is an iterator without a batch; expected one at least: was it read before?")
 
 
 def outputs_of_inputs(
-    config: NetworkConfig, parameters: Parameters, inputs: Inputs, threads: int | None = None
+    config: NetworkConfig,
+    parameters: Parameters,
+    inputs: Inputs,
+    threads: int | None = None,
+    kind: int | None = None,
 ) -> NDArray[Any]:
     """Return what the last layer hands out for every row of encoded inputs, (N, C) in the network's dtype.
 
     Parameters
     ----------
-    config, parameters, threads
+    config, parameters, threads, kind
         As for `predict_outputs`.
     inputs : ndarray of shape (N, D), or Sparse
         What an encoder returned.
@@ -160,7 +211,8 @@ def outputs_of_inputs(
     out = np.empty((rows, parameters.outputs), parameters.buffer.dtype)
     with memory_held(inputs):
         return outputs_of(
-            kernels_of(config.engine), parameters, inputs, out, config.loss_function.kind,
+            kernels_of(config.engine), parameters.layers, parameters.buffer, inputs, out,
+            config.loss_function.kind if kind is None else kind,
             1 if rows == 1 else threads or thread_count(config),
         )  # fmt: skip
 

@@ -345,3 +345,16 @@ def test_powers_are_rounded_once_so_that_no_library_of_mathematics_decides_their
             assert rates.tolist() == [exact, exact]
         inverse = from_setting({"name": "inverse", "decay": factor, "power": 2.0}, 1.0, 100).rates(epoch, 1)
         assert inverse[0] == float(1 / Fraction(1 + factor * (epoch - 1)) ** 2)
+
+
+def test_a_function_is_given_the_epochs_done_as_a_float_that_is_fractional_within_an_epoch():
+    times = []
+
+    def halved(t):
+        times.append(t)
+        return 0.5**t
+
+    rates = from_setting(halved, 0.8, epochs=2).rates(2, steps=4)
+    assert times == [1.0, 1.25, 1.5, 1.75]
+    assert {type(t) for t in times} == {float}
+    np.testing.assert_allclose(rates, [0.4, 0.8 * 0.5**1.25, 0.8 * 0.5**1.5, 0.8 * 0.5**1.75], rtol=1e-15)
