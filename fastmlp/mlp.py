@@ -318,3 +318,11 @@ class MLP(StoredNetwork, LayerOutputs):
             As for `fit`.
         """
         return self.evaluate(X, y)[1]
+
+    # --------------------------------------------------------------------------------------------------- notebooks
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: results and curves."""
+        from fastmlp.plots.card import network_card  # matplotlib is loaded with the first card
+
+        return network_card(self)

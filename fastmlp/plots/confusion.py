@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fastmlp.plots.style import named, short_names
+from fastmlp.plots.style import named, new_figure, short_names
 
 FEW_CLASSES, MANY_CLASSES = 12, 40
 DARK, LIGHT = "#101010", "#FFFFFF"
@@ -68,7 +68,7 @@ def confusion_figure(matrix: NDArray[Any], class_names: Sequence[str], heading: 
         Heading of the figure.
     """
     side = min(max(5.2, 0.3 * len(matrix) + 1.2), 14)
-    figure = Figure(figsize=(side + 0.6, side + 0.6), layout="constrained")
+    figure = new_figure(figsize=(side + 0.6, side + 0.6), layout="constrained")
     confusion_matrix(figure.subplots(), matrix, class_names)
     figure.suptitle(heading, fontsize=11, parse_math=False)
     return figure

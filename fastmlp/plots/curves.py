@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median_low
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -23,6 +23,7 @@ from fastmlp.plots.style import (
     TRAINING,
     VALIDATION,
     VERMILLION,
+    new_figure,
     range_of,
     score_text,
     stretch,
@@ -30,6 +31,7 @@ from fastmlp.plots.style import (
     wrapped,
 )
 from fastmlp.training.history import History, result_text
+from fastmlp.training.network import Network
 
 TITLE_WIDTH = 44  # characters above a panel
 # A loss may be this many times the highest one of a usual network before the axis, which all share, cuts it off.
@@ -65,6 +67,25 @@ class Panel:
     kept_epoch: int | None = None
     others: Sequence[History] = ()
     measure: str = ACCURACY
+
+    @classmethod
+    def of(cls, mlp: Network, title: str = "", pruned: int | None = None, others: Sequence[Network] = ()) -> Self:
+        """Return what a figure shows of a trained network.
+
+        Parameters
+        ----------
+        mlp : MLP
+            The network.
+        title : str
+            What to call it.
+        pruned : int, optional
+            The epoch after which a search gave it up.
+        others : sequence of MLP
+            The same network from other seeds.
+        """
+        failure = f"pruned after epoch {pruned}" if pruned else mlp.failure_reason
+        histories, measure = [other.history for other in others], mlp.config.loss_function.measure
+        return cls(title, mlp.history, mlp.decay_epochs, failure, mlp.kept_epoch or None, histories, measure)
 
 
 def learning_curves(ax: Axes, panel: Panel) -> Axes:
@@ -296,7 +317,7 @@ def _grid_of_curves(
 ) -> Figure:
     """A figure of panels; `limits` of the y-axis of each, None for those that `draw` has set."""
     rows, columns = shape
-    figure = Figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
+    figure = new_figure(figsize=(max(3.7 * columns, 6.4), 2.9 * rows + 1.2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     epochs = epoch_range(panels)
     for number, (ax, panel) in enumerate(zip(axes.flat, panels, strict=False)):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
-from fastmlp.plots.style import named, short_names, wrapped
+from fastmlp.plots.style import named, new_figure, short_names, wrapped
 
 GAP = 1 / 14  # between pictures, as a share of their width
 UNITS_SHOWN = 64
@@ -119,7 +119,7 @@ def mistakes_figure(
     heading : str
         The data, with which the heading ends.
     """
-    figure = Figure(layout="constrained")
+    figure = new_figure(layout="constrained")
     ax = mistakes(figure.subplots(), pictures, true, given, certainty, class_names)
     height, width = ax.images[0].get_array().shape
     inches = 1.15 * min(_columns(class_names), len(pictures)) * (1 if _columns(class_names) == 5 else 1.5)

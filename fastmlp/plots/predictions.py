@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fastmlp.plots.style import BLUE, GREY, tidy
+from fastmlp.plots.style import BLUE, GREY, new_figure, tidy
 
 MOST_POINTS = 3000
 
@@ -52,7 +52,7 @@ def predictions_figure(true: NDArray[Any], predicted: NDArray[Any], heading: str
     heading : str
         Heading of the figure.
     """
-    figure = Figure(figsize=(5.6, 5.8), layout="constrained")
+    figure = new_figure(figsize=(5.6, 5.8), layout="constrained")
     predictions(figure.subplots(), true, predicted)
     figure.suptitle(heading, fontsize=11, parse_math=False)
     return figure

@@ -37,6 +37,7 @@ BEST: dict[str, Any] = {
     "markeredgewidth": 1.5,
 }
 DOTS_PER_INCH = 150
+PIXELS_PER_INCH = 90  # of a notebook
 
 # Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be distinguished in one picture, from
 # 97% as well. ROOM keeps 100% on the axis.
@@ -250,7 +251,31 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     path : str or path-like
         The file.
     """
+    write_bytes(user_path(path), _png(figure))
+
+
+def _png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-    write_bytes(user_path(path), picture.getvalue())
+    return picture.getvalue()
+
+
+class _Figure(Figure):
+    """A figure that a notebook shows by itself: of others it does that only where pyplot was imported."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return a picture, and the pixels of a page that it is to take: fewer than it has, for sharp screens."""
+        width, height = (self.get_size_inches() * PIXELS_PER_INCH).round().astype(int).tolist()
+        return _png(self), {"width": width, "height": height}
+
+
+def new_figure(**options: Any) -> Figure:
+    """Return an empty figure, which a notebook shows where it is the value of a cell.
+
+    Parameters
+    ----------
+    **options
+        As for matplotlib's `Figure`.
+    """
+    return _Figure(**options)

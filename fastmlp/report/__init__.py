@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 from fastmlp.report.page import render
-from fastmlp.report.run_view import read_run
+from fastmlp.report.run_card import read_run
 from fastmlp.utils.atomic_files import write_text
+
+__all__ = ["read_run", "write_report"]
 
 
 def write_report(folder: str | os.PathLike[str]) -> Path:

@@ -26,7 +26,7 @@ def draw_cell(path: Path, result: CellResult, title: str) -> None:
     title : str
         Heading of the figure.
     """
-    panel = _panel(result.cell.label, result.mlp, result.pruned)
+    panel = plots.Panel.of(result.mlp, result.cell.label, result.pruned)
     plots.save(plots.curves_figure([panel], (1, 1), title), path)
 
 
@@ -54,19 +54,11 @@ def draw_run(run: Run, record: RunRecord, networks: Iterable[MLP], shape: Callab
     plots.save(plots.losses_figure(panels, shape(len(panels)), title), run.losses)
 
 
-def _panel(title: str, mlp: MLP, pruned: int | None, others: Sequence[MLP] = ()) -> plots.Panel:
-    """What a figure shows of a trained network; `others` are the same one from other seeds."""
-    failure = f"pruned after epoch {pruned}" if pruned else mlp.failure_reason
-    kept = mlp.kept_epoch or None
-    histories, measure = [other.history for other in others], mlp.config.loss_function.measure
-    return plots.Panel(title, mlp.history, mlp.decay_epochs, failure, kept, histories, measure)
-
-
 def _panel_of(group: CellGroup, trained: dict[str, MLP]) -> plots.Panel:
     """The panel of a configuration: its first sound seed, before all others."""
     first = (group.sound or group.cells)[0]
     others = [trained[cell.slug] for cell in group.cells if cell is not first]
-    return _panel(group.label, trained[first.slug], first.pruned, others)
+    return plots.Panel.of(trained[first.slug], group.label, first.pruned, others)
 
 
 def _shown(cells: Sequence[CellRecord]) -> list[CellGroup]:

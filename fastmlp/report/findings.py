@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.report.charts import percent, score
+from fastmlp.plots.card import Tile
+from fastmlp.plots.charts import percent, score
 from fastmlp.report.run_view import RunView
 from fastmlp.report.tables import capitalised, data_line, quantity_text
 from fastmlp.runs.aggregate import compare_best_two
@@ -80,6 +81,48 @@ def lead(view: RunView) -> str:
             subject = f"Not it but {other}, was trained again and evaluated; that one"
         text += f" {subject} {_achievement(last)}."
     return text
+
+
+def tiles(view: RunView) -> list[Tile]:
+    """Return the results of the best configuration.
+
+    Parameters
+    ----------
+    view : RunView
+        The run.
+    """
+    best, measure = view.best_configuration, view.measure
+    if best is None or best.accuracy is None:
+        found = [Tile("Best configuration", "none", is_number=False)]
+    else:
+        text, seeds = score(measure), best.accuracy
+        note = f"training {text(best.figure('train_accuracy'))}"
+        if seeds.count > 1:
+            note = f"± {text(seeds.half_width)}, mean of {seeds.count} seeds, 95% interval"
+        found = [
+            Tile("Best configuration", best.label, is_number=False),
+            Tile(f"Validation {measure}", text(best.figure("validation_accuracy")), note),
+        ]
+    return [*found, _test_tile(view)]
+
+
+def _test_tile(view: RunView) -> Tile:
+    name = f"Test {view.test_measure}"
+    if not view.evaluations:
+        return Tile(name, "not measured yet", is_number=False)
+    last = view.evaluations[-1]
+    other = describe_other_network(view.record, last) is not None
+    if last.rmse is None:
+        low, high = map(percent, interval(last.score, last.test.rows))
+        note = f"95% interval {low} to {high}"
+    else:
+        note = f"RMSE {quantity_text(last.rmse)}"
+    return Tile(
+        f"{name}, not of this configuration" if other else name,
+        score(view.test_measure)(last.score),
+        note,
+        is_final=not other,
+    )
 
 
 def _achievement(last: EvaluationRecord) -> str:

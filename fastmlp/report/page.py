@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
+from fastmlp.plots import charts
 from fastmlp.plots.pictures import UNITS_SHOWN
-from fastmlp.report import charts, findings, settings_text
+from fastmlp.report import findings, settings_text
 from fastmlp.report.advice import advice, common_hints
 from fastmlp.report.panel import panel as drawing_panel
 from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.tables import data_line, quantity_text
 from fastmlp.runs.published_results import figures
-from fastmlp.runs.selection import describe_other_network
 from fastmlp.training.advice import listed, split_advice
 from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
@@ -82,6 +81,7 @@ def render(view: RunView) -> str:
         data=data_line(view.record.data),
         measure=view.measure,
         lead=findings.lead(view),
+        tiles=findings.tiles(view),
         remarks=findings.remarks(view),
         references=_references(view),
         evaluation=_evaluation(view),
@@ -135,7 +135,7 @@ def _policy(page: str) -> str:
 def _curves(view: RunView) -> dict[str, Any]:
     """Return the configurations as they are listed and drawn: with their own curves, and in charts that compare."""
     measure, known = view.measure, view.configurations
-    ranked = sorted(known, key=_merit)
+    ranked = view.ranked
     drawn = [one for one in known if one.cell.history]
     # What was given up half way is compared with nothing.
     compared = [one for one in known if one.sound or one.failure]
@@ -157,13 +157,6 @@ def _curves(view: RunView) -> dict[str, Any]:
         "advised": advised,
         "common_hints": common_hints(advised),
     }
-
-
-def _merit(configuration: Configuration) -> tuple[bool, int, float]:
-    """A key that puts the best first, then those that were given up, failures last."""
-    accuracy = configuration.figure("validation_accuracy")
-    failed, sound = configuration.failure is not None, len(configuration.sound)
-    return failed, -sound, -accuracy if math.isfinite(accuracy) else math.inf
 
 
 def _blocks(configurations: Sequence[Configuration]) -> list[Block]:
@@ -195,9 +188,8 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
     if not view.evaluations:
         return None
     last = view.evaluations[-1]
-    common = {"last": last, "other": describe_other_network(view.record, last)}
     if last.rmse is not None:
-        return {**common, "interval": None, **_predictions(view)}
+        return {"last": last, **_predictions(view)}
     matrix, names = np.array(last.confusion), last.class_names
     mistakes, few = view.mistakes, len(names) <= MOST_CLASSES
     classes = findings.class_figures(matrix)
@@ -205,8 +197,7 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
         classes = sorted((c for c in classes if c[1]), key=lambda c: c[2])[:MOST_CONFUSIONS]
     pictures = "pictures" in mistakes
     return {
-        **common,
-        "interval": findings.interval(last.score, last.test.rows),
+        "last": last,
         "names": names,
         "confusion": charts.confusion_chart(matrix, names) if few else None,
         "confusions": findings.confusions(matrix, MOST_CONFUSIONS),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,12 +211,48 @@ class RunView:
     mistakes: dict[str, NDArray[Any]]
     predictions: dict[str, NDArray[Any]]
 
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Self:
+        """Read a run.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            The run directory.
+
+        Raises
+        ------
+        InputError
+            When there is no finished sweep, or one of its JSON files is damaged.
+        """
+        run = Run(folder)
+        record = run.read_record()
+        varied = _varied(record.cells, record.recipe.search)
+        cells = [
+            CellView(
+                cell,
+                _history(run.history(_folder(run, cell))),
+                label({name: cell.settings[name] for name in varied}),
+            )
+            for cell in record.cells
+        ]
+        return cls(
+            run, record, cells, run.read_evaluations(),
+            _network(run.model(run.retrained)), _history(run.history(run.retrained)), _arrays(run.mistakes_data),
+            _arrays(run.predictions_data),
+        )  # fmt: skip
+
     @cached_property
     def configurations(self) -> list[Configuration]:
         """The cells, those that differ in their seed alone together, in the order of the first ones."""
         views = {cell.record.slug: cell for cell in self.cells}
         groups = group_cells(cell.record for cell in self.cells)
         return [Configuration(group, [views[cell.slug] for cell in group.cells]) for group in groups]
+
+    @property
+    def ranked(self) -> list[Configuration]:
+        """The configurations, the best first, then those that were given up, failures last."""
+        return sorted(self.configurations, key=_merit)
 
     @cached_property
     def measure(self) -> str:
@@ -262,31 +298,11 @@ class RunView:
         return None if network is None else network.weights[0]
 
 
-def read_run(folder: str | os.PathLike[str]) -> RunView:
-    """Read a run.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        The run directory.
-
-    Raises
-    ------
-    InputError
-        When there is no finished sweep, or one of its JSON files is damaged.
-    """
-    run = Run(folder)
-    record = run.read_record()
-    varied = _varied(record.cells, record.recipe.search)
-    cells = [
-        CellView(cell, _history(run.history(_folder(run, cell))), label({name: cell.settings[name] for name in varied}))
-        for cell in record.cells
-    ]
-    return RunView(
-        run, record, cells, run.read_evaluations(),
-        _network(run.model(run.retrained)), _history(run.history(run.retrained)), _arrays(run.mistakes_data),
-        _arrays(run.predictions_data),
-    )  # fmt: skip
+def _merit(configuration: Configuration) -> tuple[bool, int, float]:
+    """The key of `RunView.ranked`."""
+    accuracy = configuration.figure("validation_accuracy")
+    failed, sound = configuration.failure is not None, len(configuration.sound)
+    return failed, -sound, -accuracy if math.isfinite(accuracy) else math.inf
 
 
 def _median_seconds(history: History | None) -> float:

@@ -10,7 +10,7 @@ from fastmlp import MLP
 from fastmlp.cli.main import main
 from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.experiment.retrain import check_retrained
-from fastmlp.report.run_view import read_run
+from fastmlp.report import read_run
 from fastmlp.runs.run_directory import Run
 
 RECIPE = """

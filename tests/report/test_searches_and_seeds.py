@@ -11,8 +11,8 @@ from scipy.stats import t
 
 from fastmlp import plots
 from fastmlp.cli.main import main
-from fastmlp.report import charts
-from fastmlp.report.run_view import read_run
+from fastmlp.plots import charts
+from fastmlp.report import read_run
 
 RECIPE = """
 [data]

@@ -1,4 +1,4 @@
-"""The charts of a report: what `fastmlp.plots` draws, as SVG with its values beside it."""
+"""The charts of a page: what `fastmlp.plots` draws, as SVG with its values beside it."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fastmlp import plots
 from fastmlp.plots.comparison import BESIDE
 from fastmlp.plots.confusion import FEW_CLASSES
-from fastmlp.report.svg import POINTS_PER_INCH, inline_svg
+from fastmlp.plots.svg import POINTS_PER_INCH, inline_svg
 from fastmlp.training.history import result_text
 
 # Points, which are pixels of a page: a phone shows this width as it is.

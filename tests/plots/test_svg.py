@@ -2,7 +2,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from fastmlp.report.svg import inline_svg
+from fastmlp.plots.svg import inline_svg
 
 
 def drawn(name="a", **text):
