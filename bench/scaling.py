@@ -71,7 +71,7 @@ def home_milliseconds(train, validation):
             begun = time.perf_counter()
             mlp = MLP.from_bytes(image)
             mlp.history.to_csv(Path(folder, "history.csv"))
-            mlp.save(Path(folder, "model.h5"))
+            mlp.save(Path(folder, "model.safetensors"))
             panel = plots.Panel("a cell", mlp.history, mlp.decay_epochs, mlp.failure_reason, EPOCHS)
             plots.save(plots.curves_figure([panel], (1, 1), "a sweep"), Path(folder, "curve.png"))
             samples.append(1e3 * (time.perf_counter() - begun))

@@ -35,7 +35,7 @@ def test_who_predicts_and_saves_while_a_network_is_fitted_again_gets_one_network
         while not stop.is_set():
             seen.add(network.predict_proba(samples).tobytes())
 
-    def save(path=tmp_path / "model.h5"):
+    def save(path=tmp_path / "model.safetensors"):
         while not stop.is_set():
             network.save(path)
             loaded = MLP.load(path)

@@ -13,7 +13,6 @@ from fastmlp.export.c_header import to_c
 from fastmlp.export.model_file import ModelRecord
 from fastmlp.export.onnx_file import to_onnx
 from fastmlp.export.portable import PortableNetwork
-from fastmlp.export.safetensors_file import to_safetensors
 from fastmlp.export.standalone import plain_network
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.paths import user_path
@@ -141,7 +140,6 @@ def _builder(find: Callable[[ModelRecord], tuple[ModuleType, PortableNetwork]]) 
 
 FORMATS: dict[str, Format] = {
     "onnx": Format(".onnx", lambda record, _: to_onnx(PortableNetwork.of(record))),
-    "safetensors": Format(".safetensors", lambda record, _: to_safetensors(record)),
     "torch": Format("_torch.py", _builder(_torch)),
     "sklearn": Format("_sklearn.py", _builder(_sklearn)),
     "c": Format(".h", lambda record, name: to_c(PortableNetwork.of(record), name)),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp.config.target_scaling import folded, scale_of
 from fastmlp.errors import InputError
-from fastmlp.export.classes import pack_classes
+from fastmlp.export.classes import plain_classes
 from fastmlp.export.model_file import ModelRecord
 from fastmlp.inputs.columns import Column
 
@@ -91,7 +91,7 @@ class PortableNetwork:
         if not all(np.isfinite(array).all() for array in (*W, *b)):
             raise InputError("the network has weights that are not finite; expected a training that has not failed")
         if loss.has_classes:
-            pack_classes(record.classes)  # raises for those that no file has
+            plain_classes(record.classes)  # raises for those that no file has
         functions = (*config.layer_activations, loss.output)
         D = encoder.scaling.columns
         return cls(

@@ -20,7 +20,9 @@ class StoredNetwork(Network):
     """
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file, atomically: settings, weights, history, classes and version.
+        """Write the network to a safetensors file, atomically: layers as tensors, all else as text in its metadata.
+
+        See docs/export.md.
 
         Parameters
         ----------
@@ -82,8 +84,8 @@ class StoredNetwork(Network):
         path : path
             Of the file.
         to : str, optional
-            "onnx", "safetensors", "c", "python", "json"; "torch" or "sklearn" for a Python module that builds such a
-            network. None: what the name ends with, .onnx, .safetensors, .h, .py, .json, _torch.py or _sklearn.py.
+            "onnx", "c", "python", "json"; "torch" or "sklearn" for a Python module that builds such a network. None:
+            what the name ends with, .onnx, .h, .py, .json, _torch.py or _sklearn.py.
 
         Returns
         -------
@@ -135,24 +137,6 @@ class StoredNetwork(Network):
         from fastmlp.export.formats import to_sklearn
 
         return to_sklearn(self._record())
-
-    @classmethod
-    def from_safetensors(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the network in a safetensors file that `export` wrote; its history is empty.
-
-        Parameters
-        ----------
-        path : path
-            Of the file.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or something else, or safetensors is not installed.
-        """
-        from fastmlp.export.safetensors_file import read
-
-        return cls._from_record(read(path))
 
     def _record(self) -> "ModelRecord":
         """The network as a `ModelRecord`: it is of one training, whatever `fit` does meanwhile."""

@@ -269,7 +269,7 @@ class InputEncoder:
         one = self.scaling
         return EncoderRecord(
             missing=self.missing, columns=self.columns, scaling=one.kind, numbers=one.columns,
-            offset=tuple(one.offset.tolist()), scale=tuple(one.scale.tolist()), low=one.low, high=one.high,
+            offset=tuple(map(float, one.offset)), scale=tuple(map(float, one.scale)), low=one.low, high=one.high,
         )  # fmt: skip
 
 

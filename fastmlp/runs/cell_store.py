@@ -1,8 +1,8 @@
 """The cells of a run on the disk, each identified by its settings, its data and the engine.
 
 cells/<slug>-<first digits of the identity>/   the folder of a cell
-    cell.json    written last: its identity, what went into that, and the SHA-256 of model.h5
-    model.h5, history.csv, curve.png    of one that was pruned no model.h5
+    cell.json    written last: its identity, what went into that, and the SHA-256 of model.safetensors
+    model.safetensors, history.csv, curve.png    of one that was pruned no model.safetensors
     checkpoint/  while it is trained
 """
 

@@ -75,7 +75,7 @@ def _of_run(run: Run) -> Predictor:
 
 
 def _data_of(path: Path) -> DataRecord | None:
-    """Return the data of a model file in the folder of a run, such as runs/first/retrained/model.h5."""
+    """Return the data of a model file in the folder of a run, such as runs/first/retrained/model.safetensors."""
     for folder in path.absolute().parents[1:3]:
         try:
             record = Run(folder).read_unfinished()

@@ -231,7 +231,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
         Slug of the cell to retrain; None if there is none.
     """
 
-    FORMAT: ClassVar[int] = 4
+    FORMAT: ClassVar[int] = 5
 
     format: int = FORMAT
     finished: bool
@@ -321,7 +321,7 @@ class CellManifest(CellInputs, frozen=True, kw_only=True):
     pruned : int or None
         The epoch, from 1, after which a search gave it up.
     model_sha256 : str or None
-        SHA-256 of `model.h5`; None if it was pruned.
+        SHA-256 of `model.safetensors`; None if it was pruned.
     """
 
     identity: Digest
@@ -343,7 +343,7 @@ class RetrainedManifest(Record, frozen=True, kw_only=True):
     slug : str
         Slug of the cell that was trained again.
     model_sha256 : str
-        SHA-256 of `model.h5`.
+        SHA-256 of `model.safetensors`.
     """
 
     identity: Digest

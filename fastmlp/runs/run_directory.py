@@ -4,9 +4,9 @@ recipe.toml              all settings, as a recipe that repeats the run
 run.json                 what was run: recipe, data, versions; once it is finished, the cells' results and the best one
 table.csv, summary.md    the results for a spreadsheet and for a reader
 curves.png, losses.png   all cells' accuracies and losses against epochs
-cells/<slug>-<digits>/   history.csv, model.h5, curve.png of one cell: see `cell_store`
+cells/<slug>-<digits>/   history.csv, model.safetensors, curve.png of one cell: see `cell_store`
 study.journal            Optuna's study, where it chose the cells
-retrained/               history.csv, model.h5 of the best cell, trained on all rows
+retrained/               history.csv, model.safetensors of the best cell, trained on all rows
 .lock                    held by the one process that works in the folder
 evaluation.json          every evaluation on test data
 confusion.csv, confusion.png, mistakes.png   of the last one
@@ -84,7 +84,7 @@ class Run:
         folder : Path
             That folder.
         """
-        return folder / "model.h5"
+        return folder / "model.safetensors"
 
     @staticmethod
     def history(folder: Path) -> Path:

@@ -256,18 +256,40 @@ class History:
         """
         try:
             with open(user_path(path), newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))
-        except (UnicodeDecodeError, csv.Error) as error:
+                text = file.read()
+        except UnicodeDecodeError as error:
             raise InputError(f"{path} cannot be read ({error}); expected a CSV in UTF-8") from None
+        return cls.from_csv_text(text, path)
+
+    @classmethod
+    def from_csv_text(cls, text: str, name: str | os.PathLike[str]) -> "History":
+        """Return the history in what `to_csv` returned, without diagnoses.
+
+        Parameters
+        ----------
+        text : str
+            CSV.
+        name : path
+            What to call it in errors.
+
+        Raises
+        ------
+        InputError
+            When it is nothing of the kind.
+        """
+        try:
+            rows = list(csv.reader(io.StringIO(text, newline="")))
+        except csv.Error as error:
+            raise InputError(f"{name} cannot be read ({error}); expected a CSV in UTF-8") from None
         if not rows or tuple(rows[0]) != COLUMNS:
-            raise InputError(f"{path} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
+            raise InputError(f"{name} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
         for number, row in enumerate(rows[1:], start=2):
             if len(row) != len(COLUMNS):
-                raise InputError(f"{path}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it anew")
+                raise InputError(f"{name}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it anew")
         try:
-            return cls.from_dict({name: [row[k] for row in rows[1:]] for k, name in enumerate(COLUMNS)})
+            return cls.from_dict({column: [row[k] for row in rows[1:]] for k, column in enumerate(COLUMNS)})
         except ValueError as error:
-            raise InputError(f"{path} has a value that is no number ({error}); write it anew") from None
+            raise InputError(f"{name} has a value that is no number ({error}); write it anew") from None
 
     @classmethod
     def from_dict(cls, columns: Mapping[str, Iterable[Any]]) -> "History":

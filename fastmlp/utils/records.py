@@ -109,15 +109,17 @@ def convert_record(values: object, kind: type[R], where: str | os.PathLike[str],
         raise DamagedRecord(f"{where} cannot be read ({one_line(error)}); {fix}") from None
 
 
-def encode_record(record: Record) -> str:
-    """Return a record as indented JSON with a final line feed.
+def encode_record(record: Record, indent: int | None = 2) -> str:
+    """Return a record as JSON with a final line feed.
 
     Parameters
     ----------
     record : Record
         Its numbers must be finite: JSON has no others.
+    indent : int or None
+        Spaces for each level; None for a single line.
     """
-    return json.dumps(to_plain(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(to_plain(record), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_record(path: str | os.PathLike[str], kind: type[R], fix: str) -> R:

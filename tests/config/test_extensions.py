@@ -104,8 +104,8 @@ def test_a_new_optimizer_trains_as_its_rule_says():
 def test_the_numbers_of_a_new_optimizer_are_checked_and_kept(tmp_path):
     setting = {"name": "heavy-ball", "inertia": 0.25}
     mlp = MLP(optimizer=setting, hidden=(4,), epochs=1).fit(*samples())
-    mlp.save(tmp_path / "model.h5")
-    assert MLP.load(tmp_path / "model.h5").optimizer == setting
+    mlp.save(tmp_path / "model.safetensors")
+    assert MLP.load(tmp_path / "model.safetensors").optimizer == setting
     with pytest.raises(InputError, match="inertia of optimizer heavy-ball is 1"):
         MLP(optimizer={"name": "heavy-ball", "inertia": 1})
     with pytest.raises(InputError, match=r"momentum is 0\.9 and optimizer 'heavy-ball', which has none"):

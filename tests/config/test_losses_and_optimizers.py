@@ -67,8 +67,8 @@ def test_targets_that_a_loss_cannot_compare_with_are_refused(loss, y, expected):
 
 def test_a_network_of_any_loss_is_saved_and_loaded(tmp_path):
     mlp = MLP(loss="squared_error", hidden=(4,), optimizer="rmsprop", learning_rate=0.01, epochs=2).fit(X, X[:, :2])
-    mlp.save(tmp_path / "model.h5")
-    again = MLP.load(tmp_path / "model.h5")
+    mlp.save(tmp_path / "model.safetensors")
+    again = MLP.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(again.predict(X), mlp.predict(X))
     assert again.settings() == mlp.settings()
 
@@ -101,8 +101,8 @@ def test_every_iteration_of_lbfgs_has_a_record_that_a_file_keeps(tmp_path, metri
     half = MLP(**settings, epochs=3).fit(X, y)
     assert half.history["train_loss"] == pytest.approx(history["train_loss"][:3], rel=1e-12)
     assert half.evaluate(X, y)[0] == pytest.approx(history["train_loss"][2], rel=1e-12)
-    mlp.save(tmp_path / "model.h5")
-    assert list(MLP.load(tmp_path / "model.h5").history)[-1] == pytest.approx(list(history)[-1], nan_ok=True)
+    mlp.save(tmp_path / "model.safetensors")
+    assert list(MLP.load(tmp_path / "model.safetensors").history)[-1] == pytest.approx(list(history)[-1], nan_ok=True)
 
 
 def test_lbfgs_with_nowhere_to_go_records_an_epoch_all_the_same():
@@ -228,8 +228,8 @@ def test_a_schedule_that_is_a_function_goes_with_the_settings_and_not_into_a_fil
     y = (X[:, 0] > 0).astype(int)
     mlp = MLP(hidden=(4,), schedule=lambda t: 1 / (1 + t), epochs=2).fit(X, y)
     assert MLP(**mlp.settings()).fit(X, y).history["learning_rate"] == mlp.history["learning_rate"]
-    mlp.save(tmp_path / "model.h5")
-    loaded = MLP.load(tmp_path / "model.h5")
+    mlp.save(tmp_path / "model.safetensors")
+    loaded = MLP.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.predict(X), mlp.predict(X))
     with pytest.raises(InputError, match="function"):
         loaded.fit(X, y)

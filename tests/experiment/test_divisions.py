@@ -71,9 +71,9 @@ def test_a_files_own_validation_part_is_validated_on_and_trained_on_at_last(swee
     cell = run / "cells" / record_of(run)["cells"][0]["folder"]
     alone = MLP(hidden=(8,), epochs=20, batch_size=10)
     alone.fit(X.astype("f4"), y, validation=(X_val.astype("f4"), y_val))
-    assert MLP.load(cell / "model.h5").history["validation_loss"] == alone.history["validation_loss"]
+    assert MLP.load(cell / "model.safetensors").history["validation_loss"] == alone.history["validation_loss"]
     assert main(["retrain", str(run)]) == 0
     both = np.concatenate([X, X_val]).astype("f4"), np.concatenate([y, y_val])
-    retrained = MLP.load(run / "retrained" / "model.h5")
+    retrained = MLP.load(run / "retrained" / "model.safetensors")
     np.testing.assert_array_equal(retrained.weights[0], alone.fit(*both).weights[0])
     assert retrained.classes.tolist() == ["ham", "spam", "toast"]

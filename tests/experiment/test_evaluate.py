@@ -1,9 +1,9 @@
 import csv
 import json
 
-import h5py
 import numpy as np
 import pytest
+from model_files import tensors, texts
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
@@ -23,12 +23,13 @@ def evaluations(folder):
 
 
 def probabilities(model, pictures):
-    """The network in an HDF5 file, applied to pictures (N, 8, 8) uint8, by its formulas in float64."""
+    """The network in a file, applied to pictures (N, 8, 8) uint8, by its formulas in float64."""
     hidden = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}
-    with h5py.File(model, "r") as file:
-        activation = hidden[json.loads(file.attrs["settings"])["activation"]]
-        W = [file[f"weights/{layer}"][:].astype(float) for layer in range(2)]
-        b = [file[f"biases/{layer}"][:].astype(float) for layer in range(2)]
+    data = model.read_bytes()
+    activation = hidden[texts(data)[0]["settings"]["activation"]]
+    layers = tensors(data)
+    W = [layers[f"layer{number}.weight"].T.astype(float) for number in (1, 2)]
+    b = [layers[f"layer{number}.bias"].astype(float) for number in (1, 2)]
     x = pictures.reshape(len(pictures), -1) / 255
     scores = activation(x @ W[0] + b[0]) @ W[1] + b[1]
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -37,7 +38,7 @@ def probabilities(model, pictures):
 
 def test_loss_and_accuracy_are_those_of_the_formulas(evaluated, test_file):
     data = np.load(test_file)
-    p = probabilities(evaluated / "retrained" / "model.h5", data["images"])
+    p = probabilities(evaluated / "retrained" / "model.safetensors", data["images"])
     (result,) = evaluations(evaluated)
     assert result["accuracy"] == np.mean(p.argmax(axis=1) == data["labels"])
     assert result["loss"] == pytest.approx(-np.log(p[np.arange(60), data["labels"]]).mean(), rel=1e-5)
@@ -46,7 +47,7 @@ def test_loss_and_accuracy_are_those_of_the_formulas(evaluated, test_file):
 
 def test_the_confusion_matrix_counts_every_sample_once(evaluated, test_file):
     data = np.load(test_file)
-    given = probabilities(evaluated / "retrained" / "model.h5", data["images"]).argmax(axis=1)
+    given = probabilities(evaluated / "retrained" / "model.safetensors", data["images"]).argmax(axis=1)
     with open(evaluated / "confusion.csv", newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header[1:] == [row[0] for row in rows] == ["0", "1", "2"]
@@ -60,7 +61,7 @@ def test_the_mistakes_kept_are_the_most_confident_ones_first(retrained, test_fil
     pictures, labels = data["images"], (data["labels"] + 1) % 3
     np.savez(tmp_path / "wrong.npz", images=pictures, labels=labels)
     assert main(["evaluate", str(retrained), "--test", str(tmp_path / "wrong.npz")]) == 0
-    p = probabilities(retrained / "retrained" / "model.h5", pictures)
+    p = probabilities(retrained / "retrained" / "model.safetensors", pictures)
     given = p.argmax(axis=1)
     certainty = np.where(given == labels, 0, p.max(axis=1))
     with np.load(retrained / "mistakes.npz") as kept:
@@ -244,7 +245,7 @@ def test_a_test_file_that_lacks_a_class_is_evaluated_by_its_labels(tmp_path, rec
     assert found["class_names"] == ["1", "2", "3"]
     assert [sum(row) for row in found["confusion"]] == [20, 0, 20]
     labels = load(test).y
-    given = MLP.load(run / "retrained" / "model.h5").predict(load(test).X)
+    given = MLP.load(run / "retrained" / "model.safetensors").predict(load(test).X)
     assert found["accuracy"] == np.mean(given == labels)
     assert found["accuracy"] > 0.6
     assert (run / "confusion.csv").read_text(encoding="utf-8").startswith("true \\ given,1,2,3\n")

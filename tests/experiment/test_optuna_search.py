@@ -251,12 +251,12 @@ def test_a_sweep_that_was_killed_goes_on_and_ends_as_if_it_had_not_been(swept_on
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     until = time.monotonic() + 120
-    while len(list(killed.glob("cells/*/model.h5"))) < 2 and time.monotonic() < until:
+    while len(list(killed.glob("cells/*/model.safetensors"))) < 2 and time.monotonic() < until:
         time.sleep(0.01)
     process.kill()
     process.wait()
     assert not record_of(killed)["finished"]
-    before = {path: path.stat().st_mtime_ns for path in killed.glob("cells/*/model.h5")}
+    before = {path: path.stat().st_mtime_ns for path in killed.glob("cells/*/model.safetensors")}
     assert main(sweep_arguments(killed, train_file)) == 0
     kept = [path for path, changed in before.items() if path.stat().st_mtime_ns == changed]
     assert len(kept) >= len(before) - 1 >= 1  # the last may have been written and not yet told
@@ -290,7 +290,7 @@ def test_a_sweep_tells_what_it_pruned_and_never_chooses_it(swept_once):
     for cell in pruned:
         assert cell["pruned"] == cell["epochs"] < 4
         assert f"pruned after epoch {cell['pruned']}" in table
-        assert not (swept_once / "cells" / cell["folder"] / "model.h5").exists()
+        assert not (swept_once / "cells" / cell["folder"] / "model.safetensors").exists()
     assert record["best"] not in [cell["slug"] for cell in pruned]
     text = (swept_once / "summary.md").read_text(encoding="utf-8")
     assert "- Search: 7 trials chosen by Optuna: learning rate from 1e-05 to 1 on a logarithmic scale\n" in text

@@ -101,10 +101,10 @@ def test_a_whole_run_that_has_grown_keeps_the_network_that_is_retrained(tmp_path
     run, recipe = tmp_path / "run", written(text)
     arguments = ["run", str(recipe), "--data", str(train_file), "--test", str(test_file), "--out", str(run)]
     assert main(arguments) == 0
-    before = (run / "retrained" / "model.h5").read_bytes()
+    before = (run / "retrained" / "model.safetensors").read_bytes()
     recipe.write_text(text.replace("[0.5]", "[0.5, 1e-6]"), encoding="utf-8")
     assert main(arguments) == 0
-    assert (run / "retrained" / "model.h5").read_bytes() == before
+    assert (run / "retrained" / "model.safetensors").read_bytes() == before
     assert len(list((run / "cells").iterdir())) == 2
 
 

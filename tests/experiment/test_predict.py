@@ -86,7 +86,7 @@ def test_a_table_has_the_class_and_the_probabilities_that_the_loaded_network_giv
     folder, pictures = digits
     path = write_csv(tmp_path / "test.csv", PIXELS, pictures[:7].reshape(7, 81).tolist())
     rows, err = predicted(capsys, folder / "run", path)
-    mlp = MLP.load(folder / "run" / "retrained" / "model.h5")
+    mlp = MLP.load(folder / "run" / "retrained" / "model.safetensors")
     X = load_inputs(path).X
     assert err == ""
     assert [row["row"] for row in rows] == list("0123456")
@@ -110,7 +110,7 @@ def test_columns_are_found_by_name_and_those_that_are_no_inputs_are_told(flowers
         "not used: `city`",
     ):
         assert line in err.splitlines()
-    mlp = MLP.load(next(folder.glob("run/cells/*/model.h5")))
+    mlp = MLP.load(next(folder.glob("run/cells/*/model.safetensors")))
     inputs = load_inputs(path, names=mlp.encoder.names)
     assert [row["class"] for row in answers] == mlp.predict(inputs.X).tolist()
     assert inputs.ids == tuple(row["PlantId"] for row in answers)
@@ -149,15 +149,15 @@ def test_blocks_of_rows_give_what_all_rows_at_once_give(flowers, capsys, monkeyp
 def test_a_regression_has_a_value(tmp_path, capsys):
     X = np.arange(30.0).reshape(15, 2)
     mlp = MLP(loss="squared_error", epochs=2, engine="numpy").fit(X, X[:, 0])
-    mlp.save(tmp_path / "sum.h5")
+    mlp.save(tmp_path / "sum.safetensors")
     np.save(tmp_path / "X.npy", X.astype(np.float32))
-    rows, _ = predicted(capsys, tmp_path / "sum.h5", tmp_path / "X.npy")
+    rows, _ = predicted(capsys, tmp_path / "sum.safetensors", tmp_path / "X.npy")
     assert [row["value"] for row in rows] == [str(value) for value in mlp.predict(X)]
-    assert main(["predict", str(tmp_path / "sum.h5"), str(tmp_path / "X.npy"), "--json"]) == 0
+    assert main(["predict", str(tmp_path / "sum.safetensors"), str(tmp_path / "X.npy"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["predictions"][3]["value"] == pytest.approx(float(mlp.predict(X)[3]))
     mlp = MLP(loss="squared_error", epochs=2, engine="numpy").fit(X, X)
-    mlp.save(tmp_path / "both.h5")
-    rows, _ = predicted(capsys, tmp_path / "both.h5", tmp_path / "X.npy")
+    mlp.save(tmp_path / "both.safetensors")
+    rows, _ = predicted(capsys, tmp_path / "both.safetensors", tmp_path / "X.npy")
     assert list(rows[0]) == ["row", "value_0", "value_1"]
     assert rows[4]["value_1"] == str(mlp.predict(X)[4, 1])
 
@@ -167,12 +167,12 @@ def test_several_labels_for_a_row_stand_beside_one_another(tmp_path, capsys):
     y = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 1]])[np.arange(40) % 4]
     mlp = MLP(loss="binary_cross_entropy", hidden=(16,), epochs=60, learning_rate=0.5, engine="numpy").fit(X, y)
     assert mlp.score(X, y) == 1
-    mlp.save(tmp_path / "several.h5")
+    mlp.save(tmp_path / "several.safetensors")
     np.save(tmp_path / "X.npy", X[:4].astype(np.float32))
-    rows, _ = predicted(capsys, tmp_path / "several.h5", tmp_path / "X.npy")
+    rows, _ = predicted(capsys, tmp_path / "several.safetensors", tmp_path / "X.npy")
     assert [row["labels"] for row in rows] == ["0 2", "", "1", "0 1 2"]
-    mlp.fit(X, y[:, 0]).save(tmp_path / "one.h5")
-    rows, _ = predicted(capsys, tmp_path / "one.h5", tmp_path / "X.npy")
+    mlp.fit(X, y[:, 0]).save(tmp_path / "one.safetensors")
+    rows, _ = predicted(capsys, tmp_path / "one.safetensors", tmp_path / "X.npy")
     assert [row["class"] for row in rows] == ["1", "0", "0", "1"]
     assert [float(row["probability_1"]) for row in rows] == pytest.approx(mlp.predict_proba(X[:4])[:, 0].tolist())
 
@@ -182,12 +182,12 @@ def test_a_network_that_failed_says_so_and_what_is_no_number_is_null(tmp_path, c
     mlp = MLP(loss="squared_error", epochs=2, engine="numpy").fit(X, X)
     mlp.weights[0][...] = np.nan
     mlp.failure_reason = FailureReason("diverged at epoch 2")
-    mlp.save(tmp_path / "lost.h5")
+    mlp.save(tmp_path / "lost.safetensors")
     np.save(tmp_path / "X.npy", X)
-    rows, err = predicted(capsys, tmp_path / "lost.h5", tmp_path / "X.npy")
+    rows, err = predicted(capsys, tmp_path / "lost.safetensors", tmp_path / "X.npy")
     assert rows[0]["value_0"] == "nan"
-    assert err == f"the training of {tmp_path / 'lost.h5'} failed: it diverged at epoch 2\n"
-    assert main(["predict", str(tmp_path / "lost.h5"), str(tmp_path / "X.npy"), "--json"]) == 0
+    assert err == f"the training of {tmp_path / 'lost.safetensors'} failed: it diverged at epoch 2\n"
+    assert main(["predict", str(tmp_path / "lost.safetensors"), str(tmp_path / "X.npy"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["predictions"][0]["value"] == [None] * 3
 
 
@@ -204,7 +204,7 @@ def test_classes_that_were_learned_as_columns_are_classes(flowers, tmp_path, cap
     assert list(answers[0]) == ["row", "class", "probability_flax", "probability_iris", "probability_rose"]
     assert np.mean([one["class"] == kind for one, (_, _, kind) in zip(answers, rows, strict=True)]) > 0.5
     said = np.array([list(one.values())[2:] for one in answers], np.float32)
-    mlp = MLP.load(next(tmp_path.glob("run/cells/*/model.h5")))
+    mlp = MLP.load(next(tmp_path.glob("run/cells/*/model.safetensors")))
     inputs = load_inputs(folder / "train.csv", names=mlp.encoder.names)
     raw = mlp.predict_proba(inputs.X) if loss == "binary_cross_entropy" else mlp.predict(inputs.X)
     assert (raw.max() > 1) == (loss == "squared_error")  # what stands for a probability is cut at 0 and 1
@@ -229,20 +229,22 @@ def test_a_large_dark_drawing_on_white_is_what_it_shows(digits, tmp_path, capsys
 def test_a_model_in_the_folder_of_a_run_knows_what_its_pictures_look_like(digits, tmp_path, capsys):
     folder, _ = digits
     Image.new("L", (90, 90), 255).save(tmp_path / "empty.png")
-    model = folder / "run" / "retrained" / "model.h5"
-    for path in (folder / "run", model, *folder.glob("run/cells/*/model.h5")):
+    model = folder / "run" / "retrained" / "model.safetensors"
+    for path in (folder / "run", model, *folder.glob("run/cells/*/model.safetensors")):
         assert "of which drawings fill 78%" in predicted(capsys, path, tmp_path / "empty.png")[1]
-    shutil.copy(model, tmp_path / "elsewhere.h5")
-    assert "of which drawings fill 71%" in predicted(capsys, tmp_path / "elsewhere.h5", tmp_path / "empty.png")[1]
+    shutil.copy(model, tmp_path / "elsewhere.safetensors")
+    assert (
+        "of which drawings fill 71%" in predicted(capsys, tmp_path / "elsewhere.safetensors", tmp_path / "empty.png")[1]
+    )
 
 
 def test_a_model_outside_of_a_run_takes_the_scale_of_pictures_from_its_inputs(tmp_path, capsys):
     pictures = np.zeros((60, 9, 9))
     pictures[::2, 1:8, 3:6], pictures[1::2, 3:6, 1:8] = 1, 1
     mlp = MLP(hidden=(4,), epochs=20, engine="numpy").fit(pictures.reshape(60, 81), np.arange(60) % 2)
-    mlp.save(tmp_path / "bars.h5")
+    mlp.save(tmp_path / "bars.safetensors")
     Image.fromarray(np.uint8(255 - 255 * pictures[0])).resize((90, 90)).save(tmp_path / "bar.png")
-    rows, _ = predicted(capsys, tmp_path / "bars.h5", tmp_path / "bar.png")
+    rows, _ = predicted(capsys, tmp_path / "bars.safetensors", tmp_path / "bar.png")
     X = load_inputs(tmp_path / "bar.png", pictures=PictureStyle((9, 9), high=1.0)).X
     assert X.max() == 1
     assert rows[0]["class"] == "0"
@@ -312,8 +314,8 @@ def test_a_file_that_the_network_cannot_read_is_refused_with_its_name(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["gone.h5", "X.npy"], "gone.h5 is not there; expected a model file or the folder of a run"),
-        (["X.npy", "X.npy"], "X.npy cannot be read"),
+        (["gone.safetensors", "X.npy"], "gone.safetensors is not there; expected a model file or the folder of a run"),
+        (["X.npy", "X.npy"], "X.npy is no model of fastmlp"),
         (["empty", "X.npy"], "empty holds no sweep"),
         (["RUN", "gone.csv"], "gone.csv is not there"),
         (["RUN", "narrow.npy"], "narrow.npy has 3 features; expected 81, as in training"),

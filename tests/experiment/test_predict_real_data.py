@@ -116,6 +116,6 @@ def test_prices_of_a_table_with_words_are_predicted_in_their_own_unit(tmp_path, 
     submission = predicted(capsys, tmp_path / "run", tmp_path / "test.csv", "--submission", tmp_path / "sample.csv")
     assert [row["price"] for row in submission] == [row["value"] for row in rows[::-1]]
     assert [row["Id"] for row in submission] == [str(number) for number in range(599, 499, -1)]
-    model = MLP.load(next(tmp_path.glob("run/cells/*/model.h5")))
+    model = MLP.load(next(tmp_path.glob("run/cells/*/model.safetensors")))
     table = load_inputs(tmp_path / "test.csv", names=model.encoder.names)
     assert [row["value"] for row in rows] == [str(value) for value in model.predict(table.X)]

@@ -66,7 +66,7 @@ def test_cells_learn_the_squared_error_unless_the_recipe_says_otherwise(run):
 
 def test_r_squared_and_the_root_mean_squared_error_are_those_of_the_formulas(run, evaluation):
     X, y = prices(80, seed=1)
-    predicted = MLP.load(run / "retrained" / "model.h5").predict(X.astype("f4"))
+    predicted = MLP.load(run / "retrained" / "model.safetensors").predict(X.astype("f4"))
     assert evaluation["rmse"] == pytest.approx(np.sqrt(((predicted - y) ** 2).mean()), rel=1e-5)
     squares = ((predicted - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
     assert evaluation["accuracy"] == pytest.approx(1 - squares, rel=1e-5)
@@ -77,7 +77,7 @@ def test_r_squared_and_the_root_mean_squared_error_are_those_of_the_formulas(run
 
 def test_the_retrained_network_is_that_of_the_library(run):
     X, y = prices(240)
-    ours = MLP.load(run / "retrained" / "model.h5")
+    ours = MLP.load(run / "retrained" / "model.safetensors")
     alone = MLP(**{**ours.config.to_dict(), "threads": None}).fit(X.astype("f4"), y)
     for W, expected in zip(ours.weights, alone.weights, strict=True):
         np.testing.assert_array_equal(W, expected)

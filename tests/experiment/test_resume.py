@@ -175,7 +175,7 @@ def test_the_same_data_under_another_name_are_the_same(tmp_path, sweep, train_fi
     assert "4 of 4 cells are there already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["model.h5", "cell.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "cell.json"])
 @pytest.mark.parametrize("damage", ["torn", "flipped", "gone"])
 def test_a_damaged_cell_is_trained_again_and_no_other(tmp_path, sweep, capsys, name, damage):
     assert sweep(tmp_path / "run") == 0
@@ -218,7 +218,7 @@ def test_a_damaged_history_is_written_anew_and_nothing_is_trained(tmp_path, swee
 def test_a_damaged_record_of_a_sweep_is_written_anew(tmp_path, sweep, capsys):
     assert sweep(tmp_path / "run") == 0
     before = bits(tmp_path / "run")
-    (tmp_path / "run" / "run.json").write_text('{"format": 4, "fini', encoding="utf-8")
+    (tmp_path / "run" / "run.json").write_text('{"format": 5, "fini', encoding="utf-8")
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
     assert (
@@ -322,7 +322,7 @@ def test_a_cell_that_diverged_is_not_trained_again(tmp_path, sweep, capsys):
 
 
 def test_a_damaged_retrained_network_is_not_evaluated_and_can_be_trained_again(retrained, test_file, capsys):
-    before, model = bits(retrained), retrained / "retrained" / "model.h5"
+    before, model = bits(retrained), retrained / "retrained" / "model.safetensors"
     data = bytearray(model.read_bytes())
     data[-5] ^= 8
     model.write_bytes(data)

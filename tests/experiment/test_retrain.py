@@ -12,7 +12,7 @@ def test_the_best_network_is_trained_again_on_all_rows(retrained, train_file):
     (best,) = (cell for cell in record["cells"] if cell["slug"] == record["best"])
     data = np.load(train_file)
     alone = MLP(**best["settings"]).fit(data["images"].reshape(200, 64), data["labels"])
-    ours = MLP.load(retrained / "retrained" / "model.h5")
+    ours = MLP.load(retrained / "retrained" / "model.safetensors")
     for W, expected in zip(ours.weights + ours.biases, alone.weights + alone.biases, strict=True):
         np.testing.assert_array_equal(W, expected)
     assert ours.decay_epochs == (2, 3)
@@ -20,10 +20,10 @@ def test_the_best_network_is_trained_again_on_all_rows(retrained, train_file):
 
 
 def test_retraining_twice_is_refused(retrained, capsys):
-    model = (retrained / "retrained" / "model.h5").read_bytes()
+    model = (retrained / "retrained" / "model.safetensors").read_bytes()
     assert main(["retrain", str(retrained)]) == 2
     assert "is there already" in capsys.readouterr().err
-    assert (retrained / "retrained" / "model.h5").read_bytes() == model
+    assert (retrained / "retrained" / "model.safetensors").read_bytes() == model
 
 
 def test_a_run_can_be_continued_from_another_folder_while_its_data_stay_the_same(
@@ -63,7 +63,7 @@ def test_retraining_takes_the_rows_of_both_parts_and_leaves_the_rest(tmp_path, t
     data = np.load(train_file)
     X, y = data["images"].reshape(200, 64), data["labels"]
     for folder, rows in ((cell_folder(run, "only"), 100), (run / "retrained", 140)):
-        ours = MLP.load(folder / "model.h5")
+        ours = MLP.load(folder / "model.safetensors")
         alone = MLP(hidden=(8,), epochs=2).fit(X[:rows], y[:rows])
         for W, expected in zip(ours.weights, alone.weights, strict=True):
             np.testing.assert_array_equal(W, expected)

@@ -58,7 +58,7 @@ def test_every_seed_trains_a_network_of_its_own(folder):
     record = record_of(folder)
     assert [cell["slug"] for cell in record["cells"]] == ["0.5", "0.5-seed-6", "0.01", "0.01-seed-6"]
     assert [cell["settings"]["seed"] for cell in record["cells"]] == [5, 6, 5, 6]
-    models = [MLP.load(folder / "cells" / cell["folder"] / "model.h5") for cell in record["cells"]]
+    models = [MLP.load(folder / "cells" / cell["folder"] / "model.safetensors") for cell in record["cells"]]
     weights = [model.weights[0].tobytes() for model in models]
     assert len(set(weights)) == 4
 

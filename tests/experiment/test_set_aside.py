@@ -87,7 +87,7 @@ def test_a_run_is_evaluated_on_them_alone(data, recipe, tmp_path):
     rest, test = set_aside(load(data), 0.25)
     assert evaluation["test"]["digest"] == digest(test)
     assert evaluation["test"]["source"].endswith("corners.csv, 30 samples that were set aside")
-    model = MLP.load(run / "retrained" / "model.h5")
+    model = MLP.load(run / "retrained" / "model.safetensors")
     assert evaluation["accuracy"] == model.score(test.X, test.y)
     alone = MLP(**model.config.to_dict()).fit(divide(rest).whole.X, rest.y)
     np.testing.assert_array_equal(model.weights[0], alone.weights[0])
@@ -143,7 +143,7 @@ def test_fewer_epochs_are_noted_and_the_same_command_resumes(data, recipe, tmp_p
     assert main(arguments) == 0
     assert "8 epochs, which make about 64 steps with 75 samples" in capsys.readouterr().err
     assert read(run, "run.json")["recipe"]["most_steps"] == 60
-    assert MLP.load(run / "retrained" / "model.h5").epochs == 8
+    assert MLP.load(run / "retrained" / "model.safetensors").epochs == 8
     assert main(arguments) == 0
     assert "1 of 1 cells are there already" in capsys.readouterr().err
 

@@ -115,13 +115,13 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 def test_the_command_finds_the_rows_of_a_table_by_the_first_column_of_the_sample(tmp_path, capsys):
     X, y = np.random.default_rng(0).uniform(0, 9, (40, 2)), np.arange(40) % 3
     mlp = MLP(hidden=(4,), epochs=3, engine="numpy").fit(X, y)
-    mlp.save(tmp_path / "model.h5")
+    mlp.save(tmp_path / "model.safetensors")
     rows = [[a, f"plant {number}", b] for number, (a, b) in enumerate(X[:5].tolist())]
     with open(tmp_path / "test.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["width", "plant", "height"], *rows])
     with gzip.open(tmp_path / "sample.csv.gz", "wt", encoding="utf-8-sig") as file:
         file.write("plant,kind\n" + "".join(f"plant {number},0\n" for number in (4, 2, 0, 1, 3)))
-    arguments = [tmp_path / "model.h5", tmp_path / "test.csv", "--submission", tmp_path / "sample.csv.gz"]
+    arguments = [tmp_path / "model.safetensors", tmp_path / "test.csv", "--submission", tmp_path / "sample.csv.gz"]
     assert main(["predict", *map(str, arguments)]) == 0
     written = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["plant"] for row in written] == [f"plant {number}" for number in (4, 2, 0, 1, 3)]

@@ -16,7 +16,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_a_sweep_leaves_everything_it_found_out(swept, cell_folder):
     files = {str(path.relative_to(swept).as_posix()) for path in swept.rglob("*") if path.is_file()}
     folders = [f"cells/{cell_folder(swept, slug).name}" for slug in SLUGS]
-    of_cell = ("cell.json", "history.csv", "model.h5", "curve.png")
+    of_cell = ("cell.json", "history.csv", "model.safetensors", "curve.png")
     cells = {f"{folder}/{name}" for folder in folders for name in of_cell}
     assert files - {".lock"} == cells | {
         "run.json",
@@ -65,7 +65,7 @@ def test_a_cell_is_what_training_it_alone_gives(swept, train_file, cell_folder):
     alone = MLP(
         hidden=(8,), batch_size=20, epochs=4, decay_epochs=(2, 3), seed=3, activation="relu", learning_rate=0.05
     ).fit(X[:150], y[:150], validation=(X[150:], y[150:]))
-    cell = MLP.load(cell_folder(swept, "relu-0.05") / "model.h5")
+    cell = MLP.load(cell_folder(swept, "relu-0.05") / "model.safetensors")
     for ours, theirs in zip(cell.weights + cell.biases, alone.weights + alone.biases, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -94,7 +94,7 @@ def test_options_of_the_command_line_reach_the_networks(tmp_path, train_file, re
     notes = capsys.readouterr().err
     assert "does not decay after epoch 2, 3: training ends at epoch 2\n" in notes
     assert notes.count("batch size 1000 is more than the 180 training samples") == 1
-    network = MLP.load(cell_folder(folder, "tanh-0.5") / "model.h5")
+    network = MLP.load(cell_folder(folder, "tanh-0.5") / "model.safetensors")
     assert [W.shape for W in network.weights] == [(64, 5), (5, 4), (4, 3)]
     assert (len(network.history), network.seed, network.batch_size) == (2, 9, 1000)
 

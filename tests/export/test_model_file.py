@@ -1,4 +1,4 @@
-"""A saved network is the network; what is no saved network is refused by name."""
+"""A saved network is the network, any reader of safetensors reads it, and what is no model is refused by name."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import h5py
 import numpy as np
 import pytest
+import safetensors
+import safetensors.numpy
+from exported_networks import CASES, outputs
+from model_files import parts, sealed, tensors, texts, with_model
 
 from fastmlp import MLP
 from fastmlp.errors import InputError
@@ -21,25 +25,28 @@ def trained():
 
 @pytest.fixture
 def saved(trained, tmp_path):
-    path = tmp_path / "model.hdf5"
+    path = tmp_path / "model.safetensors"
     trained[0].save(path)
     return path
 
 
 def complaint(path):
-    with pytest.raises(ValueError, match="model") as caught:
+    with pytest.raises(InputError, match=r"MLP\.save|fastmlp") as caught:
         MLP.load(path)
-    assert isinstance(caught.value, InputError)
     assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+# ------------------------------------------------------------------------------------------------- there and back
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_loaded_network_is_the_one_that_was_saved(trained, tmp_path, dtype):
     _, X, y = trained
     mlp = MLP(hidden=(6, 3), epochs=2, dtype=dtype, init_scale=0.7, threads=1, engine="numpy").fit(X, y)
-    mlp.save(tmp_path / "new" / "model.hdf5")
-    again = MLP.load(tmp_path / "new" / "model.hdf5")
+    mlp.save(tmp_path / "new" / "model.safetensors")
+    again = MLP.load(tmp_path / "new" / "model.safetensors")
     assert again.settings() == mlp.settings()
     assert again.classes.tolist() == mlp.classes.tolist() == [-1, 4, 9]
     for ours, theirs in zip((*mlp.weights, *mlp.biases), (*again.weights, *again.biases), strict=True):
@@ -51,28 +58,29 @@ def test_a_loaded_network_is_the_one_that_was_saved(trained, tmp_path, dtype):
     assert again.failure_reason == mlp.failure_reason
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_network_of_every_kind_comes_back_to_the_last_bit(name, case):
+    mlp, X = case(name)
+    again = MLP.from_bytes(mlp.to_bytes())
+    assert outputs(again, X).tobytes() == outputs(mlp, X).tobytes()
+    assert again.settings() == mlp.settings()
+    assert again.classes.tolist() == mlp.classes.tolist()
+    assert again.classes.dtype == mlp.classes.dtype
+    assert again.to_bytes() == mlp.to_bytes()
+
+
 def test_a_network_goes_through_bytes_as_through_a_file_in_several_threads_at_once(trained, saved):
     with ThreadPoolExecutor(4) as team:
         images = list(team.map(MLP.to_bytes, [trained[0]] * 12))
-    of_the_file = MLP.load(saved)
-    for again in (MLP.from_bytes(image) for image in images):
-        assert again.settings() == of_the_file.settings()
-        assert again.history.to_csv() == of_the_file.history.to_csv()
-        assert [W.tobytes() for W in again.weights] == [W.tobytes() for W in of_the_file.weights]
-
-
-@pytest.mark.parametrize("share", [0, 0.5, 0.99])
-def test_bytes_that_were_cut_short_are_refused(trained, share):
-    image = trained[0].to_bytes()
-    with pytest.raises(InputError, match="the model cannot be read"):
-        MLP.from_bytes(image[: int(share * len(image))])
+    assert set(images) == {saved.read_bytes()}
+    assert MLP.from_bytes(images[0]).history.to_csv() == MLP.load(saved).history.to_csv()
 
 
 def test_a_network_without_hidden_layers_round_trips(trained, tmp_path):
     _, X, y = trained
     mlp = MLP(hidden=(), epochs=1, engine="numpy").fit(X, y)
-    mlp.save(tmp_path / "model.hdf5")
-    assert MLP.load(tmp_path / "model.hdf5").predict_proba(X).tobytes() == mlp.predict_proba(X).tobytes()
+    mlp.save(tmp_path / "model.safetensors")
+    assert MLP.load(tmp_path / "model.safetensors").predict_proba(X).tobytes() == mlp.predict_proba(X).tobytes()
 
 
 def test_a_loaded_network_can_be_trained_again(trained, saved):
@@ -80,84 +88,101 @@ def test_a_loaded_network_can_be_trained_again(trained, saved):
     assert MLP.load(saved).fit(X, y).weights[0].tobytes() == mlp.weights[0].tobytes()
 
 
+def test_a_history_that_is_not_finite_comes_back(trained):
+    _, X, y = trained
+    mlp = MLP(hidden=(6,), epochs=4, learning_rate=1e30).fit(X, y)
+    assert not np.isfinite(mlp.history["train_loss"]).all()
+    again = MLP.from_bytes(mlp.to_bytes())
+    assert again.history.to_csv() == mlp.history.to_csv()
+    assert again.failure_reason == mlp.failure_reason
+    assert mlp.failure_reason.kind == again.failure_reason.kind == "diverged"
+
+
+# --------------------------------------------------------------------------------------- what other programs see
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_safetensors_library_reads_layers_in_the_orientation_of_pytorch(name, case, tmp_path):
+    mlp, _ = case(name)
+    mlp.save(tmp_path / "net.safetensors")
+    with safetensors.safe_open(tmp_path / "net.safetensors", "numpy") as file:
+        assert json.loads(file.metadata()["model"])["settings"]["hidden"] == list(mlp.hidden)
+        for number, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True), 1):
+            np.testing.assert_array_equal(file.get_tensor(f"layer{number}.weight"), W.T, strict=True)
+            np.testing.assert_array_equal(file.get_tensor(f"layer{number}.bias"), b, strict=True)
+        assert len([*file.keys()]) == 2 * len(mlp.weights)
+
+
+def test_the_metadata_have_the_history_as_its_csv_and_the_rest_as_json(trained, saved):
+    model, history = texts(saved.read_bytes())
+    mlp = trained[0]
+    assert history == mlp.history.to_csv()
+    assert (model["classes"], model["failure_reason"], model["inputs"]["numbers"]) == ([-1, 4, 9], None, 5)
+
+
+def test_tensors_begin_where_eight_bytes_do(saved):
+    assert int.from_bytes(saved.read_bytes()[:8], "little") % 8 == 0
+
+
+# ------------------------------------------------------------------------------------------------- what is refused
+
+
 def test_a_missing_file_is_refused(tmp_path):
-    assert "does not exist" in complaint(tmp_path / "model.hdf5")
+    assert "does not exist" in complaint(tmp_path / "model.safetensors")
 
 
 def test_a_folder_is_not_said_to_be_missing(tmp_path):
     assert f"{tmp_path} is a folder; expected a model file" in complaint(tmp_path)
 
 
-@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.9, 0.999])
 def test_a_truncated_file_is_refused(saved, share):
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
-    assert "MLP.save" in complaint(saved)
+    assert ("it was cut short, damaged or changed" if share > 0.1 else "no model of fastmlp") in complaint(saved)
+
+
+def test_a_file_with_something_behind_it_is_refused(saved):
+    saved.write_bytes(saved.read_bytes() + b"\0")
+    assert "it was cut short, damaged or changed" in complaint(saved)
+
+
+def test_every_changed_byte_is_noticed(saved):
+    content = bytearray(saved.read_bytes())
+    for place in range(len(content)):
+        content[place] ^= 0x20
+        with pytest.raises(InputError):
+            MLP.from_bytes(bytes(content))
+        content[place] ^= 0x20
+    assert MLP.from_bytes(bytes(content)).classes.tolist() == [-1, 4, 9]
 
 
 def test_text_is_refused(tmp_path):
-    path = tmp_path / "model.hdf5"
+    path = tmp_path / "model.safetensors"
     path.write_text("not a model\n" * 100)
-    assert "MLP.save" in complaint(path)
-
-
-def test_another_hdf5_file_is_refused(tmp_path):
-    path = tmp_path / "model.hdf5"
-    with h5py.File(path, "w") as file:
-        file["xdata"] = np.zeros((3, 2))
     assert "no model of fastmlp" in complaint(path)
 
 
-def test_a_newer_format_asks_for_a_newer_version(saved):
-    with h5py.File(saved, "r+") as file:
-        file.attrs["format_version"] = 99
-    message = complaint(saved)
-    assert "99" in message
-    assert "newer fastmlp" in message
+def test_an_hdf5_file_is_refused_with_what_to_do(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file["weights/0"], file.attrs["format"] = np.zeros((3, 2)), "fastmlp-model"
+    assert complaint(path) == (
+        f"{path} is an HDF5 file, and models are safetensors files; expected a file written by MLP.save: train it anew"
+    )
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_a_file_of_an_older_format_is_refused_in_one_line(saved, version):
-    with h5py.File(saved, "r+") as file:
-        file.attrs["format_version"] = version
-    message = complaint(saved)
-    assert message.endswith(f"has model format {version}, this fastmlp reads 4; train it anew")
-    assert "\n" not in message
+def test_safetensors_of_other_programs_are_refused_with_what_takes_them(tmp_path):
+    path = tmp_path / "other.safetensors"
+    safetensors.numpy.save_file({"layer1.weight": np.zeros((3, 2))}, path, {"format": "pt"})
+    assert "no model of fastmlp" in complaint(path)
+    assert "MLP.from_weights takes the arrays of others" in complaint(path)
 
 
-@pytest.mark.parametrize(
-    "part", ["classes", "inputs", "weights/0", "weights/1", "biases/2", "history", "history/seconds"]
-)
-def test_a_file_that_lacks_a_part_is_refused(saved, part):
-    with h5py.File(saved, "r+") as file:
-        del file[part]
-    complaint(saved)
-
-
-@pytest.mark.parametrize("part", ["weights/0", "classes", "history/epoch", "history"])
-def test_a_part_of_the_wrong_kind_is_refused(saved, part):
-    with h5py.File(saved, "r+") as file:
-        replacement = np.zeros(3) if isinstance(file[part], h5py.Group) else None
-        del file[part]
-        if replacement is None:
-            file.create_group(part)
-        else:
-            file[part] = replacement
-    complaint(saved)
-
-
-@pytest.mark.parametrize("settings", ["{", "[]", "null", '{"hidden": "wide"}', '{"from_the_future": 1}'])
-def test_settings_that_cannot_be_used_are_refused_with_the_files_name(saved, settings):
-    with h5py.File(saved, "r+") as file:
-        file.attrs["settings"] = settings
-    complaint(saved)
-
-
-def test_weights_of_another_shape_than_the_settings_are_refused(saved):
-    with h5py.File(saved, "r+") as file:
-        del file["weights/1"]
-        file["weights/1"] = np.zeros((2, 2))
-    complaint(saved)
+@pytest.mark.parametrize(("version", "hint"), [("99", "install a newer fastmlp"), ("4", "train it anew")])
+def test_another_version_of_the_format_is_refused_by_its_number(saved, version, hint):
+    saved.write_bytes(saved.read_bytes().replace(b'"format_version":"5"', f'"format_version":"{version}"'.encode()))
+    assert complaint(saved).endswith(f"has model format {version}, this fastmlp reads 5; {hint}")
 
 
 def test_a_failing_save_leaves_the_old_file(trained, saved, tmp_path):
@@ -173,11 +198,25 @@ def test_a_failing_save_leaves_the_old_file(trained, saved, tmp_path):
     assert MLP.load(saved).weights[0].tobytes() == mlp.weights[0].tobytes()
 
 
+def test_labels_that_are_no_text_are_refused_when_they_are_saved(trained):
+    _, X, y = trained
+    mlp = MLP(hidden=(), epochs=1, engine="numpy").fit(X, np.array(["a", "\ud800"])[y % 2])
+    with pytest.raises(InputError, match=r"has '\\ud800', which is no text"):
+        mlp.to_bytes()
+
+
 @pytest.mark.parametrize("hidden", [[10**6], [2**62], [4, 4], []])
-def test_settings_that_do_not_fit_the_weights_are_damage(tmp_path, hidden):
-    path = tmp_path / "model.h5"
-    MLP(hidden=(4,), epochs=1, engine="numpy").fit(np.eye(3), [0, 1, 2]).save(path)
-    with h5py.File(path, "r+") as file:
-        file.attrs["settings"] = json.dumps({**json.loads(file.attrs["settings"]), "hidden": hidden})
+def test_settings_that_do_not_fit_the_layers_are_damage(hidden):
+    data = MLP(hidden=(4,), epochs=1, engine="numpy").fit(np.eye(3), [0, 1, 2]).to_bytes()
+    model, _ = texts(data)
+    model["settings"]["hidden"] = hidden
     with pytest.raises(InputError, match="cannot be read"):
-        MLP.load(path)
+        MLP.from_bytes(with_model(data, model))
+
+
+def test_the_tests_forge_files_as_the_documentation_says(saved):
+    data = saved.read_bytes()
+    header, body = parts(data)
+    assert sealed(data[8 : len(data) - len(body)], body) == data
+    assert header["__metadata__"]["format"] == "fastmlp-model"
+    assert set(tensors(data)) == {f"layer{number}.{part}" for number in (1, 2, 3) for part in ("weight", "bias")}

@@ -10,10 +10,10 @@ import re
 import threading
 import tomllib
 
-import h5py
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from model_files import tensors, texts
 from PIL import Image
 
 TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.\w+")
@@ -131,19 +131,14 @@ def _digest(path):
 
 
 def _network(path):
-    hasher = hashlib.sha256()
-
-    def add(name, item):
-        if isinstance(item, h5py.Dataset) and name != "history/seconds":
-            hasher.update(name.encode() + item[()].tobytes())
-
-    with h5py.File(path, "r") as file:
-        file.visititems(add)
-    return hasher.hexdigest()
+    data = path.read_bytes()
+    model, history = texts(data)
+    del model["settings"]["threads"]  # no bit depends on them
+    return model, _columns(history), {name: tensor.tobytes() for name, tensor in tensors(data).items()}
 
 
-def _columns(path):
-    header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+def _columns(text):
+    header, *rows = csv.reader(text.splitlines())
     return [[value for name, value in zip(header, row, strict=True) if name != "seconds"] for row in rows]
 
 
@@ -153,7 +148,11 @@ def _timeless(value):
     return list(map(_timeless, value)) if isinstance(value, list) else value
 
 
-_BITS = {".h5": _network, ".csv": _columns, ".json": lambda path: _timeless(json.loads(path.read_text("utf-8")))}
+_BITS = {
+    ".safetensors": _network,
+    ".csv": lambda path: _columns(path.read_text("utf-8")),
+    ".json": lambda path: _timeless(json.loads(path.read_text("utf-8"))),
+}
 
 
 def _read_table(data):
@@ -172,18 +171,13 @@ def _read_text(data):
     assert b"Final test accuracy: " in data
 
 
-def _read_network(data):
-    with h5py.File(io.BytesIO(data), "r") as file:
-        file.visititems(lambda _, item: item[()] if isinstance(item, h5py.Dataset) else None)
-
-
 _READERS = {
     ".toml": lambda content: tomllib.loads(content.decode()),
     ".json": json.loads,
     ".csv": _read_table,
     ".bin": _read_checkpoint,
     ".md": _read_text,
-    ".h5": _read_network,
+    ".safetensors": tensors,
     ".npz": lambda data: dict(np.load(io.BytesIO(data), allow_pickle=False)),
     ".html": lambda data: data.decode().rindex("</html>"),
     ".png": lambda data: Image.open(io.BytesIO(data)).load(),

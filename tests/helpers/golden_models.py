@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from exported_networks import BITS, PIXELS, THIRDS, WIDE, network, outputs, rows_of, table
 
-from fastmlp import MLP, __version__
+from fastmlp import __version__
 from fastmlp.inputs.table import Table
 
 FOLDER = Path(__file__).parents[1] / "export" / "golden"
@@ -36,11 +36,6 @@ def inputs_of(golden):
     return Table(tuple(golden["names"]), tuple(map(np.array, columns, kinds)))
 
 
-def load(path):
-    """The network of a golden model, by the ending of its file."""
-    return MLP.load(path) if path.suffix == ".h5" else MLP.from_safetensors(path)
-
-
 def main():
     FOLDER.mkdir(exist_ok=True)
     for name, mlp, X in models():
@@ -54,8 +49,7 @@ def main():
             "predictions": mlp.predict(some).tolist(),
         }
         (FOLDER / f"{stem}.json").write_text(json.dumps(golden) + "\n", encoding="utf-8")
-        mlp.save(FOLDER / f"{stem}.h5")
-        mlp.export(FOLDER / f"{stem}.safetensors")
+        mlp.save(FOLDER / f"{stem}.safetensors")
 
 
 if __name__ == "__main__":

@@ -174,8 +174,8 @@ def test_validation_and_predictions_are_scaled_as_the_training_rows_were(tmp_pat
     np.testing.assert_allclose(mlp.history["validation_loss"], by_hand.history["validation_loss"], rtol=1e-4)
     np.testing.assert_allclose(mlp.predict_proba(X[200:]), by_hand.predict_proba(standardised[200:]), rtol=1e-3)
     assert mlp.evaluate(X[200:] + 5, Y[200:])[0] == mlp.history["validation_loss"][-1]
-    mlp.save(tmp_path / "model.h5")
-    loaded = MLP.load(tmp_path / "model.h5")
+    mlp.save(tmp_path / "model.safetensors")
+    loaded = MLP.load(tmp_path / "model.safetensors")
     assert loaded.predict_proba(X).tobytes() == mlp.predict_proba(X).tobytes()
     assert loaded.encoder.describe() == mlp.fit_info["inputs"]
     # The first row alone is scaled by what was measured, not by itself.

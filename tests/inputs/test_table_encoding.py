@@ -233,8 +233,8 @@ def full(rows=slice(None)):
 
 def test_a_file_keeps_names_categories_and_medians(tmp_path):
     mlp = MLP(**SMALL, missing="median").fit(full(), Y)
-    mlp.save(tmp_path / "model.h5")
-    loaded = MLP.load(tmp_path / "model.h5")
+    mlp.save(tmp_path / "model.safetensors")
+    loaded = MLP.load(tmp_path / "model.safetensors")
     assert loaded.encoder == mlp.encoder
     reordered = full().select(["colour", "share", "weight", "width"])
     assert loaded.predict_proba(reordered).tobytes() == mlp.predict_proba(full()).tobytes()

@@ -257,7 +257,7 @@ def test_a_network_too_large_for_the_page_is_not_said_to_be_in_it(evaluated, tra
     data = np.load(train_file)
     X = data["images"].reshape(len(data["images"]), -1)
     network = MLP(hidden=(6000,), epochs=1, batch_size=200, engine="numpy").fit(X, data["labels"])
-    network.save(evaluated / "retrained" / "model.h5")
+    network.save(evaluated / "retrained" / "model.safetensors")
     text = page(evaluated).text("try")
     assert text.startswith("Try it The network has 408,003 weights and biases, too many to embed in a page")
     assert "is in this page" not in text

@@ -26,8 +26,8 @@ def network(tmp_path):
     X, y = random.uniform(0, 50, (60, 3)), np.array([-1, 4, 9])[np.arange(60) % 3]
     mlp = MLP(hidden=(5, 2), activation=("tanh", "relu"), epochs=30, early_stopping=2, engine="numpy")
     mlp.fit(X, y, validation=(X[:9], y[:9]))
-    mlp.save(tmp_path / "small.h5")
-    return mlp, tmp_path / "small.h5"
+    mlp.save(tmp_path / "small.safetensors")
+    return mlp, tmp_path / "small.safetensors"
 
 
 def test_a_network_is_described_by_its_layers_inputs_classes_and_results(network, capsys):
@@ -57,18 +57,18 @@ def test_a_network_is_described_to_programs_by_plain_values(network, capsys):
 
 def test_a_regression_has_outputs_and_no_classes(tmp_path, capsys):
     X = np.arange(12.0).reshape(6, 2)
-    MLP(loss="squared_error", epochs=2, engine="numpy").fit(X, X).save(tmp_path / "sums.h5")
-    text = told(capsys, tmp_path / "sums.h5")
+    MLP(loss="squared_error", epochs=2, engine="numpy").fit(X, X).save(tmp_path / "sums.safetensors")
+    text = told(capsys, tmp_path / "sums.safetensors")
     assert "classes" not in text
     assert "R²" in text
-    assert json.loads(told(capsys, tmp_path / "sums.h5", "--json"))["classes"] is None
+    assert json.loads(told(capsys, tmp_path / "sums.safetensors", "--json"))["classes"] is None
 
 
 def test_a_network_that_failed_says_why(tmp_path, capsys):
     X, y = np.random.default_rng(0).uniform(-1, 1, (20, 3)), np.arange(20) % 2
     mlp = MLP(learning_rate=1e30, epochs=3).fit(X, y)
-    mlp.save(tmp_path / "lost.h5")
-    assert f"failed it {mlp.failure_reason}" in told(capsys, tmp_path / "lost.h5")
+    mlp.save(tmp_path / "lost.safetensors")
+    assert f"failed it {mlp.failure_reason}" in told(capsys, tmp_path / "lost.safetensors")
 
 
 def test_data_are_described_by_their_rows_columns_and_classes(tmp_path, capsys):
@@ -117,10 +117,12 @@ def test_data_without_labels_are_described_by_their_rows_and_columns(tmp_path, c
 
 def test_the_columns_of_a_networks_table_are_described_with_the_words_that_it_knows(table, tmp_path, capsys):
     data = load(table)
-    MLP(hidden=(2,), epochs=1, missing="median", engine="numpy").fit(data.X, data.y).save(tmp_path / "plants.h5")
-    text = told(capsys, tmp_path / "plants.h5")
+    MLP(hidden=(2,), epochs=1, missing="median", engine="numpy").fit(data.X, data.y).save(
+        tmp_path / "plants.safetensors"
+    )
+    text = told(capsys, tmp_path / "plants.safetensors")
     assert "of numbers height of text plant: ash, oak classes 3: 0, 1, 2" in text
-    values = json.loads(told(capsys, tmp_path / "plants.h5", "--json"))["inputs"]
+    values = json.loads(told(capsys, tmp_path / "plants.safetensors", "--json"))["inputs"]
     assert (values["columns"], values["features"], values["missing"]) == (2, 4, "median")  # an indicator and two words
     assert values["table"][1] == {"name": "plant", "kind": "text", "values": ["ash", "oak"]}
 
@@ -163,7 +165,7 @@ def test_a_run_is_described_by_its_data_its_best_network_and_what_was_done(run, 
     assert main(["evaluate", str(run), "--test", str(run.parent / "test.npz")]) == 0
     capsys.readouterr()
     text = told(capsys, run)
-    assert f"retrained on all rows: {run / 'retrained' / 'model.h5'}" in text
+    assert f"retrained on all rows: {run / 'retrained' / 'model.safetensors'}" in text
     assert "on test.npz, 9 rows" in text
     values = json.loads(told(capsys, run, "--json"))
     assert (values["configurations"], values["failed"], values["retrained"]) == (2, 1, True)
@@ -181,19 +183,17 @@ def test_a_sweep_that_was_not_finished_is_told(run, capsys):
     ("thing", "message"),
     [
         ("mnits", "mnits is not there; did you mean 'mnist'? "),
-        ("gone/model.h5", "model.h5 is not there; expected one of "),
+        ("gone/model.safetensors", "model.safetensors is not there; expected one of "),
         ("empty", "empty is a folder without data; expected "),
-        ("old.h5", "old.h5 has model format 1, this fastmlp reads "),
-        ("small.h5 --label x", "label or task was given, and small.h5 is no data"),
+        ("old.safetensors", "old.safetensors has model format 4, this fastmlp reads "),
+        ("small.safetensors --label x", "label or task was given, and small.safetensors is no data"),
     ],
 )
 def test_what_is_nothing_of_the_kind_is_refused_in_one_line(tmp_path, monkeypatch, capsys, network, thing, message):
-    import h5py
-
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    with h5py.File(tmp_path / "old.h5", "w") as file:
-        file.attrs["format"], file.attrs["format_version"] = "fastmlp-model", 1
+    old = network[1].read_bytes().replace(b'"format_version":"5"', b'"format_version":"4"')
+    (tmp_path / "old.safetensors").write_bytes(old)
     assert main(["info", *thing.split()]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -112,7 +112,7 @@ def test_more_units_than_fit_are_said_to_be_left_out(evaluated, train_file, page
         (100, "into 64 of the 100 units of the first layer"),
     ):
         network = MLP(hidden=(width,), epochs=1, engine="numpy").fit(X, data["labels"])
-        network.save(evaluated / "retrained" / "model.h5")
+        network.save(evaluated / "retrained" / "model.safetensors")
         assert said in page(evaluated).text("weights")
 
 
@@ -169,9 +169,11 @@ def test_a_retrained_run_asks_for_its_evaluation(swept, page):
 
 
 def test_another_network_than_the_one_evaluated_is_noticed(cell_folder, evaluated, page):
-    shutil.copy(cell_folder(evaluated, "relu-0.05") / "model.h5", evaluated / "retrained" / "model.h5")
+    shutil.copy(
+        cell_folder(evaluated, "relu-0.05") / "model.safetensors", evaluated / "retrained" / "model.safetensors"
+    )
     assert "is not the one that was evaluated: their digests differ" in page(evaluated).text("result")
-    (evaluated / "retrained" / "model.h5").unlink()
+    (evaluated / "retrained" / "model.safetensors").unlink()
     assert "is no longer in this folder" in page(evaluated).text("result")
 
 

@@ -55,7 +55,9 @@ def read_all(folder):
     ("name", "count"), [("run.json", 1500), ("evaluation.json", 800), ("retrained/cell.json", 300)]
 )
 def test_a_changed_file_is_read_or_refused_in_one_line(evaluated_run, tmp_path, name, count):
-    folder = shutil.copytree(evaluated_run, tmp_path / "run", ignore=shutil.ignore_patterns("*.png", "model.h5"))
+    folder = shutil.copytree(
+        evaluated_run, tmp_path / "run", ignore=shutil.ignore_patterns("*.png", "model.safetensors")
+    )
     value = json.loads((folder / name).read_text(encoding="utf-8"))
     choose, refused = random.Random(name), 0
     for _ in range(count):
@@ -102,7 +104,7 @@ def test_a_report_of_a_changed_file_is_written_or_refused(evaluated_run, tmp_pat
         (lambda value: value["cells"][0]["settings"].pop("seed"), r"cells\[0\]\S*: settings: seed is missing"),
         (lambda value: value["cells"][0].update(folder="../.."), r"cells\[0\]\.folder: expected `str` matching regex"),
         (lambda value: value.update(best="nobody"), "best is 'nobody', which no cell is called"),
-        (lambda value: value.update(format=2), r"has format 2; expected 4: use the fastmlp that wrote it"),
+        (lambda value: value.update(format=2), r"has format 2; expected 5: use the fastmlp that wrote it"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place_and_the_folder_stays_as_it_is(

@@ -84,11 +84,11 @@ def test_a_sweep_that_is_not_finished_is_not_read_as_one(tmp_path):
 
 def test_a_run_of_another_format_is_named(tmp_path):
     Run(tmp_path).write_record(run_record(format=2))
-    with pytest.raises(InputError, match=r"run\.json has format 2; expected 4: use the fastmlp that wrote it"):
+    with pytest.raises(InputError, match=r"run\.json has format 2; expected 5: use the fastmlp that wrote it"):
         Run(tmp_path).read_record()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 4}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 5}'])
 def test_a_damaged_record_is_named(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(InputError, match=r"run\.json"):

@@ -54,7 +54,7 @@ def test_a_network_is_retrained_when_all_its_files_are_whole_and_no_checkpoint_i
     assert not is_retrained(run, RECORD)
 
 
-@pytest.mark.parametrize("name", ["model.h5", "cell.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "cell.json"])
 def test_a_network_is_not_retrained_while_one_of_its_files_is_missing_or_torn(run, name):
     path = run.retrained / name
     path.write_bytes(path.read_bytes()[:-3])

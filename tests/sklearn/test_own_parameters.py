@@ -88,8 +88,8 @@ def test_the_number_of_threads_changes_no_bit():
 def test_the_network_is_an_mlp_that_answers_alike_and_can_be_saved(tmp_path):
     words = np.array(["low", "middle", "top"])[y]
     one = fitted(words)
-    one.network_.save(tmp_path / "one.h5")
-    again = MLP.load(tmp_path / "one.h5")
+    one.network_.save(tmp_path / "one.safetensors")
+    again = MLP.load(tmp_path / "one.safetensors")
     assert again.predict_proba(X).tobytes() == one.predict_proba(X).tobytes()
     assert again.predict(X).tolist() == one.predict(X).tolist()
 

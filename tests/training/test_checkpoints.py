@@ -235,7 +235,7 @@ def test_of_what_other_processes_are_writing_only_checkpoints_in_the_folder_itse
         tmp_path / ".checkpoint-00000001.77.0123abcd.bin",
         tmp_path / "b" / ".checkpoint-00000001.7.01234567.bin",
     )
-    model = tmp_path / ".model.77.0123abcd.h5"
+    model = tmp_path / ".model.77.0123abcd.safetensors"
     below.parent.mkdir()
     for path in (mine, below, model):
         path.write_bytes(b"half")

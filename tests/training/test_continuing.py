@@ -89,8 +89,8 @@ def test_the_first_pass_may_lack_classes():
 
 def test_a_network_from_a_file_goes_on_from_its_weights(tmp_path):
     mlp = MLP(**SETTINGS).fit(X, Y)
-    mlp.save(tmp_path / "model.h5")
-    again = MLP.load(tmp_path / "model.h5").partial_fit(X, Y)
+    mlp.save(tmp_path / "model.safetensors")
+    again = MLP.load(tmp_path / "model.safetensors").partial_fit(X, Y)
     assert same(again, mlp.partial_fit(X, Y))  # plain sgd has no state to lose
     assert again.history["epoch"] == [1, 2, 3, 4, 5, 6]
 

@@ -9,6 +9,7 @@ import re
 import h5py
 import numpy as np
 import pytest
+from model_files import texts, with_model
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
@@ -357,12 +358,12 @@ def test_a_training_that_is_taken_up_again_is_told_what_an_uninterrupted_one_is(
 
 def test_a_saved_network_keeps_its_diagnoses_and_a_file_without_them_is_damaged(tmp_path):
     mlp = fit(SICK["updates-too-small"][0])
-    mlp.save(tmp_path / "model.h5")
-    assert MLP.load(tmp_path / "model.h5").history.diagnoses == mlp.history.diagnoses != []
-    with h5py.File(tmp_path / "model.h5", "r+") as file:
-        del file.attrs["diagnoses"]
-    with pytest.raises(InputError, match="cannot be read"):
-        MLP.load(tmp_path / "model.h5")
+    mlp.save(tmp_path / "model.safetensors")
+    assert MLP.load(tmp_path / "model.safetensors").history.diagnoses == mlp.history.diagnoses != []
+    model = texts(mlp.to_bytes())[0]
+    del model["diagnoses"]
+    with pytest.raises(InputError, match=r"cannot be read .*`diagnoses`"):
+        MLP.from_bytes(with_model(mlp.to_bytes(), model))
 
 
 def test_a_second_fit_begins_with_no_diagnoses():

@@ -87,7 +87,7 @@ def test_a_model_file_has_the_classes(names, dtype):
 @pytest.mark.parametrize("names", [[(1, 2), (3,), ()], list(Colour), [b"a", b"b", b"c"]], ids=str)
 def test_a_model_file_refuses_what_it_cannot_hold_in_one_line(names, tmp_path):
     with pytest.raises(InputError, match=r"^classes has .* expected numbers, text or booleans"):
-        trained(labels_of(names)).save(tmp_path / "model.h5")
+        trained(labels_of(names)).save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
 
 

@@ -56,15 +56,15 @@ def test_the_home_of_somebody_unknown_is_refused():
 
 def test_the_files_of_the_library_are_written_and_read_at_home(home, train_file):
     mlp = fitted(checkpoint="~/states")
-    mlp.save("~/mlp.h5")
+    mlp.save("~/mlp.safetensors")
     mlp.history.to_csv("~/history.csv")
     plots.save(Figure(), "~/figure.png")
     write_course_file("~/course.hdf5", load(train_file))
     files = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
     checkpoints = {name for name in files if name.startswith("states/checkpoint-")}
     assert checkpoints
-    assert files - checkpoints == {"mlp.h5", "history.csv", "figure.png", "course.hdf5"}
-    assert np.array_equal(MLP.load("~/mlp.h5").weights[0], mlp.weights[0])
+    assert files - checkpoints == {"mlp.safetensors", "history.csv", "figure.png", "course.hdf5"}
+    assert np.array_equal(MLP.load("~/mlp.safetensors").weights[0], mlp.weights[0])
     assert History.from_csv("~/history.csv").to_csv() == mlp.history.to_csv()
     assert CheckpointStore("~/states").folder == home / "states"
 

@@ -11,7 +11,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="RUN|MODEL", help="the --out of a sweep, or a file that MLP.save wrote")
     parser.add_argument(
         "--to", required=True, metavar="FORMAT",
-        help="onnx, safetensors, c, python or json; torch or sklearn for a Python module that builds such a network",
+        help="onnx, c, python or json; torch or sklearn for a Python module that builds such a network",
     )  # fmt: skip
     parser.add_argument("--out", type=file, metavar="FILE", help="where to write it (default: beside the model file)")
     parser.add_argument("--force", action="store_true", help="replace the file if it is there already")

@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from fastmlp.config import target_scaling
-from fastmlp.export.model_file import FORMAT_VERSION, ModelRecord
+from fastmlp.export.model_file import ModelRecord
+from fastmlp.export.sealed_tensors import FORMAT_VERSION
 from fastmlp.report import settings_text
 from fastmlp.report.info.facts import Info, counted, listed
 from fastmlp.report.tables import number_text
