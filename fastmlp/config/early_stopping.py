@@ -40,8 +40,7 @@ class EarlyStoppingConfig:
         of = "of early_stopping"
         patience = check.whole(f"patience {of}", self.patience, 1, "epochs without improvement, such as 5")
         min_delta = check.real(f"min_delta {of}", self.min_delta, "0 counts every improvement", least=0)
-        if self.monitor not in MONITORS:
-            raise InputError(f"monitor {of} is {self.monitor!r}; {_monitor_hint(self.monitor)}")
+        check_monitor(f"monitor {of}", self.monitor)
         object.__setattr__(self, "patience", patience)
         object.__setattr__(self, "min_delta", min_delta)
 
@@ -98,10 +97,20 @@ def check_setting(_name: str, value: object) -> int | dict[str, Any] | None:
     return config.patience
 
 
-def _monitor_hint(monitor: object) -> str:
+def check_monitor(name: str, monitor: object) -> None:
+    """Raise InputError unless something is one of `MONITORS`.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    monitor : object
+        What was given.
+    """
     if monitor in ("train_loss", "train_accuracy"):
-        return (
-            "expected validation_loss or validation_accuracy: training results improve while a network overfits; pass "
-            "a validation set"
+        raise InputError(
+            f"{name} is {monitor!r}; expected validation_loss or validation_accuracy: training results improve while a "
+            "network overfits; pass a validation set"
         )
-    return nearest(monitor, MONITORS)
+    if monitor not in MONITORS:
+        raise InputError(f"{name} is {monitor!r}; {nearest(monitor, MONITORS)}")

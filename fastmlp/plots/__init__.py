@@ -25,6 +25,7 @@ from fastmlp.plots.curves import (
     loss_range,
     losses_figure,
 )
+from fastmlp.plots.learning_rates import learning_rate_search_figure
 from fastmlp.plots.pictures import first_layer, mistakes, mistakes_figure, tiles
 from fastmlp.plots.predictions import predictions, predictions_figure
 from fastmlp.plots.style import ACCURACY, BLUE, GREY, VERMILLION, line_style, save, score_text, tidy
@@ -46,6 +47,7 @@ __all__ = [
     "generalisation_gap",
     "learning_curves",
     "learning_rate_comparison",
+    "learning_rate_search_figure",
     "line_style",
     "loss_curves",
     "loss_range",
