@@ -171,7 +171,7 @@ class MLP(StoredNetwork, LayerOutputs):
             of numbers from small to large alike, with the network's seed; not the last rows, as in Keras. The others
             are copied to train on.
         callbacks : iterable of Callback, optional
-            See `fastmlp.training.callbacks`.
+            See `fastmlp.callbacks`.
         progress : bool or callable, optional
             True to show the progress on stderr: by a bar on a terminal and in a notebook, else by lines. Or a function
             that is called with every epoch's record, see `History`.

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fastmlp.plots.style import BLUE, GREY, VERMILLION, tidy
+from fastmlp.plots.style import BLUE, GREY, VERMILLION, new_figure, tidy
 
 
 def learning_rate_search_figure(
@@ -25,7 +25,7 @@ def learning_rate_search_figure(
     suggestion : float
         A rate.
     """
-    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    figure = new_figure(figsize=(6.4, 4), layout="constrained")
     ax = tidy(figure.subplots())
     ax.plot(rates, losses, color=GREY, linewidth=0.9, alpha=0.6, label="each batch")
     ax.plot(rates, smoothed, color=BLUE, linewidth=1.7, label="average")

@@ -288,9 +288,7 @@ def _named(callbacks: Iterable[Callback]) -> Mapping[str, Callback]:
     named: dict[str, Callback] = {}
     for callback in callbacks:
         if not isinstance(callback, Callback):
-            raise InputTypeError(
-                f"callbacks has {callback!r}; expected instances of fastmlp.training.callbacks.Callback"
-            )
+            raise InputTypeError(f"callbacks has {callback!r}; expected instances of fastmlp.callbacks.Callback")
         name, number = type(callback).__name__, 1
         while (unique := name if number == 1 else f"{name} {number}") in named:
             number += 1
