@@ -11,7 +11,7 @@ from .block import affine_dense, affine_sparse, workspace
 from .compress import entry_buffers, measure_density
 from .gather import address
 from .jit import entry
-from .layout import BLOCK_ROWS, FAN_IN, FAN_OUT, GRAIN, STRIDE, aligned_zeros
+from .layout import BLOCK_ROWS, FAN_IN, GRAIN, STRIDE, aligned_zeros, buffer_size, multiply_adds
 from .sparse import new_buckets
 from .sparse_rows import PIXELS, Sparse
 from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
@@ -31,23 +31,41 @@ HITS_STRIDE = 8
 
 def train(
     layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=PLAIN_SGD, loss=CROSS_ENTROPY,
-    keep_prob=(), distortion=None, clock=START,
+    keep_prob=(), distortion=None, clock=START, kept=None,
 ):  # fmt: skip
-    """Minibatch training over the rows of X named by `order`, once each, in that order; see the reference."""
+    """Minibatch training over the rows of X named by `order`, epoch after epoch; see the reference.
+
+    kept: a dict in which a training leaves what its next call would make anew
+    """
+    kept = {} if kept is None else kept
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
     size = _training_team(layers, batch_size, threads)
-    hits = np.zeros((size, HITS_STRIDE), np.int64)
-    schedule = step_schedule(rule, rates, -(-len(order) // batch_size), clock.steps)
+    totals = totals.reshape(-1, 2)
+    # Epochs that all are one array's rows in the same order need no copies of it.
+    is_repeated = order.ndim == 2 and order.strides[0] == 0
+    rows = order.shape[-1]
+    batches = _keep(
+        kept, "batches", (rows, batch_size, len(totals), is_repeated),
+        lambda: _batches(rows, batch_size, len(totals), 0 if is_repeated else rows),
+    )  # fmt: skip
+    order = order[0] if is_repeated else order.reshape(-1)
+    hits = np.zeros((size, max(HITS_STRIDE, len(totals))), np.int64)
+    schedule = step_schedule(rule, rates, len(batches), clock.steps)
     plain = rule == PLAIN_SGD and _is_plain(loss) and not len(keep_prob) and distortion is None
     task: Any
     if plain:
         task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy()
     else:
-        task = _task(layers, parameters, states, y, schedule, size, rule, loss, keep_prob, distortion, clock, is_sparse)
-    shared = (
-        layers, parameters, order, batch_size, task, *workspace(layers, batch_size, dtype, not is_sparse),
-        np.empty(batch_size), hits, totals,
+        key = id(layers), size, rule.clip_norm > 0, is_sparse
+        constant = _keep(
+            kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion, is_sparse)
+        )
+        task = _task(constant, parameters, states, y, schedule, rule, loss, distortion, clock)
+    room = _keep(
+        kept, "workspace", (id(layers), batch_size, is_sparse),
+        lambda: (*workspace(layers, batch_size, dtype, not is_sparse), np.empty(batch_size)),
     )  # fmt: skip
+    shared = layers, parameters, order, batches, task, *room, hits, totals
     if is_sparse:
         # Limits to norms need whole rows, and whole columns.
         by_columns = size > 1 and batch_size <= COLUMNS_BATCH and rule.clip_norm == rule.max_norm == 0
@@ -60,7 +78,22 @@ def train(
     else:
         run = _train_dense if plain else _train_general_dense if distortion is None else _train_distorted
         thread_team.run(run, size, _source(X, dtype), *shared)
-    totals[1] += hits.sum()
+    totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
+
+
+def _keep(kept, name, key, make):
+    """What `make` returns, or has returned when it was last called for `name`, if that was for the same `key`."""
+    found = kept.get(name)
+    if found is None or found[0] != key:
+        found = kept[name] = key, make()
+    return found[1]
+
+
+def _batches(rows, batch_size, epochs, apart):
+    """(steps, 2) int64: where each step's batch begins and ends, for epochs whose orders begin `apart` places apart."""
+    starts = np.arange(0, rows, batch_size)
+    batches = np.stack((starts, np.minimum(starts + batch_size, rows)), axis=1)
+    return (batches + apart * np.arange(epochs)[:, None, None]).reshape(-1, 2)
 
 
 def _is_plain(loss):
@@ -68,25 +101,27 @@ def _is_plain(loss):
     return loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights)
 
 
-def _task(layers, parameters, states, y, schedule, size, rule, loss, keep_prob, distortion, clock, is_sparse):
-    """The `Task` of the functions of `step_general.py`."""
-    dtype = parameters.dtype
+def _constant_task(layers, dtype, size, rule, keep_prob, distortion, is_sparse):
+    """What is the same in all `Task`s of a training: (keep_prob, its thresholds, gradient and what follows it)."""
     rows = layers[:, FAN_IN] + 1
     keep_prob = np.array(keep_prob, np.float64) if len(keep_prob) else np.ones(len(layers))
-    dropout = Dropout(
-        clock.seed, clock.epoch, clock.position, np.rint(keep_prob * 2.0**32).astype(np.uint64), keep_prob
-    )
-    # A state that the optimiser does not have is not touched.
-    first, second = states[0] if len(states) else parameters, states[-1] if len(states) else parameters
-    gradient = aligned_zeros(len(parameters) if is_sparse or rule.clip_norm else 0, dtype)
+    gradient = aligned_zeros(buffer_size(layers) if is_sparse or rule.clip_norm else 0, dtype)
     scratch = aligned_zeros(size * step_general.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
-    labels, targets = _compared_with(y, loss, dtype)
-    images = () if distortion is None else (distortion, image_workspace(distortion, dtype, size))
-    return Task(
-        labels, targets, loss, dropout, rule, schedule, first, second, gradient, scratch, norms, np.cumsum(rows) - rows,
-        images,
-    )  # fmt: skip
+    canvas = None if distortion is None else image_workspace(distortion, dtype, size)
+    thresholds = np.rint(keep_prob * 2.0**32).astype(np.uint64)
+    return keep_prob, thresholds, (gradient, scratch, norms, np.cumsum(rows) - rows), canvas
+
+
+def _task(constant, parameters, states, y, schedule, rule, loss, distortion, clock):
+    """The `Task` of the functions of `step_general.py`."""
+    keep_prob, thresholds, room, canvas = constant
+    dropout = Dropout(clock.seed, clock.epoch, clock.position, thresholds, keep_prob)
+    # A state that the optimiser does not have is not touched.
+    first, second = (states[0], states[-1]) if len(states) else (parameters, parameters)
+    labels, targets = _compared_with(y, loss, parameters.dtype)
+    images = () if distortion is None else (distortion, canvas)
+    return Task(labels, targets, loss, dropout, rule, schedule, first, second, *room, images)
 
 
 def _compared_with(y, loss, dtype):
@@ -98,8 +133,9 @@ def _compared_with(y, loss, dtype):
 
 def _training_team(layers, batch_size, threads):
     """Threads worth having for steps of this size."""
-    multiply_adds = batch_size * int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
-    return min(threads, -(-batch_size // GRAIN)) if multiply_adds >= STEP_WORTH_SHARING else 1
+    if threads == 1 or batch_size * multiply_adds(layers) < STEP_WORTH_SHARING:
+        return 1
+    return min(threads, -(-batch_size // GRAIN))
 
 
 def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
@@ -145,10 +181,9 @@ def _source(X, dtype):
 def _evaluation_team(layers, rows, threads):
     """Threads worth starting for a pass over `rows` rows without training."""
     blocks = -(-rows // BLOCK_ROWS)
-    if blocks == 1:
+    if blocks == 1 or threads == 1:
         return 1
-    multiply_adds = rows * int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
-    return max(1, min(threads, blocks, multiply_adds // PASS_WORTH_SHARING))
+    return max(1, min(threads, blocks, rows * multiply_adds(layers) // PASS_WORTH_SHARING))
 
 
 def _private_workspaces(layers, dtype, size, X):

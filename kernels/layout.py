@@ -61,6 +61,11 @@ def layer_table(widths, activations, dtype):
     return table
 
 
+def multiply_adds(layers):
+    """Multiply-adds of one sample's way forward."""
+    return int(layers[:, FAN_IN] @ layers[:, FAN_OUT])
+
+
 def buffer_size(layers):
     """Elements of the flat buffer that `layers` describes."""
     return int(layers[-1, BIASES] + layers[-1, STRIDE])

@@ -162,19 +162,22 @@ def _losses(loss, Z, y, out):
 
 def train(
     layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=PLAIN_SGD, loss=CROSS_ENTROPY,
-    keep_prob=(), distortion=None, clock=START,
+    keep_prob=(), distortion=None, clock=START, kept=None,
 ):  # fmt: skip
-    """Minibatch training over the rows of X named by `order`, once each, in that order.
+    """Minibatch training over the rows of X named by `order`, once each, in that order, epoch after epoch.
+
+    It ends after an epoch whose loss is not finite.
 
     layers      the network, (layers, 7) int64: see `layout`
     parameters  flat buffer, float32 or float64, changed in place
     states      (`update_rule.STATES` of the optimiser, size of parameters): the optimiser's states, zero at the start
     X           (N, D) uint8 (read as value / 255), float32 or float64, or `Sparse` rows
     y           (N,) int64, 0 to classes - 1; for other losses than cross entropy (N, outputs) in the network's dtype
-    order       (n,) int64 row numbers; batch k is order[k * batch_size : (k + 1) * batch_size]
+    order       (n,) int64 row numbers; batch k is order[k * batch_size : (k + 1) * batch_size]. (epochs, n) for several
+                epochs, of dense inputs that are neither dropped nor distorted
     rates       learning rate, one for all or one per batch
-    totals      (2,) float64: the losses are added to totals[0] and the number of right answers to totals[1], each
-                sample evaluated before its own batch's update
+    totals      (2,) float64, or (epochs, 2): the losses are added to totals[0] and the number of right answers to
+                totals[1], each sample evaluated before its own batch's update
     threads     how many cores may be used; it never changes the result. The reference leaves it to numpy
     rule        what a step does: see `update_rule.Rule`
     loss        see `task_types.Loss`; a batch's gradient is divided by the sum of its samples' weights, if any
@@ -182,7 +185,20 @@ def train(
                 is kept is divided by it, so that predictions need no correction
     distortion  `task_types.Distortion` of X as images, drawn anew for every sample, or None
     clock       `task_types.Clock`: when in the training this call begins
+    kept        nothing to the reference
     """
+    if order.ndim == 2:
+        steps = -(-order.shape[1] // batch_size)
+        rates = np.broadcast_to(rates, len(order) * steps).reshape(-1, steps)
+        for number, rows in enumerate(order):
+            later = clock._replace(epoch=clock.epoch + number, steps=clock.steps + number * steps)
+            train(
+                layers, parameters, states, X, y, rows, batch_size, rates[number], totals[number], threads, rule, loss,
+                keep_prob, distortion, later,
+            )  # fmt: skip
+            if not np.isfinite(totals[number, 0]):
+                break
+        return
     W, b = weight_views(parameters, layers), bias_views(parameters, layers)
     first, second = (states[0], states[-1]) if len(states) else (parameters, parameters)
     weight_states = weight_views(first, layers), weight_views(second, layers)

@@ -103,11 +103,11 @@ def needs_regrouping(count, task):
 
 @inlined
 def step_dense(
-    me, size, state, phase, layers, parameters, order, start, batch_size, count, task, work, places, one
+    me, size, state, phase, layers, parameters, order, start, step, count, task, work, places, one
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next phase."""
     phase, scale = _scale_of(me, size, state, phase, layers, ZERO, order, start, count, task, work, places, one)
-    coefs = task.schedule[start // batch_size]
+    coefs = task.schedule[step]
     for layer in range(layers.shape[0]):
         first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one)
@@ -116,7 +116,7 @@ def step_dense(
 
 @inlined
 def step_sparse(
-    me, size, state, phase, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    me, size, state, phase, source, buckets, owned, layers, parameters, order, start, step, count, task, work,
     places, one,
 ):  # fmt: skip
     """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
@@ -131,7 +131,7 @@ def step_sparse(
     if task.rule.clip_norm > 0:
         _row_norms(layers, ZERO, low, high, me, task)
     phase, scale = _scale_of(me, size, state, phase, layers, UNIT, order, start, count, task, work, places, one)
-    coefs = task.schedule[start // batch_size]
+    coefs = task.schedule[step]
     at = layers[0, WEIGHTS] + low * stride + left
     G = shifted(pointer(task.gradient), at)
     _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, coefs, task, True)

@@ -64,11 +64,11 @@ def needs_regrouping(count, task):
 
 @inlined
 def step_dense(
-    me, size, state, phase, layers, parameters, order, start, batch_size, count, task, work, places, one
+    me, size, state, phase, layers, parameters, order, start, step, count, task, work, places, one
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next phase."""
     rates = task[2]
-    factor = rates[start // batch_size] / count
+    factor = rates[step] / count
     for layer in range(layers.shape[0]):
         first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
@@ -79,7 +79,7 @@ def step_dense(
 
 @inlined
 def step_sparse(
-    me, size, state, phase, source, buckets, owned, layers, parameters, order, start, batch_size, count, task, work,
+    me, size, state, phase, source, buckets, owned, layers, parameters, order, start, step, count, task, work,
     places, one,
 ):  # fmt: skip
     """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
@@ -88,7 +88,7 @@ def step_sparse(
            threads own columns)
     """
     rates = task[2]
-    factor = rates[start // batch_size] / count
+    factor = rates[step] / count
     blocks, first, last, left, right, by_columns = owned
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
     stride, zeros = layers[0, STRIDE], pointer(work)

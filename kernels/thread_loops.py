@@ -31,28 +31,32 @@ def train_dense(affine_first, kernels):
     through_upper_layers, step_dense = kernels.through_upper_layers, kernels.step_dense
 
     def run(
-        me, size, state, source, layers, parameters, order, batch_size, task, work, places, one, losses, hits, totals
+        me, size, state, source, layers, parameters, order, batches, task, work, places, one, losses, hits, totals
     ):  # fmt: skip
         size = enter(state, me, size)
         if size == 0:
             return False
         phase = _begin(me, size, state, layers, parameters, work, places)
-        for start in range(0, order.shape[0], batch_size):
-            count = min(batch_size, order.shape[0] - start)
+        steps = batches.shape[0] // totals.shape[0]
+        for step in range(batches.shape[0]):
+            start, epoch = batches[step, 0], step // steps
+            count = batches[step, 1] - start
             first, last = partition(count, me, size, GRAIN)
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
                 affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places)
-                hits[me, 0] += through_upper_layers(
+                hits[me, epoch] += through_upper_layers(
                     layers, parameters, order, start, at, rows, task, work, places, losses
                 )
             phase = barrier_wait(state, size, phase)
             phase = step_dense(
-                me, size, state, phase, layers, parameters, order, start, batch_size, count, task, work, places, one
+                me, size, state, phase, layers, parameters, order, start, step, count, task, work, places, one
             )  # fmt: skip
             if me == 0:
-                add_losses(losses, count, totals)
+                add_losses(losses, count, totals[epoch])
             phase = barrier_wait(state, size, phase)
+            if (step + 1) % steps == 0 and not np.isfinite(totals[epoch, 0]):
+                break  # nan in the weights never leaves them
         return leave(state, me, size)
 
     return run
@@ -70,7 +74,7 @@ def train_sparse(kernels):
     step_sparse = kernels.step_sparse
 
     def run(
-        me, size, state, source, buckets, by_columns, layers, parameters, order, batch_size, task, work, places, one,
+        me, size, state, source, buckets, by_columns, layers, parameters, order, batches, task, work, places, one,
         losses, hits, totals,
     ):  # fmt: skip
         size = enter(state, me, size)
@@ -86,8 +90,9 @@ def train_sparse(kernels):
             low, high = ZERO, layers[0, FAN_IN]
             held = (block_zero, block_zero + own_blocks)
         owned = (held, low, high, left, right, by_columns)
-        for start in range(0, order.shape[0], batch_size):
-            count = min(batch_size, order.shape[0] - start)
+        for step in range(batches.shape[0]):
+            start = batches[step, 0]
+            count = batches[step, 1] - start
             first, last = partition(count, me, size, GRAIN)
             regroups = needs_regrouping(count, task)
             for block in range(block_zero, block_zero + own_blocks):
@@ -96,7 +101,7 @@ def train_sparse(kernels):
             from_row, to_row = (ZERO, count) if by_columns else (first, last)
             for at in range(from_row, to_row, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, to_row - at)
-                ahead = start + batch_size + at
+                ahead = start + count + at
                 for i in range(ahead, min(ahead + rows, order.shape[0])):
                     prefetch_row(source, order[i])
                 if regroups:
@@ -116,11 +121,11 @@ def train_sparse(kernels):
                     )
             phase = barrier_wait(state, size, phase)
             phase = step_sparse(
-                me, size, state, phase, source, buckets, owned, layers, parameters, order, start, batch_size, count,
+                me, size, state, phase, source, buckets, owned, layers, parameters, order, start, step, count,
                 task, work, places, one,
             )  # fmt: skip
             if me == 0:
-                add_losses(losses, count, totals)
+                add_losses(losses, count, totals[0])
             if not by_columns:
                 phase = barrier_wait(state, size, phase)
         return leave(state, me, size)
@@ -139,8 +144,10 @@ def _begin(me, size, state, layers, parameters, work, places):
 @jit
 def add_losses(losses, count, totals):
     """Add a batch's losses to totals[0], in the order of its rows: the sum has the same bits for any team."""
+    total = totals[0]
     for i in range(count):
-        totals[0] += losses[i]
+        total += losses[i]
+    totals[0] = total
 
 
 @inlined

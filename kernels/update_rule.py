@@ -1,5 +1,6 @@
 """What a step of training does with a gradient: the settings of every optimiser, as plain numbers."""
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -46,6 +47,9 @@ class Rule(NamedTuple):
 
 PLAIN_SGD = Rule()
 
+# Steps whose bias corrections are computed together, and kept.
+STEPS_AT_A_TIME = 1024
+
 # Columns of `step_schedule`: factor of the step, factor of sqrt(v), learning rate.
 STEP_SIZE, ROOT_SCALE, RATE = range(3)
 
@@ -58,10 +62,23 @@ def step_schedule(rule, rates, steps, steps_before):
     table = np.ones((steps, 3))
     table[:, RATE] = table[:, STEP_SIZE] = rates
     if rule.optimizer == ADAM:
-        numbers = np.arange(steps_before + 1, steps_before + steps + 1)
-        table[:, STEP_SIZE] /= 1 - powers(rule.momentum, numbers)
-        table[:, ROOT_SCALE] = 1 / np.sqrt(1 - powers(rule.beta2, numbers))
+        table[:, STEP_SIZE] /= unbiased(rule.momentum, steps_before, steps)
+        table[:, ROOT_SCALE] = 1 / np.sqrt(unbiased(rule.beta2, steps_before, steps))
     return table
+
+
+def unbiased(beta, steps_before, steps):
+    """1 - beta^t for the steps t from `steps_before` + 1 on, (steps,) float64: what a running mean is divided by."""
+    first, last = steps_before // STEPS_AT_A_TIME, (steps_before + steps - 1) // STEPS_AT_A_TIME
+    blocks = [_unbiased_block(beta, block) for block in range(first, last + 1)]
+    start = steps_before - first * STEPS_AT_A_TIME
+    return (blocks[0] if first == last else np.concatenate(blocks))[start : start + steps]
+
+
+@functools.lru_cache(maxsize=16)
+def _unbiased_block(beta, block):
+    first = block * STEPS_AT_A_TIME + 1
+    return 1 - powers(beta, np.arange(first, first + STEPS_AT_A_TIME))
 
 
 def penalty(rule, weights):

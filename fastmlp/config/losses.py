@@ -148,24 +148,34 @@ class Loss(ABC):
         """
         return 1.0
 
-    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
+    def spread(self, targets: Targets, weights: NDArray[Any]) -> float:
+        """Return what `accuracy` measures by: the number of samples; for R^2 their squared deviations from the mean.
+
+        Parameters
+        ----------
+        targets : ndarray
+            What the kernels compared with.
+        weights : ndarray, (N,) or (0,)
+            Weights of the samples, empty when all are 1; they count in R^2 alone.
+        """
+        return float(len(targets))
+
+    def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
         """Return the share of right answers, 0 to 1.
 
         Parameters
         ----------
         totals : ndarray of float64, (2,)
             Summed loss and number of right answers.
-        targets : ndarray
-            What the kernels compared with.
-        weights : ndarray, (N,) or (0,)
-            Weights of the samples, empty when all are 1; they count in R^2 alone.
+        spread : float
+            What `spread` returned for the same samples.
 
         Returns
         -------
         float
             The share; R^2 for a regression.
         """
-        return float(totals[1] / len(targets))
+        return float(totals[1] / spread)
 
     @abstractmethod
     def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
@@ -292,10 +302,12 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
     def unit(self, classes: Classes) -> float:
         return unit(scale_of(classes))
 
-    def accuracy(self, totals: NDArray[np.float64], targets: Targets, weights: NDArray[Any]) -> float:
+    def spread(self, targets: Targets, weights: NDArray[Any]) -> float:
         each = weights if len(weights) else np.ones(len(targets))
         mean = each @ targets / each.sum()
-        spread = (each @ (targets - mean) ** 2).sum()
+        return float((each @ (targets - mean) ** 2).sum())
+
+    def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
         return float(1 - 2 * totals[0] / spread) if spread > 0 else math.nan
 
     def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:

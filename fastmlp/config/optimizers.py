@@ -115,8 +115,7 @@ class AdamHat(Adam, name="adam_hat", label="Adam with epsilon hat"):
         late = max(map(_steps_until_unbiased, (self.beta1, self.beta2)))
         if steps >= late:
             return rates, steps
-        numbers = np.arange(steps + 1, steps + len(rates) + 1)
-        biases = 1 - update_rule.powers(self.beta1, numbers), 1 - update_rule.powers(self.beta2, numbers)
+        biases = [update_rule.unbiased(beta, steps, len(rates)) for beta in (self.beta1, self.beta2)]
         return rates * np.sqrt(biases[1]) / biases[0], late
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.config.schedule_shapes import SHAPES, Clock, Decay, Factors, Shape, inside
+from fastmlp.config.schedule_shapes import SHAPES, Clock, Constant, Decay, Factors, Shape, inside
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import build, check_keys, nearest
@@ -191,6 +191,25 @@ class Schedule:
         rates *= self._shape.factors(clock)
         rates *= self._warm_up.factors(clock)
         return rates
+
+    def rates_of(self, epoch: int, epochs: int, steps: int) -> NDArray[np.float64]:
+        """Return the learning rates of some epochs, where none depends on the records of those before it.
+
+        Parameters
+        ----------
+        epoch, steps : int
+            As for `rates`, of the first one.
+        epochs : int
+            How many.
+
+        Returns
+        -------
+        ndarray of float64, (epochs, steps)
+            The rates.
+        """
+        if isinstance(self._shape, Constant) and not (self._warm_up.warm_up or self._warm_up.warm_up_steps):
+            return np.full((epochs, steps), self.learning_rate)
+        return np.stack([self.rates(epoch + later, steps) for later in range(epochs)])
 
     def after_epoch(self, record: Mapping[str, float]) -> None:
         """Take note of an epoch.

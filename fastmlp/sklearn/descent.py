@@ -50,6 +50,7 @@ class DescentBatches(InMemory):
     """
 
     trainer: Trainer
+    is_repeatable = False
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ chunks but the last are whole batches, so that the steps are those of one order 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,6 +146,8 @@ class Batches(ABC):
     def training_chunks(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[TrainingChunk]:
         """Yield the chunks of an epoch; each is valid until the next is asked for.
 
+        An epoch of one batch visits its rows in their own order.
+
         Parameters
         ----------
         seed, epoch, batch_size, shuffle
@@ -206,7 +208,14 @@ class InMemory(Batches):
         Share of inputs that are not zero.
     dtype : str
         The network's.
+
+    Attributes
+    ----------
+    is_repeatable : bool
+        Whether every epoch is one chunk, in an order that `orders` knows.
     """
+
+    is_repeatable: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -222,7 +231,23 @@ class InMemory(Batches):
         self.total_weight = float(self.weights.sum()) if len(weights) else float(len(y))
 
     def training_chunks(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[TrainingChunk]:
-        yield self.X, self.y, self.weights, epoch_order(self.shape[0], seed, epoch, shuffle)
+        yield self.X, self.y, self.weights, self.orders(seed, epoch, 1, batch_size, shuffle)[0]
+
+    def orders(self, seed: int, epoch: int, epochs: int, batch_size: int, shuffle: bool) -> NDArray[np.int64]:
+        """Return the orders of the rows in some epochs, (epochs, N).
+
+        Parameters
+        ----------
+        seed, epoch, batch_size, shuffle
+            As for `training_chunks`, of the first one.
+        epochs : int
+            How many.
+        """
+        rows = self.shape[0]
+        if not shuffle or batch_size >= rows:
+            order = np.arange(rows)[None]
+            return order if epochs == 1 else np.broadcast_to(order, (epochs, rows))
+        return np.stack([epoch_order(rows, seed, epoch + later, shuffle) for later in range(epochs)])
 
     def evaluation_chunks(self) -> Iterator[EvaluationChunk]:
         yield self.X, self.y, self.weights
@@ -292,7 +317,7 @@ class Streamed(Batches):
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"
 
     def training_chunks(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[TrainingChunk]:
-        windows = self._stream.epoch(seed, epoch, batch_size, shuffle)
+        windows = self._stream.epoch(seed, epoch, batch_size, shuffle and batch_size < self.shape[0])
         for X, rows, order in self._compressed(self._pieces(windows, batch_size)):
             y = self.y[rows].astype(np.int64)
             yield X, y, self._weights(y), order

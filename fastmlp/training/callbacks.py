@@ -194,6 +194,10 @@ class InternalCallback(Callback):
         """
         self.session = session
 
+    def next_epoch(self) -> int:
+        """Return the number of the next epoch after which `on_epoch_end` has something to do, if it is not over yet."""
+        return self.session.state.epoch
+
     def detach(self) -> None:
         """Let go of the training; a callback that a user keeps would keep the data otherwise."""
         if "session" in vars(self):
@@ -228,6 +232,18 @@ class CallbackList:
         ]
         if self._of_chunks:
             session.trainer.after_chunk = self.on_chunk_end
+        self._of_epochs = [
+            callback for callback in self._named.values() if type(callback).on_epoch_end is not Callback.on_epoch_end
+        ]
+
+    def next_epoch(self) -> int:
+        """Return the number of the next epoch after which a callback has something to do."""
+        session = self._session
+        epochs = [
+            callback.next_epoch() if isinstance(callback, InternalCallback) else session.state.epoch
+            for callback in self._of_epochs
+        ]
+        return min(session.last_epoch, *epochs)
 
     def on_fit_start(self) -> None:
         """Call every callback's `on_fit_start`."""

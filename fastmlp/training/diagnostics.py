@@ -25,7 +25,7 @@ from fastmlp.training.failure_check import (
     smaller_rate,
     usual_init,
 )
-from fastmlp.training.probes import SAMPLE, is_probe_epoch, step_ratios, unit_shares
+from fastmlp.training.probes import SAMPLE, next_probe_epoch, step_ratios, unit_shares
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
@@ -110,6 +110,12 @@ class DiagnosticsCallback(InternalCallback):
         self._drawn = None
         super().detach()
 
+    def next_epoch(self) -> int:
+        epoch = self.session.state.epoch
+        return (
+            epoch if self.session.data.validation is not None else next_probe_epoch(epoch, self.session.config.epochs)
+        )
+
     def on_epoch_end(self, view: TrainingView) -> None:
         if (record := view.record) is not None:
             self.examine(record)
@@ -127,7 +133,7 @@ class DiagnosticsCallback(InternalCallback):
         if math.isnan(self._prior_loss):
             self._prior_loss = self.session.prior_loss
         self._compare_losses(record)
-        if is_probe_epoch(record["epoch"], self.session.config.epochs):
+        if record["epoch"] == next_probe_epoch(record["epoch"], self.session.config.epochs):
             with np.errstate(all="ignore"):  # a network that is lost may overflow
                 self._probe(record)
 

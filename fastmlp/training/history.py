@@ -132,8 +132,19 @@ class History:
         record : mapping
             With the names of COLUMNS.
         """
-        for name, value in [(name, record[name]) for name in COLUMNS]:
-            self._columns[name].append(value)
+        self.extend([record])
+
+    def extend(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Add some epochs.
+
+        Parameters
+        ----------
+        records : iterable of mapping
+            As for `append`, in order.
+        """
+        rows = [[record[name] for name in COLUMNS] for record in records]
+        for column, values in zip(self._columns.values(), zip(*rows, strict=True), strict=True):
+            column.extend(values)
 
     @classmethod
     def from_file(

@@ -13,7 +13,7 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.reading import read_inputs
-from fastmlp.kernels.layout import BLOCK_ROWS, FAN_IN, FAN_OUT
+from fastmlp.kernels.layout import BLOCK_ROWS, multiply_adds
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
 from fastmlp.training.first_layer import Inputs, Samples
@@ -80,7 +80,7 @@ def totals_of(
     """
     totals, p = np.zeros(2), parameters
     for start, stop in _ranges(p.layers, X.shape[0]):
-        some = loss._replace(weights=loss.weights[start:stop])
+        some = loss._replace(weights=loss.weights[start:stop]) if len(loss.weights) else loss
         kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads, some)
         after_chunk()
     return totals
@@ -247,11 +247,10 @@ def evaluate(
         loss = Loss(objective.kind)
         totals = totals_of(kernels_of(config.engine), parameters, inputs, targets, loss, thread_count(config))
     loss_per_row = float(totals[0] / len(targets)) * objective.unit(classes)
-    return loss_per_row, float(objective.accuracy(totals, targets, EQUAL_WEIGHTS))
+    return loss_per_row, float(objective.accuracy(totals, objective.spread(targets, EQUAL_WEIGHTS)))
 
 
 def _ranges(layers: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
     """(first, last) of the rows of each call of a pass without training."""
-    multiply_adds = int((layers[:, FAN_IN] * layers[:, FAN_OUT]).sum())
-    step = min(max(WORK_AT_A_TIME // multiply_adds, BLOCK_ROWS), ROWS_AT_A_TIME)
+    step = min(max(WORK_AT_A_TIME // multiply_adds(layers), BLOCK_ROWS), ROWS_AT_A_TIME)
     return ((start, min(start + step, rows)) for start in range(0, rows, step))

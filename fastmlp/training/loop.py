@@ -41,13 +41,10 @@ def train(session: Session, callbacks: Iterable[Callback]) -> None:
 
 def _descend(session: Session, listeners: CallbackList) -> None:
     """Epoch after epoch of minibatches."""
-    state, trainer, batches = session.state, session.trainer, session.data.batches
-    steps = trainer.steps_of(batches.shape[0])
+    state, trainer = session.state, session.trainer
     while not session.is_over:
         state.begin_epoch()
         state.stopwatch.start()
-        rates = state.schedule.rates(state.epoch, steps)
-        state.learning_rate = float(rates[0])
-        trainer.epoch(batches, session.config.shuffle, rates)
+        trainer.epochs(session.data.batches, session.config.shuffle, listeners.next_epoch() - state.epoch + 1)
         state.stopwatch.stop()
         listeners.on_epoch_end()

@@ -21,8 +21,8 @@ BATCHES = 4  # of them, at most, each for one step
 TANH_EDGE, SIGMOID_EDGE = 0.99, 0.495  # from the middle: there 1 - a^2, and 4 a (1 - a), are 0.02
 
 
-def is_probe_epoch(epoch: int, epochs: int) -> bool:
-    """Return True for the last epoch and for Fibonacci-numbered ones: 1, 2, 3, 5, 8 and so on.
+def next_probe_epoch(epoch: int, epochs: int) -> int:
+    """Return the first number from `epoch` on that is the last epoch's, or a Fibonacci number: 1, 2, 3, 5, 8 and so on.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def is_probe_epoch(epoch: int, epochs: int) -> bool:
     a, b = 1, 2
     while a < epoch:
         a, b = b, a + b
-    return epoch in (a, epochs)
+    return epochs if epoch <= epochs < a else a
 
 
 def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:

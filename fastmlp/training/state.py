@@ -4,7 +4,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -126,6 +126,9 @@ class TrainingState:
         Loss summed over those rows, number of right answers.
     learning_rate : float
         Of that epoch's first step.
+    passed : list of tuple
+        (learning rate of the first step, totals) of each epoch that has gone by before the one under way is over and
+        has no record yet. The state is that after all of them; `epoch` is the number of the first.
     stopwatch : Stopwatch
         Time that was spent on that epoch.
     is_stopped : bool
@@ -150,6 +153,7 @@ class TrainingState:
     position: int = 0
     totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     learning_rate: float = math.nan
+    passed: list[tuple[float, NDArray[np.float64]]] = field(default_factory=list, repr=False)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     is_stopped: bool = False
     kept_epoch: int | None = None
@@ -212,24 +216,29 @@ class TrainingState:
             np.copyto(states, p.states)
             self._whole = self.epoch, self.steps, buffer, states
 
-    def end_epoch(self, record: dict[str, Any]) -> None:
-        """Take an epoch's record into the history; the next epoch is the one under way.
+    def end_epochs(self, records: Sequence[dict[str, Any]]) -> None:
+        """Take the records of epochs into the history; the next epoch is the one under way.
 
         Parameters
         ----------
-        record : dict
-            Of the epoch, as in `History`.
+        records : sequence of dict
+            Of those that have passed and of the one under way, as in `History`.
         """
-        self.history.append(record)
-        self.schedule.after_epoch(record)
-        self.epoch, self.position, self.totals, self.stopwatch = self.epoch + 1, 0, np.zeros(2), Stopwatch()
+        self.history.extend(records)
+        for record in records:
+            self.schedule.after_epoch(record)
+        self.epoch += len(records)
+        self._begin_anew()
 
     def undo_epoch(self) -> None:
         """Go back to the last whole epoch, if an epoch is under way whose beginning is known."""
         if self._whole is not None and self._whole[0] == self.epoch:
             _, self.steps, buffer, states = self._whole
             self.parameters.buffer[...], self.parameters.states[...] = buffer, states
-            self.position, self.totals, self.stopwatch = 0, np.zeros(2), Stopwatch()
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.position, self.totals, self.passed, self.stopwatch = 0, np.zeros(2), [], Stopwatch()
 
     @property
     def is_whole(self) -> bool:

@@ -15,7 +15,7 @@ from fastmlp.config.optimizer_base import Optimizer
 from fastmlp.config.optimizers import SGD
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
 from fastmlp.kernels.update_rule import PLAIN_SGD, Rule
-from fastmlp.training.batches import Batches
+from fastmlp.training.batches import Batches, InMemory
 from fastmlp.training.first_layer import Inputs
 from fastmlp.training.inference import kernels_of, thread_count
 from fastmlp.training.state import TrainingState
@@ -23,6 +23,8 @@ from fastmlp.training.team_size import TeamSize
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
+# Rows at most whose order is made for several epochs at once, 8 bytes each.
+ROWS_AT_A_TIME = 1 << 20
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Trainer:
     optimizer: Optimizer = field(default_factory=SGD)
     after_chunk: Callable[[], None] = lambda: None
     _chunk_rows: float = field(default=1.0, init=False)
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._team = TeamSize(self.threads)
@@ -107,6 +110,28 @@ class Trainer:
         """
         return -(-rows // self.batch_size)
 
+    def epochs(self, batches: Batches, shuffle: bool, most: int) -> None:
+        """Train on the rest of the epoch under way or, where nothing forbids it, on some epochs at once.
+
+        Parameters
+        ----------
+        batches : Batches
+            The training set.
+        shuffle : bool
+            Whether rows come in a random order.
+        most : int
+            Epochs after which a callback has something to do.
+        """
+        state = self.state
+        if most > 1 and isinstance(batches, InMemory) and batches.is_repeatable and batches.first_layer == "dense":
+            count = self._epochs_at_once(batches, most)
+            if count > 1:
+                self._train_epochs(batches, shuffle, count)
+                return
+        rates = state.schedule.rates_of(state.epoch, 1, self.steps_of(batches.shape[0]))[0]
+        state.learning_rate = float(rates[0])
+        self.epoch(batches, shuffle, rates)
+
     def epoch(self, batches: Batches, shuffle: bool, rates: NDArray[np.float64]) -> None:
         """Train on the rest of the epoch under way, from the state's position on.
 
@@ -144,29 +169,68 @@ class Trainer:
         rates : ndarray of shape (steps,), float64
             Learning rates of the whole epoch.
         """
-        start, state, p = 0, self.state, self.state.parameters
+        start, state = 0, self.state
         while start < len(order):
             rows = max(1, int(self._chunk_rows / self.batch_size)) * self.batch_size
             if len(order) - start < 2 * rows:  # a short rest would be all overhead
                 rows = len(order) - start
-            chunk, threads = order[start : start + rows], self._team.choose()
+            chunk = order[start : start + rows]
             first, steps = state.position // self.batch_size, self.steps_of(len(chunk))
-            distortion = None
-            if self.augment is not None:
-                distortion = self.augment.distortion(X.shape[1], self.seed, state.epoch)
-            now, before = self.optimizer.kernel_rates(rates[first : first + steps], state.steps)
-            clock = Clock(self.seed % 2**SEED_BITS, state.epoch, state.position, before)
-            begun = time.perf_counter()
-            self.kernels.train(
-                p.layers, p.buffer, p.states, X, y, chunk, self.batch_size, now,
-                state.totals, threads, self.rule, loss, self.keep_prob, distortion, clock,
-            )  # fmt: skip
-            seconds = max(time.perf_counter() - begun, 1e-6)
-            if len(chunk) == len(order) or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
-                self._team.record(threads, seconds, len(chunk))
+            self._call(X, y, chunk, loss, rates[first : first + steps], state.totals, len(chunk) == len(order))
             start += len(chunk)
             state.position += len(chunk)
             state.steps += steps
-            # The steps do not depend on how the epoch is cut into chunks, so the clock may decide it.
-            self._chunk_rows = len(chunk) * min(SECONDS_AT_A_TIME / seconds, 16)
             self.after_chunk()
+
+    def _train_epochs(self, batches: InMemory, shuffle: bool, epochs: int) -> None:
+        """Train on so many whole epochs, or fewer if a loss is not finite, in one call of the kernels."""
+        state, rows = self.state, batches.shape[0]
+        rates = state.schedule.rates_of(state.epoch, epochs, self.steps_of(rows))
+        orders = batches.orders(self.seed, state.epoch, epochs, self.batch_size, shuffle)
+        totals = np.zeros((epochs, 2))
+        loss = self.loss._replace(weights=batches.weights)
+        self._call(batches.X, batches.y, orders, loss, rates.reshape(-1), totals, True)
+        lost = np.flatnonzero(~np.isfinite(totals[:, 0]))
+        done = int(lost[0]) + 1 if len(lost) else epochs
+        state.steps += done * rates.shape[1]
+        first_rates = rates[:done, 0].tolist()
+        state.passed = list(zip(first_rates[:-1], totals[: done - 1], strict=True))
+        state.learning_rate, state.totals, state.position = first_rates[-1], totals[done - 1], rows
+
+    def _epochs_at_once(self, batches: Batches, most: int) -> int:
+        """How many of the next `most` epochs one call of the kernels may train on."""
+        is_random = self.augment is not None or any(probability < 1 for probability in self.keep_prob)
+        if self.state.position or self.state.schedule.state() or is_random:
+            return 1
+        return max(1, min(most, int(min(self._chunk_rows, ROWS_AT_A_TIME)) // batches.shape[0]))
+
+    def _call(
+        self,
+        X: Inputs,
+        y: NDArray[Any],
+        order: NDArray[np.int64],
+        loss: Loss,
+        rates: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        is_whole: bool,
+    ) -> None:
+        """Let the kernels train on the rows of `order`, (n,) or (epochs, n), from the state's position on.
+
+        rates: of their steps;  is_whole: whether there are no other rows in this epoch
+        """
+        state, p, threads = self.state, self.state.parameters, self._team.choose()
+        distortion = None
+        if self.augment is not None:
+            distortion = self.augment.distortion(X.shape[1], self.seed, state.epoch)
+        now, before = self.optimizer.kernel_rates(rates, state.steps)
+        clock = Clock(self.seed % 2**SEED_BITS, state.epoch, state.position, before)
+        begun = time.perf_counter()
+        self.kernels.train(
+            p.layers, p.buffer, p.states, X, y, order, self.batch_size, now,
+            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, self._kept,
+        )  # fmt: skip
+        seconds = max(time.perf_counter() - begun, 1e-6)
+        if is_whole or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
+            self._team.record(threads, seconds, order.size)
+        # The steps do not depend on how the epochs are cut into calls, so the clock may decide it.
+        self._chunk_rows = order.size * min(SECONDS_AT_A_TIME / seconds, 16)

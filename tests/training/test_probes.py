@@ -14,7 +14,7 @@ from fastmlp.training.batches import InMemory, Streamed
 from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.first_layer import compact
 from fastmlp.training.preparation import prepare
-from fastmlp.training.probes import is_probe_epoch, largest_input, step_ratios, unit_shares
+from fastmlp.training.probes import largest_input, next_probe_epoch, step_ratios, unit_shares
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 from fastmlp.training.trainer import Trainer
@@ -92,8 +92,8 @@ def test_the_largest_input_is_as_the_network_reads_it():
 
 
 def test_the_epochs_that_are_looked_at_are_the_first_ones_then_fewer_and_the_last():
-    assert [epoch for epoch in range(1, 51) if is_probe_epoch(epoch, 50)] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
-    assert [epoch for epoch in range(1, 3) if is_probe_epoch(epoch, 2)] == [1, 2]
+    assert [epoch for epoch in range(1, 51) if next_probe_epoch(epoch, 50) == epoch] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
+    assert [epoch for epoch in range(1, 3) if next_probe_epoch(epoch, 2) == epoch] == [1, 2]
 
 
 @pytest.mark.parametrize(("name", "range_"), [("tanh", "beyond -0.99 or 0.99"), ("sigmoid", "beyond 0.005 or 0.995")])

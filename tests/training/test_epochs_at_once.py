@@ -1,0 +1,101 @@
+"""Epochs that nobody watches pass in one call of the kernels: nothing but the time tells them from single ones."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fastmlp import MLP
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.history import COLUMNS
+from fastmlp.training.state import TrainingState
+
+ROWS, EPOCHS = 90, 40
+SETTINGS = {
+    "batches, the last one smaller": {"batch_size": 40, "optimizer": "adam", "learning_rate": 0.01},
+    "plain SGD": {"batch_size": 30, "learning_rate": 0.1},
+    "one batch": {"batch_size": ROWS, "optimizer": "adam", "threads": 2},
+    "in order": {"batch_size": 25, "shuffle": False, "momentum": 0.9},
+    "a schedule": {"batch_size": 30, "schedule": "cosine", "learning_rate": 0.1},
+    "float64": {"batch_size": 30, "dtype": "float64", "optimizer": "rmsprop"},
+    "numpy": {"batch_size": 40, "engine": "numpy", "optimizer": "adam"},
+}
+
+
+class Watching(Callback):
+    """Looks after every epoch."""
+
+    def __init__(self):
+        self.epochs = []
+
+    def on_epoch_end(self, view):
+        self.epochs.append(view.epoch)
+
+
+class CountingChunks(Callback):
+    """Is called between calls of the kernels alone."""
+
+    calls = 0
+
+    def on_chunk_end(self, view):
+        self.calls += 1
+
+
+def samples():
+    random = np.random.RandomState(0)
+    return random.standard_normal((ROWS, 6)), random.randint(0, 3, ROWS)
+
+
+def fitted(callbacks, **settings):
+    mlp = MLP(**{"hidden": (9, 5), "epochs": EPOCHS, "train_metrics": "running", "scaling": "none", **settings})
+    return mlp.fit(*samples(), callbacks=callbacks)
+
+
+def everything(mlp):
+    """Weights, optimizer states and history, but for the seconds."""
+    parameters = mlp._fitted.parameters
+    columns = mlp.history.to_numpy()
+    return [parameters.buffer, parameters.states, *(columns[name] for name in COLUMNS if name != "seconds")]
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_epochs_at_once_leave_what_single_epochs_leave(settings):
+    watching = Watching()
+    single, at_once = fitted([watching], **settings), fitted([], **settings)
+    assert watching.epochs == list(range(1, EPOCHS + 1))
+    for expected, found in zip(everything(single), everything(at_once), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert all(seconds > 0 for seconds in at_once.history["seconds"])
+
+
+def test_fewer_calls_than_epochs_are_made():
+    counting = CountingChunks()
+    fitted([counting], batch_size=ROWS)
+    assert 0 < counting.calls < EPOCHS / 2
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+def test_epochs_at_once_end_with_the_first_loss_that_is_not_finite(engine):
+    X, y = samples()
+    settings = {"hidden": (9,), "epochs": EPOCHS, "loss": "squared_error", "train_metrics": "running"}
+    settings |= {"batch_size": ROWS, "learning_rate": 3.0, "activation": "identity", "engine": engine, "seed": 1}
+    with np.errstate(all="ignore"):
+        single, at_once = (
+            MLP(**settings).fit(X, y.astype(float), callbacks=callbacks) for callbacks in ([Watching()], [])
+        )
+    assert 3 < len(at_once.history) < EPOCHS
+    assert not math.isfinite(at_once.history["train_loss"][-1])
+    for expected, found in zip(everything(single), everything(at_once), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_epochs_without_a_record_are_undone_together():
+    config = MLP(hidden=(4,)).config
+    state = TrainingState.fresh(config, 3, 2)
+    before = state.parameters.buffer.copy()
+    state.begin_epoch()
+    state.parameters.buffer += 1
+    state.passed, state.position, state.steps = [(0.1, np.ones(2))] * 4, 10, 5
+    state.undo_epoch()
+    np.testing.assert_array_equal(state.parameters.buffer, before)
+    assert (state.epoch, state.position, state.steps, state.passed) == (1, 0, 0, [])
