@@ -153,15 +153,13 @@ class Loss(ABC):
 
         Parameters
         ----------
-        targets : ndarray
-            What the kernels compared with.
-        weights : ndarray, (N,) or (0,)
-            Weights of the samples, empty when all are 1; they count in R^2 alone.
+        targets, weights : ndarray
+            What the kernels compared with; weights of the samples, empty when all are 1: they count in R^2 alone.
         """
         return float(len(targets))
 
     def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
-        """Return the share of right answers, 0 to 1.
+        """Return the share of right answers, 0 to 1; R^2 for a regression.
 
         Parameters
         ----------
@@ -169,11 +167,6 @@ class Loss(ABC):
             Summed loss and number of right answers.
         spread : float
             What `spread` returned for the same samples.
-
-        Returns
-        -------
-        float
-            The share; R^2 for a regression.
         """
         return float(totals[1] / spread)
 

@@ -165,3 +165,22 @@ def _check_samples(sample_weight: ArrayLike, rows: int) -> Weights:
             f"sample_weight has {weights[row]} at row {row}; expected finite numbers from 0: 0 leaves a sample out"
         )
     return weights
+
+
+def near_one(weights: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
+    """Return weights over the power of two that leaves the largest from 1 to below 2: no bit of a result depends on it.
+
+    What they are multiplied by, and what their sums divide, then fits the floats of a network. Those that are too small
+    for them are 0: a gradient divided by a batch's sum of such would be nan.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (N,) or (0,), float64
+        Of the samples.
+    dtype : str
+        The network's.
+    """
+    if not len(weights):
+        return weights
+    scaled = np.ldexp(weights, 1 - np.frexp(weights.max())[1])
+    return np.where(scaled < check.LEAST[dtype], 0.0, scaled)

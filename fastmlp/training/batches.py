@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.losses import Loss
-from fastmlp.config.sample_weights import of_classes
+from fastmlp.config.sample_weights import near_one, of_classes
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.kernels.sparse_rows import Sparse, part
 from fastmlp.training.first_layer import Inputs, compact, rows_at
@@ -22,7 +22,6 @@ from fastmlp.training.inference import EQUAL_WEIGHTS
 from fastmlp.training.parameters import epoch_order
 from fastmlp.utils.digests import digest_of_arrays
 from fastmlp.utils.labels import class_numbers
-from fastmlp.utils.validation import LEAST
 
 _SAMPLED_ROWS = 512  # as `fastmlp.kernels.compress.measure_density` takes
 _LABELS_AT_A_TIME = 1 << 20
@@ -225,7 +224,7 @@ class InMemory(Batches):
         density: float = 1.0,
         dtype: str = "float32",
     ):
-        self.X, self.y, self.weights, self.density = X, y, _near_one(weights, dtype), density
+        self.X, self.y, self.weights, self.density = X, y, near_one(weights, dtype), density
         self.shape = X.shape
         self.first_layer = "sparse" if isinstance(X, Sparse) else "dense"
         self.total_weight = float(self.weights.sum()) if len(weights) else float(len(y))
@@ -310,7 +309,7 @@ class Streamed(Batches):
         self._spare: list[Any] = []
         self.shape = stream.shape
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
-        self._class_weights = _near_one(of_classes(class_weight, self.y, classes), dtype)
+        self._class_weights = near_one(of_classes(class_weight, self.y, classes), dtype)
         counts = np.bincount(self.y, minlength=len(classes))
         self.total_weight = float(self._class_weights @ counts if len(self._class_weights) else self.shape[0])
         sample, self.density = compact(self._encoded(stream.sample(_SAMPLED_ROWS)), dtype, first_layer)
@@ -388,18 +387,6 @@ def arrays_of(X: Inputs) -> list[NDArray[Any]]:
         Inputs.
     """
     return [X.indptr, X.indices, X.values] if isinstance(X, Sparse) else [X]
-
-
-def _near_one(weights: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
-    """Weights over the power of two that leaves the largest from 1 to below 2: no bit of a result depends on it.
-
-    What they are multiplied by, and what their sums divide, then fits the floats of a network of `dtype`. Those that
-    are too small for them are 0: a gradient divided by a batch's sum of such would be nan.
-    """
-    if not len(weights):
-        return weights
-    scaled = np.ldexp(weights, 1 - np.frexp(weights.max())[1])
-    return np.where(scaled < LEAST[dtype], 0.0, scaled)
 
 
 def _class_numbers(labels: NDArray[Any], classes: NDArray[Any], where: str) -> NDArray[Any]:

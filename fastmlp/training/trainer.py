@@ -54,7 +54,8 @@ class Trainer:
     optimizer : Optimizer
         What the rule belongs to.
     after_chunk : callable
-        Called about every 0.1 s, between two steps, with the state up to date.
+        Called about every 0.1 s, between two steps, with the state up to date; of `epochs` that pass at once, by the
+        loop.
     """
 
     state: TrainingState
