@@ -10,7 +10,7 @@ from fastmlp.config.configured import naming_what_was_meant
 from fastmlp.errors import InputError
 from fastmlp.export.stored_network import StoredNetwork
 from fastmlp.training.batches import RowStream
-from fastmlp.training.callbacks import Callback
+from fastmlp.training.callbacks import Callback, callback_list
 from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
 from fastmlp.training.compilation import compilation_told
 from fastmlp.training.first_layer import Samples
@@ -200,7 +200,7 @@ class MLP(StoredNetwork, LayerOutputs):
             data = prepare_for(self.config, start, X, y, validation, classes, sample_weight, validation_split)
             session = start_fit(self.config, start, data)
             stored = checkpoint_callbacks(checkpoint, self.config, data)
-            return self._train(session, [*callbacks, *progress_callbacks(progress), *stored])
+            return self._train(session, [*callback_list(callbacks), *progress_callbacks(progress), *stored])
 
     @naming_what_was_meant
     def partial_fit(
@@ -236,7 +236,7 @@ class MLP(StoredNetwork, LayerOutputs):
         """
         start = self._fitted
         data = prepare_for(self.config, start, X, y, None, classes, sample_weight)
-        return self._train(start_pass(self.config, start, data), callbacks)
+        return self._train(start_pass(self.config, start, data), callback_list(callbacks))
 
     def _train(self, session: Session, callbacks: Iterable[Callback]) -> Self:
         """Train, and take the place of the network that there was."""
@@ -250,6 +250,7 @@ class MLP(StoredNetwork, LayerOutputs):
 
     # ------------------------------------------------------------------------------------- prediction, evaluation
 
+    @naming_what_was_meant
     def predict_proba(self, X: Samples | Iterator[Samples]) -> NDArray[Any]:
         """Return class probabilities.
 
@@ -274,6 +275,7 @@ class MLP(StoredNetwork, LayerOutputs):
         parameters, _, encoder = self._fitted.network()
         return predict_outputs(self.config, parameters, encoder, X)
 
+    @naming_what_was_meant
     def predict(self, X: Samples | Iterator[Samples]) -> NDArray[Any]:
         """Return predictions.
 
@@ -291,6 +293,7 @@ class MLP(StoredNetwork, LayerOutputs):
         parameters, classes, encoder = self._fitted.network()
         return self.config.loss_function.decide(predict_outputs(self.config, parameters, encoder, X), classes)
 
+    @naming_what_was_meant
     def evaluate(self, X: Samples, y: ArrayLike) -> tuple[float, float]:
         """Measure the network.
 
@@ -309,6 +312,7 @@ class MLP(StoredNetwork, LayerOutputs):
         """
         return evaluate(self.config, *self._fitted.network(), X, y)
 
+    @naming_what_was_meant
     def score(self, X: Samples, y: ArrayLike) -> float:
         """Return the share of right answers, 0 to 1; R^2 for the squared error.
 

@@ -9,6 +9,7 @@ from fastmlp.config.fields import described
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import nearest
+from fastmlp.utils.other_names import ARGUMENTS, ATTRIBUTES, called_here
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +39,12 @@ class Configured:
         super().__init_subclass__()
         _describe_settings(cls)
 
-    def __init__(self, **settings: Any):
+    def __init__(self, *_unnamed: object, **settings: Any):
+        if _unnamed:
+            raise InputTypeError(
+                f"{type(self).__name__} was given {_unnamed[0]!r} without a name; expected settings by name, such as "
+                f"{type(self).__name__}(hidden=(128, 64))"
+            )
         self.config = NetworkConfig.from_dict(settings)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -55,7 +61,8 @@ class Configured:
     def __getattr__(self, name: str) -> Any:
         """Return a setting."""
         if name not in NetworkConfig.FIELDS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            hint = f"; {ATTRIBUTES[name]}" if name in ATTRIBUTES else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
         return self.config.plain(name)
 
     def __dir__(self) -> list[str]:
@@ -78,13 +85,19 @@ def naming_what_was_meant(method: Callable[P, T]) -> Callable[P, T]:
         Of a class whose settings are a `NetworkConfig`.
     """
     known = list(signature(method).parameters)[1:]
+    trains = "callbacks" in known
 
     @wraps(method)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
         for name in kwargs:
             if name not in known:
-                is_setting = name in NetworkConfig.FIELDS
-                hint = f"it is a setting of the network: MLP({name}=...)" if is_setting else nearest(name, known)
+                setting = name if name in NetworkConfig.FIELDS else called_here(name, NetworkConfig.FIELDS)
+                if name in ARGUMENTS:
+                    hint = ARGUMENTS[name]
+                elif trains and setting is not None and called_here(name, known) is None:
+                    hint = f"it is a setting of the network: MLP({setting}=...)"
+                else:
+                    hint = nearest(name, known)
                 raise InputTypeError(f"{method.__name__} has no argument {name!r}; {hint}")
         return method(*args, **kwargs)
 

@@ -25,6 +25,7 @@ from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.scaling import MISSING, SCALINGS
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import freeze, nearest, thaw, value_text
+from fastmlp.utils.other_names import ARGUMENTS, OF_FIT, called_here
 
 ScheduleSetting = str | Mapping[str, Any] | Callable[[float], float] | None
 INITIALISERS = ("auto", "he", "xavier", "normal", "uniform")
@@ -176,7 +177,11 @@ class NetworkConfig:
         """
         for name in settings:
             if name not in cls.FIELDS:
-                raise InputTypeError(f"{name!r} is no setting of a network; {nearest(name, cls.FIELDS)}")
+                of_fit = name if name in OF_FIT else called_here(name, OF_FIT)
+                hint = ARGUMENTS.get(name) or nearest(name, cls.FIELDS)
+                if of_fit is not None:
+                    hint = f"it is an argument of fit: fit(X, y, {of_fit}=...)"
+                raise InputTypeError(f"{name!r} is no setting of a network; {hint}")
         return cls(**settings)
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A schedule is a factor on `MLP(learning_rate=)`, so one schedule serves a whole 
 formulas and sources, are in `schedule_shapes`.
 """
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -319,9 +320,24 @@ def check_setting(name: str, value: object) -> object:
     InputError, InputTypeError
         As `from_setting` does.
     """
-    if value is not None and not callable(value) and not (isinstance(value, str) and value == CUSTOM):
+    if callable(value):
+        _check_function(value)
+    elif value is not None and not (isinstance(value, str) and value == CUSTOM):
         _name_and_options(value)
     return value
+
+
+def _check_function(function: Callable[..., Any]) -> None:
+    """Refuse a function that cannot be called with one number, such as one of Keras that gets the rate as well."""
+    try:
+        inspect.signature(function).bind(0.0)
+    except TypeError:
+        raise InputTypeError(
+            "schedule is a function that does not take one argument; expected f(t) that returns the factor on the "
+            "learning rate after t epochs, a float"
+        ) from None
+    except ValueError:  # of some built-in functions nobody knows
+        pass
 
 
 def _name_and_options(value: object) -> tuple[str, dict[str, Any]]:

@@ -299,6 +299,24 @@ class CallbackList:
             raise
 
 
+def callback_list(callbacks: object) -> list[Callback]:
+    """Return the callbacks that `MLP.fit` was given.
+
+    Parameters
+    ----------
+    callbacks : iterable of Callback
+        The argument.
+
+    Raises
+    ------
+    InputTypeError
+        When it is no iterable.
+    """
+    if not isinstance(callbacks, Iterable):
+        raise InputTypeError(f"callbacks is {callbacks!r}; expected a list of instances of fastmlp.callbacks.Callback")
+    return list(callbacks)
+
+
 def _named(callbacks: Iterable[Callback]) -> Mapping[str, Callback]:
     """The callbacks by the names of their classes, with a number where there are several of one."""
     named: dict[str, Callback] = {}

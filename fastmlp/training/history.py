@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_text
+from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import Count, Record, to_plain
 
@@ -208,9 +209,9 @@ class History:
         return history
 
     def __getitem__(self, name: str) -> list[Any]:
-        """The column `name`, one value per epoch. KeyError names the columns there are."""
+        """The column `name`, one value per epoch. KeyError names the one that was meant, or all."""
         if name not in self._columns:
-            raise KeyError(f"no column {name!r} in a history; its columns are {', '.join(COLUMNS)}")
+            raise KeyError(f"no column {name!r} in a history; {nearest(name, COLUMNS)}")
         return list(self._columns[name])
 
     def __len__(self) -> int:

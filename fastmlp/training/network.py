@@ -37,8 +37,8 @@ class Network(Configured):
         See `Fitted`.
     """
 
-    def __init__(self, **settings: Any):
-        super().__init__(**settings)
+    def __init__(self, *_unnamed: object, **settings: Any):
+        super().__init__(*_unnamed, **settings)
         self._fitted = Fitted()
 
     history: History = field_of_fitted("history")

@@ -188,6 +188,8 @@ def prepare(
     else:
         given: Any = X
         inputs = _encoded(config, given, encoder, "X")
+        if y is None:
+            raise InputTypeError("y is None; expected a label or numbers for each row of X")
         encoder, rows = inputs.encoder, inputs.shape[0]
         targets, known = config.loss_function.prepare(labels, rows, wanted, config.dtype)
         weights = combine(class_weight, sample_weight, targets, known)
@@ -232,7 +234,7 @@ def _check_validation(
     if validation is None:
         return None
     if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise InputTypeError("validation is no pair; expected (X, y)")
+        raise InputTypeError(f"validation is no pair; expected (X, y), not {type(validation).__name__}")
     X, y = validation
     inputs = _encoded(config, X, encoder, "validation X").X
     return inputs, config.loss_function.compare(y, inputs.shape[0], classes, config.dtype, "validation y")

@@ -10,7 +10,7 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.config.sample_weights import combine
 from fastmlp.data.split import part_count
 from fastmlp.data.stratify import choose
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.reading import Checked, read_inputs
 from fastmlp.inputs.table import Table
 from fastmlp.training.first_layer import rows_at
@@ -72,6 +72,8 @@ def split_samples(
         if is_so:
             raise InputError(f"validation_split was given with {kind}, which it cannot divide; give validation=(X, y)")
     inputs = read_inputs(X, config.dtype, missing=config.missing)
+    if y is None:
+        raise InputTypeError("y is None; expected a label or numbers for each row of X")
     count = part_count(inputs.shape[0], validation_split, "validation_split")
     labels: Any = y
     wanted: Any = classes

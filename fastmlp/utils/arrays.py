@@ -53,8 +53,7 @@ def check_inputs(X: Any, dtype: str, name: str = "X", missing: str = "refuse") -
         return _check_sparse(X, dtype, name)
     array = as_array(X, name)
     if array.ndim == 0:
-        kind = type(X).__name__
-        raise InputTypeError(f"{name} is of type {kind}; expected an array (samples, features), or a list of rows")
+        raise _no_array(X, name)
     return _check_array(array, dtype, name, missing)
 
 
@@ -78,12 +77,24 @@ def as_array(values: Any, name: str) -> np.ndarray:
     try:
         array = np.asarray(values)
     except ValueError:
+        if not isinstance(values, Sequence):  # such as a data set of PyTorch
+            raise _no_array(values, name) from None
         raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
     except (TypeError, RuntimeError) as error:  # of an `__array__` method, as of a tensor with a gradient
         raise InputTypeError(f"{name} is no array ({first_line(error)}); expected numbers: convert it first") from error
     if np.ma.is_masked(values):  # whose values are meaningless
         raise InputError(f"{name} has masked values; {FINITE}")
     return array
+
+
+def _no_array(X: object, name: str) -> InputTypeError:
+    """The error for something that is no array."""
+    hint = ""
+    if hasattr(X, "__iter__") or hasattr(X, "__getitem__"):
+        hint = ": of batches, give partial_fit one after the other, and predict an iterator over their inputs"
+    return InputTypeError(
+        f"{name} is of type {type(X).__name__}; expected an array (samples, features), or a list of rows{hint}"
+    )
 
 
 def _check_array(X: np.ndarray, dtype: str, name: str, missing: str) -> np.ndarray:

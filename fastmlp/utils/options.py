@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.other_names import called_here
 
 T = TypeVar("T")
 
@@ -132,6 +133,8 @@ def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> N
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the one that was probably meant, and all that there are.
 
+    Of a name that another library has, it is the one that the same has here.
+
     Parameters
     ----------
     name : object
@@ -140,6 +143,8 @@ def nearest(name: object, known: Iterable[str]) -> str:
         All names that there are.
     """
     known = tuple(known)
+    if (ours := called_here(name, known)) is not None:
+        return f"it is called {ours!r} here"
     meant = closest(str(name), known)
     return (f"did you mean {meant!r}? " if meant else "") + f"expected one of {', '.join(known) or 'none'}"
 
@@ -162,4 +167,6 @@ def closest(name: str, known: Iterable[str], similarity: float = 0.6) -> str | N
         The most similar of the known names.
     """
     by_lower = {one.lower(): one for one in known}
+    if (ours := called_here(name, by_lower.values())) is not None:
+        return ours
     return next(map(by_lower.get, difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=similarity)), None)
