@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fastmlp.training.screen import write_line
+
 _SPELT = {"±": "+-", "→": "->", "…": "...", "²": "^2", "≤": "<=", "≥": ">="}
 # An interruption is nobody's mistake, and is told however quiet the log is.
 _PREFIXES = {
@@ -30,7 +32,7 @@ def show_warnings_in_one_line() -> None:
     """Have warnings shown as errors are, without the line of code that they come from."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        print(f"{_PREFIXES[logging.WARNING]}{' '.join(str(message).splitlines())}", file=sys.stderr)
+        write_line(f"{_PREFIXES[logging.WARNING]}{' '.join(str(message).splitlines())}")
 
     warnings.showwarning = show
 
@@ -42,9 +44,7 @@ class _ScreenHandler(logging.Handler):
         text = record.getMessage()
         if record.levelno >= logging.WARNING:
             text = _PREFIXES[record.levelno] + " ".join(text.splitlines())
-        if sys.stderr is not None:
-            sys.stderr.write(f"{text}\n")  # in one piece, as other threads write lines too
-            sys.stderr.flush()
+        write_line(text)
 
 
 @contextmanager

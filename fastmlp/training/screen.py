@@ -34,16 +34,20 @@ def is_notebook(stream: Any) -> bool:
 
 
 def write_line(line: str) -> None:
-    """Write a line that was asked for to stderr.
+    """Write a line that was asked for to stderr, where somebody still reads it.
 
     Parameters
     ----------
     line : str
         The line.
     """
-    if sys.stderr is not None:
+    if sys.stderr is None:
+        return
+    try:
         sys.stderr.write(f"{line}\n")  # in one piece, as other threads write lines too
         sys.stderr.flush()
+    except BrokenPipeError:  # no reason to end a training
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  never closed
 
 
 def log_line(line: str) -> None:

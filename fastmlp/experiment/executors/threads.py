@@ -67,7 +67,7 @@ class ThreadExecutor(Executor):
                 else:
                     kept = replace(checkpoints(cell), stop=stop)
                     mlp = fit_network(cell.settings, data, plan.threads, its, kept)
-            except (FastmlpError, Paused):
+            except (FastmlpError, Paused, BrokenPipeError):  # the last one: nobody reads the lines that it prints
                 raise
             except Exception as error:  # the failure of one cell does not end the others, but a full disk does
                 if isinstance(error, OSError) and error.filename is not None:
