@@ -167,7 +167,7 @@ def page(measured):
         _absent(results),
         _tanh_cost(results),
         "## The machine",
-        _machine(measured["machine"]),
+        machine_text(measured["machine"]),
         "## How it was measured",
         _method(measured),
         "## Each workload",
@@ -196,7 +196,8 @@ def _tanh_cost(results):
     return f"fastmlp's tanh network takes {times['tanh'] / times['batch500']:.2f} times as long as its relu network."
 
 
-def _machine(machine):
+def machine_text(machine):
+    """A sentence or two on what `bench.machine` describes."""
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
     return (

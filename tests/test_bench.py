@@ -49,6 +49,7 @@ SMALL = {
     "scaling": ["--quick", "--json"],
     "density": ["--rows", "500", "--repetitions", "1", "--json"],
     "stream": ["--rows", "8000", "--data", "glyphs", "--window", "4"],
+    "tables": ["--data", "iris", "diabetes", "--seeds", "2"],
     "compare": ["--only", "batch500", "--peers", "course", "--rows", "1000", "--repetitions", "1"],
 }
 

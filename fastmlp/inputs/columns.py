@@ -149,8 +149,8 @@ def check_text(values: NDArray[np.object_], name: str, missing: str) -> None:
     absent = are_missing(values)
     if missing == "refuse" and absent.any():
         raise InputError(
-            f"column `{name}` has no value at row {int(absent.argmax())}; expected text: fill it in, or set "
-            "missing='median'"
+            f"column `{name}` has no value at row {int(absent.argmax())}; expected text: fill it in, or train "
+            "with missing='median'"
         )
 
 

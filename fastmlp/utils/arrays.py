@@ -195,7 +195,7 @@ def check_finite(X: np.ndarray, dtype: str, name: str, missing: str = "refuse", 
         if not good.all():
             row, column = np.argwhere(~good)[0]
             value, called = block[row, column], f"`{columns[column]}`" if columns else column
-            what = f"{FINITE}, or set missing='median'" if np.isnan(value) else unfit(value, dtype)
+            what = f"{FINITE}, or train with missing='median'" if np.isnan(value) else unfit(value, dtype)
             raise InputError(f"{name} has {value} at row {start + row}, column {called}; {what}")
 
 

@@ -154,7 +154,7 @@ def with_gaps(X=NUMBERS):
 @pytest.mark.parametrize("X", [with_gaps(), with_gaps().astype(object)])
 def test_missing_numbers_are_refused_with_their_place(X):
     with pytest.raises(
-        InputError, match=r"X has nan at row 0, column 1; .* fill in such values, or set missing='median'"
+        InputError, match=r"X has nan at row 0, column 1; .* fill in such values, or train with missing='median'"
     ):
         MLP(**SMALL).fit(X, Y)
     mlp = MLP(**SMALL).fit(NUMBERS, Y)
@@ -167,7 +167,7 @@ def test_missing_numbers_are_refused_with_their_place(X):
 def test_missing_text_is_refused_with_its_place():
     colours = COLOURS.copy()
     colours[9] = None
-    with pytest.raises(InputError, match=r"column `colour` has no value at row 9; .* or set missing='median'"):
+    with pytest.raises(InputError, match=r"column `colour` has no value at row 9; .* or train with missing='median'"):
         MLP(**SMALL).fit(table(colour=colours), Y)
 
 
