@@ -23,7 +23,7 @@ $(if $(filter old,$(WANTED)),$(error $(PYTHON) is Python $(filter-out old,$(WANT
 endif
 endif
 
-.PHONY: demo test test-all test-cpus test-arm test-lowest oracles lint bench compare clean anew
+.PHONY: demo test test-all test-cpus test-arm test-lowest oracles trackers lint bench compare clean anew
 
 demo: .venv/installed
 	$(BIN)/fastmlp demo $(DEMO)
@@ -61,6 +61,10 @@ test-arm: .venv/test
 test-lowest: .venv-lowest/test
 	.venv-lowest/bin/python -m pytest $(QUICK)
 
+# The page on experiment trackers with the real packages, about 200 MB that nothing else needs.
+trackers: .venv/test .venv/tracking
+	$(BIN)/python -m pytest tests/test_tracking.py
+
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -94,7 +98,7 @@ endif
 	$(PIP) -e .
 	touch $@
 
-.venv/test .venv/bench: .venv/%: .venv/installed
+.venv/test .venv/bench .venv/tracking: .venv/%: .venv/installed
 	$(PIP) -e ".[$*]"
 	touch $@
 
