@@ -28,7 +28,7 @@ from fastmlp.plots.curves import (
 from fastmlp.plots.learning_rates import learning_rate_search_figure
 from fastmlp.plots.pictures import first_layer, mistakes, mistakes_figure, tiles
 from fastmlp.plots.predictions import predictions, predictions_figure
-from fastmlp.plots.style import ACCURACY, BLUE, GREY, VERMILLION, line_style, save, score_text, tidy
+from fastmlp.plots.style import ACCURACY, BLUE, GREY, VERMILLION, line_style, new_figure, save, score_text, tidy
 
 __all__ = [
     "ACCURACY",
@@ -54,6 +54,7 @@ __all__ = [
     "losses_figure",
     "mistakes",
     "mistakes_figure",
+    "new_figure",
     "predictions",
     "predictions_figure",
     "save",

@@ -2,18 +2,22 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fastmlp.plots.charts import Chart, accuracy_chart, loss_chart, number, score
 from fastmlp.plots.curves import Panel
 from fastmlp.training.network import Network
 from fastmlp.utils.options import value_text
+
+_DIVISIBLE = re.compile(r"\S*[\de]-\d\S*")
+_COMMAND = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,18 @@ def card(
         style=Markup(_resource("card.css")), title=title, lead=lead, tiles=tiles, remarks=remarks, charts=charts,
         table=table, summary=summary,
     )  # fmt: skip
+
+
+def unbroken(text: str) -> Markup:
+    """Return a text in which neither 128-64 nor 1e-05 is divided where a line ends, and `commands` are such.
+
+    Parameters
+    ----------
+    text : str
+        Any text, which is escaped.
+    """
+    marked = _DIVISIBLE.sub(r'<span class="word">\g<0></span>', str(escape(text)))
+    return Markup(_COMMAND.sub(r"<code>\1</code>", marked))
 
 
 def curves(panel: Panel) -> list[Chart]:
@@ -145,6 +161,7 @@ def _template() -> Template:
     environment = Environment(
         loader=FunctionLoader(_resource), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["unbroken"] = unbroken
     return environment.get_template("card.html.jinja")
 
 

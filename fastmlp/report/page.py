@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.plots import charts
+from fastmlp.plots.card import unbroken
 from fastmlp.plots.pictures import UNITS_SHOWN
 from fastmlp.report import findings, settings_text
 from fastmlp.report.advice import advice, common_hints
@@ -69,7 +70,7 @@ def render(view: RunView) -> str:
         "percent": charts.percent, "score": charts.score(view.measure), "number": charts.number,
         "quantity": quantity_text, "test_score": charts.score(view.test_measure),
         "difference": charts.difference(view.measure), "clock": findings.clock, "listed": listed,
-        "seen": lambda sentence: split_advice(sentence)[0], "unbroken": _unbroken, "label": _label,
+        "seen": lambda sentence: split_advice(sentence)[0], "unbroken": unbroken, "label": _label,
     }  # fmt: skip
     environment.globals["nan"] = float("nan")
     page = environment.get_template("template.html.jinja").render(
@@ -93,16 +94,6 @@ def render(view: RunView) -> str:
         **_curves(view),
     )
     return page.replace(POLICY, _policy(page), 1)
-
-
-_DIVISIBLE = re.compile(r"\S*[\de]-\d\S*")
-_COMMAND = re.compile("`([^`]+)`")
-
-
-def _unbroken(text: str) -> Markup:
-    """Return a text in which neither 128-64 nor 1e-05 is divided where a line ends, and `commands` are such."""
-    marked = _DIVISIBLE.sub(r'<span class="word">\g<0></span>', str(escape(text)))
-    return Markup(_COMMAND.sub(r"<code>\1</code>", marked))
 
 
 def _label(text: str) -> Markup:

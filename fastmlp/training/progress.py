@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fastmlp.errors import InputTypeError
 from fastmlp.training.callbacks import Callback, TrainingView
+from fastmlp.training.history import result_text
 from fastmlp.training.screen import is_notebook, is_terminal, write_line
 
 MOST_LINES = 100
@@ -105,9 +106,12 @@ class _Lines:
     def show(self, epoch: int, record: Mapping[str, Any]) -> None:
         self._unsaid = epoch, record
         if self._due.is_due(epoch):
-            self.close()
+            self._say()
 
     def close(self) -> None:
+        self._say()
+
+    def _say(self) -> None:
         if self._unsaid is not None:
             self._write(*self._unsaid)
             self._unsaid = None
@@ -123,15 +127,23 @@ class _NotebookBar(_Lines):
         super().__init__(last_epoch, measure)
         self._first, self._begun = epoch, time.monotonic()
         self._output: Any = None
+        self._line = ""
 
     def _write(self, epoch: int, record: Mapping[str, Any]) -> None:
-        from IPython.display import display
-
         left = (time.monotonic() - self._begun) / max(1, epoch - self._first) * (self._last_epoch - epoch)
         done = CELLS * epoch // self._last_epoch
         bar = "█" * done + "░" * (CELLS - done)
-        time_left = timedelta(seconds=round(left))
-        line = f"epoch {epoch} of {self._last_epoch} {bar} {describe(record, self._measure)}, {time_left} left"
+        self._line = f"epoch {epoch} of {self._last_epoch} {bar} {describe(record, self._measure)}"
+        self._display(f"{self._line}, {timedelta(seconds=round(left))} left")
+
+    def close(self) -> None:
+        super().close()
+        if self._line:
+            self._display(self._line)  # also of a training that was stopped nothing is left
+
+    def _display(self, line: str) -> None:
+        from IPython.display import display
+
         if self._output is None:
             self._output = display({"text/plain": line}, raw=True, display_id=True)
         else:
@@ -199,9 +211,9 @@ def describe(record: Mapping[str, Any], measure: str = "accuracy") -> str:
     measure : str
         What the accuracies are: "accuracy" or "R²".
     """
-    text = f"loss {record['train_loss']:.4f}, {measure} {record['train_accuracy']:.4f}"
+    text = f"loss {result_text(record['train_loss'])}, {measure} {record['train_accuracy']:.4f}"
     if _is_validated(record):
-        text += f"; validation {record['validation_loss']:.4f}, {record['validation_accuracy']:.4f}"
+        text += f"; validation {result_text(record['validation_loss'])}, {record['validation_accuracy']:.4f}"
     return text
 
 
@@ -213,9 +225,10 @@ def describe_briefly(record: Mapping[str, Any], measure: str = "accuracy") -> st
     record, measure
         As for `describe`.
     """
-    text = f"loss {record['train_loss']:.4f}, {_score(record['train_accuracy'], measure)}"
+    text = f"loss {result_text(record['train_loss'])}, {_score(record['train_accuracy'], measure)}"
     if _is_validated(record):
-        text += f"; validation {record['validation_loss']:.4f}, {_score(record['validation_accuracy'], measure)}"
+        accuracy = _score(record["validation_accuracy"], measure)
+        text += f"; validation {result_text(record['validation_loss'])}, {accuracy}"
     return text
 
 

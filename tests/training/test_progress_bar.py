@@ -81,6 +81,14 @@ def test_a_line_has_losses_and_accuracies_and_calls_r2_so(capsys):
     assert capsys.readouterr().err == "epoch 1 of 1, loss 0.5000, R² 0.8750; validation 0.6000, 0.7500\n"
 
 
+def test_losses_of_large_numbers_and_small_ones_have_few_digits(capsys):
+    bar = ProgressBar()
+    bar.on_fit_start(view(0, 1))
+    bar.on_epoch_end(view(1, 1, {**RECORD, "train_loss": 406049728.7434, "validation_loss": 1.5e-7}))
+    bar.on_fit_end(view(0, 1))
+    assert capsys.readouterr().err == "epoch 1 of 1, loss 4.06e+08, accuracy 0.8750; validation 1.5e-07, 0.7500\n"
+
+
 def test_a_terminal_of_80_columns_shows_the_bar_and_the_time_that_is_left(monkeypatch, capsys):
     terminal = pretend_terminal(monkeypatch)
     show(range(1, 500), 1000)
@@ -145,7 +153,15 @@ def test_who_asks_for_progress_is_told_that_kernels_are_compiled(shown, askers):
 NOTEBOOK = """
 import numpy as np
 from fastmlp import MLP
-MLP(hidden=(2,), epochs=12, threads=1).fit(np.eye(6, dtype='f4'), [0, 1] * 3, progress=True)
+from fastmlp.training.callbacks import Callback
+
+class StopAfterTen(Callback):
+    def on_epoch_end(self, view):
+        return view.epoch == 10
+
+MLP(hidden=(2,), epochs=20, threads=1).fit(
+    np.eye(6, dtype='f4'), [0, 1] * 3, progress=True, callbacks=[StopAfterTen()]
+)
 print('RESULT')
 """
 
@@ -159,5 +175,7 @@ def test_in_a_notebook_one_line_takes_the_place_of_the_line_before(monkeypatch):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
     shown, printed = notebook.cells[0].outputs
-    assert shown.data["text/plain"].startswith(f"epoch 12 of 12 {'█' * 20} loss ")
+    line = shown.data["text/plain"]
+    assert line.startswith(f"epoch 10 of 20 {'█' * 10}{'░' * 10} loss ")
+    assert "left" not in line  # it was stopped
     assert (printed.name, printed.text) == ("stdout", "RESULT\n")
