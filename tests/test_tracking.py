@@ -77,21 +77,21 @@ def test_mlflow_has_the_settings_each_epoch_the_test_results_and_the_model(tmp_p
     run(BLOCKS[0], tmp_path, "mlflow")
     from fastmlp import MLP
 
-    mlp = MLP.load(tmp_path / "model.h5")
+    mlp = MLP.load(tmp_path / "model.safetensors")
     ((folder, parameters, metrics),) = mlflow_runs(tmp_path).values()
     assert parameters == {name: str(value) for name, value in mlp.settings().items()}
     for name in ("learning_rate", "train_loss", "validation_accuracy"):
         assert metrics[name] == list(zip(range(1, EPOCHS + 1), mlp.history[name], strict=True))
     assert 0.1 < metrics["test_accuracy"][0][1] < 1
     assert (folder / "tags" / "failure").read_text() == "none"
-    assert (folder / "artifacts" / "model.h5").read_bytes() == (tmp_path / "model.h5").read_bytes()
+    assert (folder / "artifacts" / "model.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
 
 
 def test_wandb_has_the_settings_each_epoch_the_test_results_and_the_model(tmp_path):
     run(BLOCKS[1], tmp_path, "wandb")
     from fastmlp import MLP
 
-    mlp = MLP.load(tmp_path / "model.h5")
+    mlp = MLP.load(tmp_path / "model.safetensors")
     config, rows, summary, artifacts = {}, [], {}, []
     for record in wandb_records(tmp_path):
         config |= values([*record.config.update, *record.run.config.update])
@@ -105,7 +105,7 @@ def test_wandb_has_the_settings_each_epoch_the_test_results_and_the_model(tmp_pa
     assert [row["train_loss"] for row in rows] == mlp.history["train_loss"]
     assert 0.1 < summary["test_accuracy"] < 1
     assert summary["failure"] == "none"
-    assert ("one-hidden-layer", ["model.h5"]) in artifacts
+    assert ("one-hidden-layer", ["model.safetensors"]) in artifacts
 
 
 def test_a_finished_sweep_is_logged_from_its_folder(tmp_path, retrained):
@@ -122,4 +122,4 @@ def test_a_finished_sweep_is_logged_from_its_folder(tmp_path, retrained):
         assert parameters == {name: str(value) for name, value in cell.record.settings.items()}
         assert [value for _, value in metrics["validation_accuracy"]] == cell.history["validation_accuracy"]
     folder, *_ = runs[view.record.recipe.title]
-    assert (folder / "artifacts" / "model.h5").is_file()
+    assert (folder / "artifacts" / "model.safetensors").is_file()
