@@ -74,7 +74,7 @@ def _shift_and_add(rounds, x):
 def _delta(D, WT, A, zeros, depth, out):
     dense.delta_block(
         D.shape[0], WT.shape[1], pointer(D), row_stride(D), UNIT, pointer(WT), row_stride(WT), depth, pointer(zeros),
-        pointer(A), row_stride(A), 1.0, dense.DELTA_RELU, pointer(out), row_stride(out),
+        pointer(A), row_stride(A), 1.0, RELU, pointer(out), row_stride(out),
     )  # fmt: skip
 
 

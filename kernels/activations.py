@@ -1,4 +1,4 @@
-"""relu, tanh, sigmoid and exp on registers.
+"""The activations, their derivatives and exp on registers.
 
 exp follows Cody and Waite: x = k ln 2 + r with |r| <= ln 2 / 2, exp(x) = 2^k (1 + p(r)), p the Taylor polynomial of
 exp(r) - 1. Its coefficients are 1/n! and its last degree is the first whose remainder is below a quarter of an ulp, so
@@ -6,15 +6,25 @@ there is no fitted constant to trust. tanh goes through expm1, which keeps small
 sigmoid through exp of -|x|, which cannot overflow. Every step is one IEEE operation per lane: a value's result depends
 on that value alone, never on the lanes beside it.
 
-Derivatives need the output alone: relu' = [a > 0], tanh' = 1 - a^2, sigmoid' = a (1 - a).
+softplus is max(x, 0) + ln(1 + u) with u = exp(-|x|), ln(1 + u) = 2 atanh(u / (2 + u)), whose series has no constant to
+trust either.
+
+Derivatives need the output alone: relu' = [a > 0], tanh' = 1 - a^2, sigmoid' = a (1 - a), which are in `dense.py`;
+leaky_relu' = 1 or its slope, elu' = 1 or a + 1, softplus' = 1 - exp(-a), which are here. The last one is taken as
+-expm1(-a) and is as exact as the output: an error of the output of so many ulps becomes no larger one, because
+a / (exp(a) - 1) is below 1.
 """
 
 import math
 from fractions import Fraction
 
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
 from .jit import jit
-from .layout import RELU, SIGMOID, TANH
-from .registers import lanes_of, pointer, register_map, shifted
+from .layout import ELU, LEAK, LEAKY_RELU, RELU, SIGMOID, SOFTPLUS, TANH
+from .registers import INT32, Vector, lanes_of, pointer, register_map, register_update, shifted
 
 # Degree of the Taylor polynomial by the width of a float: (ln 2 / 2)^(n + 1) / (n + 1)! relative to 1 is 5e-9 for
 # degree 7 and 4e-18 for degree 13.
@@ -25,6 +35,12 @@ EXPONENT_BIAS = {32: 127, 64: 1023}
 UNDERFLOW = {32: -87.3365, 64: -708.396}
 # tanh(x) is 1 after rounding from here on: 2 exp(-2 x) is below a quarter of an ulp.
 TANH_SATURATES = {32: 10.0, 64: 20.0}
+# exp(x) - 1 is -1 after rounding up to here, and exp is infinite from here on: ln of the largest number is 88.72284 and
+# 709.78272, and 2^k is no number yet where k ln 2 is 89.07 and 710.13.
+EXPM1_SATURATES = {32: -20.0, 64: -40.0}
+OVERFLOW = {32: 89.0, 64: 710.0}
+# Terms of the series of atanh(s) / s for s up to 1/3: the first left out, 9^-n / (2 n + 1), is below 2^-26 and 2^-55.
+ATANH_TERMS = {32: 7, 64: 16}
 
 
 def _split_ln2(bits):
@@ -60,6 +76,33 @@ def exp(v, x):
     return v.b.select(v.b.fcmp_ordered("<", x, v.constant(UNDERFLOW[v.bits])), v.constant(0.0), v.fma(p, s, s))
 
 
+def exp_anywhere(v, x):
+    """exp(x) for any x; inf where it is above the largest number."""
+    p, s = _expm1_and_scale(v, x)
+    # 2^k may be infinite where the result is not.
+    half = v.b.bitcast(v.b.sub(v.b.bitcast(s, v.int_type), v.int_constant(1 << MANTISSA_BITS[v.bits])), v.type)
+    large = v.b.fmul(v.fma(p, half, half), v.constant(2.0))
+    large = v.b.select(v.b.fcmp_ordered(">", x, v.constant(OVERFLOW[v.bits])), v.constant(math.inf), large)
+    return v.b.select(v.b.fcmp_ordered(">", x, v.constant(0.0)), large, exp(v, x))
+
+
+def expm1(v, x):
+    """exp(x) - 1 for x <= 0, with the sign of x."""
+    limit = v.constant(EXPM1_SATURATES[v.bits])
+    p, s = _expm1_and_scale(v, v.b.select(v.b.fcmp_ordered("<", x, limit), limit, x))
+    return v.copy_sign(v.fma(p, s, v.b.fsub(s, v.constant(1.0))), x)
+
+
+def log1p(v, u):
+    """ln(1 + u) for u from 0 to 1."""
+    s = v.b.fdiv(u, v.b.fadd(u, v.constant(2.0)))
+    square, twice = v.b.fmul(s, s), v.b.fadd(s, s)
+    q = v.constant(1 / (2 * ATANH_TERMS[v.bits] - 1))
+    for n in range(ATANH_TERMS[v.bits] - 2, 0, -1):
+        q = v.fma(q, square, v.constant(1 / (2 * n + 1)))
+    return v.fma(v.b.fmul(twice, square), q, twice)
+
+
 def tanh(v, x):
     """tanh(x) = e / (e + 2) with e = exp(2 |x|) - 1, and the sign of x."""
     limit = v.constant(TANH_SATURATES[v.bits])
@@ -79,6 +122,20 @@ def sigmoid(v, x):
 
 def relu(v, x):
     return v.at_least_zero(x)
+
+
+def leaky_relu(v, x):
+    return v.b.select(v.b.fcmp_ordered(">", x, v.constant(0.0)), x, v.b.fmul(x, v.constant(LEAK)))
+
+
+def elu(v, x):
+    """x, or exp(x) - 1 where that is negative."""
+    return v.b.select(v.b.fcmp_ordered(">", x, v.constant(0.0)), x, expm1(v, x))
+
+
+def softplus(v, x):
+    """ln(1 + exp(x)); no overflow, and exact also where it is next to 0."""
+    return v.b.fadd(v.at_least_zero(x), log1p(v, exp(v, v.b.fneg(v.magnitude(x)))))
 
 
 def identity(v, x):
@@ -101,11 +158,49 @@ def _row_function(emit):
     return apply
 
 
+def _slope_row(emit):
+    """A jitted function (D, A, factor, columns): D[:columns] = emit(D[:columns], factor * A[:columns]), of pointers."""
+    registers, lane = register_update(emit)
+
+    @jit
+    def apply(D, A, factor, columns):
+        lanes = lanes_of(D)
+        whole = columns - columns % lanes
+        for j in range(0, whole, lanes):
+            registers(D, A, j, factor)
+        for j in range(whole, columns):
+            lane(D, A, j, factor)
+
+    return apply
+
+
+def _leaky_relu_slope(v, total, output):
+    is_above = v.b.fcmp_ordered(">", output, v.constant(0.0))
+    return v.b.select(is_above, total, v.b.fmul(total, v.constant(LEAK)))
+
+
+def _elu_slope(v, total, output):
+    one = v.constant(1.0)
+    slope = v.b.select(v.b.fcmp_ordered(">", output, v.constant(0.0)), one, v.b.fadd(output, one))
+    return v.b.fmul(total, slope)
+
+
+def _softplus_slope(v, total, output):
+    return v.b.fmul(v.b.fneg(total), expm1(v, v.b.fneg(output)))
+
+
 exp_row = _row_function(exp)
 relu_row = _row_function(relu)
 tanh_row = _row_function(tanh)
 sigmoid_row = _row_function(sigmoid)
 copy_row = _row_function(identity)
+exp_anywhere_row = _row_function(exp_anywhere)
+leaky_relu_row = _row_function(leaky_relu)
+elu_row = _row_function(elu)
+softplus_row = _row_function(softplus)
+_leaky_relu_slope_row = _slope_row(_leaky_relu_slope)
+_elu_slope_row = _slope_row(_elu_slope)
+_softplus_slope_row = _slope_row(_softplus_slope)
 
 
 @jit
@@ -117,8 +212,37 @@ def activate_row(source, target, columns, activation):
         tanh_row(source, target, columns)
     elif activation == SIGMOID:
         sigmoid_row(source, target, columns)
+    elif activation == LEAKY_RELU:
+        leaky_relu_row(source, target, columns)
+    elif activation == ELU:
+        elu_row(source, target, columns)
+    elif activation == SOFTPLUS:
+        softplus_row(source, target, columns)
     else:
         copy_row(source, target, columns)
+
+
+@jit
+def slope_row(D, A, factor, columns, activation):
+    """D[:columns] *= f'(factor * A[:columns]), both pointers, for the activations that are not in the tile."""
+    if activation == LEAKY_RELU:
+        _leaky_relu_slope_row(D, A, factor, columns)
+    elif activation == ELU:
+        _elu_slope_row(D, A, factor, columns)
+    elif activation == SOFTPLUS:
+        _softplus_slope_row(D, A, factor, columns)
+
+
+@intrinsic
+def exp_float64(typing, x):
+    """exp(x) of one float64."""
+
+    def codegen(context, builder, signature, arguments):
+        v = Vector(builder, ir.DoubleType(), 1)
+        one = builder.insert_element(ir.Constant(v.type, ir.Undefined), arguments[0], INT32(0))
+        return builder.extract_element(exp_anywhere(v, one), INT32(0))
+
+    return types.float64(types.float64), codegen
 
 
 @jit

@@ -7,7 +7,7 @@ stored inputs, dense or sparse, and has its own functions; all others read the l
 import numpy as np
 
 from . import sparse
-from .dense import DELTA, affine_block, delta_block
+from .dense import affine_block, delta_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, stride_of
@@ -122,10 +122,11 @@ def delta_below(layer, layers, rows, factor, work, places, at):
     out, out_row = delta_of(layers, work, places, layer - 1, at)
     A, a_row = inputs_of(work, places, layer, at)
     W, w_row = shifted(zeros, places[layer, TRANSPOSED]), places[layer, TRANSPOSED_STRIDE]
-    epilogue, columns = DELTA[layers[layer - 1, ACTIVATION]], layers[layer - 1, COLUMNS]
+    activation, columns = layers[layer - 1, ACTIVATION], layers[layer - 1, COLUMNS]
     delta_block(
-        rows, columns, D, d_row, UNIT, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, factor, epilogue, out, out_row
-    )
+        rows, columns, D, d_row, UNIT, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, factor, activation, out,
+        out_row,
+    )  # fmt: skip
 
 
 @jit

@@ -16,10 +16,10 @@ import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .activations import activate_row
+from .activations import activate_row, slope_row
 from .cpu import TILE_REGISTERS
 from .jit import inlined, jit
-from .layout import GRAIN, RELU, SIGMOID, TANH
+from .layout import GRAIN, RELU, SIGMOID
 from .registers import INDEX, UNIT, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
 
 # A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
@@ -33,7 +33,8 @@ PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = ra
 # The same, typed, for calls with a constant: for a literal numba would compile the tiles again.
 _PLAIN, _STEP = np.int64(PLAIN), np.int64(STEP)
 
-DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID)  # by the codes of layout.ACTIVATIONS
+# By the codes of layout.ACTIVATIONS. The derivatives of those after sigmoid follow the tile, row by row.
+DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, PLAIN, PLAIN, PLAIN)
 
 
 def _delta_relu(v, total, output):
@@ -208,19 +209,23 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, 
 
 @inlined
 def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation, out, out_row):
-    """out = f(A @ W + b) for pointers; tanh and sigmoid follow while the block is in cache: keep `rows` small."""
+    """out = f(A @ W + b) for pointers; all but relu follow while the block is in cache: keep `rows` small."""
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, out, out_row, out, out_row, epilogue, 1.0)
-    if activation in (TANH, SIGMOID):
+    if activation > RELU:
         for i in range(rows):
             row = shifted(out, i * out_row)
             activate_row(row, row, columns, activation)
 
 
 @inlined
-def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, factor, epilogue, out, out_row):
-    """out = (D @ WT) * f'(factor * A) for pointers, with the transposed weights and an epilogue of DELTA."""
+def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, factor, activation, out, out_row):
+    """out = (D @ WT) * f'(factor * A) for pointers, with the transposed weights."""
+    epilogue = DELTA[activation]
     multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, out, out_row, A, a_row, epilogue, factor)
+    if activation > SIGMOID:
+        for i in range(rows):
+            slope_row(shifted(out, i * out_row), shifted(A, i * a_row), factor, columns, activation)
 
 
 @inlined
@@ -281,7 +286,7 @@ def delta(D, W, A, activation, out):
     zeros = np.zeros(W.shape[0], W.dtype)
     delta_block(
         D.shape[0], W.shape[0], pointer(D), D.strides[0] // item, D.strides[1] // item,
-        pointer(transposed), W.shape[0], W.shape[1], pointer(zeros), pointer(A), row_stride(A), 1.0, DELTA[activation],
+        pointer(transposed), W.shape[0], W.shape[1], pointer(zeros), pointer(A), row_stride(A), 1.0, activation,
         pointer(out), row_stride(out),
     )  # fmt: skip
     return out

@@ -17,8 +17,21 @@ import numpy as np
 
 FAN_IN, FAN_OUT, COLUMNS, STRIDE, WEIGHTS, BIASES, ACTIVATION = range(7)
 
-IDENTITY, RELU, TANH, SIGMOID = range(4)
-ACTIVATIONS = {"identity": IDENTITY, "relu": RELU, "tanh": TANH, "sigmoid": SIGMOID}
+IDENTITY, RELU, TANH, SIGMOID, LEAKY_RELU, ELU, SOFTPLUS = range(7)
+ACTIVATIONS = {
+    "identity": IDENTITY,
+    "relu": RELU,
+    "tanh": TANH,
+    "sigmoid": SIGMOID,
+    "leaky_relu": LEAKY_RELU,
+    "elu": ELU,
+    "softplus": SOFTPLUS,
+}
+# Their outputs of 0 are not 0: the padding of a layer's outputs holds other numbers.
+FILLS_PADDING = (SIGMOID, SOFTPLUS)
+# Half or more of their inputs pass as they are or nearly so: what is said of relu's first weights is true of them.
+RECTIFIERS = (RELU, LEAKY_RELU, ELU)
+LEAK = 0.01  # slope of leaky_relu below 0
 
 # Rows whose activations a thread works on at a time: 64 rows of 784 inputs are 200 KB, a part of any second cache, and
 # 64 deltas of 112 units are 28 KB, about the first.

@@ -3,26 +3,32 @@
     SOFTMAX   softmax and cross entropy of integer labels, which may be smoothed (Szegedy et al. 2016, section 7)
     LOGISTIC  a sigmoid and binary cross entropy for each column, summed over the columns: several labels per sample
     SQUARED   half the squared error, summed over the columns: regression
+    POISSON   half the Poisson deviance of means exp(z), summed over the columns: counts and other numbers from 0
 
 A sample's weight multiplies its loss and its delta.
 """
 
 import numpy as np
 
-from .activations import copy_row, exp_row, sigmoid_row
+from .activations import copy_row, exp_anywhere_row, exp_float64, exp_row, sigmoid_row
 from .jit import jit
 from .registers import load, shifted, store
 from .softmax import log, softmax_row
-from .task_types import LOGISTIC, SOFTMAX
+from .task_types import LOGISTIC, POISSON, SOFTMAX
+
+# A target below this has no inverse, and a part in the loss that is as small.
+SMALLEST = 1e-300
 
 
 @jit
 def output_row(kind, z, columns, padded, out):
-    """The network's outputs for a row of its last layer: probabilities, or the numbers themselves."""
+    """The network's outputs for a row of its last layer: probabilities, means, or the numbers themselves."""
     if kind == SOFTMAX:
         softmax_row(z, columns, padded, out)
     elif kind == LOGISTIC:
         sigmoid_row(z, out, padded)
+    elif kind == POISSON:
+        exp_anywhere_row(z, out, padded)
     else:
         copy_row(z, out, padded)
 
@@ -73,6 +79,28 @@ def _squared_delta(z, columns, targets, row, delta):
 
 
 @jit
+def _y_log_y(y):
+    """y ln y for y >= 0; 0 where y is 0, or next to it."""
+    if y >= 1:
+        return y * log(y)
+    return -y * log(1 / y) if y > SMALLEST else 0.0
+
+
+@jit
+def _poisson_delta(z, columns, padded, targets, row, delta):
+    """The loss exp(z) - y z + y ln y - y, and the delta exp(z) - y."""
+    loss = 0.0
+    for c in range(columns):
+        x, y = np.float64(load(z, c)), np.float64(targets[row, c])
+        # In float64, where terms of the size of y leave the deviance of predictions that are nearly right.
+        loss += exp_float64(x) - y * x + (_y_log_y(y) - y)
+    exp_anywhere_row(z, delta, padded)
+    for c in range(columns):
+        store(delta, c, load(delta, c) - targets[row, c])
+    return loss
+
+
+@jit
 def loss_block(loss, order, first, rows, columns, padded, Z, z_row, y, targets, D, d_row, losses, at):
     """Losses and deltas of the samples order[first : first + rows]; returns how many are right.
 
@@ -89,6 +117,8 @@ def loss_block(loss, order, first, rows, columns, padded, Z, z_row, y, targets, 
             amount, right = _softmax_delta(z, columns, padded, y[sample], loss.smoothing, delta)
         elif loss.kind == LOGISTIC:
             amount, right = _sigmoid_delta(z, columns, padded, targets, sample, delta)
+        elif loss.kind == POISSON:
+            amount = _poisson_delta(z, columns, padded, targets, sample, delta)
         else:
             amount = _squared_delta(z, columns, targets, sample, delta)
         for c in range(columns, padded):

@@ -8,10 +8,22 @@ docs/mathematics.md.
 
 import numpy as np
 
-from .layout import ACTIVATION, IDENTITY, RELU, SIGMOID, TANH, bias_views, weight_views
+from .layout import (
+    ACTIVATION,
+    ELU,
+    IDENTITY,
+    LEAK,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    SOFTPLUS,
+    TANH,
+    bias_views,
+    weight_views,
+)
 from .reference_augment import distort, drop_row, sample_keys
 from .sparse_rows import to_network
-from .task_types import CROSS_ENTROPY, DROPOUT, LOGISTIC, SOFTMAX, SQUARED, START
+from .task_types import CROSS_ENTROPY, DROPOUT, LOGISTIC, POISSON, SOFTMAX, SQUARED, START
 from .update_rule import ADAM, MOMENTUM, NORM_EPSILON, PLAIN, PLAIN_SGD, RMSPROP, step_schedule
 
 EVALUATION_ROWS = 500  # rows of one block of a forward pass without training: its activations stay in cache
@@ -28,6 +40,15 @@ def activate(Z, activation, out):
         z = np.exp(-np.abs(Z))
         out[...] = np.where(Z >= 0, 1 / (1 + z), z / (1 + z))
         return out
+    if activation == LEAKY_RELU:
+        return np.multiply(Z, np.where(Z > 0, 1, LEAK).astype(Z.dtype), out=out)
+    if activation == ELU:
+        out[...] = np.where(Z > 0, Z, np.expm1(np.minimum(Z, 0)))
+        return out
+    if activation == SOFTPLUS:
+        # exp of -|z| cannot overflow, and log1p keeps what is next to 0.
+        np.add(np.maximum(Z, 0), np.log1p(np.exp(-np.abs(Z))), out=out)
+        return out
     out[...] = Z
     return out
 
@@ -40,6 +61,12 @@ def derivative(A, activation):
         return 1 - A * A
     if activation == SIGMOID:
         return A * (1 - A)
+    if activation == LEAKY_RELU:
+        return np.where(A > 0, 1, LEAK).astype(A.dtype)
+    if activation == ELU:
+        return np.where(A > 0, 1, A + 1)
+    if activation == SOFTPLUS:
+        return -np.expm1(-A)  # the sigmoid of z, 1 - exp(-a)
     return np.ones_like(A)
 
 
@@ -143,6 +170,12 @@ def _losses(loss, Z, y, out):
     if loss.kind == SQUARED:
         np.subtract(Z, y, out=out)
         return 0.5 * (out.astype(np.float64) ** 2).sum(axis=1), 0
+    if loss.kind == POISSON:
+        z, counts = Z.astype(np.float64), y.astype(np.float64)
+        with np.errstate(over="ignore"):  # a training that diverges has the loss inf
+            losses = np.exp(z) - counts * z + counts * np.log(np.where(counts > 0, counts, 1)) - counts
+            np.subtract(np.exp(Z), y, out=out)
+        return losses.sum(axis=1), 0
     if loss.kind == LOGISTIC:
         z = Z.astype(np.float64)
         losses = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - z * y).sum(axis=1)
@@ -265,11 +298,14 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
 
 
 def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
-    """The network's outputs for every row of X, into out (N, columns): probabilities, or numbers."""
+    """The network's outputs for every row of X, into out (N, columns): probabilities, means, or numbers."""
     for start, logits in _logits(layers, parameters, X):
         into = out[start : start + len(logits)]
         if kind == SOFTMAX:
             softmax(logits, into)
+        elif kind == POISSON:
+            with np.errstate(over="ignore"):
+                np.exp(logits, out=into)
         else:
             activate(logits, SIGMOID if kind == LOGISTIC else IDENTITY, into)
     return out

@@ -327,3 +327,25 @@ def _elementwise(emit, lanes):
         return types.void(source, target, offset), codegen
 
     return apply
+
+
+def register_update(emit):
+    """An intrinsic pair: target[offset ...] = emit(vector, target[offset ...], factor * beside[offset ...])."""
+    return _update(emit, None), _update(emit, 1)
+
+
+def _update(emit, lanes):
+    @intrinsic
+    def apply(typing, target, beside, offset, factor):
+        def codegen(context, builder, signature, arguments):
+            kind = signature.args[0].dtype
+            vector = Vector(builder, context.get_value_type(kind), lanes)
+            at = context.cast(builder, arguments[2], signature.args[2], types.int64)
+            factor = vector.splat(context.cast(builder, arguments[3], signature.args[3], kind))
+            scaled = builder.fmul(factor, vector.load(arguments[1], at))
+            vector.store(emit(vector, vector.load(arguments[0], at), scaled), arguments[0], at)
+            return context.get_dummy_value()
+
+        return types.void(target, beside, offset, factor), codegen
+
+    return apply

@@ -19,7 +19,7 @@ from .activations import activate_row
 from .column_sort import GRID_COLUMNS, sort_by_grid
 from .dense import AFFINE_RELU, PLAIN, STEP
 from .jit import jit
-from .layout import BLOCK_ROWS, LINE, RELU, SIGMOID, TANH, aligned_zeros
+from .layout import BLOCK_ROWS, LINE, RELU, aligned_zeros
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
 from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
 
@@ -140,7 +140,7 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
                         target, epilogue,
                     )  # fmt: skip
                 is_over &= at == end
-    if activation in (TANH, SIGMOID):
+    if activation > RELU:
         for i in range(count):
             row = shifted(out, i * out_row + left)
             activate_row(row, row, right - left, activation)

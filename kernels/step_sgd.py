@@ -19,7 +19,7 @@ from .block import (
 )
 from .dense import step_single, update_block
 from .jit import inlined, jit
-from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, SIGMOID, STRIDE, WEIGHTS
+from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, FILLS_PADDING, GRAIN, STRIDE, WEIGHTS
 from .registers import UNIT, ZERO, pointer, shifted
 from .softmax import cross_entropy_block
 from .thread_team import partition
@@ -121,8 +121,8 @@ def rows_of(me, size, layers, layer, left, right, by_columns):
 @inlined
 def _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places):
     """Thread `me`'s rows, first to last, of a weight matrix whose inputs are in the workspace, and of its copy."""
-    if layer > 0 and count == 1 and layers[layer - 1, ACTIVATION] != SIGMOID:
-        # A sigmoid's padding is not zero, and would leak into the padding of the transposed copy.
+    if layer > 0 and count == 1 and layers[layer - 1, ACTIVATION] not in FILLS_PADDING:
+        # What fills the padding would leak into the padding of the transposed copy.
         if me == 0:
             _step_single(layers, layer, parameters, factor, work, places)
     else:

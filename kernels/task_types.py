@@ -7,7 +7,7 @@ import numpy as np
 from .update_rule import Rule
 
 # The kinds of loss; `loss.py` has the formulas.
-SOFTMAX, LOGISTIC, SQUARED = range(3)
+SOFTMAX, LOGISTIC, SQUARED, POISSON = range(4)
 
 
 class Loss(NamedTuple):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.kernels import dense, reference
-from fastmlp.kernels.layout import ACTIVATIONS, RELU, SIGMOID
+from fastmlp.kernels.layout import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS
 
 WIDTHS = st.integers(1, 65) | st.sampled_from([96, 97, 192, 250])  # 96 terms are summed in one piece
 BATCHES = st.integers(1, 67)
@@ -69,7 +69,7 @@ def test_delta_is_the_reference_for_any_shape_and_place(
     A = guarded(random, (rows, fan_in), dtype, **place).values
     if code == SIGMOID:
         A[...] = random.random_sample(A.shape)
-    elif code == RELU:
+    elif code in (RELU, SOFTPLUS):
         np.maximum(A, 0, out=A)
     else:
         np.clip(A, -1, 1, out=A)

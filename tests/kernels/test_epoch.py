@@ -8,14 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
-from fastmlp.kernels.layout import GRAIN, STRIDE, aligned_zeros, bias_views, buffer_size, layer_table, weight_views
+from fastmlp.kernels.layout import (
+    ACTIVATIONS,
+    GRAIN,
+    STRIDE,
+    aligned_zeros,
+    bias_views,
+    buffer_size,
+    layer_table,
+    weight_views,
+)
 from fastmlp.kernels.update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, PLAIN_SGD, RMSPROP, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
 WIDTHS = st.integers(1, 40)
 # Some whose rows would share sets of a cache, and are set apart; and some of more terms than are summed in one piece.
 WIDE = WIDTHS | st.sampled_from([64, 128, 150, 200])
-HIDDEN = st.lists(st.tuples(WIDE, st.sampled_from(["identity", "relu", "tanh", "sigmoid"])), max_size=3)
+HIDDEN = st.lists(st.tuples(WIDE, st.sampled_from(list(ACTIVATIONS))), max_size=3)
 
 RULES = st.builds(
     Rule,
@@ -67,7 +76,7 @@ def test_an_epoch_in_float64_is_the_references_for_any_network_and_batch(
     np.testing.assert_allclose(q.states, p.states, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("stored", ["uint8", "float32", "float64"])
 def test_an_epoch_in_float32_is_the_float64_references_up_to_rounding(network, activation, stored):
     X, y = samples(np.random.RandomState(1), 150, 50, 7, stored)

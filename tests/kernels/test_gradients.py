@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import epoch, reference
-from fastmlp.kernels.layout import ACTIVATION, BIASES, STRIDE
+from fastmlp.kernels.layout import ACTIVATION, ACTIVATIONS, BIASES, STRIDE
 from fastmlp.kernels.update_rule import Rule
 
 STEP = 1e-5
@@ -12,10 +12,11 @@ STEP = 1e-5
 TOLERANCE = 1e-8
 NETWORKS = [
     ((4, 3), ()),
-    *(((4, 5, 3), (name,)) for name in ("identity", "relu", "tanh", "sigmoid")),
+    *(((4, 5, 3), (name,)) for name in ACTIVATIONS),
     ((4, 5, 6, 7, 3), ("relu", "tanh", "sigmoid")),
     ((4, 7, 6, 5, 3), ("sigmoid", "identity", "relu")),
     ((4, 5, 6, 7, 3), ("tanh", "tanh", "tanh")),
+    ((4, 7, 6, 5, 3), ("softplus", "elu", "leaky_relu")),
 ]
 ROWS = 7
 

@@ -46,7 +46,7 @@ def trained(p, X, y, order, threads=1, batch_size=BATCH, rule=RULES["momentum"],
     return p.buffer.tobytes(), p.states.tobytes(), totals.tobytes()
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "softplus"])
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activation, rule, dtype):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference
 from fastmlp.kernels.compress import compress
-from fastmlp.kernels.layout import GRAIN
-from fastmlp.kernels.task_types import CROSS_ENTROPY, LOGISTIC, SOFTMAX, SQUARED, Clock, Distortion, Loss
+from fastmlp.kernels.layout import ACTIVATIONS, GRAIN
+from fastmlp.kernels.task_types import CROSS_ENTROPY, LOGISTIC, POISSON, SOFTMAX, SQUARED, Clock, Distortion, Loss
 from fastmlp.kernels.update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN_SGD, Rule
 
 ENGINES = pytest.mark.parametrize("kernels", [reference, epoch], ids=["numpy", "numba"])
@@ -18,16 +18,18 @@ ROWS = 9
 
 
 def targets_of(kind, random, rows, outputs):
-    """Labels, bits or numbers, as the loss compares with."""
+    """Labels, bits, counts or numbers, as the loss compares with."""
     if kind == SOFTMAX:
         return random.randint(0, outputs, rows)
     shape = rows, outputs
+    if kind == POISSON:
+        return random.poisson(1.5, shape) * random.choice([1.0, 0.3], shape)
     return random.randint(0, 2, shape).astype(float) if kind == LOGISTIC else random.normal(size=shape)
 
 
 @settings(max_examples=25, deadline=None)
 @given(
-    kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED]), smoothing=st.sampled_from([0.0, 0.1]),
+    kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED, POISSON]), smoothing=st.sampled_from([0.0, 0.1]),
     weighted=st.booleans(), outputs=st.integers(2, 20), batch_size=st.integers(1, 80), threads=st.integers(1, 3),
     keep_prob=st.sampled_from([(), (1.0, 0.5, 0.75), (0.8, 0.5, 1.0)]), stored=st.sampled_from(["dense", "sparse"]),
     momentum=st.booleans(), seed=st.integers(0, 1000),
@@ -72,7 +74,9 @@ def gradient(kernels, p, X, y, loss, keep_prob=()):
 
 @ENGINES
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("kind", "smoothing"), [(SOFTMAX, 0.0), (SOFTMAX, 0.2), (LOGISTIC, 0.0), (SQUARED, 0.0)])
+@pytest.mark.parametrize(
+    ("kind", "smoothing"), [(SOFTMAX, 0.0), (SOFTMAX, 0.2), (LOGISTIC, 0.0), (SQUARED, 0.0), (POISSON, 0.0)]
+)
 def test_the_gradient_is_that_of_the_loss_by_central_differences(kernels, network, kind, smoothing, weighted):
     random = np.random.RandomState(1)
     X, y = random.normal(size=(ROWS, 4)), targets_of(kind, random, ROWS, 3)
@@ -93,7 +97,7 @@ def test_the_gradient_is_that_of_the_loss_by_central_differences(kernels, networ
 
 @pytest.mark.oracle
 @ENGINES
-@pytest.mark.parametrize("kind", [SOFTMAX, LOGISTIC, SQUARED])
+@pytest.mark.parametrize("kind", [SOFTMAX, LOGISTIC, SQUARED, POISSON])
 def test_losses_are_pytorchs(kernels, network, kind):
     torch = pytest.importorskip("torch")
     from torch.nn import functional
@@ -106,6 +110,9 @@ def test_losses_are_pytorchs(kernels, network, kind):
         losses = functional.cross_entropy(Z, T, reduction="none", label_smoothing=0.1)
     elif kind == LOGISTIC:
         losses = functional.binary_cross_entropy_with_logits(Z, T, reduction="none").sum(1)
+    elif kind == POISSON:
+        constant = torch.special.xlogy(T, T) - T
+        losses = (functional.poisson_nll_loss(Z, T, reduction="none") + constant).sum(1)
     else:
         losses = functional.mse_loss(Z, T, reduction="none").sum(1) / 2
     totals = np.zeros(2)
@@ -134,7 +141,7 @@ def test_a_batch_that_weighs_nothing_moves_nothing(kernels, network):
 
 
 @ENGINES
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_dropping_hidden_units_is_training_the_network_without_them(kernels, network, activation):
     """With one sample, the gradient is that of the thinned network whose kept outputs are scaled up."""
     random = np.random.RandomState(2)
