@@ -9,6 +9,15 @@ from fastmlp.training.parameters import Parameters
 ENGINES = pytest.mark.parametrize("engine", ["numba", "numpy"])
 ROWS, FEATURES, CLASSES, BATCH, EPOCHS, RATE = 90, 8, 4, 20, 3, 0.1
 
+PYTORCHS = {
+    "relu": "ReLU",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "softplus": "Softplus",
+}
+
 
 @pytest.fixture(scope="module")
 def data():
@@ -37,7 +46,7 @@ def pytorchs(torch, data, activation, kind, decay, **settings):
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(weights.T.copy()))
             linear.bias.copy_(torch.from_numpy(bias.copy()))
-        layers += [linear, {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid}[activation]()]
+        layers += [linear, getattr(torch.nn, PYTORCHS[activation])()]
     network = torch.nn.Sequential(*layers[:-1])
     groups = [
         {"params": [linear.weight for linear in layers[::2]], "weight_decay": decay},
@@ -60,7 +69,7 @@ def assert_same_weights(mlp, linears):
 
 @pytest.mark.oracle
 @ENGINES
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("activation", PYTORCHS)
 @pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.9, 0.0), (0.5, 0.01), (0.0, 0.01)])
 def test_sgd_is_pytorchs(data, engine, activation, momentum, decay):
     torch = pytest.importorskip("torch")

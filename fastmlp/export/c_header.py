@@ -7,12 +7,16 @@ from typing import Any
 
 from fastmlp.export.portable import Layer, PortableNetwork
 
-# In C; F stands for the suffix of the functions for float.
+# In C; F stands for the suffix of functions and constants for float.
 _FUNCTIONS = {
     "relu": "x > 0 ? x : 0",
     "tanh": "tanhF(x)",
     "sigmoid": "x >= 0 ? 1 / (1 + expF(-x)) : expF(x) / (1 + expF(x))",
     "identity": "",
+    "leaky_relu": "x > 0 ? x : 0.01F * x",
+    "elu": "x > 0 ? x : expm1F(x)",
+    "softplus": "(x > 0 ? x : 0) + log1pF(expF(-fabsF(x)))",
+    "exp": "expF(x)",
 }
 _TYPES = {"float32": "float", "float64": "double"}
 _LINE = 12  # numbers of a line
@@ -117,7 +121,7 @@ def _listed(names: Sequence[str | None], missing: str) -> str:
 
 
 def _outputs_text(network: PortableNetwork) -> str:
-    if network.output == "identity":
+    if network.is_regression:
         return f"{network.outputs} numbers"
     return f"{network.outputs} probabilities" + ("" if network.classes is None else ", of the classes in their order")
 

@@ -212,7 +212,7 @@ def _check_format(head: bytes, path: str | os.PathLike[str]) -> None:
 def _read(metadata: ModelMetadata, history: str, arrays: dict[str, NDArray[Any]]) -> ModelRecord:
     config = read_stored(metadata.settings, with_threads=True, may_lack=True)
     classes, encoder = classes_of(metadata.classes), InputEncoder.from_record(metadata.inputs)
-    if scale_of(classes) is not None and config.loss_function.has_probabilities:
+    if scale_of(classes) is not None and (config.loss_function.has_probabilities or config.loss == "poisson"):
         raise ValueError(f"classes are the scale of numbers, which loss {config.loss!r} has none of")
     widths = [encoder.features, *config.hidden, len(classes)]
     shapes: dict[str, tuple[int, ...]] = {}

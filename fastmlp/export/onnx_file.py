@@ -12,7 +12,19 @@ from fastmlp.export.portable import PortableNetwork
 
 # Equal compares text from operator set 19 on, of 2023; 9 is the version of the file format that came with it.
 OPERATORS, IR_VERSION = 19, 9
-_FUNCTIONS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "identity": "Identity", "softmax": "Softmax"}
+_FUNCTIONS = {
+    "relu": "Relu",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "identity": "Identity",
+    "leaky_relu": "LeakyRelu",
+    "elu": "Elu",
+    "softplus": "Softplus",
+    "softmax": "Softmax",
+    "exp": "Exp",
+}
+# onnxruntime has these for float32 alone: those of float64 are put together from others.
+_SINGLE = ("leaky_relu", "elu", "softplus")
 
 
 def to_onnx(network: PortableNetwork) -> bytes:
@@ -104,6 +116,9 @@ class _Graph:
             W, b = self._constant(layer.weights), self._constant(layer.biases)
             # No Gemm: onnxruntime before 1.18 has none that is fused with an activation for float64.
             values = self._node("Add", [self._node("MatMul", [values, W]), b])
+            if layer.activation in _SINGLE and self.network.dtype == "float64":
+                values = self._in_double(layer.activation, values)
+                continue
             options = {"axis": 1} if layer.activation == "softmax" else {}
             values = self._node(_FUNCTIONS[layer.activation], [values], **options)
         bad = self._node("Or", self.refused) if len(self.refused) == 2 else self.refused[0]
@@ -120,7 +135,7 @@ class _Graph:
         from onnx import TensorProto
 
         network, C = self.network, self.network.outputs
-        if network.output == "identity":
+        if network.is_regression:
             self._output(values, "prediction", self.types[network.dtype], C)
             return
         if network.output == "softmax":
@@ -134,6 +149,18 @@ class _Graph:
             kind = TensorProto.INT64
         self._output(label, "label", kind, columns)
         self._output(values, "probabilities", self.types[network.dtype], C)
+
+    def _in_double(self, name: str, z: str) -> str:
+        """One of _SINGLE for float64."""
+        if name == "leaky_relu":
+            return self._node("Max", [z, self._node("Mul", [z, self._constant(np.array(0.01))])])
+        above, zero, one = self._node("Relu", [z]), self._constant(np.array(0.0)), self._constant(np.array(1.0))
+        if name == "elu":
+            below = self._node("Sub", [self._node("Exp", [self._node("Min", [z, zero])]), one])
+        else:
+            small = self._node("Exp", [self._node("Neg", [self._node("Abs", [z])])])
+            below = self._node("Log", [self._node("Add", [small, one])])
+        return self._node("Add", [above, below])
 
     def _scale(self, X: str) -> tuple[str, str]:
         """Scaled columns of numbers, and where they are missing; what is refused is noted."""

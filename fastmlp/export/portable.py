@@ -29,7 +29,7 @@ class Layer:
     biases : ndarray of shape (fan_out,)
         b.
     activation : str
-        f; of the last layer "softmax", "sigmoid" or "identity".
+        f; of the last layer "softmax", "sigmoid", "identity" or "exp".
     """
 
     weights: NDArray[Any]
@@ -119,6 +119,11 @@ class PortableNetwork:
     def output(self) -> str:
         """Activation of the last layer."""
         return self.layers[-1].activation
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether outputs are numbers, not probabilities."""
+        return self.output in ("identity", "exp")
 
     @property
     def outputs(self) -> int:

@@ -108,8 +108,8 @@ class StoredNetwork(Network):
         -------
         torch.nn.Sequential
             From columns (N, D), as this network takes them, to probabilities (N, C), or to the numbers of a regression;
-            in the network's dtype. Its first module scales, its last is the softmax or sigmoid: network[:-1] returns
-            logits. `classes` is a list of what the outputs stand for, None where they are no classes.
+            in the network's dtype. Its first module scales, its last is the softmax, sigmoid or exp: network[:-1]
+            returns logits. `classes` is a list of what the outputs stand for, None where they are no classes.
 
         Raises
         ------

@@ -17,7 +17,15 @@
   // ------------------------------------------------------------------------------------------------- the network
 
   const sigmoid = (z) => 1 / (1 + Math.exp(-z));
-  const ACTIVATE = { relu: (z) => Math.max(z, 0), tanh: Math.tanh, sigmoid, identity: (z) => z };
+  const ACTIVATE = {
+    relu: (z) => Math.max(z, 0),
+    tanh: Math.tanh,
+    sigmoid,
+    identity: (z) => z,
+    leaky_relu: (z) => (z > 0 ? z : 0.01 * z),
+    elu: (z) => (z > 0 ? z : Math.expm1(z)),
+    softplus: (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
+  };
   const OUTPUT = {
     softmax(Z) {
       const top = Z.reduce((a, b) => Math.max(a, b));
@@ -26,6 +34,7 @@
       return raised.map((r) => r / total);
     },
     sigmoid: (Z) => Z.map(sigmoid),
+    exp: (Z) => Z.map((z) => Math.min(Math.exp(z), 1)),
     clip: (Z) => Z.map((z) => Math.min(Math.max(z, 0), 1)),
   };
 

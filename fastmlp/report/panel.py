@@ -80,7 +80,7 @@ def panel(
         return template.render(css=_text("panel.css"), count=numbers.size, network=None)
     height, width = map(int, image_shape)
     paper, ink = shades or _shades(scaling)
-    output = mlp.config.loss_function.output  # numbers of a regression were trained to be 0 or 1
+    output = mlp.config.loss_function.output  # numbers of a regression were trained to be 0 or 1, and are clipped
     network = {
         "height": height,
         "width": width,

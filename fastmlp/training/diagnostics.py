@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.kernels.layout import ACTIVATION, FAN_OUT, RELU, TANH
+from fastmlp.kernels.layout import ACTIVATION, ELU, FAN_OUT, RECTIFIERS, RELU, SOFTPLUS, TANH
 from fastmlp.training.advice import advise
 from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.callbacks import InternalCallback, TrainingView
@@ -25,7 +25,7 @@ from fastmlp.training.failure_check import (
     smaller_rate,
     usual_init,
 )
-from fastmlp.training.probes import SAMPLE, next_probe_epoch, step_ratios, unit_shares
+from fastmlp.training.probes import IDLE, SAMPLE, next_probe_epoch, step_ratios, unit_shares
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
@@ -33,8 +33,8 @@ from fastmlp.utils.records import Count, Known, Record, to_plain
 
 CAUSES = ("dead-units", "saturated-units", "updates-too-large", "updates-too-small", "diverged", "overfitting")
 
-# Share of a layer's relu units that give 0 for all of the sample. CS231n reports 40% where the rate is too high;
-# networks that learn well had up to 12% here, after one epoch or fifty.
+# Share of a layer's units that give 0, or let hardly any gradient through, for all of the sample. CS231n reports 40%
+# where the rate is too high; networks of relu that learn well had up to 12% here, after one epoch or fifty.
 DEAD = 0.5
 # Share of a layer's outputs at which the derivative is less than 2% of its largest. Networks that learn well had up
 # to 48% here; those that start with weights ten times as large 78% and more.
@@ -56,6 +56,12 @@ HARDLY_LEARNED = 0.5
 # rises by half while the accuracy still improves, so the loss is also to be as far as GAP, a share of the prior
 # loss, above that of the training set.
 RISE, PATIENCE, GAP = 0.1, 5, 0.1
+
+_GAVE = {
+    RELU: "relu units gave 0",
+    ELU: "elu units gave less than -0.98, where hardly any gradient passes,",
+    SOFTPLUS: "softplus units gave less than 0.02, where hardly any gradient passes,",
+}
 
 
 class _State(Record, frozen=True, kw_only=True):
@@ -206,15 +212,17 @@ class DiagnosticsCallback(InternalCallback):
         dead, saturated = (0.0, 0), (0.0, 0)  # of the worst layer, and which it is
         layers, rows = self.session.state.parameters.layers, self._sample[0].shape[0]
         for layer, share in enumerate(unit_shares(self.session.trainer, self._sample[0]), start=1):
-            if layers[layer - 1, ACTIVATION] == RELU and share > dead[0]:
+            if layers[layer - 1, ACTIVATION] in IDLE and share > dead[0]:
                 dead = share, layer
-            elif layers[layer - 1, ACTIVATION] != RELU and share > saturated[0]:
+            elif layers[layer - 1, ACTIVATION] not in IDLE and share > saturated[0]:
                 saturated = share, layer
         (share, layer), seen = dead, f"{rows} samples after epoch {epoch}"
         if share > DEAD:
             units = int(layers[layer - 1, FAN_OUT])
-            what = f"{round(share * units)} of its {units} relu units gave 0 for all of {seen}"
-            hints = self._hints_to_calm(("auto", "he"), "he")
+            code = int(layers[layer - 1, ACTIVATION])
+            init = "he" if code in RECTIFIERS else "xavier"
+            what = f"{round(share * units)} of its {units} {_GAVE[code]} for all of {seen}"
+            hints = self._hints_to_calm(("auto", init), init)
             self._report(epoch, "dead-units", advise(f"hidden layer {layer}: {what}", hints))
         share, layer = saturated
         if share > SATURATED and loss > LEARNED * self._prior_loss:
@@ -273,7 +281,7 @@ class DiagnosticsCallback(InternalCallback):
 
     def _hints_to_enliven(self) -> list[str]:
         config, codes = self.session.config, self.session.state.parameters.layers[:-1, ACTIVATION]
-        hints = ["activation='relu'"] if (codes != RELU).any() else []
+        hints = ["activation='relu'"] if (~np.isin(codes, RECTIFIERS)).any() else []
         return [*scale_hints(self.session), *hints, *usual_init(config), "fewer layers"]
 
     def _layer(self, number: int) -> str:

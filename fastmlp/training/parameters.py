@@ -87,7 +87,7 @@ class Parameters:
         ----------
         init : str
             "he": N(0, 2 / fan_in); "xavier": U(-a, a) with a = sqrt(6 / (fan_in + fan_out)); "normal": N(0, scale^2);
-            "uniform": U(-scale, scale); "auto": he before a relu, xavier before anything else.
+            "uniform": U(-scale, scale); "auto": he before relu, leaky_relu and elu, xavier before anything else.
         scale : float or None
             See above; a factor on what is drawn for he, xavier and auto.
         init_bias : str
@@ -97,8 +97,10 @@ class Parameters:
 
         References
         ----------
-        K. He et al., Delving deep into rectifiers, 2015, arXiv:1502.01852, eq. 10. X. Glorot and Y. Bengio,
-        Understanding the difficulty of training deep feedforward neural networks, 2010, eq. 16.
+        K. He et al., Delving deep into rectifiers, 2015, arXiv:1502.01852, eq. 10; eq. 15 has 1 + 0.01^2 for
+        leaky_relu, which is taken as 1. D.-A. Clevert et al., Fast and accurate deep network learning by exponential
+        linear units, 2016, arXiv:1511.07289, section 4, has he for elu. X. Glorot and Y. Bengio, Understanding the
+        difficulty of training deep feedforward neural networks, 2010, eq. 16.
         """
         random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(seed)))
         for row, W, b in zip(self.layers, self.weights, self.biases, strict=True):
@@ -112,7 +114,7 @@ def _distribution(init: str, scale: float | None, row: NDArray[np.int64]) -> Cal
     """A function (random, shape) -> array that draws the weights of the layer described by `row`."""
     fan_in, fan_out = int(row[layout.FAN_IN]), int(row[layout.FAN_OUT])
     if init == "auto":
-        init = "he" if row[layout.ACTIVATION] == layout.RELU else "xavier"
+        init = "he" if row[layout.ACTIVATION] in layout.RECTIFIERS else "xavier"
     if init in ("normal", "uniform"):
         width = DEFAULT_INIT_SCALE if scale is None else scale
     elif init == "he":

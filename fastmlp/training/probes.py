@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.kernels.layout import ACTIVATION, BIASES, FAN_OUT, RELU, SIGMOID, TANH, WEIGHTS
+from fastmlp.kernels.layout import ACTIVATION, BIASES, ELU, FAN_OUT, RELU, SIGMOID, SOFTPLUS, TANH, WEIGHTS
 from fastmlp.kernels.sparse_rows import Sparse
 from fastmlp.kernels.task_types import SQUARED
 from fastmlp.training.batches import EvaluationChunk
@@ -19,6 +19,8 @@ from fastmlp.training.trainer import Trainer
 SAMPLE = 256  # rows of the training set, evenly spread, for they may be sorted by class
 BATCHES = 4  # of them, at most, each for one step
 TANH_EDGE, SIGMOID_EDGE = 0.99, 0.495  # from the middle: there 1 - a^2, and 4 a (1 - a), are 0.02
+# Outputs up to which hardly any gradient passes: none, and 2%, where a + 1, and 1 - exp(-a), are 0.02.
+IDLE = {RELU: 0.0, ELU: -0.98, SOFTPLUS: 0.0202}
 
 
 def next_probe_epoch(epoch: int, epochs: int) -> int:
@@ -40,8 +42,9 @@ def next_probe_epoch(epoch: int, epochs: int) -> int:
 def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
     """Yield which share of each hidden layer is idle on the rows of X; nothing is dropped or distorted.
 
-    Of a relu layer the share of units that give 0 for all rows; of a tanh or sigmoid layer the share of outputs at
-    which the derivative is less than 2% of its largest; 0 of an identity layer.
+    Of a relu layer the share of units that give 0 for all rows, of elu and softplus that of units whose derivative is
+    less than 2% for all rows; of a tanh or sigmoid layer the share of outputs at which the derivative is less than 2%
+    of its largest; 0 of identity and leaky_relu, which let a gradient through everywhere.
 
     Parameters
     ----------
@@ -54,8 +57,8 @@ def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
     for layer, row in enumerate(p.layers[:-1], start=1):
         out = np.empty((X.shape[0], row[FAN_OUT]), p.buffer.dtype)
         trainer.kernels.predict(p.layers[:layer], p.buffer, X, out, 1, SQUARED)  # the outputs as they are
-        if row[ACTIVATION] == RELU:
-            yield float((out <= 0).all(axis=0).mean())
+        if row[ACTIVATION] in IDLE:
+            yield float((out <= IDLE[row[ACTIVATION]]).all(axis=0).mean())
         elif row[ACTIVATION] == TANH:
             yield float((np.abs(out) > TANH_EDGE).mean())
         elif row[ACTIVATION] == SIGMOID:

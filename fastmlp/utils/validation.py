@@ -22,6 +22,8 @@ DTYPES = ("float32", "float64")
 MOST_EPOCHS = 10_000_000  # the records of as many, which a history keeps, take gigabytes
 MOST_THREADS = 4096  # more than any one machine has cores
 LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the least number that has all its digits
+# Activations of other libraries that have a dip.
+NOT_MONOTONE = ("silu", "swish", "gelu", "mish")
 
 
 def whole(name: str, value: object, least: int, hint: str, most: int | None = None) -> int:
@@ -174,9 +176,17 @@ def activations(name: str, value: object) -> str | tuple[str, ...]:
         As for `whole`.
     """
     if isinstance(value, str):
-        return one_of(name, value, ACTIVATIONS)
-    names = _items(name, value, "a name or one name per hidden layer")
-    return tuple(one_of(name, each, ACTIVATIONS) for each in names)
+        return _activation(name, value)
+    return tuple(_activation(name, each) for each in _items(name, value, "a name or one name per hidden layer"))
+
+
+def _activation(name: str, value: object) -> str:
+    if isinstance(value, str) and value in NOT_MONOTONE:
+        raise InputError(
+            f"{name} is {value!r}, which falls and rises, so that its derivative cannot be told from its output, and "
+            "that is all a network keeps; expected a function that rises, such as 'elu' or 'softplus'"
+        )
+    return one_of(name, value, ACTIVATIONS)
 
 
 def shares(name: str, value: object, hint: str) -> float | tuple[float, ...]:

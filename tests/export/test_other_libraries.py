@@ -1,13 +1,17 @@
 """Networks of PyTorch and scikit-learn that were made of ours give the same answers."""
 
+import ast
 import importlib.util
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from exported_networks import BITS, NUMBERS_WITH_GAPS, OF_NUMBERS, WIDE, outputs
+from exported_networks import BITS, NUMBERS_WITH_GAPS, OF_NUMBERS, THIRDS, WIDE, is_regression, network, outputs
 
+from fastmlp import export, report
 from fastmlp.errors import InputError
+from fastmlp.kernels.layout import ACTIVATIONS
 
 ONE_ACTIVATION = [name for name in OF_NUMBERS if "all activations" not in name]
 
@@ -30,7 +34,7 @@ def test_scikit_learn_gives_the_same_outputs_and_labels(name, case, tmp_path):
     built = imported(mlp.export(tmp_path / "net_sklearn.py")).NETWORK
     for estimator in (mlp.to_sklearn(), built):
         predicted = estimator.predict(X)
-        if mlp.loss == "squared_error":
+        if is_regression(mlp):
             np.testing.assert_allclose(predicted, mlp.predict(X), rtol=0, atol=1e-5)
             continue
         proba = estimator.predict_proba(X)
@@ -66,12 +70,12 @@ def test_pytorch_gives_the_same_outputs(name, case, tmp_path):
     torch = pytest.importorskip("torch")
     mlp, X = case(name)
     built = imported(mlp.export(tmp_path / "net_torch.py")).NETWORK
-    for network in (mlp.to_torch(), built):
+    for theirs in (mlp.to_torch(), built):
         with torch.no_grad():
-            found = network(torch.tensor(X)).numpy()
+            found = theirs(torch.tensor(X)).numpy()
         assert found.dtype == mlp.dtype
         np.testing.assert_allclose(found, outputs(mlp, X), rtol=0, atol=1e-5)
-        assert network.classes == (mlp.classes.tolist() if mlp.loss == "cross_entropy" else None)
+        assert theirs.classes == (mlp.classes.tolist() if mlp.loss == "cross_entropy" else None)
 
 
 @pytest.mark.oracle
@@ -102,10 +106,33 @@ def test_inputs_of_text_are_refused_in_one_line(case, library, called):
     assert "\n" not in str(caught.value)
 
 
-def test_several_activations_are_refused_for_scikit_learn(case):
+def test_activations_that_scikit_learn_has_not_and_several_are_refused(case):
     pytest.importorskip("sklearn")
-    with pytest.raises(InputError, match="has identity, relu, sigmoid, tanh, and scikit-learn has one"):
+    refused = "'leaky_relu' cannot be exported to scikit-learn; expected one of relu, tanh, sigmoid, identity"
+    with pytest.raises(InputError, match=refused):
         case("minmax, all activations")[0].to_sklearn()
+    two = network(WIDE, THIRDS, activation=("tanh", "relu"))
+    with pytest.raises(InputError, match="has relu, tanh, and scikit-learn has one"):
+        two.to_sklearn()
+
+
+@pytest.mark.parametrize("name", ["c_header", "onnx_file", "standalone/plain_network", "standalone/torch_network"])
+def test_every_activation_is_in_every_table(name):
+    # Read and not imported: one of them needs PyTorch.
+    tree = ast.parse((Path(export.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+    tables = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and ast.unparse(node).startswith(("ACTIVATIONS", "_FUNCTIONS"))
+    ]
+    (table,) = tables
+    assert {key.value for key in table.keys} >= set(ACTIVATIONS)
+
+
+def test_every_activation_is_in_the_table_of_the_page():
+    script = (Path(report.__file__).parent / "panel.js").read_text(encoding="utf-8")
+    table = script.partition("const ACTIVATE = {")[2].partition("};")[0]
+    assert {line.strip().partition(":")[0].strip(",") for line in table.strip().splitlines()} == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize(("library", "called"), [("sklearn", "scikit-learn"), ("torch", "PyTorch")])

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastmlp import MLP
 from fastmlp.inputs.table import Table
+from fastmlp.kernels.layout import ACTIVATIONS
 
 ROWS = 60
 NUMBERS = np.random.RandomState(3).standard_normal((ROWS, 5)).astype(np.float32)
@@ -30,7 +31,7 @@ def network(*data, **settings):
     return MLP(**{"hidden": (6, 4), "epochs": 4, "engine": "numpy", "batch_size": 10, **settings}).fit(*data)
 
 
-MIXED = {"hidden": (6, 5, 4, 3), "activation": ("tanh", "sigmoid", "identity", "relu")}
+MIXED = {"hidden": (6, 5, 4, 3, 6, 5, 4), "activation": tuple(ACTIVATIONS)}
 BITS = (np.random.RandomState(8).random_sample((ROWS, 3)) < 0.4).astype(int)
 LARGE = WIDE.astype(np.float64) + 1e6  # of which float32 has a digit behind the point
 
@@ -38,6 +39,10 @@ CASES = {
     "as they are": lambda: (network(np.tanh(NUMBERS), THIRDS), np.tanh(NUMBERS)),
     "standardised, names": lambda: (network(WIDE, NAMES), WIDE),
     "minmax, all activations": lambda: (network(WIDE, THIRDS - 1, scaling="minmax", **MIXED), WIDE),
+    "float64, all activations": lambda: (
+        network(WIDE.astype(float), THIRDS, dtype="float64", **MIXED),
+        WIDE.astype(float),
+    ),
     "pixels": lambda: (network(PIXELS, THIRDS), PIXELS),
     "float64": lambda: (network(WIDE.astype(float), THIRDS, dtype="float64"), WIDE.astype(float)),
     "far from zero": lambda: (network(LARGE, THIRDS), LARGE),
@@ -47,6 +52,7 @@ CASES = {
     "one bit": lambda: (network(WIDE, BITS[:, 0], loss="binary_cross_entropy"), WIDE),
     "a number": lambda: (network(WIDE, WIDE[:, 0] * 2, loss="squared_error", learning_rate=0.01), WIDE),
     "numbers": lambda: (network(WIDE, WIDE[:, :2], loss="squared_error", learning_rate=0.01), WIDE),
+    "means": lambda: (network(WIDE, THIRDS, loss="poisson", learning_rate=0.01), WIDE),
     "scaled numbers": lambda: (
         network(WIDE.astype(float), 20 * WIDE[:, :2] + 50, loss="squared_error", dtype="float64"),
         WIDE.astype(float),
@@ -58,9 +64,14 @@ CASES = {
 OF_NUMBERS = [name for name in CASES if "table" not in name]
 
 
+def is_regression(mlp):
+    """Whether a network predicts numbers."""
+    return not mlp.config.loss_function.has_probabilities
+
+
 def outputs(mlp, X):
     """Probabilities (N, C), or numbers (N, C) of a regression."""
-    proba = mlp.predict if mlp.loss == "squared_error" else mlp.predict_proba
+    proba = mlp.predict if is_regression(mlp) else mlp.predict_proba
     return proba(X).reshape(len(X), -1)
 
 

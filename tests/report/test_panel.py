@@ -6,6 +6,7 @@ import pytest
 from fastmlp import MLP
 from fastmlp.data.collections import glyphs
 from fastmlp.errors import InputError
+from fastmlp.kernels.layout import ACTIVATIONS
 from fastmlp.report.panel import MOST_NUMBERS, panel
 
 SHAPE = (28, 28)
@@ -112,7 +113,7 @@ def as_mnist_was_made(strokes, shape=SHAPE, box=(20, 20), grain=24):
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error"])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_page_gives_a_picture_the_probabilities_that_the_library_gives(show, activation, loss):
     mlp = network(loss=loss, activation=activation)
     browser = show(panel(mlp, SHAPE, DIGITS))

@@ -34,11 +34,13 @@ def trainer_of(mlp):
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_the_shares_of_idle_units_are_those_of_an_independent_pass(engine, is_sparse):
     inputs = np.where(np.abs(X) > 1, X, 0)
-    activations = ("relu", "tanh", "sigmoid", "identity", "relu")
-    mlp = MLP(hidden=(20, 9, 7, 6, 10), activation=activations, init="normal", init_scale=2.0, engine=engine)
+    activations = ("relu", "tanh", "sigmoid", "identity", "relu", "elu", "softplus", "leaky_relu")
+    mlp = MLP(hidden=(20, 9, 7, 6, 10, 8, 5, 4), activation=activations, init="normal", init_scale=2.0, engine=engine)
     trainer = trainer_of(mlp)
     trainer.state.parameters.biases[0][:5] = -1000
     trainer.state.parameters.biases[4][:8] = -1000
+    for layer, units in ((5, 4), (6, 3), (7, 4)):
+        trainer.state.parameters.biases[layer][:units] = -1000
     given = compact(inputs, first_layer="sparse")[0] if is_sparse else inputs
     assert isinstance(given, Sparse) == is_sparse
     A, expected = inputs, []
@@ -53,9 +55,16 @@ def test_the_shares_of_idle_units_are_those_of_an_independent_pass(engine, is_sp
         elif name == "sigmoid":
             A = 1 / (1 + np.exp(-A))
             expected.append((4 * A * (1 - A) < 0.0199).mean())
+        elif name == "elu":
+            expected.append((np.exp(A) < 0.02).all(axis=0).mean())
+            A = np.where(A > 0, A, np.expm1(np.minimum(A, 0)))
+        elif name == "softplus":
+            expected.append((1 / (1 + np.exp(-A)) < 0.02).all(axis=0).mean())
+            A = np.logaddexp(A, 0)
         else:
             expected.append(0)
     assert expected[0] == 0.25
+    assert expected[5:] == [0.5, 0.6, 0]
     assert min(expected[1:3]) > 0.1
     np.testing.assert_allclose(list(unit_shares(trainer, given)), expected, atol=0.002)
 
@@ -108,6 +117,22 @@ def test_the_layer_that_is_worst_is_named_among_those_of_its_kind(name, range_):
     dead, saturated, *_ = [one["sentence"] for one in state.history.diagnoses]
     assert dead.startswith("hidden layer 1: 9 of its 10 relu units gave 0 for all of 256 samples after epoch 1")
     assert saturated.startswith(f"hidden layer 2: 75% of the outputs of its {name} units were {range_} for 256 samples")
+
+
+@pytest.mark.parametrize(
+    ("name", "gave"),
+    [("elu", "elu units gave less than -0.98, where"), ("softplus", "softplus units gave less than 0.02, where")],
+)
+def test_units_that_let_no_gradient_through_are_named_and_those_of_leaky_relu_are_not(name, gave):
+    config = MLP(hidden=(10, 10), activation=("leaky_relu", name)).config
+    state = TrainingState.fresh(config, X.shape[1], CLASSES)
+    session, callback = Session.of(config, prepare(config, X, Y), state), DiagnosticsCallback()
+    state.parameters.biases[0][:], state.parameters.biases[1][:8] = -1000, -100_000
+    callback.attach(session)
+    callback.examine({"epoch": 1, "learning_rate": 0.1, "train_loss": 1.4, "validation_loss": np.nan})
+    dead, *others = [one["sentence"] for one in state.history.diagnoses]
+    assert dead.startswith(f"hidden layer 2: 8 of its 10 {gave} hardly any gradient passes, for all of 256 samples")
+    assert not any(" units " in sentence for sentence in others)
 
 
 # ------------------------------------------------------------------------------------------------------ the samples

@@ -19,6 +19,10 @@ ACTIVATIONS: dict[str, Callable[[float], float]] = {
     "tanh": math.tanh,
     "sigmoid": _sigmoid,
     "identity": lambda x: x,
+    "leaky_relu": lambda x: x if x > 0 else 0.01 * x,
+    "elu": lambda x: x if x > 0 else math.expm1(x),
+    "exp": lambda x: math.exp(x) if x < 709 else math.inf,  # the mean of a Poisson regression
+    "softplus": lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
 }
 
 

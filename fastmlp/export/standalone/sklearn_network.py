@@ -72,7 +72,9 @@ def _network(model: dict[str, Any]) -> Any:
         y = [0, 1]
     else:
         y = np.array([np.zeros(outputs, int), np.ones(outputs, int)])
-    estimator = MLPRegressor(**settings) if layers[-1]["activation"] == "identity" else MLPClassifier(**settings)
+    losses = {"identity": "squared_error", "exp": "poisson"}  # of a regression, by the function of its outputs
+    loss = losses.get(layers[-1]["activation"])
+    estimator = MLPRegressor(loss, **settings) if loss else MLPClassifier(**settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator.fit(np.zeros((len(y), features), dtype), y)  # makes all else that a fitted estimator has

@@ -7,11 +7,30 @@ from typing import Any
 import torch
 from torch import nn
 
+
+class Exp(nn.Module):
+    """The means of a Poisson regression."""
+
+    def forward(self, z: Any) -> Any:
+        """Return exp(z).
+
+        Parameters
+        ----------
+        z : torch.Tensor
+            Of any shape.
+        """
+        return torch.exp(z)
+
+
 ACTIVATIONS: dict[str, Any] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
     "identity": nn.Identity,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "softplus": nn.Softplus,
+    "exp": Exp,
 }
 
 
