@@ -33,10 +33,12 @@ class MLP(StoredNetwork, LayerOutputs):
     hidden : tuple of int
         Widths of the hidden layers, () for none.
     activation : str or tuple of str
-        "relu", "tanh", "sigmoid", "identity", or one of them per hidden layer.
+        "relu", "tanh", "sigmoid", "identity", "leaky_relu" (slope 0.01), "elu" (alpha 1), "softplus", or one of them
+        per hidden layer.
     loss : str
         "cross_entropy": softmax, one label per sample; "binary_cross_entropy": a sigmoid per column, any number of
-        labels per sample; "squared_error": identity outputs, regression.
+        labels per sample; "squared_error": identity outputs, regression; "poisson": means exp(z), regression
+        of counts and other numbers from 0.
     optimizer : str or dict
         "sgd", "adam", "adam_hat", "adamw", "rmsprop", "lbfgs", or a dict with its numbers such as
         {"name": "adam", "beta2": 0.99}; see `fastmlp.config.optimizers`. "lbfgs" takes all samples at every step and
@@ -268,7 +270,7 @@ class MLP(StoredNetwork, LayerOutputs):
         Raises
         ------
         InputError
-            For the squared error.
+            For the squared error and the Poisson deviance.
         """
         if not (loss := self.config.loss_function).has_probabilities:
             raise InputError(f"a network for the {loss.label} has no probabilities; call predict")
@@ -288,7 +290,7 @@ class MLP(StoredNetwork, LayerOutputs):
         -------
         ndarray
             The most probable class of each row, (N,) of the values in `classes`; for binary cross entropy zeros and
-            ones (N, C), for the squared error numbers (N, C), and (N,) where C is 1.
+            ones (N, C), for the squared error and the Poisson deviance numbers (N, C), and (N,) where C is 1.
         """
         parameters, classes, encoder = self._fitted.network()
         return self.config.loss_function.decide(predict_outputs(self.config, parameters, encoder, X), classes)
@@ -307,14 +309,14 @@ class MLP(StoredNetwork, LayerOutputs):
         loss : float
             Mean per sample; of cross entropies in nats.
         accuracy : float
-            Share of right answers, 0 to 1; R^2 for the squared error. A sample is right for binary cross entropy when
-            all of its labels are.
+            Share of right answers, 0 to 1; R^2 for the squared error, D^2 for the Poisson deviance. A sample is right
+            for binary cross entropy when all of its labels are.
         """
         return evaluate(self.config, *self._fitted.network(), X, y)
 
     @naming_what_was_meant
     def score(self, X: Samples, y: ArrayLike) -> float:
-        """Return the share of right answers, 0 to 1; R^2 for the squared error.
+        """Return the share of right answers, 0 to 1; R^2 for the squared error, D^2 for the Poisson deviance.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ from fastmlp.config.augmentation import Augmentation
 from fastmlp.config.augmentation import check_setting as check_augment
 from fastmlp.config.early_stopping import EarlyStoppingConfig
 from fastmlp.config.fields import NETWORK, TRAINING, FieldInfo
-from fastmlp.config.losses import Loss
+from fastmlp.config.loss_base import Loss
 from fastmlp.config.optimizer_base import Optimizer
 from fastmlp.config.sample_weights import check_setting as check_class_weight
 from fastmlp.config.schedules import Schedule
@@ -331,6 +331,11 @@ class NetworkConfig:
             )
 
     def _check_loss(self) -> None:
+        if self.target_scaling == "standard" and self.loss == "poisson":
+            raise InputError(
+                "target_scaling is 'standard' and loss 'poisson', which learns the logarithm of the numbers as they "
+                "are; leave target_scaling out"
+            )
         if self.loss_function.has_classes:
             return
         for name in ("label_smoothing", "class_weight"):

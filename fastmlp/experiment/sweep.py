@@ -191,8 +191,8 @@ def _for_data(recipe: Recipe, data: Dataset, rows: int) -> Recipe:
     for config in recipe.configs():
         if data.classes is None and config.loss_function.has_probabilities:
             raise InputError(
-                f"loss is {config.loss!r}, and {data.source} has numbers to predict; expected 'squared_error', or none "
-                "in the recipe: or pass --task classification"
+                f"loss is {config.loss!r}, and {data.source} has numbers to predict; expected 'squared_error' or "
+                "'poisson', or none in the recipe: or pass --task classification"
             )
     return recipe
 

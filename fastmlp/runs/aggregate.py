@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fastmlp.config.losses import Loss
+from fastmlp.config.loss_base import Loss
 from fastmlp.runs.records import CellRecord
 from fastmlp.runs.statistics import Interval, mean_interval, paired_interval
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn import neural_network
 
-from fastmlp.errors import InputError, InputTypeError
+from fastmlp.errors import InputTypeError
 from fastmlp.sklearn.carrying import carry
 from fastmlp.sklearn.classifier import MLPClassifier
 from fastmlp.sklearn.regressor import MLPRegressor
@@ -25,15 +25,13 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
 
     Raises
     ------
-    InputError, InputTypeError
-        For another estimator, or the loss "poisson".
+    InputTypeError
+        For another estimator.
     """
     if not isinstance(estimator, neural_network.MLPClassifier | neural_network.MLPRegressor):
         raise InputTypeError(
             f"{type(estimator).__name__} was given; expected an MLPClassifier or MLPRegressor of sklearn.neural_network"
         )
-    if getattr(estimator, "loss", None) == "poisson":
-        raise InputError("the estimator has loss 'poisson', which fastmlp has not; expected 'squared_error'")
     kind = MLPClassifier if isinstance(estimator, neural_network.MLPClassifier) else MLPRegressor
     known = kind().get_params()
     ours: Any = kind(**{name: value for name, value in estimator.get_params().items() if name in known})

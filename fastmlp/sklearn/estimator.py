@@ -23,7 +23,7 @@ from fastmlp.mlp import MLP
 from fastmlp.sklearn.callbacks import DescentCallback, LineSearchCallback
 from fastmlp.sklearn.carrying import carry
 from fastmlp.sklearn.descent import DescentBatches
-from fastmlp.sklearn.parameters import ACTIVATIONS, STOCHASTIC, check_parameters
+from fastmlp.sklearn.parameters import ACTIVATIONS, REGRESSIONS, STOCHASTIC, check_parameters
 from fastmlp.training.batches import InMemory
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.diagnostics import DiagnosticsCallback
@@ -190,7 +190,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         elif self.early_stopping and self.solver in STOCHASTIC:
             arrays = [X, targets] if weight is None else [X, targets, weight]
             # As scikit-learn: neither several classes nor several labels are stratified.
-            alike = targets if self._loss != "squared_error" and self.n_outputs_ == 1 else None
+            alike = targets if self._loss not in REGRESSIONS and self.n_outputs_ == 1 else None
             parts = train_test_split(*arrays, random_state=random, test_size=self.validation_fraction, stratify=alike)
             X, targets = parts[0], parts[2]
             held_out = parts[1], parts[3], None if weight is None else parts[5]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.errors import InputError
 from fastmlp.utils import validation as check
 
 ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+REGRESSIONS = ("squared_error", "poisson")  # losses
 STOCHASTIC = ("sgd", "adam")
 SOLVERS = (*STOCHASTIC, "lbfgs")
 RATES = ("constant", "invscaling", "adaptive")
@@ -162,10 +162,8 @@ def check_parameters(estimator: Any) -> None:
     """
     for name, checked_by in CHECKS.items():
         checked_by(name, getattr(estimator, name))
-    if getattr(estimator, "loss", None) == "poisson":
-        raise InputError(
-            "loss is 'poisson', which fastmlp cannot train; expected 'squared_error': fit log(y), or use scikit-learn"
-        )
+    if hasattr(estimator, "loss"):
+        check.one_of("loss", estimator.loss, REGRESSIONS)
 
 
 def described(kind: type) -> None:

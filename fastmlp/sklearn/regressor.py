@@ -25,7 +25,8 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     Parameters
     ----------
     loss : str, default "squared_error"
-        Half the squared error, averaged over outputs. scikit-learn's "poisson" is refused.
+        "squared_error": half of it; "poisson": half the Poisson deviance of means exp(z), for targets from 0, such as
+        counts. Averaged over outputs.
     PARAMETERS
     OWN_PARAMETERS
 
@@ -119,11 +120,11 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
 
     @property
     def _output(self) -> str:
-        return "identity"
+        return "exp" if self.loss == "poisson" else "identity"
 
     @property
     def _loss(self) -> str:
-        return "squared_error"
+        return str(self.loss)
 
     @property
     def _labels(self) -> NDArray[Any] | None:

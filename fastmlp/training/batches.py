@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.config.losses import Loss
+from fastmlp.config.loss_base import Loss
 from fastmlp.config.sample_weights import near_one, of_classes
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.kernels.sparse_rows import Sparse, part

@@ -9,7 +9,7 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
-from fastmlp.config.losses import LOSSES
+from fastmlp.config.loss_base import LOSSES
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.optimizers import OPTIMIZERS
 from fastmlp.config.schedule_shapes import SHAPES

@@ -38,6 +38,60 @@ def test_regression_without_hidden_layers_is_least_squares():
     assert mlp.predict(X).shape == (300, 2)
 
 
+COUNTS = np.random.RandomState(5).poisson(np.exp(1 + X[:, :2] / 2))
+POISSON = {"loss": "poisson", "optimizer": "lbfgs", "dtype": "float64", "scaling": "none", "epochs": 200}
+
+
+def test_poisson_without_hidden_layers_is_the_generalised_linear_model():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    mlp = MLP(hidden=(), **POISSON).fit(X, COUNTS[:, 0])
+    expected = linear_model.PoissonRegressor(alpha=0, tol=1e-9).fit(X, COUNTS[:, 0])
+    np.testing.assert_allclose(mlp.weights[0][:, 0], expected.coef_, atol=1e-4)
+    np.testing.assert_allclose(mlp.biases[0], expected.intercept_, atol=1e-4)
+    np.testing.assert_allclose(mlp.predict(X), expected.predict(X), rtol=1e-4)
+    assert mlp.score(X, COUNTS[:, 0]) == pytest.approx(expected.score(X, COUNTS[:, 0]), abs=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize("weight", [None, np.arange(300) % 3 + 0.5])
+def test_poisson_learns_means_and_measures_the_deviance(engine, weight):
+    metrics = pytest.importorskip("sklearn.metrics")
+    settings = {"loss": "poisson", "hidden": (16,), "learning_rate": 0.02, "epochs": 20, "batch_size": 20}
+    mlp = MLP(engine=engine, **settings).fit(X, COUNTS, weight)
+    means = mlp.predict(X)
+    assert means.shape == (300, 2)
+    assert means.min() > 0
+    deviance = [metrics.mean_poisson_deviance(COUNTS[:, c], means[:, c]) / 2 for c in (0, 1)]
+    constant = [metrics.mean_poisson_deviance(COUNTS[:, c], np.full(300, COUNTS[:, c].mean())) / 2 for c in (0, 1)]
+    loss, explained = mlp.evaluate(X, COUNTS)
+    assert loss == pytest.approx(sum(deviance), rel=1e-5)
+    assert explained == pytest.approx(1 - sum(deviance) / sum(constant), abs=1e-5)
+    assert 0.3 < explained < 0.9
+    weighted = [metrics.d2_tweedie_score(COUNTS[:, c], means[:, c], sample_weight=weight, power=1) for c in (0, 1)]
+    assert min(weighted) - 1e-6 <= mlp.history["train_accuracy"][-1] <= max(weighted) + 1e-6
+    with pytest.raises(InputError, match="a network for the Poisson deviance has no probabilities"):
+        mlp.predict_proba(X)
+
+
+def test_poisson_takes_numbers_as_they_are_also_large_ones_next_to_0_and_none_but_0():
+    large = 1e4 * (1 + COUNTS[:, 0])
+    mlp = MLP(hidden=(), **POISSON).fit(X, large)
+    assert mlp.target_scale is None
+    assert mlp.predict(X).mean() == pytest.approx(large.mean(), rel=1e-5)
+    loss, explained = MLP(hidden=(), **POISSON).fit(X, np.full(300, 1e-320)).evaluate(X, np.full(300, 1e-320))
+    assert 0 <= loss < 1e-3
+    assert np.isnan(explained)
+    nothing = MLP(hidden=(), **POISSON).fit(X, np.zeros(300))
+    assert 0 <= nothing.evaluate(X, np.zeros(300))[0] < 1e-3
+    with pytest.raises(InputError, match="learns the logarithm of the numbers as they are; leave target_scaling out"):
+        MLP(loss="poisson", target_scaling="standard")
+
+
+def test_poisson_that_diverges_says_so():
+    mlp = MLP(loss="poisson", hidden=(8,), learning_rate=10, epochs=3, engine="numpy").fit(X, 1000 * COUNTS[:, 0])
+    assert mlp.failure_reason
+
+
 def test_several_labels_per_sample_are_judged_together():
     y = np.c_[X[:, 0] > 0, X[:, 1] + X[:, 2] > 0, X[:, 3] > 1].astype(int)
     mlp = MLP(loss="binary_cross_entropy", hidden=(16,), epochs=60, learning_rate=0.3, momentum=0.5).fit(X, y)
@@ -58,6 +112,12 @@ def test_several_labels_per_sample_are_judged_together():
         ("squared_error", np.full(300, np.nan), "finite"),
         ("squared_error", np.array(["a"] * 300), "expected numbers"),
         ("squared_error", np.zeros((300, 2, 2)), "shape"),
+        (
+            "poisson",
+            np.r_[np.ones(299), -0.5],
+            "y has -0.5 at row 299, column 0; expected numbers from 0",
+        ),
+        ("poisson", np.full(300, np.inf), "finite"),
     ],
 )
 def test_targets_that_a_loss_cannot_compare_with_are_refused(loss, y, expected):

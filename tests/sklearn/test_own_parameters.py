@@ -164,9 +164,11 @@ def test_a_parameter_that_cannot_be_used_is_named(parameters, message):
         fitted(**parameters)
 
 
-def test_the_loss_poisson_is_refused():
-    with pytest.raises(InputError, match="loss is 'poisson', which fastmlp cannot train; expected 'squared_error'"):
+def test_the_loss_poisson_takes_numbers_from_0():
+    with pytest.raises(InputError, match=r"y has -.* for loss 'poisson', or loss 'squared_error'"):
         MLPRegressor(loss="poisson").fit(X, NUMBERS)
+    with pytest.raises(InputError, match="loss is 'huber'; expected one of squared_error, poisson"):
+        MLPRegressor(loss="huber").fit(X, NUMBERS)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,11 @@ def test_every_parameter_means_what_it_means_to_scikit_learn(settings):
         assert_same(*both("classifier", LABELS["three"], **{"batch_size": 40, **settings}))
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_the_poisson_deviance_is_scikit_learns(solver):
+    assert_same(*both("regressor", np.exp(NUMBERS["one"] / 2), solver=solver, loss="poisson", batch_size=40))
+
+
 @pytest.mark.parametrize("settings", [{}, {"alpha": 0.0}, {"early_stopping": True}], ids=str)
 def test_weights_of_rows_count_as_they_do_in_scikit_learn(settings):
     weights = np.arange(150) % 4 + 0.5

@@ -16,7 +16,6 @@ LEFT_OUT = {
     "test_gradient": "calls the private _loss_grad_lbfgs",
     "test_learning_rate_warmstart": "reads the private _optimizer",
     "test_adaptive_learning_rate": "reads the private _optimizer",
-    "test_mlp_vs_poisson_glm_equivalent": "loss='poisson' is refused",
 }
 
 # They are run where a warning is no error.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.config.losses import Loss
+from fastmlp.config.loss_base import Loss
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import Dataset
 from fastmlp.mlp import MLP
