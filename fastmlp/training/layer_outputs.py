@@ -42,7 +42,7 @@ class LayerOutputs(Network):
         Raises
         ------
         InputError
-            For the squared error.
+            For a regression.
         """
         if not (loss := self.config.loss_function).has_probabilities:
             raise InputError(f"a network for the {loss.label} has no logits; call predict")
@@ -66,7 +66,7 @@ class LayerOutputs(Network):
         Raises
         ------
         InputError
-            For the squared error.
+            For a regression.
         """
         logits = self.logits(X)
         is_binary = self.config.loss_function.has_classes and logits.shape[1] == 2

@@ -57,7 +57,7 @@ def test_poisson_without_hidden_layers_is_the_generalised_linear_model():
 def test_poisson_learns_means_and_measures_the_deviance(engine, weight):
     metrics = pytest.importorskip("sklearn.metrics")
     settings = {"loss": "poisson", "hidden": (16,), "learning_rate": 0.02, "epochs": 20, "batch_size": 20}
-    mlp = MLP(engine=engine, **settings).fit(X, COUNTS, weight)
+    mlp = MLP(engine=engine, **settings).fit(X, COUNTS, sample_weight=weight)
     means = mlp.predict(X)
     assert means.shape == (300, 2)
     assert means.min() > 0
@@ -88,7 +88,7 @@ def test_poisson_takes_numbers_as_they_are_also_large_ones_next_to_0_and_none_bu
 
 
 def test_poisson_that_diverges_says_so():
-    mlp = MLP(loss="poisson", hidden=(8,), learning_rate=10, epochs=3, engine="numpy").fit(X, 1000 * COUNTS[:, 0])
+    mlp = MLP(loss="poisson", hidden=(8,), learning_rate=10, epochs=3).fit(X, 1000 * COUNTS[:, 0])
     assert mlp.failure_reason
 
 
