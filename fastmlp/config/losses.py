@@ -17,7 +17,6 @@ from fastmlp.utils.objects import numbers_of
 from fastmlp.utils.validation import one_of
 
 
-
 class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
     """Cross entropy of softmax outputs and one label per sample, in nats: -ln p[y].
 
