@@ -74,9 +74,9 @@ lint: .venv/test
 bench: .venv/bench
 	$(BIN)/python -m pytest -c bench/pytest.ini bench
 
-# Peers that cannot be installed are named as absent. COMPARE="--quick --only batch500" chooses, COMPARE="--out docs"
-# writes the page.
-PEERS ?= scikit-learn torch jax
+# Peers that cannot be installed are named as absent. COMPARE="--quick --only table batch500" chooses, COMPARE="--out
+# docs" writes the page, COMPARE="--out docs --cpu haswell" beside it what a CPU without AVX-512 takes.
+PEERS ?= scikit-learn torch jax keras
 
 compare: .venv/peers
 	$(BIN)/python -m bench.compare $(COMPARE)

@@ -2,13 +2,16 @@
 
     python -m bench.compare                 every workload, every peer that is installed; tables
     python -m bench.compare --out docs      and benchmarks.md, benchmarks.json, images/benchmarks.png in docs
-    python -m bench.compare --quick --only batch500 tanh --peers torch jax
+    python -m bench.compare --out docs --cpu haswell      the same on the instructions of an older CPU, beside it
+    python -m bench.compare --quick --only table batch500 --peers torch jax
 
-Every competitor, a peer with one number of threads, is a process of its own. They take turns, A B C A B C, so that the
-machine's other load hits all alike; those whose turn it is not are stopped, so that no pool spins beside another.
+Every competitor, a peer with one number of threads, is a process of its own, which serves all workloads. They take
+turns, A B C A B C, so that the machine's other load hits all alike; those whose turn it is not are stopped, so that no
+pool spins beside another.
 """
 
 import argparse
+import contextlib
 import json
 import re
 import subprocess
@@ -25,7 +28,8 @@ from fastmlp.kernels.thread_team import available_cores
 from fastmlp.utils.atomic_files import write_text
 
 from . import machine, report
-from .crew import REPOSITORY, Absent, Member
+from .cpus import CPUS
+from .crew import REPOSITORY, Absent, Crew
 from .peers import PEERS
 from .workloads import WORKLOADS, Task, load_weights, loss, write_task
 
@@ -35,58 +39,55 @@ LOSS_TOLERANCE = 2e-3
 PROBABILITY_TOLERANCE = 1e-4
 # A thread count that is this many times slower than the peer's other one is dropped after the first turn.
 HOPELESS = 1.3
-REPETITIONS, QUICK_REPETITIONS = 5, 2
+REPETITIONS, QUICK_REPETITIONS = 3, 1
+# The peer whose answers, in float64 with one thread, are the right ones.
+YARDSTICK = "course"
 
 
-def compare(workload, names, repetitions, limit=None):
+def compare(workload, names, repetitions, crew, limit=None):
     """The result of one workload: what was run, who took part with which samples, who is absent and why."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             task = write_task(workload, Path(folder), limit)
         except InputError as reason:
             return {"workload": {"name": workload.name, "title": workload.title}, "skipped": str(reason)}
-        entries, absent, members = [], {}, []
-        try:
-            wanted = names if "course" in names else [*names, "course"]
-            for name in sorted(wanted, key=lambda name: name != "course"):
-                for threads in sorted({1, available_cores()}):
-                    _admit(folder, name, threads, members, entries, absent)
-            kept = [(member, entry) for member, entry in zip(members, entries, strict=True) if entry["peer"] in names]
-            for repetition in range(repetitions):
-                kept = [(member, entry) for member, entry in kept if not (repetition and _is_hopeless(entry, entries))]
-                kept = [pair for pair in kept if _take_turn(*pair, repetition, absent)]
-        finally:
-            for member in members:
-                member.close()
+        entries, absent = [], {}
+        for name in [YARDSTICK, *(name for name in names if name != YARDSTICK)]:
+            for threads in sorted({1, available_cores()}):
+                if threads == 1 or name in names:
+                    _admit(folder, name, threads, crew, entries, absent)
+        entries = [entry for entry in entries if entry["peer"] in names]
+        members = [crew.member(entry["peer"], entry["threads"]) for entry in entries]
+        kept = list(zip(members, entries, strict=True))
+        for repetition in range(repetitions):
+            kept = [(member, entry) for member, entry in kept if not (repetition and _is_hopeless(entry, entries))]
+            kept = [pair for pair in kept if _take_turn(*pair, repetition, absent)]
     for entry in entries:
         _summarise(entry)
-    return {"workload": task, "entries": [entry for entry in entries if entry["peer"] in names], "absent": absent}
+    return {"workload": task, "entries": entries, "absent": absent}
 
 
-def _admit(folder, name, threads, members, entries, absent):
-    """Start a competitor and check its answer; it becomes a member with an entry, or it is absent with a reason."""
+def _admit(folder, name, threads, crew, entries, absent):
+    """Give a competitor its task and check its answer; it gets an entry, or it is absent with a reason."""
     _say(f"  checking {name}, {threads} thread(s)")
-    member = None
     try:
-        member = Member(folder, name, threads, available_cores())
+        member = crew.member(name, threads)
+        title = member.ask(f"task {folder}")["title"]
         checked = member.ask("check")
         off = _check(Path(folder), name, threads)
     except Absent as reason:
-        if member:
-            member.close()
         absent.setdefault(name, str(reason))
         return
     rows = Task(folder).rows
-    members.append(member)
     entries.append(
         {
             "peer": name,
-            "title": member.title,
+            "title": title,
             "threads": threads,
             "off": off,
             "warm_up_seconds": checked["warm_up"],
-            "timed_rows": checked["rows"],
-            "scale": rows / checked["rows"],
+            "timed_rows": checked["visits"],
+            "scale": rows / checked["visits"],
             "turns": [],
         }
     )
@@ -107,7 +108,7 @@ def _take_turn(member, entry, repetition, absent):
 def _check(folder, name, threads):
     """How far the answer is from that in float64. Absent when that is too far: it would be timing something else."""
     task = Task(folder)
-    mine, right = folder / f"answer-{name}-{threads}.npz", folder / "answer-course-1.npz"
+    mine, right = folder / f"answer-{name}-{threads}.npz", folder / f"answer-{YARDSTICK}-1.npz"
     if task.kind == "predict":
         off = float(np.abs(np.load(mine)["probabilities"] - np.load(right)["probabilities"]).max())
         tolerance = PROBABILITY_TOLERANCE
@@ -160,18 +161,22 @@ def _arguments(given):
     parser.add_argument("--peers", nargs="+", metavar="PEER", choices=list(PEERS), help="fastmlp and these alone")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_REPETITIONS} turns each instead of {REPETITIONS}")
     parser.add_argument("--repetitions", type=int, help="turns of each competitor")
+    parser.add_argument("--cpu", default="native", choices=list(CPUS), help="hold every library to its instructions")
     parser.add_argument("--rows", type=int, help="training rows at most, for a trial")
     parser.add_argument("--out", type=Path, help="folder of benchmarks.md, benchmarks.json and images/benchmarks.png")
-    return parser.parse_args(given)
+    arguments = parser.parse_args(given)
+    if arguments.out and arguments.cpu != "native" and not (arguments.out / "benchmarks.json").is_file():
+        parser.error(f"{arguments.out / 'benchmarks.json'} is not there; measure without --cpu first, to put it beside")
+    return arguments
 
 
 def _command(arguments):
     """The command that measures the same again, into the repository's docs."""
     words = ["python -m bench.compare --out docs"]
     words += ["--quick"] if arguments.quick else []
-    for option in ("only", "peers", "repetitions", "rows"):
+    for option, default in (("cpu", "native"), ("only", None), ("peers", None), ("repetitions", None), ("rows", None)):
         value = getattr(arguments, option)
-        if value:
+        if value != default:
             words += [f"--{option}", *(map(str, value) if isinstance(value, list) else [str(value)])]
     return " ".join(words)
 
@@ -182,11 +187,12 @@ def main(given=None):
     repetitions = arguments.repetitions or (QUICK_REPETITIONS if arguments.quick else REPETITIONS)
     begun = time.time()
     results = []
-    for workload in WORKLOADS:
-        if not arguments.only or workload.name in arguments.only:
-            _say(f"{workload.name}: {workload.title}")
-            results.append(compare(workload, names, repetitions, arguments.rows))
-            print(report.workload_table(results[-1]), flush=True)
+    with tempfile.TemporaryDirectory() as logs, contextlib.closing(Crew(logs, arguments.cpu)) as crew:
+        for workload in WORKLOADS:
+            if not arguments.only or workload.name in arguments.only:
+                _say(f"{workload.name}: {workload.title}")
+                results.append(compare(workload, names, repetitions, crew, arguments.rows))
+                print(report.workload_table(results[-1]), flush=True)
     measured = {
         "date": time.strftime("%Y-%m-%d", time.gmtime(begun)),
         "command": _command(arguments),
@@ -196,11 +202,25 @@ def main(given=None):
         "workloads": results,
     }
     if arguments.out:
-        measured["roofline"] = _measure("bench.roofline")
-        measured["density"] = _measure("bench.density")
+        native = arguments.cpu == "native"
+        measured["roofline"] = _measure("bench.roofline") if native else None
+        measured["density"] = _measure("bench.density") if native else None
         measured["minutes"] = round((time.time() - begun) / 60, 1)
+        measured = _beside(measured, arguments.cpu, arguments.out / "benchmarks.json")
         write_text(arguments.out / "benchmarks.json", _json(measured))
         report.write(measured, arguments.out)
+
+
+def _beside(measured, cpu, path):
+    """What the file is to have: what was measured as this CPU, and under "cpus" as others by this machine."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    cpus = known.get("cpus", {})
+    if cpu != "native":
+        return {**known, "cpus": {**cpus, cpu: measured}}
+    return {
+        **measured,
+        "cpus": {name: other for name, other in cpus.items() if other["machine"] == measured["machine"]},
+    }
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fastmlp.kernels.thread_team import available_cores
+
+from .cpus import CPUS
 from .peers import PEERS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -19,32 +22,53 @@ class Absent(Exception):
     """Why a competitor does not take part, in words."""
 
 
+class Crew:
+    """Every competitor as a process that serves all workloads: most runs are shorter than an import.
+
+    log_folder gets what the processes print; cpu is one of `bench.cpus.CPUS`.
+    """
+
+    def __init__(self, log_folder, cpu="native"):
+        self.log_folder, self.cpu, self.members = Path(log_folder), cpu, {}
+
+    def member(self, name, threads):
+        """The competitor's process, a new one where there is none or it has ended. Raises Absent, with the reason."""
+        known = self.members.get((name, threads))
+        if known is None or known.process.poll() is not None:
+            log = self.log_folder / f"log-{name}-{threads}.txt"
+            known = self.members[name, threads] = Member(log, name, threads, available_cores(), self.cpu)
+        return known
+
+    def close(self):
+        """End all processes."""
+        for member in self.members.values():
+            member.close()
+
+
 class Member:
     """One competitor with one number of threads, in a process of its own. Raises Absent, with the reason."""
 
-    def __init__(self, folder, name, threads, cores):
-        if importlib.util.find_spec(PEERS[name][0]) is None:
-            raise Absent(f"{PEERS[name][0]} is not installed")
+    def __init__(self, log, name, threads, cores, cpu="native"):
+        for package in PEERS[name][0]:
+            if importlib.util.find_spec(package) is None:
+                raise Absent(f"{package} is not installed")
         self.name, self.threads = name, threads
-        self.log = Path(folder) / f"log-{name}-{threads}.txt"
-        environment = {**os.environ, **dict.fromkeys(POOLS, str(threads))}
-        command = [sys.executable, "-m", "bench.worker", str(folder), name, str(threads)]
-        with open(self.log, "wb") as log:
+        environment = {**os.environ, **dict.fromkeys(POOLS, str(threads)), **CPUS[cpu]}
+        command = [sys.executable, "-m", "bench.worker", name, str(threads)]
+        with open(log, "wb") as output:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=REPOSITORY, env=environment
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, cwd=REPOSITORY, env=environment
             )
-        if name == "jax" and threads == 1 and cores > 1 and hasattr(os, "sched_setaffinity"):
+        if "jax" in name and threads == 1 and cores > 1 and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self.process.pid, {max(os.sched_getaffinity(0))})
-        self.title = self._read()["title"]
-        self._pause()
 
     def ask(self, request):
-        """What the worker replies to "check" or "turn"."""
+        """What the worker replies to "check", "turn" or "task FOLDER", after which it is stopped."""
         self._signal("SIGCONT")
         try:
             self.process.stdin.write(f"{request}\n".encode())
             self.process.stdin.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):
             raise Absent("its process has ended") from None
         reply = self._read()
         self._pause()

@@ -9,7 +9,7 @@ from pathlib import Path
 import fastmlp
 from fastmlp.kernels.thread_team import available_cores
 
-PACKAGES = ("numpy", "numba", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib")
+PACKAGES = ("numpy", "numba", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib", "keras", "tensorflow")
 
 
 def describe():

@@ -1,6 +1,6 @@
 """The measurements as a page, tables and a chart.
 
-python -m bench.report docs      writes the page and the chart again, from docs/benchmarks.json
+python -m bench.report docs      writes the page, the chart and the README's table again, from docs/benchmarks.json
 """
 
 import argparse
@@ -15,18 +15,30 @@ from matplotlib.figure import Figure
 
 from fastmlp.utils.atomic_files import write_bytes, write_text
 
+from .cpus import CPUS, TITLES
+
 OURS = "fastmlp"
 # Okabe and Ito's blue for us, grey for the others: distinguishable by lightness too.
 OUR_COLOUR, THEIR_COLOUR = "#0072B2", "#B0B0B0"
 COLUMNS = 3
-# What the chart calls the peers whose name needs it.
+# Columns of the tables, and what they and the chart call the peers.
 SHORT = {
+    "fastmlp": "fastmlp",
+    "jax": "JAX",
+    "torch-compiled": "torch.compile",
+    "torch": "PyTorch",
+    "keras-jax": "Keras, JAX",
+    "keras-tensorflow": "Keras, TensorFlow",
+    "scikit-learn": "scikit-learn",
     "numpy": "numpy float32",
     "course": "numpy float64",
-    "torch": "PyTorch",
-    "torch-compiled": "torch.compile",
-    "jax": "JAX",
 }
+# The README's table is between these lines, and has these workloads where they were measured.
+README_BEGIN, README_END = "<!-- written by bench.report -->", "<!-- end -->"
+README_WORKLOADS = (
+    "table", "table-wide", "numbers", "numbers32", "digits", "small", "adam200", "batch500", "batch100", "batch20",
+    "batch1",
+)  # fmt: skip
 
 
 def best(result):
@@ -85,26 +97,53 @@ def _what(workload):
     widths = "-".join(str(width) for width in (*workload["hidden"], workload["class_count"]))
     rows = "1 row" if workload["rows"] == 1 else f"{workload['rows']:,} rows"
     part = f"{rows} of {workload['dataset']} ({workload['density']:.0%} not zero)"
+    network = f"hidden layers and outputs {widths}, {workload['activation']}"
     if workload["kind"] == "predict":
-        return f"Probabilities of {part}, hidden layers and classes {widths}, {workload['activation']}."
-    return f"One epoch over {part}, hidden layers and classes {widths}, {workload['activation']}, " + (
-        f"batches of {workload['batch']}."
-    )
+        return f"Probabilities of {part}, {network}."
+    # Results of older versions lack what all workloads had in common.
+    optimizer = {"sgd": "plain SGD", "adam": "Adam"}[workload.get("optimizer", "sgd")]
+    rate = f" at the rate {workload['rate']:.3g}" if "rate" in workload else ""
+    several = f" Each run was {epochs} epochs." if (epochs := workload.get("epochs", 1)) > 1 else ""
+    return f"One epoch over {part}, {network}, batches of {workload['batch']}, {optimizer}{rate}.{several}"
 
 
 def summary(results):
-    """All workloads side by side: each peer's median, and how many times fastmlp's it is."""
+    """A row for each workload: each peer's median, and how many times fastmlp's it is."""
     measured = [result for result in results if best(result)]
-    titles = {}
-    for result in measured:
-        titles |= {peer: entry["title"] for peer, entry in best(result).items()}
-    ordered = sorted(titles, key=lambda peer: peer != OURS)
-    rows = [("", *(result["workload"]["title"] for result in measured))]
-    rows += [
-        (f"**{titles[peer]}**" if peer == OURS else titles[peer], *(_cell(result, peer) for result in measured))
-        for peer in ordered
-    ]
+    present = [peer for peer in SHORT if any(peer in best(result) for result in measured)]
+    rows = [("", *(SHORT[peer] for peer in present))]
+    rows += [(result["workload"]["title"], *(_cell(result, peer) for peer in present)) for result in measured]
     return table(rows)
+
+
+def nearest(measured):
+    """A row for each workload: fastmlp, and the fastest of the others, as this CPU and as each other one."""
+    columns = {"native": measured["workloads"], **{cpu: other["workloads"] for cpu, other in _cpus(measured).items()}}
+    by_name = {cpu: {result["workload"]["name"]: result for result in results} for cpu, results in columns.items()}
+    heads = [text for cpu in columns for text in (f"fastmlp, {TITLES[cpu]}", "nearest peer", "times as long")]
+    rows = [("", *heads)]
+    for result in measured["workloads"]:
+        if best(result):
+            name = result["workload"]["name"]
+            cells = [cell for cpu in columns for cell in _nearest_cells(best(by_name[cpu].get(name, {})))]
+            rows.append((result["workload"]["title"], *cells))
+    return table(rows)
+
+
+def _nearest_cells(entries):
+    """fastmlp's time, the fastest other peer, and how many times as long that takes."""
+    others = [entry for peer, entry in entries.items() if peer != OURS]
+    ours, theirs = entries.get(OURS), others[0] if others else None
+    return (
+        duration(ours["median_ms"]) if ours else "-",
+        f"{SHORT[theirs['peer']]}, {duration(theirs['median_ms'])}" if theirs else "-",
+        f"**{theirs['median_ms'] / ours['median_ms']:.1f}**" if ours and theirs else "-",
+    )
+
+
+def _cpus(measured):
+    """What was measured as other CPUs, by name."""
+    return measured.get("cpus", {})
 
 
 def _cell(result, peer):
@@ -162,8 +201,14 @@ def page(measured):
         f"{measured['date']}. `python -m bench.report docs` only lays it out again, from "
         "[`benchmarks.json`](benchmarks.json), which holds every sample.",
         "![Time of each competitor in each workload](images/benchmarks.png)",
+        nearest(measured),
+        "Times are those of an epoch. Medians at the better of one and all threads; how many times fastmlp's time that "
+        "of the fastest other peer is. All peers, with how many times fastmlp's time theirs is:",
         summary(results),
-        "Medians at the better of one and all threads; in brackets, how many times fastmlp's time that is.",
+        *(
+            f"{TITLES[cpu].capitalize()} ({_as_cpu(cpu, other)}):\n\n{summary(other['workloads'])}"
+            for cpu, other in _cpus(measured).items()
+        ),
         _absent(results),
         _tanh_cost(results),
         "## The machine",
@@ -178,6 +223,12 @@ def page(measured):
     if measured.get("density"):
         parts += ["## Where skipping zeros pays", density(measured["density"])]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _as_cpu(cpu, measured):
+    """How the numbers of another CPU came about."""
+    settings = ", ".join(f"`{name}`" for name in CPUS[cpu])
+    return f"on the same machine by {settings}, measured by `{measured['command']}` on {measured['date']}"
 
 
 def _absent(results):
@@ -209,20 +260,23 @@ def machine_text(machine):
 def _method(measured):
     loss, probability = measured["tolerances"]["loss"], measured["tolerances"]["probability"]
     return f"""\
-- Plain SGD on the mean cross entropy in float32 (the course's numpy: float64). All start from the same weights and
-  visit the same rows in the same order. An epoch is forward, backward and update, without evaluation.
-- Answers come first. After one epoch (at batch 1: 2,000 rows) the loss on the first 2,000 rows may differ from that of
+- Plain SGD, or Adam with the usual numbers, on the mean cross entropy or half the squared error, in float32 (the
+  course's numpy: float64). All start from the same weights and visit the same rows in the same order. An epoch is
+  forward, backward and update, without evaluation; short ones are run several at a time.
+- Answers come first. After one run (at batch 1: 2,000 rows) the loss on the first 2,000 rows may differ from that of
   the float64 network by {loss:g} of what the epoch gained; a probability by {probability:g}. Who is further off is not
   timed.
 - Every competitor has its data in the form that it likes best before the clock starts: fastmlp uint8 pixels, as
-  compressed rows where most are zero, which is done once for a whole training; scikit-learn rows already in order; the
-  others float32.
-- Every competitor, with one thread and with all, is a process of its own. They take {measured["repetitions"]} turns,
+  compressed rows where most are zero, which is done once for a whole training; scikit-learn and Keras rows already in
+  order; the others float32. Where a step takes all rows nobody gathers them.
+- fastmlp does what `MLP.fit` does, its history and diagnoses included; scikit-learn `partial_fit`; Keras `Model.fit`,
+  compiled by XLA. PyTorch's Adam is the fused one.
+- Every competitor, with one thread and with all, is a process of its own. They take {measured["repetitions"]} turn(s),
   A B C A B C; the others are stopped meanwhile. A turn is an untimed run, if that takes less than a second, then runs
   for 0.3 s, one at least. The number given is the median of the turns' medians. A number of threads that is 1.3 times
   slower than the other one is dropped after the first turn.
 - Whose epoch would take longer than 3 s is timed on as many rows as take about 1 s, and scaled; its row says so.
-- JAX compiles a scan over the whole epoch and donates the parameters; `torch.compile` gets the whole step as one graph.
+- JAX compiles a scan over the whole run and donates the parameters; `torch.compile` gets the whole step as one graph.
   The first run, in the last column, includes compiling, or loading what an earlier process compiled.
 - A prediction takes a numpy array and returns one: fastmlp's `MLP.predict_proba`, PyTorch in inference mode."""
 
@@ -259,11 +313,23 @@ def density(measured):
     )
 
 
+def readme(text, measured):
+    """The text of the README with the table of what was measured between its two lines."""
+    results = {result["workload"]["name"]: result for result in measured["workloads"]}
+    shown = [results[name] for name in README_WORKLOADS if name in results]
+    head, _, rest = text.partition(README_BEGIN)
+    _, _, tail = rest.partition(README_END)
+    return f"{head}{README_BEGIN}\n\n{summary(shown)}\n\n{README_END}{tail}"
+
+
 def write(measured, folder):
-    """The page and the chart."""
+    """The page and the chart; and the table of a README with its two lines beside the folder."""
     if any(best(result) for result in measured["workloads"]):
         draw(measured["workloads"], folder / "images" / "benchmarks.png")
     write_text(folder / "benchmarks.md", page(measured))
+    first = folder.absolute().parent / "README.md"
+    if first.is_file() and README_BEGIN in (text := first.read_text(encoding="utf-8")):
+        write_text(first, readme(text, measured))
 
 
 def main():

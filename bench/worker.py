@@ -1,6 +1,6 @@
 """A process that holds one competitor with one number of threads, and runs the commands from its standard input.
 
-python -m bench.worker FOLDER PEER THREADS      lines of JSON on both pipes; see `Worker`
+python -m bench.worker PEER THREADS      commands on its input, lines of JSON on its output; see `Worker`
 """
 
 import ctypes
@@ -30,27 +30,38 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Worker:
-    def __init__(self, folder, name, threads):
-        """Build the competitor. Raises whatever keeps it from taking part."""
+    """`task FOLDER` comes first, and again for another task; then `check`, then any number of `turn`."""
+
+    def __init__(self, name, threads):
+        self.name, self.threads, self.peer = name, threads, None
+
+    def take(self, folder):
+        """Build the competitor for a task; {"title"}. Raises whatever keeps it from taking part."""
+        self.peer = None  # its arrays are freed before there are others
         self.task = Task(folder)
-        _, module, kind = PEERS[name]
-        self.peer = getattr(importlib.import_module(module), kind)(self.task, threads)
-        self.answer = Path(folder) / f"answer-{name}-{threads}.npz"
+        _, module, kind = PEERS[self.name]
+        self.peer = getattr(importlib.import_module(module), kind)(self.task, self.threads)
+        self.answer = Path(folder) / f"answer-{self.name}-{self.threads}.npz"
         self.order = self.task.order
+        return {"title": self.peer.title}
 
     def check(self):
-        """Run once, write the answer; {"warm_up": seconds of that run, compiling included, "rows": to be timed}."""
+        """Run once, write the answer; what that took and what a turn is to run.
+
+        {"warm_up": seconds of that run, compiling included, "visits": rows of a timed run, each as often as visited}
+        """
         warm_up = self._answer()
-        rows = self.task.rows
+        visits = self.task.rows
         if self.task.kind == "train":
+            visits = len(self.task.order)
             self.order = self.task.order[: self.task.checked_rows]
-            epoch = self._run() * rows / len(self.order)
+            epoch = self._run() * self.task.rows / len(self.order)
             if epoch > LONGEST_EPOCH:
-                steps = max(1, round(rows / self.task.batch * PART_OF_EPOCH / epoch))
-                rows = min(rows, steps * self.task.batch)
-            self.order = self.task.order[:rows]
+                steps = max(1, round(self.task.rows / self.task.batch * PART_OF_EPOCH / epoch))
+                visits = min(visits, steps * self.task.batch)
+            self.order = self.task.order[:visits]
         self.fastest = self._run()
-        return {"warm_up": warm_up, "rows": rows}
+        return {"warm_up": warm_up, "visits": visits}
 
     def _answer(self):
         """The seconds of the first run, whose answer is written to a file."""
@@ -95,7 +106,7 @@ def _end_with_parent():
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def main(folder, name, threads):
+def main(name, threads):
     _end_with_parent()
     # What a library prints must not come between the lines of JSON.
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -107,10 +118,10 @@ def main(folder, name, threads):
         pipe.flush()
 
     try:
-        worker = Worker(folder, name, int(threads))
-        reply({"title": worker.peer.title})
+        worker = Worker(name, int(threads))
         for line in sys.stdin:
-            reply({"check": worker.check, "turn": worker.turn}[line.strip()]())
+            command, _, folder = line.strip().partition(" ")
+            reply(worker.take(folder) if command == "task" else {"check": worker.check, "turn": worker.turn}[command]())
     except Exception as error:
         lines = str(error).strip().splitlines() or [""]
         reply({"absent": f"{type(error).__name__}: {lines[0]}"[:300]})

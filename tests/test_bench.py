@@ -2,11 +2,16 @@
 
 import heapq
 import json
+import os
+import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.linalg
 
 ROOT = Path(__file__).parents[1]
 KERNELS = {"affine, relu", "delta, relu", "update", "sparse affine, relu", "sparse regroup", "sparse update"}
@@ -63,12 +68,103 @@ def test_a_small_measurement_runs_to_its_end(name):
     assert json.loads(done.stdout) if "--json" in command else done.stdout.count("|") > 20
 
 
-def test_the_page_of_benchmarks_is_the_one_that_its_figures_give(monkeypatch):
+def test_the_page_of_benchmarks_and_the_table_of_the_readme_are_those_that_the_figures_give(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
-    from bench.report import page
+    from bench.report import page, readme
 
     measured = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
     assert page(measured) == (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    first = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme(first, measured) == first
+
+
+def test_exponentials_of_matrices_are_those_of_scipy(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.samples import exponentials
+
+    X, y = exponentials(50)
+    for matrix, exponential in zip(X, y, strict=True):
+        expected = scipy.linalg.expm(matrix.reshape(2, 2).astype(float))
+        np.testing.assert_allclose(exponential.reshape(2, 2), expected, rtol=1e-5, atol=1e-6)
+
+
+# Of each kind one: plain SGD and Adam, classes and numbers, relu and tanh, some rows a step and all.
+@pytest.mark.parametrize("name", ["a9a", "digits", "numbers", "tiny"])
+def test_the_competitors_take_the_same_steps(name, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench import peers
+    from bench.workloads import WORKLOADS, Task, loss, write_task
+
+    workload = next(workload for workload in WORKLOADS if workload.name == name)
+    if workload.data == "a9a":
+        workload = replace(workload, data="glyphs")
+    write_task(workload, tmp_path, limit=400)
+    task, losses = Task(tmp_path), {}
+    for kind in (peers.CourseNumpy, peers.CarefulNumpy, peers.ScikitLearn, peers.Fastmlp):
+        peer = kind(task, 1)
+        for _ in range(2):  # the second time from the start again
+            peer.start()
+            peer.begin(task.order)
+            peer.train()
+            losses.setdefault(kind.title, []).append(loss(task, *peer.arrays()))
+    gained = loss(task, task.weights, task.biases) - losses[peers.CourseNumpy.title][0]
+    assert gained > 0
+    for found in losses.values():
+        assert found == pytest.approx([losses[peers.CourseNumpy.title][0]] * 2, abs=1e-3 * gained)
+
+
+def test_what_was_measured_as_another_cpu_is_kept_beside_and_only_for_this_machine(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.compare import _beside
+    from bench.report import page
+
+    path = tmp_path / "benchmarks.json"
+    here = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8")) | {"cpus": {}}
+    path.write_text(json.dumps(here), encoding="utf-8")
+    slower = json.loads(json.dumps(here))
+    del slower["cpus"]
+    for entry in slower["workloads"][0]["entries"]:
+        entry["median_ms"] *= 3
+    both = _beside(slower, "haswell", path)
+    assert both == here | {"cpus": {"haswell": slower}}
+    assert "held to AVX2" in page(both)
+    path.write_text(json.dumps(both), encoding="utf-8")
+    assert _beside(here, "native", path) == both
+    assert _beside(here | {"machine": {"cpu": "another"}}, "native", path)["cpus"] == {}
+
+
+FEATURES = """
+try:
+    import numpy._core._multiarray_umath as umath
+except ModuleNotFoundError:  # numpy 1
+    import numpy.core._multiarray_umath as umath
+from fastmlp.kernels.cpu import REGISTER_BYTES
+used = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
+print(REGISTER_BYTES, any("512" in name or name == "X86_V4" for name in used))
+"""
+
+
+def test_libraries_can_be_held_to_the_instructions_of_an_older_cpu(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.cpus import CPUS
+    from fastmlp.kernels.cpu import REGISTER_BYTES
+
+    if platform.machine() not in ("x86_64", "AMD64") or REGISTER_BYTES < 32:
+        pytest.skip("this CPU has no AVX2")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FEATURES],
+        cwd=ROOT, env={**os.environ, **CPUS["haswell"]}, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["32", "False"]
+
+
+def test_another_cpu_is_refused_where_there_is_no_page_to_put_it_beside(tmp_path):
+    command = [sys.executable, "-m", "bench.compare", "--cpu", "haswell", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 2
+    assert "benchmarks.json is not there" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("cells", "seconds", "workers"), [(10, 5, 3), (7, 1, 7), (100, 2, 9), (12, 1, 4), (5, 3, 8)])
