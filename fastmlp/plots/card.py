@@ -119,9 +119,10 @@ def network_card(mlp: Network) -> str:
     title = f"{type(mlp).__name__} {'-'.join(map(str, layers))}{f', {activations}' if activations else ''}"
     lead = f"{config.loss_function.label}, {config.optimizer_config.label}"
     failure = mlp.failure_reason
-    kind = failure.kind if failure else None
     remarks = [str(failure)] if failure else []
-    remarks += [one["sentence"] for one in mlp.history.diagnoses if one["cause"] != kind]
+    # A diagnosis of the failure says the same of the epoch in which it was seen.
+    same = f"{failure.kind}:" if failure else "\0"
+    remarks += [one["sentence"] for one in mlp.history.diagnoses if not one["sentence"].startswith(same)]
     return card(
         title,
         lead if known else f"not trained yet: {lead}",

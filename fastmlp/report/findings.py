@@ -170,7 +170,7 @@ def _lost(view: RunView) -> list[Remark]:
     failed = sum(cell.failure is not None for cell in view.cells)
     pruned = sum(cell.failure is None and cell.record.pruned is not None for cell in view.cells)
     of = f"of {len(view.cells)} {'trainings' if view.is_repeated else 'configurations'}"
-    found = [Remark(CARE, f"{failed} {of} failed: see What to change.")] if failed else []
+    found = [Remark(CARE, f"{failed} {of} failed: What to change, in the report, says why.")] if failed else []
     if pruned:
         text = f"{pruned} {of} {'was' if pruned == 1 else 'were'} pruned: given up early, being behind the others."
         found.append(Remark(PLAIN, text))

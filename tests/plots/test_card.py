@@ -85,9 +85,13 @@ def test_a_network_of_given_weights_has_layers_and_no_curves():
     assert "svg" not in card.tags
 
 
-def test_a_failure_is_told_once():
-    text = shown(fitted(validated=False, init_scale=1e30)).text
-    assert text.count("diverged") == 1
+@pytest.mark.parametrize(
+    ("kind", "settings"), [("diverged", {"init_scale": 1e30}), ("died", {"hidden": (3,) * 30, "epochs": 1})]
+)
+def test_a_failure_is_told_once(kind, settings):
+    mlp = MLP(**settings).fit(X, Y)
+    assert mlp.failure_reason.kind == kind
+    assert shown(mlp).text.count(f"{kind}:") == 1
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy"])
