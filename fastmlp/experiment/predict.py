@@ -77,7 +77,7 @@ def predict(
     InputError
         If a file cannot be read, or has other columns or values than the network can read.
     """
-    model, parts = predictor.model, []
+    model, parts, notes = predictor.model, [], list(predictor.notes)
     for file in files:
         inputs = load_inputs(
             file, names=model.encoder.names, n_features=model.encoder.width, pictures=picture_style(predictor),
@@ -86,10 +86,12 @@ def predict(
         if len(files) > 1 and inputs.ids is None:
             raise InputError(f"{file} has no names of its rows; expected pictures where there are several files")
         parts.append((inputs, _outputs(predictor, inputs, file, threads)))
+        notes += inputs.notes
+        if predictor.data is None and inputs.image_shape is not None and inputs.id_name == "file":
+            notes.append(f"{predictor.path} is in no run that says what its pictures look like: assumed like MNIST's")
     answer, outputs, classes = _meaning(predictor, np.concatenate([outputs for _, outputs in parts]))
-    notes = dict.fromkeys([*predictor.notes, *(note for inputs, _ in parts for note in inputs.notes)])
     ids = None if parts[0][0].ids is None else [name for inputs, _ in parts for name in inputs.ids or ()]
-    return Predictions(answer, outputs, classes, ids, parts[0][0].id_name, tuple(notes))
+    return Predictions(answer, outputs, classes, ids, parts[0][0].id_name, tuple(dict.fromkeys(notes)))
 
 
 def picture_style(predictor: Predictor) -> PictureStyle | None:

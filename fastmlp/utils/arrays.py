@@ -93,7 +93,7 @@ def _no_array(X: object, name: str) -> InputTypeError:
     if hasattr(X, "__iter__") or hasattr(X, "__getitem__"):
         hint = ": of batches, give partial_fit one after the other, and predict an iterator over their inputs"
     return InputTypeError(
-        f"{name} is of type {type(X).__name__}; expected an array (samples, features), or a list of rows{hint}"
+        f"{name} is of type {type(X).__name__}; expected an array (samples, features), a DataFrame or rows{hint}"
     )
 
 
@@ -103,8 +103,8 @@ def _check_array(X: np.ndarray, dtype: str, name: str, missing: str) -> np.ndarr
         raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
     if 0 in X.shape:
         raise InputError(f"{name} has shape {X.shape}; expected at least one sample and one feature")
-    if X.dtype == object:
-        X = numbers_of(X, name)
+    if X.dtype.kind in "OU":
+        X = numbers_of(X.astype(object, copy=False), name)
     if X.dtype.kind not in "buif":
         raise InputTypeError(f"{name} has dtype {X.dtype}; expected numbers: convert it to float32 or uint8")
     if X.dtype not in INPUT_DTYPES or not X.dtype.isnative:

@@ -233,9 +233,9 @@ def test_a_model_in_the_folder_of_a_run_knows_what_its_pictures_look_like(digits
     for path in (folder / "run", model, *folder.glob("run/cells/*/model.safetensors")):
         assert "of which drawings fill 78%" in predicted(capsys, path, tmp_path / "empty.png")[1]
     shutil.copy(model, tmp_path / "elsewhere.safetensors")
-    assert (
-        "of which drawings fill 71%" in predicted(capsys, tmp_path / "elsewhere.safetensors", tmp_path / "empty.png")[1]
-    )
+    _, said = predicted(capsys, tmp_path / "elsewhere.safetensors", tmp_path / "empty.png")
+    assert "of which drawings fill 71%" in said
+    assert "elsewhere.safetensors is in no run that says what its pictures look like: assumed like MNIST's" in said
 
 
 def test_a_model_outside_of_a_run_takes_the_scale_of_pictures_from_its_inputs(tmp_path, capsys):

@@ -273,6 +273,12 @@ def test_numbers_in_an_object_array_are_numbers():
         mlp.predict(X)
 
 
+def test_an_array_of_words_is_refused_with_what_takes_words():
+    words = np.array([["5.1", "red"], ["4.9", "blue"]] * 10)
+    with pytest.raises(InputTypeError, match="X has 'red' at row 0, column 1; expected numbers: give columns of text"):
+        MLP(**SMALL).fit(words, np.arange(20) % 2)
+
+
 def test_a_word_among_numbers_is_what_is_named_even_where_they_are_text_beside_it():
     mlp = MLP(hidden=(2,), epochs=1, engine="numpy").fit(Table(("a",), (np.arange(6.0),)), np.arange(6) % 2)
     with pytest.raises(InputTypeError, match=r"column `a` has 'x' at row 1; expected numbers: correct it"):

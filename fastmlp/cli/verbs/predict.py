@@ -46,7 +46,7 @@ def _run(options: argparse.Namespace) -> int:
         log_line(note)
     write_pieces(text, out)
     if out is not None:
-        print(f"{out}: {len(predictions):,} predictions")
+        print(f"{out}: {len(predictions):,} prediction{'' if len(predictions) == 1 else 's'}")
     return 0
 
 
