@@ -18,6 +18,7 @@ from fastmlp.cli.main import main
 from fastmlp.data import load_inputs
 from fastmlp.experiment import predict as predicting
 from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.kernels.cache_folder import cache_folder
 from fastmlp.training.failure import FailureReason
 
 ROOT = Path(__file__).parents[2]
@@ -257,6 +258,7 @@ def test_a_model_outside_of_a_run_takes_the_scale_of_pictures_from_its_inputs(tm
 def test_a_file_is_written_whole_and_never_over_another_one(digits, tmp_path, capsys, monkeypatch):
     folder, pictures = digits
     np.save(tmp_path / "X.npy", pictures.reshape(-1, 81))
+    monkeypatch.setenv("FASTMLP_CACHE", str(cache_folder()))  # another home would have no compiled kernels
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     arguments = [folder / "run", tmp_path / "X.npy", "--out", "~/new/p.csv"]
