@@ -154,7 +154,8 @@ class MLP(StoredNetwork, LayerOutputs):
     ) -> Self:
         """Train the network.
 
-        An exception in a callback, and Ctrl-C, leave the network as it was after the last whole epoch.
+        An exception in a callback, and Ctrl-C, leave the network as it was after the last whole epoch, or after the
+        best one where it stops early.
 
         Parameters
         ----------

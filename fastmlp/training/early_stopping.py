@@ -70,7 +70,7 @@ class BestEpoch:
 class EarlyStoppingCallback(InternalCallback):
     """End a training after `patience` epochs in a row that were not better than the best one by over `min_delta`.
 
-    The weights of the best epoch are put back in the end.
+    The weights of the best epoch are put back in the end, whatever ends the training.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class EarlyStoppingCallback(InternalCallback):
         return False
 
     def on_fit_end(self, view: TrainingView) -> None:
-        if view.error is None and self.best_weights is not None:
+        if self.best_weights is not None:  # also after Ctrl-C: `kept_epoch` of the history says so, and so does a file
             self.session.state.parameters.buffer[...] = self.best_weights
             self.session.state.kept_epoch = self.best_epoch
 

@@ -88,7 +88,7 @@ def test_early_stopping_by_another_measure_does_not_name_another_epoch(tmp_path)
         (
             {"monitor": "val_loss"},
             InputError,
-            "monitor of ModelCheckpoint is 'val_loss'; did you mean 'validation_loss'",
+            "monitor of ModelCheckpoint is 'val_loss'; it is called 'validation_loss' here",
         ),
         ({"monitor": "train_loss"}, InputError, "training results improve while a network overfits"),
         ({"min_delta": "0"}, InputTypeError, "min_delta of ModelCheckpoint is '0'"),

@@ -205,8 +205,8 @@ def test_an_error_of_the_training_is_not_hidden_by_one_at_its_end():
 
 
 @pytest.mark.usefixtures("short_chunks")
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, StopTraining])
-def test_an_interruption_leaves_the_last_epoch_and_a_stop_the_best_where_the_training_stops_early(kind):
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, ValueError, StopTraining])
+def test_whatever_ends_it_a_training_that_stops_early_leaves_the_best_epoch(kind, tmp_path):
     class Trip(Callback):
         def on_chunk_end(self, view):
             if view.epoch == 3:
@@ -219,7 +219,10 @@ def test_an_interruption_leaves_the_last_epoch_and_a_stop_the_best_where_the_tra
     losses = network.history["validation_loss"]
     assert len(losses) == 3
     assert min(losses) < losses[-1]
-    assert network.evaluate(*held_out)[0] == (losses[-1] if kind is KeyboardInterrupt else min(losses))
+    assert network.evaluate(*held_out)[0] == min(losses)
+    assert network.kept_epoch == 1 + losses.index(min(losses))
+    network.save(tmp_path / "network.h5")
+    assert MLP.load(tmp_path / "network.h5").kept_epoch == network.kept_epoch
 
 
 def test_a_callback_that_its_user_keeps_does_not_keep_the_data():
