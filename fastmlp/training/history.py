@@ -201,6 +201,19 @@ class History:
         """Return the record of the last epoch; None before there is one."""
         return {name: column[-1] for name, column in self._columns.items()} if len(self) else None
 
+    def first(self, epochs: int) -> "History":
+        """Return a copy of the first epochs, with what was diagnosed after each of them.
+
+        Parameters
+        ----------
+        epochs : int
+            How many.
+        """
+        history = History()
+        history._columns = {name: column[:epochs] for name, column in self._columns.items()}
+        history.diagnoses = [dict(diagnosis) for diagnosis in self.diagnoses if 0 < diagnosis["epoch"] <= epochs]
+        return history
+
     def copy(self) -> "History":
         """Return a copy, diagnoses included."""
         history = History()

@@ -24,39 +24,6 @@ from fastmlp.training.preparation import (
 )
 from fastmlp.utils.labels import class_numbers
 
-
-class RemoteView(TrainingView):
-    """What a callback sees of an epoch that was trained elsewhere: its number, its record and the settings.
-
-    Parameters
-    ----------
-    config : NetworkConfig
-        Settings of the network.
-    record : dict
-        Losses, accuracies and seconds of the epoch, as in `History`.
-    """
-
-    __slots__ = ("_config", "_record")
-
-    def __init__(self, config: NetworkConfig, record: dict[str, Any]):
-        self._config, self._record = config, record
-
-    @property
-    def config(self) -> NetworkConfig:
-        """Settings of the network."""
-        return self._config
-
-    @property
-    def epoch(self) -> int:
-        """Number of the epoch, from 1."""
-        return int(self._record["epoch"])
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """Record of the epoch."""
-        return self._record
-
-
 # The callbacks of the cell at a position of the sweep, and where its training is kept.
 CellCallbacks = Callable[[int, Cell], Sequence[Callback]]
 CellCheckpoints = Callable[[Cell], CheckpointStore]
@@ -259,8 +226,8 @@ class Executor(ABC):
         count : int, optional
             How many cells there are at most; None: the length of `cells`.
         callbacks : callable
-            Gives the callbacks of a cell by its position and the cell. Executors that train elsewhere call their
-            `on_epoch_end` for every epoch and `on_fit_end` when the cell is home, and ignore what they answer.
+            Gives the callbacks of a cell by its position and the cell. Executors that train elsewhere
+            `replay` the training to them when the cell is home.
         checkpoints : callable, optional
             Gives the place where a cell's training is kept, from which it resumes. Executors that train elsewhere may
             ignore it.

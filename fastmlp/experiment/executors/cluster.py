@@ -18,10 +18,10 @@ from fastmlp.experiment.executors.base import (
     CellCallbacks,
     CellCheckpoints,
     Executor,
-    RemoteView,
     SweepData,
     no_callbacks,
 )
+from fastmlp.experiment.executors.replay import replay
 from fastmlp.experiment.executors.worker import ABSENT, TRAINED, pack
 from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
@@ -129,10 +129,7 @@ class ClusterExecutor(Executor):
                 cell = cells[position]
                 if kind == TRAINED:
                     mlp = _received(answer)
-                    for callback in callbacks(position, cell):
-                        for record in mlp.history:
-                            callback.on_epoch_end(RemoteView(mlp.config, record))
-                        callback.on_fit_end(RemoteView(mlp.config, {}))
+                    replay(callbacks(position, cell), mlp, len(data.training.y))
                     yield position, CellResult(cell, mlp)
                     continue
                 if kind in (ABSENT, LOST) and tries[position] < TRIES and not unreachable:
