@@ -22,6 +22,7 @@ def execute(tmp_path, monkeypatch):
     """execute(name): run a notebook in an empty folder; (kind, value) of all that its cells show."""
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where the tutorial has its run
 
     def run(name):
         notebook = read(name)
