@@ -6,12 +6,15 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.linalg
+
+from fastmlp import MLP
+from fastmlp.data import load
 
 ROOT = Path(__file__).parents[1]
 KERNELS = {"affine, relu", "delta, relu", "update", "sparse affine, relu", "sparse regroup", "sparse update"}
@@ -55,6 +58,7 @@ SMALL = {
     "density": ["--rows", "500", "--repetitions", "1", "--json"],
     "stream": ["--rows", "8000", "--data", "glyphs", "--window", "4"],
     "tables": ["--data", "iris", "diabetes", "--seeds", "2"],
+    "speedrun": ["--validate", "--only", "half-second", "--peers", "scikit-learn", "--rows", "1000", "--seeds", "1"],
     "compare": ["--only", "batch500", "--peers", "course", "--rows", "1000", "--repetitions", "1"],
 }
 
@@ -165,6 +169,58 @@ def test_another_cpu_is_refused_where_there_is_no_page_to_put_it_beside(tmp_path
     assert done.returncode == 2
     assert "benchmarks.json is not there" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def ran(budget, accuracies, seconds):
+    """What the speed run finds for a budget: fastmlp's accuracies, each after so many seconds, and one of PyTorch's."""
+    runs = [{"peer": "fastmlp", "seed": i, "seconds": seconds, "accuracy": found} for i, found in enumerate(accuracies)]
+    runs.append({"peer": "torch", "seed": 0, "seconds": 4 * seconds, "accuracy": 0.9})
+    return {"budget": asdict(budget), "runs": runs, "absent": {"scikit-learn": "sklearn is not installed"}}
+
+
+def test_the_speed_run_shows_medians_and_keeps_what_the_same_machine_ran_before(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench import machine, speedrun
+    from bench.speedrun_budgets import BUDGETS
+
+    about = {"date": "2026-01-01", "command": "run", "machine": machine.describe(), "minutes": 1.0}
+    short, longer = BUDGETS[:2]
+    (tmp_path / "images").mkdir()
+    speedrun.write({**about, "budgets": [ran(longer, [0.99], 1.5)]}, tmp_path)
+    speedrun.write({**about, "budgets": [ran(short, [0.7, 0.983, 0.982], 0.4)]}, tmp_path)
+    measured = json.loads((tmp_path / "speedrun.json").read_text(encoding="utf-8"))
+    assert [result["budget"]["name"] for result in measured["budgets"]] == [short.name, longer.name]
+    text = (tmp_path / "speedrun.md").read_text(encoding="utf-8")
+    assert "| fastmlp | **98.20%** | 70.00% to 98.30% | 0.40 | 3 |" in text
+    assert "| PyTorch, eager | 90.00% |  | 1.60 | 1 |" in text
+    assert "sklearn is not installed" in text
+    assert (tmp_path / "images" / "speedrun.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_judge_of_the_speed_run_counts_as_the_network_does(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.speedrun import judge
+
+    dataset = load("glyphs")
+    X, y = dataset.X[:300], dataset.y[:300]
+    mlp = MLP(hidden=(16,), scaling="pixels", epochs=5, batch_size=20, learning_rate=0.1).fit(X, y)
+    assert 0.2 < judge(mlp.weights, mlp.biases, X, y) == pytest.approx(mlp.score(X, y))
+
+
+def test_scikit_learn_follows_the_schedule_of_the_speed_run(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.speedrun_budgets import BUDGETS
+    from bench.speedrun_trainers import fastmlp, scikit_learn
+
+    dataset = load("glyphs")
+    X, y = dataset.X[:2000], dataset.y[:2000]
+    budget = replace(BUDGETS[0], hidden=(16,), epochs=3)
+    for train in (scikit_learn, fastmlp):
+        (first, second), (_, biases) = train(budget, X, y, seed=0)
+        assert (first.shape, second.shape, biases.shape) == ((X.shape[1], 16), (16, 10), (10,))
+        frozen, _ = train(replace(budget, learning_rate=1e-12), X, y, seed=0)
+        moved = np.abs(first - frozen[0]).mean()
+        assert 1e-4 < moved < 1
 
 
 @pytest.mark.parametrize(("cells", "seconds", "workers"), [(10, 5, 3), (7, 1, 7), (100, 2, 9), (12, 1, 4), (5, 3, 8)])

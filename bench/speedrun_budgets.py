@@ -1,0 +1,45 @@
+"""The settings of the speed run: one network for each time that there is.
+
+They were chosen by the accuracy on the last 10,000 training images of MNIST, trained on the 50,000 before, and by the
+time of an epoch; no test image was looked at. `python -m bench.speedrun --validate` measures that again.
+"""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Budget:
+    """So many seconds, the test accuracy that is wanted, and the settings of an `MLP`."""
+
+    name: str
+    seconds: float
+    wanted: float
+    hidden: tuple[int, ...]
+    batch_size: int
+    learning_rate: float
+    epochs: int
+    dropout: tuple[float, ...] = ()
+    label_smoothing: float = 0.1
+    augment: str | None = None
+    schedule: str = "one-cycle"
+
+    def settings(self):
+        """Settings of the network, as `MLP` takes them."""
+        names = ("hidden", "batch_size", "learning_rate", "epochs", "label_smoothing", "augment", "schedule")
+        settings = {name: getattr(self, name) for name in names} | {"optimizer": "adam"}
+        return settings | ({"dropout": self.dropout} if self.dropout else {})
+
+    def shortened(self):
+        """The same network, for one epoch."""
+        return replace(self, epochs=1)
+
+
+BUDGETS = (
+    Budget("half-second", 0.5, 0.980, (128,), 64, 0.01, 5),
+    Budget("two-seconds", 2, 0.984, (512,), 128, 0.006, 8),
+    Budget("half-minute", 30, 0.988, (1024,), 128, 0.006, 30),
+    Budget("three-minutes", 180, 0.993, (512, 256), 128, 0.004, 150, augment="elastic"),
+    Budget("twenty-minutes", 1200, 0.995, (1024, 512), 128, 0.004, 400, augment="elastic"),
+)
+# What is measured without --only: the whole takes about a quarter of an hour.
+DEFAULT = ("half-second", "two-seconds", "half-minute")
