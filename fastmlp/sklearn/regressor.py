@@ -25,8 +25,8 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
     Parameters
     ----------
     loss : str, default "squared_error"
-        "squared_error": half of it; "poisson": half the Poisson deviance of means exp(z), for targets from 0, such as
-        counts. Averaged over outputs.
+        "squared_error": half of it, averaged over outputs; "poisson": half the Poisson deviance of means exp(z), summed
+        over outputs, for targets from 0, such as counts.
     PARAMETERS
     OWN_PARAMETERS
 
@@ -132,7 +132,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
 
     @property
     def _loss_columns(self) -> int:
-        return int(self.n_outputs_)
+        return 1 if self.loss == "poisson" else int(self.n_outputs_)  # as scikit-learn
 
 
 described(MLPRegressor)

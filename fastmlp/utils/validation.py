@@ -181,7 +181,7 @@ def activations(name: str, value: object) -> str | tuple[str, ...]:
 
 
 def _activation(name: str, value: object) -> str:
-    if isinstance(value, str) and value in NOT_MONOTONE:
+    if isinstance(value, str) and value.lower() in NOT_MONOTONE:
         raise InputError(
             f"{name} is {value!r}, which falls and rises, so that its derivative cannot be told from its output, and "
             "that is all a network keeps; expected a function that rises, such as 'elu' or 'softplus'"

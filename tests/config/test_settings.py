@@ -48,7 +48,7 @@ BAD = [
     ("activation", None, InputTypeError, "a name"),
     ("activation", ("relu",), InputError, "3 hidden layers"),
     ("activation", ("relu", "tanh", "step"), InputError, "one of"),
-    ("activation", "gelu", InputError, "its derivative cannot be told from its output"),
+    ("activation", "GELU", InputError, "its derivative cannot be told from its output"),
     ("activation", ("relu", "silu", "relu"), InputError, "a function that rises"),
     ("learning_rate", 0, InputError, "above 0"),
     ("learning_rate", -0.5, InputError, "above 0"),

@@ -12,7 +12,7 @@ import numpy as np
 from fastmlp.kernels import cpu, epoch
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.layout import ACTIVATIONS
-from fastmlp.kernels.task_types import Clock, Distortion
+from fastmlp.kernels.task_types import CROSS_ENTROPY, POISSON, Clock, Distortion, Loss
 from fastmlp.kernels.update_rule import ADAM, MOMENTUM, PLAIN_SGD, Rule
 from fastmlp.training.parameters import Parameters
 
@@ -44,10 +44,15 @@ def scattered():
     return compress(wide, "float32")
 
 
-def train(X, rule=PLAIN_SGD, batch_size=20, threads=1, keep_prob=(), distortion=None, names=NAMES, passes=2):
+def train(
+    X, rule=PLAIN_SGD, batch_size=20, threads=1, keep_prob=(), distortion=None, names=NAMES, passes=2,
+    loss=CROSS_ENTROPY,
+):  # fmt: skip
     """The arrays that a training changes: weights, optimizer states, summed loss and hits."""
     y = pictures()[1]
     dtype = "float64" if getattr(X, "dtype", None) == np.float64 else "float32"
+    if loss.kind == POISSON:
+        y = np.random.RandomState(2).poisson(1.5, (ROWS, CLASSES)).astype(dtype)
     p = Parameters((X.shape[1], *HIDDEN, CLASSES), names, dtype)
     p.initialise("auto", None, "same", 1)
     p.states = np.zeros((2, len(p.buffer)), dtype)
@@ -57,7 +62,7 @@ def train(X, rule=PLAIN_SGD, batch_size=20, threads=1, keep_prob=(), distortion=
         clock = Clock(seed=3, epoch=number + 1, steps=number * steps)
         rates = np.full(steps, 0.05)
         epoch.train(
-            p.layers, p.buffer, p.states, X, y, order, batch_size, rates, totals, threads, rule, keep_prob=keep_prob,
+            p.layers, p.buffer, p.states, X, y, order, batch_size, rates, totals, threads, rule, loss, keep_prob,
             distortion=distortion, clock=clock,
         )  # fmt: skip
     return p.buffer, p.states, totals
@@ -93,6 +98,7 @@ def trainings():
         "momentum with a limit to the gradient, dense": lambda: train(dense, MOMENTUM_RULE),
         "dropout": lambda: train(dense, MOMENTUM_RULE, keep_prob=DROPPED),
         "augmentation": lambda: train(bytes_, distortion=SMALL_IMAGES),
+        "Poisson deviance": lambda: train(dense, loss=Loss(POISSON)),
         "float64": lambda: train(numbers("float64")),
         "evaluate, dense": lambda: evaluate(dense),
         "evaluate, sparse": lambda: evaluate(compressed),

@@ -64,7 +64,8 @@ def test_the_shares_of_idle_units_are_those_of_an_independent_pass(engine, is_sp
         else:
             expected.append(0)
     assert expected[0] == 0.25
-    assert expected[5:] == [0.5, 0.6, 0]
+    assert 0.5 <= expected[5] < 1  # what else is idle is so by its random weights
+    assert 0.6 <= expected[6] < 1
     assert min(expected[1:3]) > 0.1
     np.testing.assert_allclose(list(unit_shares(trainer, given)), expected, atol=0.002)
 
@@ -124,14 +125,14 @@ def test_the_layer_that_is_worst_is_named_among_those_of_its_kind(name, range_):
     [("elu", "elu units gave less than -0.98, where"), ("softplus", "softplus units gave less than 0.02, where")],
 )
 def test_units_that_let_no_gradient_through_are_named_and_those_of_leaky_relu_are_not(name, gave):
-    config = MLP(hidden=(10, 10), activation=("leaky_relu", name)).config
+    config = MLP(hidden=(10, 10), activation=(name, "leaky_relu")).config
     state = TrainingState.fresh(config, X.shape[1], CLASSES)
     session, callback = Session.of(config, prepare(config, X, Y), state), DiagnosticsCallback()
-    state.parameters.biases[0][:], state.parameters.biases[1][:8] = -1000, -100_000
+    state.parameters.biases[0][:8], state.parameters.biases[1][:] = -1000, -1000
     callback.attach(session)
     callback.examine({"epoch": 1, "learning_rate": 0.1, "train_loss": 1.4, "validation_loss": np.nan})
     dead, *others = [one["sentence"] for one in state.history.diagnoses]
-    assert dead.startswith(f"hidden layer 2: 8 of its 10 {gave} hardly any gradient passes, for all of 256 samples")
+    assert dead.startswith(f"hidden layer 1: 8 of its 10 {gave} hardly any gradient passes, for all of 256 samples")
     assert not any(" units " in sentence for sentence in others)
 
 
