@@ -47,7 +47,8 @@ def network(shape=SHAPE, classes=10, loss="cross_entropy", seed=0, **settings):
 def probabilities_of(mlp, pixels):
     """What the library says to pictures (N, D): (N, C)."""
     pixels = np.atleast_2d(pixels)
-    return mlp.predict(pixels).clip(0, 1) if mlp.loss == "squared_error" else mlp.predict_proba(pixels)
+    has_probabilities = mlp.config.loss_function.has_probabilities
+    return mlp.predict_proba(pixels) if has_probabilities else mlp.predict(pixels).clip(0, 1)
 
 
 def ask(browser, function, *arguments):
@@ -112,7 +113,7 @@ def as_mnist_was_made(strokes, shape=SHAPE, box=(20, 20), grain=24):
 # ------------------------------------------------------------------------------------------------------ the network
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error", "poisson"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_page_gives_a_picture_the_probabilities_that_the_library_gives(show, activation, loss):
     mlp = network(loss=loss, activation=activation)
