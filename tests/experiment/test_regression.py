@@ -167,3 +167,25 @@ def test_a_single_sample_has_no_r_squared(made_once, tmp_path, capsys):
     assert main(["evaluate", str(run), "--test", str(tmp_path / "one.npz")]) == 0
     assert "test R² -, RMSE " in capsys.readouterr().out
     assert main(["report", str(run)]) == 0
+
+
+def test_counts_are_chosen_by_their_deviance_and_tested_by_r_squared(made_once, tmp_path):
+    X, y = prices(120)
+    np.savez(
+        tmp_path / "counts.npz", x_train=X, y_train=(y / 1000).round(), x_test=X[:30], y_test=(y[:30] / 1000).round()
+    )
+    recipe = (made_once / "small.toml").read_text(encoding="utf-8").replace("hidden", 'loss = "poisson"\nhidden')
+    (tmp_path / "counts.toml").write_text(recipe, encoding="utf-8")
+    run = tmp_path / "run"
+    data = ["--data", str(tmp_path / "counts.npz"), "--task", "regression", "--out", str(run)]
+    assert main(["run", str(tmp_path / "counts.toml"), *data]) == 0
+    (found,) = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["evaluations"]
+    predicted, true = (
+        MLP.load(run / "retrained" / "model.safetensors").predict(X[:30].astype("f4")),
+        (y[:30] / 1000).round(),
+    )
+    squares = ((predicted - true) ** 2).sum() / ((true - true.mean()) ** 2).sum()
+    assert found["accuracy"] == pytest.approx(1 - squares, rel=1e-5)
+    summary = (run / "summary.md").read_text(encoding="utf-8")
+    assert "validation D² 0." in summary
+    assert f"- Final test R²: {found['accuracy']:.4f}" in summary
