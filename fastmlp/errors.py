@@ -1,8 +1,17 @@
 """Errors of the caller. The command line prints these as one line; any other exception is a defect of the library."""
 
+_LONGEST = 1400  # characters of a message; of a longer one the beginning and the end are told
+
 
 class FastmlpError(Exception):
-    """Something the caller can fix: the message names the value, what was expected, and a hint."""
+    """Something the caller can fix: the message names the value, what was expected, and a hint.
+
+    As text it is one line, whatever a name in a file consists of.
+    """
+
+    def __str__(self) -> str:
+        text = printable(super().__str__())
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
 
 
 class InputError(FastmlpError, ValueError):
@@ -11,6 +20,19 @@ class InputError(FastmlpError, ValueError):
 
 class InputTypeError(FastmlpError, TypeError):
     """A setting or an array of a type that cannot be used."""
+
+
+def printable(text: str) -> str:
+    """Return text as one line, with line feeds, control codes and the like spelt as Python does.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
+    )
 
 
 def first_line(error: Exception) -> str:

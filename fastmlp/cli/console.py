@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fastmlp.errors import printable
 from fastmlp.training.screen import write_line
 
 _SPELT = {"±": "+-", "→": "->", "…": "...", "²": "^2", "≤": "<=", "≥": ">="}
@@ -43,7 +44,7 @@ class _ScreenHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.levelno >= logging.WARNING:
-            text = _PREFIXES[record.levelno] + " ".join(text.splitlines())
+            text = _PREFIXES[record.levelno] + printable(" ".join(text.splitlines()))
         write_line(text)
 
 

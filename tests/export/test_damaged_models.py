@@ -8,7 +8,7 @@ import pytest
 from model_files import parts, sealed, tensors, texts, with_model, with_tensors
 
 from fastmlp import MLP
-from tests.helpers.damage import DEEP, mutated, refusal
+from tests.fuzz.mutators import DEEP, mutated, refusal
 
 X, Y = np.random.default_rng(0).standard_normal((40, 5)), np.arange(40) % 3
 

@@ -16,7 +16,7 @@ from fastmlp.runs.records import CellManifest
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained, read_retrained
 from fastmlp.utils.records import read_record
-from tests.helpers.damage import DEEP, contents, mutated, refusal
+from tests.fuzz.mutators import DEEP, contents, mutated, refusal
 
 
 @pytest.fixture(scope="module")

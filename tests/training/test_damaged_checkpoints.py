@@ -14,7 +14,7 @@ from fastmlp import MLP
 from fastmlp.errors import InputTypeError
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import MAGIC, CheckpointStore, Paused
-from tests.helpers.damage import contents, mutated, refusal
+from tests.fuzz.mutators import contents, mutated, refusal
 
 RANDOM = np.random.default_rng(2)
 X, Y = RANDOM.standard_normal((60, 4)).astype(np.float32), np.arange(60) % 3

@@ -1,9 +1,9 @@
-"""JSON values with one thing changed, and how they are refused."""
+"""Bytes and JSON values with something changed, and how they are refused."""
 
 import copy
 import json
 
-from fastmlp.errors import InputError
+from fastmlp.errors import FastmlpError
 
 DEEP = "[" * 100_000 + "]" * 100_000
 # As JSON text, as some of them are what json.dumps would never write.
@@ -48,16 +48,46 @@ def mutated(value, choose):
     return json.dumps(value, ensure_ascii=False).replace(f'"{PLACE}"', choose.choice(VALUES))
 
 
+def mutated_bytes(data, choose):
+    """Bytes with one to three things changed: bits, runs, pieces that are cut out, repeated, moved or cut off."""
+    data = bytearray(data)
+    for _ in range(choose.choice((1, 1, 1, 2, 3))):
+        if not data:
+            data += choose.randbytes(8)
+        place, length = choose.randrange(len(data)), choose.choice((1, 1, 2, 4, 8, 16, 64, 256))
+        kind = choose.randrange(9)
+        if kind == 0:
+            data[place] ^= 1 << choose.randrange(8)
+        elif kind == 1:
+            data[place] = choose.choice((0, 1, 127, 128, 255, *b'0123456789"[]{},:-.e \n'))
+        elif kind == 2:
+            data[place : place + length] = choose.randbytes(length)
+        elif kind == 3:
+            data[place : place + length] = bytes(length)
+        elif kind == 4:
+            del data[place : place + length]
+        elif kind == 5:
+            data[place:place] = choose.randbytes(length)
+        elif kind == 6:
+            data[place:place] = data[place : place + length] * choose.choice((1, 2, 50))
+        elif kind == 7:
+            other = choose.randrange(len(data))
+            data[place : place + length] = data[other : other + length]
+        else:
+            del data[place:]
+    return bytes(data)
+
+
 def refusal(read, *arguments):
     """The line with which a function refuses a file; "" when it takes it."""
     try:
         read(*arguments)
-    except InputError as error:
+    except FastmlpError as error:
         message = str(error)
     else:
         return ""
-    assert "\n" not in message
-    assert 0 < len(message) < 1500
+    assert message.isprintable(), repr(message)
+    assert 0 < len(message) < 1500, len(message)
     return message
 
 
