@@ -1,6 +1,6 @@
 """Errors of the caller. The command line prints these as one line; any other exception is a defect of the library."""
 
-_LONGEST = 1400  # characters of a message; of a longer one the beginning and the end are told
+_LONGEST = 1400  # characters of a line; of a longer one the beginning and the end are told
 
 
 class FastmlpError(Exception):
@@ -10,8 +10,7 @@ class FastmlpError(Exception):
     """
 
     def __str__(self) -> str:
-        text = printable(super().__str__())
-        return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
+        return printable(super().__str__())
 
 
 class InputError(FastmlpError, ValueError):
@@ -23,16 +22,17 @@ class InputTypeError(FastmlpError, TypeError):
 
 
 def printable(text: str) -> str:
-    """Return text as one line, with line feeds, control codes and the like spelt as Python does.
+    """Return text as one line, with line feeds, control codes and the like spelt as Python does, that is not too long.
 
     Parameters
     ----------
     text : str
         Any text.
     """
-    return "".join(
+    line = "".join(
         each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
     )
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]}...{line[-_LONGEST // 2 :]}"
 
 
 def first_line(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """Changes to a recipe by its keys, such as `network.hidden=300,100`: those of `--set` and of options for them."""
 
 import datetime
-import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
 from fastmlp.experiment.recipe import Recipe
-from fastmlp.experiment.recipe_file import TABLES, check_data, check_keys, check_title, home_of
+from fastmlp.experiment.recipe_file import TABLES, check_data, check_keys, check_title, home_of, parse_toml
 from fastmlp.experiment.search_space import check_value_list
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import closest, nearest
@@ -43,7 +42,7 @@ def _value(key: str, text: str) -> Any:
         return None
     for toml in (text, f"[{text}]") if "," in text else (text,):
         try:
-            parsed = tomllib.loads(f"value = {toml}")
+            parsed = parse_toml(f"value = {toml}")
         except ValueError:
             continue
         if list(parsed) == ["value"]:

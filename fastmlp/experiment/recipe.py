@@ -19,6 +19,7 @@ from fastmlp.utils import validation as check
 from fastmlp.utils.records import to_record
 
 COLUMNS = 5  # of a figure that no grid gives a shape
+MOST_CELLS = 100_000  # each has a folder and a record
 FEWEST_EPOCHS = 2  # of a recipe with `most_steps`: with fewer a schedule has no room
 
 
@@ -66,6 +67,12 @@ class Recipe:
         if self.most_steps is not None:
             check.whole("most_steps", self.most_steps, 1, "steps of a cell in all its epochs, such as 2000")
         check.whole("seeds", self.seeds, 1, "how often every configuration is trained, such as 5")
+        count = math.prod(map(len, self.grid.values())) if self.search is None else self.search.trials
+        if count * self.seeds > MOST_CELLS:  # before any of them is made
+            raise InputError(
+                f"the recipe has {count * self.seeds} networks; expected at most {MOST_CELLS}: shorten [grid], or "
+                "lower seeds or trials"
+            )
         if self.search is not None and self.grid:
             raise InputError("the recipe has a [grid] and a [search]; remove one of the two")
         if self.seeds > 1 and "seed" in self.grid:

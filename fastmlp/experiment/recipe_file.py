@@ -45,8 +45,8 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     """
     text, where = _read(name_or_path)
     try:
-        table = tomllib.loads(text)
-    except ValueError as error:  # also one of a number with thousands of digits
+        table = parse_toml(text)
+    except ValueError as error:
         raise InputError(f"{where} is no TOML ({error}); correct that line") from None
     try:
         recipe = _parse(table, Path(name_or_path).stem)
@@ -54,6 +54,25 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     except FastmlpError as error:
         raise type(error)(f"{where}: {error}") from None
     return recipe
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the tables of TOML.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+
+    Raises
+    ------
+    ValueError
+        If it is none, has a number of thousands of digits, or is nested too deeply.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("brackets are nested too deeply") from None
 
 
 def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:

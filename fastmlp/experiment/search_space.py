@@ -21,7 +21,7 @@ import numpy as np
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
-from fastmlp.utils.options import check_keys
+from fastmlp.utils.options import check_keys, freeze
 
 METHODS = ("random", "optuna")
 PRUNERS = ("median", "none")
@@ -162,20 +162,19 @@ class Search:
         InputError
             If there are fewer different configurations.
         """
-        found: list[dict[str, Any]] = []
+        found: dict[Any, dict[str, Any]] = {}  # by what has a hash: a list would be searched to its end each time
         number = last_new = 0
         while len(found) < self.trials:
             drawn = {name: values.at(_quantile(seed, number, name)) for name, values in self.distributions.items()}
             number += 1
-            if drawn not in found:
-                found.append(drawn)
-                last_new = number
+            if (key := freeze(drawn)) not in found:
+                found[key], last_new = drawn, number
             elif number - last_new == MOST_REPEATED:
                 raise InputError(
                     f"trials is {self.trials}, and there are {len(found)} different configurations; ask for no more "
                     "than that, or widen the recipe's [search] or [grid]"
                 )
-        return found
+        return list(found.values())
 
     def extremes(self) -> Iterator[dict[str, Any]]:
         """Yield configurations with every choice and both ends of every range, which a network must accept."""

@@ -25,15 +25,25 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        If the home folder is not known.
+        If the home folder is not known, or no system has such a path.
     """
     text = os.fspath(path)
+    if "\0" in text or not _has_bytes(text):
+        raise InputError(f"{text!r} has a null character or half of one; expected a path without it")
     expanded = Path(os.path.expanduser(text))
     if not str(expanded).startswith("~"):
         return expanded
     if text.startswith("~"):
         raise InputError(f"{text} is in a home folder that is not known; expected one that is: write it out")
     return expanded.absolute()  # pathlib takes the ./ away
+
+
+def _has_bytes(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def path_text(path: Path) -> str:

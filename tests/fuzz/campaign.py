@@ -44,7 +44,7 @@ def run(campaign, count, folder, timed=False):
         try:
             case(random.Random(f"{campaign.what} {number}"))
         except Exception:
-            failures.append(f"case {number}: {traceback.format_exc()}")
+            failures.append(f"case {number}: {traceback.format_exc(limit=-3)}")
         seconds = time.process_time() - begun
         if timed and seconds > MOST_SECONDS:
             failures.append(f"case {number}: took {seconds:.1f} s of a CPU")

@@ -1,5 +1,5 @@
 """All campaigns, in the order of the page."""
 
-from tests.fuzz import models, records
+from tests.fuzz import models, recipes, records
 
-CAMPAIGNS = (*models.CAMPAIGNS, *records.CAMPAIGNS)
+CAMPAIGNS = (*models.CAMPAIGNS, *records.CAMPAIGNS, *recipes.CAMPAIGNS)

@@ -121,3 +121,10 @@ def test_a_name_that_no_file_could_hold_is_refused_before_anything_is_written(
     (line,) = capsys.readouterr().err.splitlines()
     assert "is no text in utf-8; expected a name that is: rename it" in line
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("name", ["a\0b.csv", "~/a\0b", "\ud800.csv"])
+def test_a_path_that_no_system_has_is_refused_in_one_line(name):
+    with pytest.raises(InputError, match=r"has a null character or half of one; expected a path without it") as caught:
+        user_path(name)
+    assert str(caught.value).isprintable()
