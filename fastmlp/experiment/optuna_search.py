@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.errors import InputError
+from fastmlp.errors import FastmlpError, InputError
 from fastmlp.experiment.executors.base import CellCallbacks, Executor, SweepData, no_callbacks
 from fastmlp.experiment.recipe import Recipe
 from fastmlp.experiment.search_space import Choices, Range, Search
@@ -29,6 +29,7 @@ from fastmlp.runs import naming as labels
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.history import History
+from fastmlp.utils.records import one_line
 
 # No trial is pruned before so many others are finished (Optuna's own number), nor in this share of its epochs: the
 # first ones say little, as rates that end best may begin slowly.
@@ -156,9 +157,10 @@ class OptunaSearch:
         self.earlier: list[CellResult] = []
         self._storage: Any = None
         try:
-            self._study = self._open(storage, name)
-            self._requeue()
-            self.remaining = max(0, self.search.trials - self._read_earlier(finished))
+            with _reported(storage):
+                self._study = self._open(storage, name)
+                self._requeue()
+                self.remaining = max(0, self.search.trials - self._read_earlier(finished))
         except BaseException:
             self.close()
             raise
@@ -172,18 +174,11 @@ class OptunaSearch:
     def _open(self, storage: Path | str, name: str) -> Any:
         """Return the study of this name."""
         optuna = self._optuna
-        shown = storage if isinstance(storage, Path) else re.sub(r"//[^/@]*@", "//", storage)  # without a password
-        try:
-            of_url = optuna.storages.RDBStorage
-            self._storage = _journal(storage) if isinstance(storage, Path) else of_url(storage)
-            return optuna.create_study(
-                storage=self._storage, study_name=name, load_if_exists=True, direction="maximize", pruner=self._pruner()
-            )
-        except Exception as error:  # whatever a database's driver raises
-            reason = str(error).partition("\n")[0]
-            raise InputError(
-                f"storage {shown} cannot be used ({reason}); expected one such as sqlite:///studies.db, or leave it out"
-            ) from None
+        of_url = optuna.storages.RDBStorage
+        self._storage = _journal(storage) if isinstance(storage, Path) else of_url(storage)
+        return optuna.create_study(
+            storage=self._storage, study_name=name, load_if_exists=True, direction="maximize", pruner=self._pruner()
+        )
 
     def _pruner(self) -> Any:
         if self.search.pruner == "none":
@@ -331,6 +326,23 @@ def _search_of(recipe: Recipe) -> Search:
     if recipe.search is None:
         raise InputError("the recipe has no [search]; give it the settings that are to be searched")
     return recipe.search
+
+
+@contextlib.contextmanager
+def _reported(storage: Path | str) -> Iterator[None]:
+    """Turn whatever a database's driver raises, or a study that is damaged, into an InputError."""
+    try:
+        yield
+    except FastmlpError:
+        raise
+    except Exception as error:
+        reason = one_line(error)
+        if isinstance(storage, Path):
+            raise InputError(f"{storage} cannot be read ({reason}); delete it: its trials are made again") from error
+        shown = re.sub(r"//[^/@]*@", "//", storage)  # without a password
+        raise InputError(
+            f"storage {shown} cannot be used ({reason}); expected one such as sqlite:///studies.db, or leave it out"
+        ) from error
 
 
 def _journal(path: Path) -> Any:

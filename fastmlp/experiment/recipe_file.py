@@ -1,5 +1,6 @@
 """Recipes in TOML: read, strictly checked, every mistake named with its file, its key and a hint."""
 
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -189,5 +190,5 @@ def check_data(data: dict[str, Any]) -> None:
         ("n_features", (int,), "a whole number"),
     ):
         value = data.get(key, 1)
-        if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < math.inf:
             raise InputError(f"{key} in [data] is {value!r}; expected {expected}, above 0")

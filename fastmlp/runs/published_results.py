@@ -9,6 +9,7 @@ A recipe has any number of tables
 """
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from fastmlp.errors import InputError, InputTypeError
@@ -146,8 +147,8 @@ def _check_table(table: object, where: str, known: Sequence[str]) -> None:
 def _check_figure(name: str, value: object, where: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputTypeError(f"{name} in {where} is {value!r}; expected a number without quotes")
-    most = 1 if name.endswith("accuracy") else math.inf
-    if not 0 <= value <= most or not math.isfinite(value):
+    most = 1 if name.endswith("accuracy") else sys.float_info.max  # beyond it a whole number is no float
+    if not 0 <= value <= most:
         expected = "a share from 0 to 1" if most == 1 else "a finite number from 0"
         raise InputError(f"{name} in {where} is {value}; expected {expected}")
 

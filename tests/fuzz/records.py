@@ -10,11 +10,13 @@ import numpy as np
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
+from fastmlp.experiment.optuna_search import OptunaSearch
+from fastmlp.experiment.recipe_file import load_recipe
 from fastmlp.runs.records import CellManifest
 from fastmlp.training.checkpoints import MAGIC, CheckpointStore, Paused
 from fastmlp.utils.records import read_record
 from tests.fuzz.campaign import Campaign, command
-from tests.fuzz.mutators import mutated, refusal
+from tests.fuzz.mutators import mutated, mutated_bytes, refusal
 
 RECIPE = """
 seeds = 2
@@ -129,6 +131,31 @@ def checkpoint(folder):
     return case
 
 
+def study(folder):
+    """The journal of a search by Optuna, of which a line is changed."""
+    run, recipe = folder / "searched" / "run", folder / "searched" / "optuna.toml"
+    run.parent.mkdir()
+    recipe.write_text(RECIPE.replace("seeds = 2", "").replace("trials = 2", 'trials = 4\nmethod = "optuna"'), "utf-8")
+    evaluated_run(folder)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert (
+            main(["sweep", "-q", "--recipe", str(recipe), "--data", str(folder / "rows.npz"), "--out", str(run)]) == 0
+        )
+    path = run / "study.journal"
+    lines = path.read_bytes().splitlines()
+    name = json.loads(lines[0])["study_name"]
+    asked = load_recipe(recipe)
+
+    def case(choose):
+        changed, place = [*lines], choose.randrange(len(lines))
+        text = mutated(json.loads(lines[place]), choose).encode("utf-8", "surrogatepass")
+        changed[place] = text if choose.random() < 0.7 else mutated_bytes(lines[place], choose)
+        path.write_bytes(b"\n".join(changed) + b"\n")
+        refusal(lambda: OptunaSearch(asked, path, name).close())
+
+    return case
+
+
 INFO, EXPORT = ("info",), ("export", "--to", "json", "--force")
 CAMPAIGNS = (
     Campaign("types and values in run.json, read by `info`, `export`", _changed("run.json", INFO, EXPORT)),
@@ -137,4 +164,5 @@ CAMPAIGNS = (
     Campaign("types and values in run.json and evaluation.json, read by `report`", report, 2_000, 20),
     Campaign("types and values in the cell.json of a cell", cell),
     Campaign("types and values in a checkpoint with a right checksum", checkpoint),
+    Campaign("types, values and bytes in the journal of a search by Optuna", study, 5_000, 50),
 )

@@ -16,6 +16,7 @@ from fastmlp.cli.verbs.arguments import (
 )
 from fastmlp.cli.verbs.sweep import sweep_status
 from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.errors import InputError
 
 if TYPE_CHECKING:
     from fastmlp.experiment.recipe import Recipe
@@ -45,8 +46,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> Outcome:
     check_threads(options.threads)
     recipe = read_recipe(options, options.recipe)
-    wanted = RUNS / Path(options.recipe).stem
-    return run_pipeline(recipe, options.out, wanted, options.threads, options.test)
+    name = Path(options.recipe).stem
+    if options.out is None and not name.strip("."):  # runs/.. is no folder of a run
+        raise InputError(f"recipe {options.recipe!r} has no name that a folder can have; pass --out FOLDER")
+    return run_pipeline(recipe, options.out, RUNS / name, options.threads, options.test)
 
 
 def run_pipeline(
