@@ -45,7 +45,7 @@ class ModelCheckpoint(InternalCallback):
 
     Examples
     --------
-    >>> mlp.fit(X, y, validation_split=0.1, callbacks=[ModelCheckpoint("best.h5")])  # doctest: +SKIP
+    >>> mlp.fit(X, y, validation_split=0.1, callbacks=[ModelCheckpoint("best.safetensors")])  # doctest: +SKIP
     """
 
     def __init__(self, path: str | os.PathLike[str], monitor: str = "validation_loss", min_delta: float = 0.0):

@@ -96,4 +96,4 @@ def test_a_log_is_written_and_what_has_to_be_there_is_refused(tmp_path):
     replay([CSVLogger(tmp_path / "log.csv")], mlp, len(X))
     assert History.from_csv(tmp_path / "log.csv").to_csv() == mlp.history.to_csv()
     with pytest.raises(InputTypeError, match="ModelCheckpoint has to be where the training is"):
-        replay([ModelCheckpoint(tmp_path / "best.h5")], mlp, len(X))
+        replay([ModelCheckpoint(tmp_path / "best.safetensors")], mlp, len(X))
