@@ -206,7 +206,7 @@ def page(measured):
         "of the fastest other peer is. All peers, with how many times fastmlp's time theirs is:",
         summary(results),
         *(
-            f"{TITLES[cpu].capitalize()} ({_as_cpu(cpu, other)}):\n\n{summary(other['workloads'])}"
+            f"{TITLES[cpu][0].upper()}{TITLES[cpu][1:]} ({_as_cpu(cpu, other)}):\n\n{summary(other['workloads'])}"
             for cpu, other in _cpus(measured).items()
         ),
         _absent(results),

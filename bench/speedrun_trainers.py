@@ -34,22 +34,23 @@ def fastmlp(budget, X, y, seed):
 
 
 def torch(budget, X, y, seed):
-    """Eager, with fused Adam; the same dropout, label smoothing and rate of every step."""
+    """Eager, with fused AdamW; the same label smoothing, decay of weights alone, and rate of every step."""
     import torch
 
     torch.manual_seed(seed)
     inputs, targets = torch.from_numpy(X).float().div_(255), torch.from_numpy(y)
     widths, modules = (X.shape[1], *budget.hidden, int(y.max()) + 1), []
-    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
-        if budget.dropout and budget.dropout[layer]:
-            modules.append(torch.nn.Dropout(budget.dropout[layer]))
+    for fan_in, fan_out in itertools.pairwise(widths):
         modules += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
     model = torch.nn.Sequential(*modules[:-1])
     loss = torch.nn.CrossEntropyLoss(label_smoothing=budget.label_smoothing)
-    optimizer = torch.optim.Adam(model.parameters(), betas=(BETA1, BETA2), eps=EPSILON, fused=True)
+    weights, biases = ([p for p in model.parameters() if p.ndim == dimensions] for dimensions in (2, 1))
+    groups = [{"params": weights, "weight_decay": budget.weight_decay}, {"params": biases, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, betas=(BETA1, BETA2), eps=EPSILON, fused=True)
     for rates in _rates(budget, len(y)):
         for rate, rows in zip(rates, torch.randperm(len(y)).split(budget.batch_size), strict=True):
-            optimizer.param_groups[0]["lr"] = rate
+            for group in optimizer.param_groups:
+                group["lr"] = rate
             optimizer.zero_grad()
             loss(model(inputs[rows]), targets[rows]).backward()
             optimizer.step()
@@ -58,7 +59,7 @@ def torch(budget, X, y, seed):
 
 
 def scikit_learn(budget, X, y, seed):
-    """Without dropout and label smoothing, which it does not have; the rate is that of the middle of each call."""
+    """Without label smoothing and decoupled decay, which it has not; the rate is that of the middle of each call."""
     from sklearn.neural_network import MLPClassifier
 
     random = np.random.RandomState(seed)

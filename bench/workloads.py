@@ -68,7 +68,7 @@ WORKLOADS = (
     _adam("numbers", "Adam, 20,000 x 8, a number, (100,), batch 200", hidden=(100,), batch=200, epochs=4, **_NUMBERS),
     _adam("numbers32", "Adam, 20,000 x 8, a number, 64-64, batch 32", hidden=(64, 64), batch=32, epochs=2, **_NUMBERS),
     _adam(
-        "digits", "Adam, 1,500 x 64, 10 classes, (100,), batch 200", "table", (100,), 200, 1_500, features=64,
+        "digits", "Adam, 1,600 x 64, 10 classes, (100,), batch 200", "table", (100,), 200, 1_600, features=64,
         classes=10, epochs=20,
     ),
     _adam("small", "Adam, 10,000 x 4, 4 numbers, tanh 32-16, full batch", rows=10_000, epochs=20, **_SMALL),

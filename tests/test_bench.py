@@ -131,7 +131,8 @@ def test_what_was_measured_as_another_cpu_is_kept_beside_and_only_for_this_machi
         entry["median_ms"] *= 3
     both = _beside(slower, "haswell", path)
     assert both == here | {"cpus": {"haswell": slower}}
-    assert "held to AVX2" in page(both)
+    assert "fastmlp, held to AVX2" in page(both)
+    assert "Held to AVX2 (on the same machine" in page(both)
     path.write_text(json.dumps(both), encoding="utf-8")
     assert _beside(here, "native", path) == both
     assert _beside(here | {"machine": {"cpu": "another"}}, "native", path)["cpus"] == {}
