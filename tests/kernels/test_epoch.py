@@ -122,6 +122,17 @@ def test_padding_stays_zero(network, hidden, dtype, threads):
         assert not buffer.any()
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "softplus", "elu"])
+def test_padding_stays_zero_where_transposed_copies_take_the_step_themselves(network, activation):
+    X, y = samples(np.random.RandomState(4), 40, 5, 3, "float32")
+    p = network((5, 9, 18, 7, 3), (activation,) * 3, "float32")
+    epoch.train(p.layers, p.buffer, p.states, X, y, np.arange(40), 1, 0.5, np.zeros(2), 1)
+    buffer = p.buffer.copy()
+    for view in (*weight_views(buffer, p.layers), *bias_views(buffer, p.layers)):
+        view[...] = 0
+    assert not buffer.any()
+
+
 @pytest.mark.parametrize("width", [64, 128, 500, 512, 1000, 1024, 4096])
 def test_rows_of_a_wide_layer_fall_into_all_sets_of_a_cache(width):
     layers = layer_table((10, width, 2), ("relu",), "float32")
