@@ -7,6 +7,7 @@ import numba
 from numba.core.bytecode import FunctionIdentity
 
 from .cache import KernelCache
+from .compilers import EntryCompiler, PartCompiler, PartDispatcher
 
 # Numba numbers the functions that a process compiles and makes the number a part of their symbols. Code that two
 # processes have compiled and a third one loads together must not share a symbol, or the linker would take the one
@@ -16,19 +17,29 @@ FunctionIdentity._unique_ids = itertools.count(secrets.randbits(48))
 # error_model="numpy": a division by zero gives inf or nan and no exception, so that nogil code never has to unwind.
 # No fastmath: its reassociation would make results depend on the number of lanes, and it deletes tests for nan.
 # No wrappers for callers in C, which there are none of: a twentieth of the time of compiling.
+# forceinline is said where it is False too: else Numba takes it over from a caller.
 OPTIONS = {
     "nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": False, "no_cfunc_wrapper": True,
+    "forceinline": False,
 }  # fmt: skip
 
-jit = numba.njit(**OPTIONS)
 
-# For the layer between an entry point and the kernels: Numba optimises the whole code below every function again, so
-# each level of calls above the tiles would cost half a second of compiling.
-inlined = numba.njit(inline="always", **OPTIONS)
+def jit(function):
+    """Compile a function that other compiled ones call."""
+    return _part(function, OPTIONS)
+
+
+def inlined(function):
+    """The same for a layer between an entry point and the kernels: LLVM puts it into its caller, whatever its size."""
+    return _part(function, {**OPTIONS, "forceinline": True})
+
+
+def _part(function, options):
+    return PartDispatcher(function, targetoptions={**options, "nopython": True}, pipeline_class=PartCompiler)
 
 
 def entry(name, function):
     """Compile a function that Python calls; its code is kept on disk under `name`, which no other may have."""
-    dispatcher = jit(function)
+    dispatcher = numba.njit(pipeline_class=EntryCompiler, **OPTIONS)(function)
     dispatcher._cache = KernelCache(name, OPTIONS)
     return dispatcher

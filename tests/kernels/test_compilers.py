@@ -1,0 +1,87 @@
+"""Functions that are compiled as parts of others alone."""
+
+import gc
+
+import numba
+import pytest
+
+from fastmlp.kernels import compilers
+from fastmlp.kernels.jit import entry, inlined, jit
+
+
+@jit
+def _bounded(x):
+    if x > 1000:
+        raise ValueError("too large")
+    return x + 1
+
+
+@inlined
+def _doubled(x):
+    return 2 * _bounded(x)
+
+
+def _total(x):
+    return _doubled(x) + _bounded(x)
+
+
+def test_a_function_of_parts_gives_what_python_gives(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    total = entry("tests.total", _total)
+    assert [total(2), total(2.5)] == [9, 10.5]
+    with pytest.raises(ValueError, match="too large"):
+        total(1001)
+
+
+def test_a_part_can_be_called_from_python():
+    assert [_doubled(2), _doubled(2.5), _doubled(3)] == [6, 7.0, 8]
+
+
+def test_a_part_can_be_called_by_a_function_that_knows_of_no_parts():
+    assert numba.njit(lambda x: _doubled(x) + _bounded(x))(2) == 9
+
+
+def test_parts_have_no_machine_code_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    part = jit(lambda x: 3 * x)
+    assert entry("tests.thrice", lambda x: part(x))(7) == 21
+    (compiled,) = part.overloads.values()
+    engine = compiled.target_context.codegen()._engine
+    assert not engine.is_symbol_defined(compiled.fndesc.llvm_cpython_wrapper_name)
+
+
+def test_the_garbage_collector_runs_again_after_compiling_and_after_a_failure(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    during = []
+    monkeypatch.setattr(compilers, "parts_work", lambda: during.append(gc.isenabled()) or True)
+    assert entry("tests.one", lambda: 1)() == 1
+    with pytest.raises(numba.TypingError):
+        entry("tests.unknown", lambda: no_such_function())()  # noqa: F821
+    assert during == [False, False]
+    assert gc.isenabled()
+
+
+WITHOUT_PARTS = """
+from fastmlp.kernels import compilers
+
+{change}
+
+from fastmlp.kernels.jit import entry, jit
+
+below = jit(lambda x: x + 1)
+print(entry("tests.above", lambda x: below(x) * below(x))(3), below(4))
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "del compilers._PartLibrary.own_module",
+        "compilers._link_below = lambda library, module: 1 / 0",
+    ],
+)
+def test_all_is_compiled_as_numba_does_where_its_inside_is_not_as_expected(run_python, tmp_path, change):
+    done = run_python(WITHOUT_PARTS.format(change=change), FASTMLP_CACHE=str(tmp_path))
+    assert done.stdout == "16 5\n"
+    assert done.stderr.count("compile slowly") == 1
+    assert run_python(WITHOUT_PARTS.format(change=change), FASTMLP_CACHE=str(tmp_path)).stderr == ""  # from the cache
