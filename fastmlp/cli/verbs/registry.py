@@ -1,6 +1,19 @@
 """All verbs, in the order of `fastmlp --help`."""
 
-from fastmlp.cli.verbs import completion, demo, evaluate, export, info, predict, prepare, report, retrain, run, sweep
+from fastmlp.cli.verbs import (
+    completion,
+    demo,
+    evaluate,
+    export,
+    info,
+    predict,
+    prepare,
+    report,
+    retrain,
+    run,
+    sweep,
+    warm,
+)  # fmt: skip
 from fastmlp.cli.verbs.verb import Verb
 
 VERBS: dict[str, Verb] = {
@@ -14,5 +27,6 @@ VERBS: dict[str, Verb] = {
     "export": export.VERB,
     "info": info.VERB,
     "demo": demo.VERB,
+    "warm": warm.VERB,
     "completion": completion.VERB,
 }
