@@ -1,4 +1,4 @@
-"""What is told while the kernels are compiled: once after an installation, for about a minute."""
+"""What is told while the kernels are compiled: once after an installation, for some seconds, or a minute where much else runs."""
 
 import sys
 import time
