@@ -1,4 +1,4 @@
-"""What is told while the kernels are compiled: once after an installation, for some seconds, or a minute where much else runs."""
+"""What is told while the kernels are compiled: once after an installation, for some seconds or, on a busy machine, more."""
 
 import sys
 import time
