@@ -1,4 +1,4 @@
-"""What is told while the kernels are compiled: once after an installation, for some seconds or, on a busy machine, more."""
+"""What is told while the kernels are compiled: once after an installation, for some seconds, on a busy machine more."""
 
 import sys
 import time
