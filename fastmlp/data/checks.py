@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.labels import Labels, check_labels, distinct
+from fastmlp.utils.room import check_room
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
 MNIST_PIXELS, USPS_PIXELS = 784, 256
@@ -108,7 +109,7 @@ def read_inputs(
     Raises
     ------
     InputError
-        If there is another number of axes, no row or column, or anything but finite numbers.
+        If there is another number of axes, no row or column, or anything but finite numbers; or more than memory has.
     """
     coloured = len(shape) == 4 and shape[3] == COLOURS
     if len(shape) not in (2, 3, 4) or (len(shape) == 4 and 1 not in (shape[1], shape[3]) and not coloured):
@@ -121,13 +122,15 @@ def read_inputs(
         raise InputError(f"{where} has shape {shape}; expected one row and one column or more: fill it")
     if dtype.kind not in "buif":
         raise InputError(f"{where} has dtype {dtype}; expected numbers: store it as float32 or uint8")
-    X: NDArray[np.uint8 | np.float32] = np.empty((rows, columns), np.uint8)  # until there is a value that is no byte
     at_a_time = -(-max(1, BYTES_AT_A_TIME // (8 * columns)) // chunk_rows) * chunk_rows
+    check_room(where, rows * columns + min(rows, at_a_time) * columns * dtype.itemsize)
+    X: NDArray[np.uint8 | np.float32] = np.empty((rows, columns), np.uint8)  # until there is a value that is no byte
     for start in range(0, rows, at_a_time):
         block = read(slice(start, min(rows, start + at_a_time)))
         if coloured:
             block = grey(block)
         if X.dtype == np.uint8 and not are_bytes(block):
+            check_room(where, X.size * np.dtype(np.float32).itemsize)
             X = _widened(X, start)
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinity, which is reported
             X[start : start + at_a_time] = block.reshape(-1, columns)

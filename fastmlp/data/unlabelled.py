@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fastmlp.data.dataset import Inputs
 from fastmlp.data.loading import NAMES, load
 from fastmlp.data.readers.reader import Expected
-from fastmlp.data.readers.registry import find_reader
+from fastmlp.data.readers.registry import read_inputs
 from fastmlp.errors import InputTypeError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.utils.paths import user_path
@@ -60,4 +60,4 @@ def load_inputs(
         return Inputs(dataset.X, None, dataset.image_shape, dataset.name, (*dataset.notes, note))
     path = user_path(path_or_name)
     expected = Expected(tuple(names or ()) or None, n_features, pictures, label, ids)
-    return find_reader(path).read_inputs(path, expected)
+    return read_inputs(path, expected)

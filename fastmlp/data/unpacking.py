@@ -14,12 +14,15 @@ from typing import IO, Any, cast
 
 from fastmlp.data.checks import check_file
 from fastmlp.errors import InputError, first_line
+from fastmlp.utils.room import check_room
 
 HEAD_BYTES = 1 << 16
 # By the first bytes of a file.
 SIGNATURES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "xz", b"PK\x03\x04": "zip"}
 OPENERS: dict[str, Callable[..., Any]] = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 _SUFFIXES = {".gz", ".bz2", ".xz", ".zip"}
+# A few kilobytes may have gigabytes in them: so often it is asked for so many times as much memory.
+_CHECKED_EACH, _TIMES_ITS_BYTES = 1 << 26, 4
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # as spreadsheets write "Unicode text"
 
 
@@ -59,7 +62,7 @@ def read_head(path: Path, unpack: bool = False) -> bytes:
     return head
 
 
-def open_unpacked(path: Path) -> IO[bytes]:
+def open_unpacked(path: Path) -> io.RawIOBase | IO[bytes]:
     """Open a file, or what is compressed in it, for reading; to be used within `reported`.
 
     Parameters
@@ -70,17 +73,38 @@ def open_unpacked(path: Path) -> IO[bytes]:
     Raises
     ------
     InputError
-        For a zip archive with other than one file.
+        For a zip archive with other than one file; and in reading, when memory runs out.
     """
     with open(path, "rb") as stored:
         kind = compression(stored.read(8))
     if kind is not None and kind in OPENERS:
-        file: IO[bytes] = OPENERS[kind](path)
-        return file
+        return _Unpacked(path, OPENERS[kind](path))
     if kind == "zip":
         with zipfile.ZipFile(path) as archive:  # whose members keep the file open
-            return archive.open(_only_member(path, archive))
+            return _Unpacked(path, archive.open(_only_member(path, archive)))
     return open(path, "rb")
+
+
+class _Unpacked(io.RawIOBase):
+    """What is compressed in a file, read as long as there is memory for what is made of it."""
+
+    def __init__(self, path: Path, file: IO[bytes]):
+        self._path, self._file, self._left = path, cast(io.BufferedIOBase, file), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        if self._left <= 0:
+            check_room(f"{self._path}, unpacked,", _TIMES_ITS_BYTES * _CHECKED_EACH)
+            self._left = _CHECKED_EACH
+        count = self._file.readinto(room)
+        self._left -= count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def open_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> io.TextIOWrapper:

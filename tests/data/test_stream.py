@@ -47,10 +47,7 @@ def test_every_row_comes_once_with_the_values_that_load_reads(write, dtype, opti
         np.testing.assert_array_equal(np.concatenate([X for X, _ in in_order]), expected.X)
 
 
-def test_values_in_another_file_or_never_written_are_read_right(write, tmp_path):
-    outside = {"external": [(str(tmp_path / "values.bin"), 0, h5py.h5f.UNLIMITED)]}
-    with Stream(write(options=outside, name="outside.h5"), **SMALL) as stream:
-        check_epoch(stream, PIXELS)
+def test_values_never_written_are_read_right(tmp_path):
     with h5py.File(tmp_path / "never.h5", "w") as file:
         file.create_dataset("xdata", (100, 5), "u1", fillvalue=7)
         file["ydata"] = np.arange(100) % 2

@@ -39,6 +39,7 @@ DIGESTS = {
         "notmnist-small-subset-labels-idx1-ubyte": "5c46d30e3107fcae978d698316805d57cf67ad7f90ec13e77939b266cd141b6e",
     },
 }
+MOST_BYTES = 1 << 26  # of a file, unpacked
 MIRRORS: dict[str, tuple[str, ...]] = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -122,7 +123,7 @@ def _local(folder: Path, name: str, file: str) -> np.ndarray | None:
     for spelling in (file, file.replace("-idx", ".idx")):
         for path in (folder / f"{spelling}.gz", folder / spelling):
             if os.path.lexists(path):
-                return _verified(read_idx(path, str(path)), str(path), name, file)
+                return _verified(read_idx(path, str(path), MOST_BYTES), str(path), name, file)
     return None
 
 
@@ -144,7 +145,7 @@ def _download(name: str, file: str) -> np.ndarray:
         raise InputError("FASTMLP_OFFLINE is set")
 
     def accept(content: bytes) -> np.ndarray:
-        array = _verified(read_idx(content, f"{file}.gz"), f"{file}.gz", name, file)
+        array = _verified(read_idx(content, f"{file}.gz", MOST_BYTES), f"{file}.gz", name, file)
         save_to_cache(Path(name, f"{file}.gz"), content)
         return array
 

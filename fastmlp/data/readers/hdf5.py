@@ -1,5 +1,6 @@
 """HDF5 files: the course's MNIST files with `xdata` and `ydata`, and others with a pair of arrays."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastmlp.data.checks import check_file
 from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.named_arrays import (
     dataset_of_arrays,
@@ -18,12 +20,14 @@ from fastmlp.data.readers.named_arrays import (
     inputs_of_array,
 )
 from fastmlp.data.readers.reader import Expected, Reader
-from fastmlp.errors import InputError, first_line
+from fastmlp.errors import FastmlpError, InputError, first_line
+from fastmlp.utils.room import check_room
 
 if TYPE_CHECKING:
     import h5py
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_MOST_LINKS = 1  # from a name to its array
 SYNTHETIC = "synthetic"  # attribute of a file whose samples this library made
 
 
@@ -31,7 +35,8 @@ class HDF5Reader(Reader):
     """Inputs (N, D), or pictures (N, height, width), and labels (N,), or one-hot (N, C).
 
     Their names are those of `named_arrays.PAIRS`; an array of a group `train` or `test`, as USPS has them, is of that
-    part. Floats become float32 block by block: float64 is never in memory as a whole.
+    part. Floats become float32 block by block: float64 is never in memory as a whole. A file decides about no other
+    one: of links to others only those to files in its own folder are followed.
     """
 
     name = "HDF5"
@@ -60,8 +65,10 @@ class HDF5Reader(Reader):
 
 def _part(path: Path, file: "h5py.File", part: str) -> Dataset:
     inputs, labels = find_pair(path, array_names(file), part)
-    x, y = find_array(path, file, inputs), find_array(path, file, labels)
-    return dataset_of_arrays(path, inputs, x, labels, y[()], bool(np.all(file.attrs.get(SYNTHETIC, False))))
+    x = find_array(path, file, inputs)
+    check_room(f"{path}: {inputs}", x.size)  # or more, before the labels are read
+    y = read_whole(path, file, labels)
+    return dataset_of_arrays(path, inputs, x, labels, y, bool(np.all(file.attrs.get(SYNTHETIC, False))))
 
 
 @contextmanager
@@ -105,7 +112,9 @@ def reported_damage(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:
+    except (FastmlpError, MemoryError):
+        raise
+    except Exception as error:  # h5py raises ValueError and TypeError as well about what a damaged file declares
         text = first_line(error)
         if "unable to lock file" in text:
             raise InputError(
@@ -134,12 +143,50 @@ def array_names(file: "h5py.File") -> list[str]:
     import h5py
 
     names = []
-    for key in file:
+    for key in map(_text, file):
         names.append(key)
-        with suppress(KeyError):  # a link to what is not there
-            if isinstance(file[key], h5py.Group):
-                names[-1:] = [f"{key}/{name}" for name in file[key]] or [key]
+        with suppress(KeyError, InputError):  # a link to what is not there, or must not be followed
+            if isinstance(group := _opened(Path(file.filename), file, key), h5py.Group):
+                names[-1:] = [f"{key}/{_text(name)}" for name in group] or [key]
     return names
+
+
+def _text(name: str | bytes) -> str:
+    """Return the name of an array, which h5py has in bytes if it is no UTF-8."""
+    return name if isinstance(name, str) else name.decode("utf-8", "backslashreplace")
+
+
+def _opened(path: Path, file: "h5py.File", key: str) -> "h5py.HLObject":
+    """Return what is in a file under a name.
+
+    Raises KeyError if nothing is there, InputError for a link to a file that is not in the same folder.
+    """
+    import h5py
+
+    for name in (key.partition("/")[0], key):
+        link = file.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            _check_neighbour(path, key, link.filename)
+        if not isinstance(link, h5py.HardLink):
+            break
+    # Not as file[key], which would go on along any links that a link leads to.
+    access = h5py.h5p.create(h5py.h5p.LINK_ACCESS)
+    access.set_nlinks(_MOST_LINKS)
+    found = h5py.h5o.open(file.id, key.encode(), access)
+    if isinstance(found, h5py.h5d.DatasetID):
+        return h5py.Dataset(found)
+    return h5py.Group(found) if isinstance(found, h5py.h5g.GroupID) else h5py.Datatype(found)
+
+
+def _check_neighbour(path: Path, key: str, name: str) -> None:
+    """Raise KeyError or InputError unless a linked file is a file in the folder of a file, or below."""
+    folder = path.absolute().parent.resolve()
+    target = (folder / name).resolve()
+    if not target.is_relative_to(folder):
+        raise InputError(f"{path}: {key} is a link to {name}; expected a file in the same folder: copy it there")
+    if not target.exists():
+        raise KeyError(key)
+    check_file(target)
 
 
 def find_arrays(path: Path, file: "h5py.File", part: str = "train") -> "tuple[h5py.Dataset, h5py.Dataset]":
@@ -185,12 +232,12 @@ def find_array(path: Path, file: "h5py.File", key: str) -> "h5py.Dataset":
     Raises
     ------
     InputError
-        If it is none that can be read.
+        If it is none that can be read, or has its values in other files.
     """
     import h5py
 
     try:
-        array = file[key]
+        array = _opened(path, file, key)
     except KeyError:  # the link is there, its target is not
         raise InputError(
             f"{path}: {key} is a link to an array or a file that is not there; expected a row per sample: put it there"
@@ -199,8 +246,38 @@ def find_array(path: Path, file: "h5py.File", key: str) -> "h5py.Dataset":
         raise InputError(f"{path}: {key} is a group of arrays; expected one array, a row per sample: put it there")
     if array.shape is None:
         raise InputError(f"{path}: {key} is an array without a shape; expected a row per sample: fill it")
+    if array.is_virtual or array.external:
+        raise InputError(
+            f"{path}: {key} has its values in other files, which are not read; expected an array with its own: copy it "
+            "with h5py, as new[key] = old[key][:]"
+        )
+    if array.chunks:
+        check_room(f"{path}: a chunk of {key}", math.prod(array.chunks) * array.dtype.itemsize)
     _check_filters(path, key, array)
     return array
+
+
+def read_whole(path: Path, file: "h5py.File", key: str) -> np.ndarray:
+    """Return all values of an array of an open file.
+
+    Parameters
+    ----------
+    path : Path
+        The file's path, for messages.
+    file : h5py.File
+        The open file.
+    key : str
+        What the array is called.
+
+    Raises
+    ------
+    InputError
+        If it is none that can be read, or needs more memory than is free.
+    """
+    array = find_array(path, file, key)
+    check_room(f"{path}: {key}", array.size * array.dtype.itemsize)
+    values: np.ndarray = array[()]
+    return values
 
 
 def _check_filters(path: Path, key: str, array: "h5py.Dataset") -> None:

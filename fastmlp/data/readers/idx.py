@@ -17,12 +17,14 @@ from fastmlp.data.readers.idx_names import are_emnist, is_folder_of_idx, labels_
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.data.unpacking import OPENERS, compression
 from fastmlp.errors import InputError
+from fastmlp.utils.room import check_room
 
 # Type codes of the format's description at yann.lecun.com/exdb/mnist; numbers are big-endian.
 _INT = 0x0C
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", _INT: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _TURNED = "{}: pictures of EMNIST, which are stored with their columns as rows: turned"
 _ASCII = {str(code): chr(code) for code in range(32, 127)}
+_AT_A_TIME = 1 << 20  # bytes
 _MOST_COMPRESSED = 1032  # deflate's best ratio: a header that promises more than that is wrong
 
 
@@ -105,7 +107,7 @@ def _is_header(head: bytes) -> bool:
     return len(head) >= 4 and head[:2] == b"\0\0" and head[2] in DTYPES and 1 <= head[3] <= 4
 
 
-def read_idx(source: Path | bytes, where: str) -> np.ndarray:
+def read_idx(source: Path | bytes, where: str, most: int | None = None) -> np.ndarray:
     """Read the array of an IDX file, plain or compressed by gzip, bzip2 or xz.
 
     Parameters
@@ -114,6 +116,9 @@ def read_idx(source: Path | bytes, where: str) -> np.ndarray:
         The file, or its content.
     where : str
         What messages call it.
+    most : int, optional
+        Bytes that its array may have, where its content is not known to be what is wanted; by default as many as are
+        free.
 
     Returns
     -------
@@ -133,7 +138,9 @@ def read_idx(source: Path | bytes, where: str) -> np.ndarray:
         file.seek(0)
         try:
             if kind is not None and kind in OPENERS:
-                return _read(OPENERS[kind](file), stored * _MOST_COMPRESSED if kind == "gzip" else None, where)
+                bounds = [most] if most is not None else []
+                bounds += [stored * _MOST_COMPRESSED] if kind == "gzip" else []
+                return _read(OPENERS[kind](file), min(bounds, default=None), where)
             return _read(file, stored, where)
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise InputError(
@@ -154,12 +161,13 @@ def _read(file: io.BufferedIOBase, most: int | None, where: str) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
     if most is not None and size > most:
         raise InputError(f"{where} is cut short: its header says {shape}, and it is smaller than that; copy it anew")
+    check_room(where, size)
     try:
         array, got = np.empty(shape, dtype), 0
     except (MemoryError, ValueError) as error:
         raise InputError(f"{where} has a header that says {shape}, more than memory; copy it anew") from error
     room = array.reshape(-1).view(np.uint8).data
-    while got < size and (more := file.readinto(room[got:])):  # a gzip file gives a part at a time
+    while got < size and (more := file.readinto(room[got : got + _AT_A_TIME])):  # gzip makes a copy
         got += more
     if got < size:
         raise InputError(f"{where} is cut short: its header says {shape}, {size} bytes, and it has {got}; copy it anew")

@@ -1,5 +1,6 @@
 """MATLAB files: those of version 7.3, which are HDF5, and older ones where scipy is installed."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ import numpy as np
 from fastmlp.data.checks import check_finite, read_labels
 from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset, Inputs
-from fastmlp.data.readers.hdf5 import array_names, find_array, open_hdf5
+from fastmlp.data.readers.hdf5 import array_names, open_hdf5, read_whole
 from fastmlp.data.readers.named_arrays import (
     dataset_of_arrays,
     find_inputs,
@@ -21,7 +22,8 @@ from fastmlp.data.readers.named_arrays import (
     labels_of,
 )
 from fastmlp.data.readers.reader import Expected, Reader
-from fastmlp.errors import InputError, first_line
+from fastmlp.errors import InputError
+from fastmlp.utils.room import check_room
 
 HDF5_VERSION = b"MATLAB 7.3"
 
@@ -119,24 +121,21 @@ def matrices(path: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
     Raises
     ------
     InputError
-        If the file is damaged, or is of a version before 7.3 and scipy is not installed.
+        If the file is of a version before 7.3 and scipy is not installed, or needs more memory than is free.
     """
     with open(path, "rb") as stored:
         version = stored.read(len(HDF5_VERSION))
     if version == HDF5_VERSION:
         with open_hdf5(path) as file:
-            yield array_names(file), lambda name: find_array(path, file, name)[()].T
+            yield array_names(file), lambda name: read_whole(path, file, name).T
         return
     try:
-        from scipy.io import loadmat
+        from scipy.io import loadmat, whosmat
     except ImportError:
         raise InputError(
             f"{path} is a MATLAB file of a version before 7.3, which scipy reads; install scipy, or save it with -v7.3"
         ) from None
-    try:
-        found = loadmat(path)
-    except Exception as error:  # what scipy raises about a damaged file is of many kinds
-        raise InputError(
-            f"{path} cannot be read as MATLAB ({first_line(error)}); it is damaged or cut short: copy it anew"
-        ) from error
+    # A byte for each number, or more; nothing is known of sparse matrices.
+    check_room(str(path), sum(math.prod(shape) for _, shape, kind in whosmat(path) if kind != "sparse"))
+    found = loadmat(path)
     yield [name for name in found if not name.startswith("__")], found.__getitem__

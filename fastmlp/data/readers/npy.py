@@ -8,7 +8,7 @@ from fastmlp.data.checks import NoLabels
 from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.named_arrays import inputs_of_array
 from fastmlp.data.readers.reader import Expected, Reader
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, first_line
 
 
 class NPYReader(Reader):
@@ -29,9 +29,9 @@ class NPYReader(Reader):
         """Read a file as `Reader.read_inputs` describes."""
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
+        except ValueError as error:
             raise InputError(
-                f"{path} cannot be read as npy ({error}); it is damaged, or has something else than numbers: write it "
-                "with numpy.save"
+                f"{path} cannot be read as npy ({first_line(error)}); it is damaged, or has something else than "
+                "numbers: write it with numpy.save"
             ) from error
         return inputs_of_array(path, "", array)

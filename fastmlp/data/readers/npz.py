@@ -1,7 +1,5 @@
 """Numpy's .npz archives, in which notMNIST, MNIST and MedMNIST are often published."""
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +16,8 @@ from fastmlp.data.readers.named_arrays import (
     inputs_of_array,
 )
 from fastmlp.data.readers.reader import Expected, Reader
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, first_line
+from fastmlp.utils.room import check_room
 
 
 class NPZReader(Reader):
@@ -51,12 +50,21 @@ class NPZReader(Reader):
         """Read a file as `Reader.read_inputs` describes."""
         with open_archive(path) as archive:
             name, notes = find_inputs(path, archive.files)
-            return inputs_of_array(path, name, np.asarray(archive[name]), notes)
+            return inputs_of_array(path, name, _array(path, archive, name), notes)
 
 
 def _part(path: Path, archive: "np.lib.npyio.NpzFile", part: str) -> Dataset:
     inputs, labels = find_pair(path, archive.files, part)
-    return dataset_of_arrays(path, inputs, np.asarray(archive[inputs]), labels, np.asarray(archive[labels]))
+    x, y = _array(path, archive, inputs), _array(path, archive, labels)
+    return dataset_of_arrays(path, inputs, x, labels, y)
+
+
+def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> np.ndarray:
+    """Return an array, if it fits into memory: of no member more is unpacked than the archive's directory says."""
+    members = archive.zip.infolist() if archive.zip else []  # without it, it is closed
+    sizes = {member.filename.removesuffix(".npy"): member.file_size for member in members}
+    check_room(f"{path}: {name}", sizes[name])
+    return np.asarray(archive[name])
 
 
 @contextmanager
@@ -76,17 +84,16 @@ def open_archive(path: Path) -> "Iterator[np.lib.npyio.NpzFile]":
     Raises
     ------
     InputError
-        If it is damaged, or if an array that is read has objects.
+        If an array that is read is damaged, or has objects.
     """
     try:
         # Opened here: numpy leaves a file that it opened itself open when it turns out to be no archive.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise InputError(f"{path} cannot be read as npz ({error}); it is damaged or cut short: copy it anew") from error
     except InputError:  # itself a ValueError
         raise
     except ValueError as error:
         raise InputError(
-            f"{path} has something else than plain arrays ({error}); expected numbers: write it with numpy.savez"
+            f"{path} has something else than plain arrays ({first_line(error)}); expected numbers: write it with "
+            "numpy.savez"
         ) from error

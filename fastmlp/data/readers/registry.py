@@ -1,11 +1,12 @@
 """Find the reader of a file, by its first bytes and then by its name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fastmlp.data.checks import no_part
-from fastmlp.data.dataset import Dataset
+from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.class_folders import ClassFoldersReader
 from fastmlp.data.readers.csv import CSVReader
 from fastmlp.data.readers.hdf5 import HDF5Reader
@@ -13,10 +14,10 @@ from fastmlp.data.readers.idx import IDXReader
 from fastmlp.data.readers.matlab import MATLABReader
 from fastmlp.data.readers.npy import NPYReader
 from fastmlp.data.readers.npz import NPZReader
-from fastmlp.data.readers.reader import Reader
+from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.data.readers.svmlight import SvmlightReader
 from fastmlp.data.unpacking import compression, read_head, suffix, text_head
-from fastmlp.errors import InputError
+from fastmlp.errors import FastmlpError, InputError, first_line
 
 READERS: tuple[Reader, ...] = (
     MATLABReader(),
@@ -78,7 +79,64 @@ def read(
         raise no_part(
             part, f"{path} has no {part} part, being one {reader.name} file; give the path of the {part} file instead"
         )
-    return reader.read(path, part=part, n_features=n_features, **of_table)
+    with _guarded(path, f" as {reader.name}"):
+        return reader.read(path, part=part, n_features=n_features, **of_table)
+
+
+def read_inputs(path: Path, expected: Expected) -> Inputs:
+    """Read the inputs alone of a file, or a folder, in the format that it has.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    expected : Expected
+        What is known of the network's inputs.
+
+    Returns
+    -------
+    Inputs
+        Named after the file.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If it cannot be read; one line that names the file.
+    """
+    reader = find_reader(path)
+    with _guarded(path, f" as {reader.name}"):
+        return reader.read_inputs(path, expected)
+
+
+@contextmanager
+def _guarded(path: Path, form: str = "") -> Iterator[None]:
+    """Turn whatever else is raised in a `with` block that reads a file into an InputError with that as its cause.
+
+    Parameters
+    ----------
+    path : Path
+        The file's path, for the message.
+    form : str, default=""
+        Words on its format.
+
+    Raises
+    ------
+    InputError
+        If something was raised that is none.
+    """
+    try:
+        yield
+    except FastmlpError:
+        raise
+    except MemoryError as error:
+        raise InputError(
+            f"{path} needs more memory than there is ({first_line(error)}); use fewer samples, or copy it anew"
+        ) from error
+    except Exception as error:  # what libraries raise about damaged files is of any kind
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path} cannot be read ({error.strerror}); check its rights") from error
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise InputError(f"{path} cannot be read{form} ({reason}); it is damaged or cut short: copy it anew") from error
 
 
 def find_reader(path: Path) -> Reader:
@@ -99,6 +157,11 @@ def find_reader(path: Path) -> Reader:
     InputError
         If the file or folder is absent or in none of the formats.
     """
+    with _guarded(path):
+        return _find_reader(path)
+
+
+def _find_reader(path: Path) -> Reader:
     if path.is_dir():
         for reader in READERS:
             if reader.recognises_folder(path):

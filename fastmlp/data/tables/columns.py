@@ -17,6 +17,7 @@ from fastmlp.data.tables.cells import MISSING, is_number
 from fastmlp.data.tables.faults import first_fault
 from fastmlp.data.tables.layout import BLANKS, FALLBACK, Layout
 from fastmlp.errors import InputError, first_line
+from fastmlp.utils.room import check_room
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,6 +128,7 @@ def _read_once(layout: Layout, stacked: Sequence[int]) -> "Columns | set[int]":
         _check_finite(layout, values, stacked, arrays[-1:])
     if surprises:
         return surprises
+    check_room(str(layout.path), sum(part.nbytes for parts in [*pieces.values(), arrays] for part in parts))  # again
     joined = {column: np.concatenate(parts) for column, parts in pieces.items()}
     return Columns(layout, tuple(stacked), np.concatenate(arrays) if arrays else None, joined, ())
 
