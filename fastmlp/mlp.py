@@ -80,7 +80,7 @@ class MLP(StoredNetwork, LayerOutputs):
     init_bias : str
         "zero", or "same" for the distribution of the weights.
     l1, l2 : float
-        Add l1 |W|_1 and l2 / 2 |W|^2 to what is minimised, biases exempt; reported losses leave them out,
+        Add `l1 |W|_1` and `l2 / 2 |W|^2` to what is minimised, biases exempt; reported losses leave them out,
         `train_objective` has them.
     dropout : float or tuple of float
         Share of the hidden layers' outputs that is dropped in training; or one number for the inputs and each hidden

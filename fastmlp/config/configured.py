@@ -72,7 +72,7 @@ class Configured:
         return f"{type(self).__name__}({self.config.changes_text()})"
 
     def settings(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain values: MLP(**mlp.settings()) is the network before training."""
+        """Return the constructor's arguments as plain values: `MLP(**mlp.settings())` is the network untrained."""
         return self.config.to_dict()
 
 

@@ -185,7 +185,7 @@ class NetworkConfig:
         return cls(**settings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all settings as plain values: NetworkConfig(**config.to_dict()) == config."""
+        """Return all settings as plain values: `NetworkConfig(**config.to_dict()) == config`."""
         return {name: self.plain(name) for name in self.FIELDS}
 
     def to_stored_dict(self) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class StoredNetwork(Network):
         -------
         MLPClassifier, MLPRegressor or Pipeline
             Fitted; a Pipeline where inputs are scaled or missing values are filled in. Two classes have one logistic
-            output there, with the same probabilities. It knows nothing of the training: its loss_curve_ is empty.
+            output there, with the same probabilities. It knows nothing of the training: its `loss_curve_` is empty.
 
         Raises
         ------

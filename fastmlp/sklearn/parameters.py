@@ -27,8 +27,8 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of int, default (100,)
     batch_size : int or "auto", default "auto"
         Rows of a step; "auto" is 200, or all where there are fewer.
     learning_rate : str, default "constant"
-        Of "sgd": "constant"; "invscaling": learning_rate_init / (t_ + 1)^power_t after each epoch; "adaptive": a fifth
-        of what it was, until 1e-6, whenever the training would stop otherwise.
+        Of "sgd": "constant"; "invscaling": `learning_rate_init / (t_ + 1)^power_t` after each epoch; "adaptive": a
+        fifth of what it was, until 1e-6, whenever the training would stop otherwise.
     learning_rate_init : float, default 0.001
         Rate of the first epoch.
     power_t : float, default 0.5
@@ -99,7 +99,7 @@ ATTRIBUTES = """network_ : fastmlp.MLP
         Layers with that of the inputs, and outputs.
     n_features_in_ : int
         Columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (features,)
         Their names, where X has names that are all text.
     out_activation_ : str
         Function of the outputs, by scikit-learn's name."""

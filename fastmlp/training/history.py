@@ -112,7 +112,7 @@ class History:
         weighted mean. Where it is measured during the epoch (train_metrics="running") it is against smoothed labels,
         and what was dropped or distorted is.
     train_objective
-        train_loss plus the penalties l2 / 2 |W|^2 + l1 |W|_1.
+        train_loss plus the penalties `l2 / 2 |W|^2 + l1 |W|_1`.
     train_accuracy
         Share of right answers, 0 to 1; for the squared error R^2.
     validation_loss, validation_accuracy
