@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from drawing import augmentation, losses, optimizers, regularisation, schedules, scikit_learn, streaming
+from drawing import augmentation, kernels, losses, optimizers, regularisation, schedules, scikit_learn, streaming
 
 from fastmlp.plots import save
 
@@ -17,6 +17,9 @@ FIGURES = {
     "augmented-digits": augmentation.digits_distorted,
     "augmentation": augmentation.curves,
     "streaming": streaming.streaming,
+    "kernels-step": kernels.step,
+    "kernels-tile": kernels.tile,
+    "kernels-memory": kernels.memory,
     "sklearn-filters": scikit_learn.filters,
     "sklearn-alphas": scikit_learn.alphas,
     "sklearn-curves": scikit_learn.training_curves,
