@@ -23,7 +23,7 @@ $(if $(filter old,$(WANTED)),$(error $(PYTHON) is Python $(filter-out old,$(WANT
 endif
 endif
 
-.PHONY: demo test test-all test-cpus test-arm test-lowest oracles trackers lint bench compare clean anew
+.PHONY: demo test test-all test-cpus test-arm test-lowest oracles trackers lint docs bench compare clean anew
 
 demo: .venv/installed
 	$(BIN)/fastmlp demo $(DEMO)
@@ -71,6 +71,11 @@ lint: .venv/test
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
+# The site, to docs/_build/html: a warning is an error.
+docs: .venv/docs
+	rm -rf docs/_build docs/generated
+	$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build/html
+
 bench: .venv/bench
 	$(BIN)/python -m pytest -c bench/pytest.ini bench
 
@@ -98,7 +103,7 @@ endif
 	$(PIP) -e .
 	touch $@
 
-.venv/test .venv/bench .venv/tracking: .venv/%: .venv/installed
+.venv/test .venv/docs .venv/bench .venv/tracking: .venv/%: .venv/installed
 	$(PIP) -e ".[$*]"
 	touch $@
 
@@ -113,7 +118,7 @@ NAMES := import json, sys; print(*(item["metadata"]["name"] for item in json.loa
 	case $$offered in \
 	    nothing) echo "$(TORCH) cannot be installed here: its oracles are skipped" ;; \
 	    *nvidia*) echo "$(TORCH) is a build for GPUs here: its oracles are skipped; install a CPU build into .venv" ;; \
-	    *) $(PIP) "$(TORCH)" && touch $@ ;; \
+	    *) $(PIP) "$(TORCH)" "keras>=3" && touch $@ ;; \
 	esac
 
 .venv-lowest/test: pyproject.toml
@@ -123,4 +128,4 @@ NAMES := import json, sys; print(*(item["metadata"]["name"] for item in json.loa
 	touch $@
 
 clean:
-	rm -rf .venv .venv-lowest .arm64 build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-lowest .arm64 build dist docs/_build docs/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

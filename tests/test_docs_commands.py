@@ -10,7 +10,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from test_docs import ALL_PAGES, ROOT, unfenced
+from test_docs import ALL_PAGES, INDEX, ROOT, unfenced
 
 from fastmlp.cli.main import main
 from fastmlp.data.collections import glyphs
@@ -29,7 +29,7 @@ def commands(page):
             yield shlex.split(line, comments=True)
 
 
-COMMANDS = sorted({shlex.join(words) for page in ALL_PAGES for words in commands(page)})
+COMMANDS = sorted({shlex.join(words) for page in (*ALL_PAGES, INDEX) for words in commands(page)})
 
 
 def check_fastmlp(verb, *arguments):
