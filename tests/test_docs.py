@@ -62,6 +62,10 @@ def log_as_it_was():
     logger.setLevel(level)
 
 
+# Keras with PyTorch below it calls NumPy in ways that are out of use.
+WITH_PEERS = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
 def peers(text):
     """The libraries that an example needs and that only the oracles' environment has."""
     return re.findall(r"^import (torch|keras)$", text, re.MULTILINE)
@@ -73,10 +77,7 @@ def examples():
         if page.name == "tracking.md":
             continue
         for line, text in blocks(page, "python"):
-            # Keras with PyTorch below it calls NumPy in ways that are out of use.
-            marks = (
-                [pytest.mark.oracle, pytest.mark.filterwarnings("ignore::DeprecationWarning")] if peers(text) else []
-            )
+            marks = WITH_PEERS if peers(text) else []
             yield pytest.param(page, line, text, id=f"{page.relative_to(ROOT)}:{line}", marks=marks)
 
 
