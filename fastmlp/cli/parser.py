@@ -2,14 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from fastmlp._version import __version__
 from fastmlp.cli.exit_status import exit_statuses_text
 from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.cli.verbs.verb import Verb
 from fastmlp.errors import InputError
 from fastmlp.utils.options import closest, nearest
+from fastmlp.utils.system import version_line
 
 
 class _HelpFormatter(argparse.HelpFormatter):
@@ -35,6 +35,17 @@ class _Parser(argparse.ArgumentParser):
     def options(self) -> list[str]:
         """All options, such as "--help"."""
         return list(self._option_string_actions)
+
+
+class _Version(argparse.Action):
+    """Print versions and end; they are looked for then alone, and the line is not wrapped."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any):
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(version_line())
+        parser.exit()
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -83,7 +94,7 @@ def _build(declared: Sequence[str]) -> tuple[_Parser, dict[str, _Parser]]:
         epilog=f"example:\n  fastmlp demo --epochs 5\n\n{exit_statuses_text()}",
         formatter_class=_HelpFormatter, allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    parser.add_argument("--version", action=_Version, help="print the versions that matter, and exit")
     adding = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     parsers = {}
     for name, verb in VERBS.items():

@@ -5,7 +5,6 @@ import os
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, EnvironmentRecord
 from fastmlp.utils.paths import path_text, user_path
 from fastmlp.utils.records import as_json
+from fastmlp.utils.system import installed
 
 
 def now() -> str:
@@ -32,22 +32,15 @@ def environment() -> EnvironmentRecord:
     return EnvironmentRecord(
         fastmlp=__version__,
         python=platform.python_version(),
-        numpy=_version("numpy"),
-        numba=_version("numba"),
-        llvmlite=_version("llvmlite"),
-        h5py=_version("h5py"),
-        matplotlib=_version("matplotlib"),
+        numpy=installed("numpy"),
+        numba=installed("numba"),
+        llvmlite=installed("llvmlite"),
+        h5py=installed("h5py"),
+        matplotlib=installed("matplotlib"),
         platform=platform.platform(),
         machine=platform.machine(),
         cores=os.cpu_count(),
     )
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def describe_data(dataset: Dataset, training_rows: int, validation_rows: int, test_rows: int = 0) -> DataRecord:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp import __version__
 from fastmlp.cli.main import main
 from fastmlp.cli.verbs.registry import VERBS
 
@@ -68,13 +67,6 @@ def test_every_mistake_is_one_line_with_status_2(tmp_path, monkeypatch, capsys, 
     assert message in err
     assert (out, err.count("\n")) == ("", 1)
     assert not list(tmp_path.iterdir())
-
-
-def test_the_version_is_told(capsys):
-    with pytest.raises(SystemExit) as end:
-        main(["--version"])
-    assert end.value.code == 0
-    assert capsys.readouterr().out == f"fastmlp {__version__}\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)

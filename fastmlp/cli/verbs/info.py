@@ -1,23 +1,37 @@
-"""`fastmlp info`: what a network, a run or data are."""
+"""`fastmlp info`: what a network, a run or data are, and on what all this runs."""
 
 import argparse
 
 from fastmlp.cli.verbs.arguments import add_labels
 from fastmlp.cli.verbs.verb import Outcome, Verb
+from fastmlp.errors import InputError
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "thing", metavar="MODEL|RUN|DATA", help="a model file, the --out of a sweep, or data: a name or file"
+        "thing", metavar="MODEL|RUN|DATA", nargs="?", help="a model file, the --out of a sweep, or data: a name or file"
+    )
+    parser.add_argument(
+        "--system", action="store_true", help="say instead what a report of a fault needs: versions, CPU, settings"
     )
     add_labels(parser)
 
 
 def _run(options: argparse.Namespace) -> Outcome:
+    given = [text for text in (options.thing, options.label, options.task) if text is not None]
+    if options.system and given:
+        raise InputError(f"{given[0]} was given beside --system; expected --system alone")
+    if options.thing is None and not options.system:
+        raise InputError("nothing was given; expected MODEL|RUN|DATA or --system; see `fastmlp info --help`")
+    if options.system:
+        from fastmlp.report.info.system import describe_system
+
+        system = describe_system()
+        return Outcome(system.values, system.text())
     from fastmlp.report.info.describe import describe
 
     info = describe(options.thing, options.label, options.task)
     return Outcome(info.values, info.text())
 
 
-VERB = Verb("Say what a model, a run or data are", _arguments, _run, "fastmlp info runs/ee541")
+VERB = Verb("Say what a model, a run or data are, or the system", _arguments, _run, "fastmlp info runs/ee541")

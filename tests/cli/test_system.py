@@ -1,0 +1,80 @@
+"""What a report of a fault needs: the versions, the machine, the settings."""
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+import llvmlite
+import numba
+import numpy as np
+import pytest
+import sklearn
+
+import fastmlp
+from fastmlp.cli.main import main
+
+
+def test_the_version_is_told_in_one_line_with_those_that_matter(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"fastmlp {fastmlp.__version__} (Python {platform.python_version()}, ")
+    assert f"numpy {np.__version__}, numba {numba.__version__}; " in line
+    assert line.endswith(f"; {platform.system()} {platform.machine()})")
+
+
+def test_the_system_is_described_for_programs(capsys, monkeypatch):
+    monkeypatch.setenv("FASTMLP_THREADS", "3")
+    monkeypatch.setenv("PASSWORD", "secret")
+    assert main(["info", "--system", "--json"]) == 0
+    printed = capsys.readouterr().out
+    told = json.loads(printed)
+    assert (told["verb"], told["kind"], told["fastmlp"]) == ("info", "system", fastmlp.__version__)
+    assert (told["executable"], told["machine"]) == (sys.executable, platform.machine())
+    assert (told["cores"], told["threads"]) == (os.cpu_count(), 3)
+    assert told["environment"]["FASTMLP_THREADS"] == "3"
+    assert "secret" not in printed
+    assert {name: told["required"][name] for name in ("numpy", "numba", "llvmlite")} == {
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "llvmlite": llvmlite.__version__,
+    }
+    assert Path(told["location"], "kernels").is_dir()
+
+
+def test_the_system_is_described_for_a_person(capsys, monkeypatch):
+    monkeypatch.setenv("FASTMLP_THREADS", "3")
+    assert main(["info", "--system"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"fastmlp {fastmlp.__version__}"
+    assert any("FASTMLP_THREADS=3" in line for line in lines)
+    assert all(len(line) <= 100 for line in lines if "/" not in line)
+
+
+def test_packages_that_are_missing_are_named_and_those_for_development_are_not(tmp_path, monkeypatch, capsys):
+    extras = ('no-such-package>=2; extra == "ray"', 'scikit-learn>=1.7; extra == "sklearn"', 'mypy; extra == "test"')
+    lines = ["Name: fastmlp", "Version: 9", *(f"Requires-Dist: {line}" for line in ("numpy>=1.26", *extras))]
+    (tmp_path / "fastmlp-9.dist-info").mkdir()
+    (tmp_path / "fastmlp-9.dist-info" / "METADATA").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["info", "--system", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert list(told["required"]) == ["numpy", "llvmlite"]
+    assert told["optional"] == {"no-such-package": None, "scikit-learn": sklearn.__version__}
+    assert main(["info", "--system"]) == 0
+    assert f"scikit-learn {sklearn.__version__}; missing: no-such-package" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing was given; expected MODEL|RUN|DATA or --system"),
+        (["mnist", "--system"], "mnist was given beside --system; expected --system alone"),
+        (["--system", "--label", "price"], "price was given beside --system; expected --system alone"),
+    ],
+)
+def test_info_wants_one_thing(arguments, message, caplog):
+    assert main(["info", *arguments]) == 2
+    assert message in caplog.text
