@@ -159,6 +159,7 @@ class OptunaSearch:
         try:
             with _reported(storage):
                 self._study = self._open(storage, name)
+            with _reported(storage, OSError):  # those of `finished` are of a disk, not of the study
                 self._requeue()
                 self.remaining = max(0, self.search.trials - self._read_earlier(finished))
         except BaseException:
@@ -329,13 +330,13 @@ def _search_of(recipe: Recipe) -> Search:
 
 
 @contextlib.contextmanager
-def _reported(storage: Path | str) -> Iterator[None]:
-    """Turn whatever a database's driver raises, or a study that is damaged, into an InputError."""
+def _reported(storage: Path | str, *others: type[Exception]) -> Iterator[None]:
+    """Turn whatever a database's driver raises, or a study that is damaged, into an InputError, but for some others."""
     try:
         yield
-    except FastmlpError:
-        raise
     except Exception as error:
+        if isinstance(error, (FastmlpError, *others)):
+            raise
         reason = one_line(error)
         if isinstance(storage, Path):
             raise InputError(f"{storage} cannot be read ({reason}); delete it: its trials are made again") from error
