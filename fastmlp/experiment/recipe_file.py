@@ -81,6 +81,8 @@ def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
     if name_or_path in recipe_names():
         return recipe_text(str(name_or_path)), f"recipe {name_or_path}"
     path = user_path(name_or_path)
+    if path.is_char_device():  # /dev/zero has no end
+        raise InputError(f"recipe {path} is a device; expected a TOML file")
     try:
         return path.read_text(encoding="utf-8"), path_text(path)
     except FileNotFoundError:

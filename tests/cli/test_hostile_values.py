@@ -67,6 +67,12 @@ def test_a_name_that_nothing_has_is_refused(said, verb, name):
     assert printable(name)[:20] in said(verb, name, *rest)
 
 
+def test_a_recipe_without_an_end_is_refused(said):
+    assert "recipe /dev/full is a device; expected a TOML file" in said(
+        "sweep", "--recipe", "/dev/full", "--out", "run"
+    )
+
+
 @pytest.mark.parametrize("name", ["...toml", "....toml"])
 def test_a_recipe_of_dots_does_not_run_in_the_folder_above(said, tmp_path, name):
     (tmp_path / name).write_text("title = 'dots'\n", encoding="utf-8")
