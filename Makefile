@@ -1,5 +1,7 @@
-# Every target sets up what it needs: a virtual environment in .venv, made again when pyproject.toml changes. PYTHON=...
-# chooses its Python, and makes it anew where it has another one; without it a .venv stays, and a new one has python3.
+# Every target sets up what it needs: a virtual environment in .venv, installed again when pyproject.toml changes.
+# PYTHON=... chooses its Python, and makes it anew where it has another one; without it a .venv stays, and a new one has
+# python3. It is made anew too where its Python is gone or too old, or where it was made for another folder, whose code it
+# would run: that of a copied or a moved checkout. What something else made is left alone.
 OLDEST ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -13,7 +15,11 @@ endif
 
 ifneq ($(MAKECMDGOALS),clean)
 VERSION := import sys; v = "%d.%d.%d" % sys.version_info[:3]; print(v if sys.version_info >= (3, 11) else "old " + v)
-PRESENT := $(if $(wildcard .venv/pip),$(shell $(BIN)/python -c '$(VERSION)' 2>/dev/null))
+MADE_FOR := $(shell cat .venv/made-for 2>/dev/null)
+$(if $(and $(wildcard .venv),$(if $(MADE_FOR),,other)),$(error .venv was not made by this Makefile; move it away, or use it \
+    without make: .venv/bin/python -m pip install -e .))
+FOUND := $(if $(subst $(CURDIR),,$(MADE_FOR)),,$(shell $(BIN)/python -c '$(VERSION)' 2>/dev/null))
+PRESENT := $(if $(filter old,$(FOUND)),,$(FOUND))
 ifeq ($(if $(PYTHON),,$(PRESENT)),)
 PYTHON := $(or $(PYTHON),python3)
 WANTED := $(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null)
@@ -95,7 +101,10 @@ ifneq ($(PRESENT),$(or $(WANTED),$(PRESENT)))
 endif
 
 .venv/pip:
-	$(PYTHON) -m venv --clear .venv
+	rm -rf .venv
+	mkdir .venv
+	echo "$(CURDIR)" > .venv/made-for
+	$(PYTHON) -m venv .venv
 	$(PIP) --upgrade pip
 	touch $@
 
