@@ -29,7 +29,7 @@ $(if $(filter old,$(WANTED)),$(error $(PYTHON) is Python $(filter-out old,$(WANT
 endif
 endif
 
-.PHONY: demo test test-all test-cpus test-arm test-lowest oracles trackers lint docs bench compare clean anew
+.PHONY: demo test test-all test-cpus test-arm test-lowest oracles trackers package lint docs bench compare clean anew
 
 demo: .venv/installed
 	$(BIN)/fastmlp demo $(DEMO)
@@ -70,6 +70,10 @@ test-lowest: .venv-lowest/test
 # The page on experiment trackers with the real packages, about 200 MB that nothing else needs.
 trackers: .venv/test .venv/tracking
 	$(BIN)/python -m pytest tests/test_tracking.py
+
+# The archive of the sources and the wheel: whole, and at work in environments of their own, about a minute.
+package: .venv/test
+	$(BIN)/python -m pytest tests/test_packaging.py
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -33,7 +33,8 @@ def checkout(tmp_path):
 
 def make(folder, *arguments, path=""):
     """What make would do, without doing it; the make that runs these tests is none of its business."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    unwanted = ("MAKE", "MFLAGS", "PYTHON")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment["PATH"] = f"{path}{os.pathsep}{os.environ['PATH']}" if path else os.environ["PATH"]
     command = ["make", "-n", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env=environment)
