@@ -19,8 +19,8 @@ def test_a_sample_holds(campaign, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("campaign", CAMPAIGNS, ids=lambda campaign: campaign.what)
-def test_all_cases_hold(campaign, folder):
-    assert run(campaign, campaign.full, folder) == []
+def test_all_cases_hold(campaign, tmp_path):
+    assert run(campaign, campaign.full, tmp_path) == []
 
 
 def test_a_case_that_raises_anything_else_is_a_failure_with_its_number(folder):
