@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from . import step_general, step_sgd, thread_loops, thread_team
+from . import small, step_general, step_sgd, thread_loops, thread_team
 from .augment import workspace as image_workspace
 from .block import affine_dense, affine_sparse, workspace
 from .compress import entry_buffers, measure_density
@@ -19,6 +19,8 @@ from .update_rule import PLAIN_SGD, RATE, step_schedule
 
 # Multiply-adds in one step below which a second thread costs more than it brings.
 STEP_WORTH_SHARING = 500_000
+# Elements of the parameters, padding included, up to which `small.py` trains a network, and from which batch on.
+SMALL_NETWORK, SMALL_BATCH, SMALL_SHARED_BATCH = 1 << 13, 16, 2 * small.PART_ROWS
 # Batches up to this size give threads columns of the first layer instead of rows, where it is sparse.
 COLUMNS_BATCH = 48
 # The same for each further thread of a pass without training, which has to be started for it.
@@ -39,7 +41,8 @@ def train(
     """
     kept = {} if kept is None else kept
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
-    size = _training_team(layers, batch_size, threads)
+    is_small = _is_small(layers, batch_size, X, rule, keep_prob, distortion)
+    size = _training_team(layers, batch_size, threads, small.PART_ROWS if is_small else GRAIN)
     totals = totals.reshape(-1, 2)
     # Epochs that all are one array's rows in the same order need no copies of it.
     is_repeated = order.ndim == 2 and order.strides[0] == 0
@@ -51,7 +54,7 @@ def train(
     order = order[0] if is_repeated else order.reshape(-1)
     hits = np.zeros((size, max(HITS_STRIDE, len(totals))), np.int64)
     schedule = step_schedule(rule, rates, len(batches), clock.steps)
-    plain = rule == PLAIN_SGD and _is_plain(loss) and not len(keep_prob) and distortion is None
+    plain = not is_small and rule == PLAIN_SGD and _is_plain(loss) and not len(keep_prob) and distortion is None
     task: Any
     if plain:
         task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy()
@@ -61,6 +64,15 @@ def train(
             kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion, is_sparse)
         )
         task = _task(constant, parameters, states, y, schedule, rule, loss, distortion, clock)
+    if is_small:
+        room = _keep(
+            kept, "workspace", (id(layers), batch_size, size), lambda: small.workspace(layers, dtype, size, batch_size)
+        )
+        task = task._replace(targets=np.ascontiguousarray(task.targets))
+        order = np.ascontiguousarray(order)
+        thread_team.run(_train_small, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals)
+        totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
+        return
     room = _keep(
         kept, "workspace", (id(layers), batch_size, is_sparse),
         lambda: (*workspace(layers, batch_size, dtype, not is_sparse), np.empty(batch_size)),
@@ -79,6 +91,22 @@ def train(
         run = _train_dense if plain else _train_general_dense if distortion is None else _train_distorted
         thread_team.run(run, size, _source(X, dtype), *shared)
     totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
+
+
+def _is_small(layers, batch_size, X, rule, keep_prob, distortion):
+    """Whether `small.py` trains the network: dense inputs, few weights, nothing dropped, distorted or limited.
+
+    It needs batches that fill its registers, and where a step is worth sharing it needs parts enough for some threads.
+    """
+    is_shared = batch_size * multiply_adds(layers) >= STEP_WORTH_SHARING
+    return (
+        batch_size >= (SMALL_SHARED_BATCH if is_shared else SMALL_BATCH)
+        and buffer_size(layers) <= SMALL_NETWORK
+        and not isinstance(X, Sparse)
+        and rule.clip_norm == rule.max_norm == 0
+        and distortion is None
+        and all(probability == 1 for probability in keep_prob)
+    )
 
 
 def _keep(kept, name, key, make):
@@ -131,11 +159,11 @@ def _compared_with(y, loss, dtype):
     return np.empty(0, np.int64), y
 
 
-def _training_team(layers, batch_size, threads):
-    """Threads worth having for steps of this size."""
+def _training_team(layers, batch_size, threads, grain):
+    """Threads worth having for steps of this size, of which each has whole `grain`s of rows."""
     if threads == 1 or batch_size * multiply_adds(layers) < STEP_WORTH_SHARING:
         return 1
-    return min(threads, -(-batch_size // GRAIN))
+    return min(threads, -(-batch_size // grain))
 
 
 def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
@@ -215,6 +243,7 @@ _train_sparse = entry("train_sparse", thread_loops.train_sparse(step_sgd))
 _train_general_dense = entry("train_general_dense", thread_loops.train_dense(step_general.affine_first, step_general))
 _train_distorted = entry("train_distorted", thread_loops.train_dense(step_general.affine_distorted, step_general))
 _train_general_sparse = entry("train_general_sparse", thread_loops.train_sparse(step_general))
+_train_small = entry("train_small", small.train_small)
 _evaluate_dense = entry("evaluate_dense", thread_loops.evaluate(affine_dense, thread_loops.cross_entropies))
 _evaluate_sparse = entry("evaluate_sparse", thread_loops.evaluate(affine_sparse, thread_loops.cross_entropies))
 _evaluate_any_dense = entry("evaluate_any_dense", thread_loops.evaluate(affine_dense, thread_loops.any_losses))

@@ -3,8 +3,8 @@
 from numba.core import types
 from numba.extending import intrinsic
 
-from .jit import jit
-from .registers import shifted, store
+from .jit import inlined, jit
+from .registers import load, shifted, store
 
 
 def address(X):
@@ -47,3 +47,12 @@ def gather(X, x_row, rows, first, count, features, out, out_row):
         source, target = shifted(X, rows[first + i] * x_row), shifted(out, i * out_row)
         for c in range(features):
             store(target, c, _input(source, c, target))
+
+
+@inlined
+def gather_columns(X, x_row, rows, first, count, features, out, out_row):
+    """out[c, i] = input c of row rows[first + i] of X, for `count` rows; X, rows and out are pointers."""
+    for i in range(count):
+        source, target = shifted(X, load(rows, first + i) * x_row), shifted(out, i)
+        for c in range(features):
+            store(target, c * out_row, _input(source, c, target))

@@ -9,10 +9,13 @@ A sample's weight multiplies its loss and its delta.
 """
 
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 from .activations import copy_row, exp_anywhere_row, exp_float64, exp_row, sigmoid_row
-from .jit import jit
-from .registers import load, shifted, store
+from .jit import inlined, jit
+from .registers import INDEX, Vector, as_index, lanes_of, load, shifted, store
 from .softmax import log, softmax_row
 from .task_types import LOGISTIC, POISSON, SOFTMAX
 
@@ -131,6 +134,45 @@ def loss_block(loss, order, first, rows, columns, padded, Z, z_row, y, targets, 
         losses[at + i] = amount
         hits += right
     return hits
+
+
+@intrinsic
+def _squared_register(typing, Z, D, row, columns, at, losses):
+    """Squared errors of the samples in the lanes of one register: see `squared_columns`."""
+
+    def codegen(context, builder, signature, arguments):
+        Z, D, row, columns, at, losses = as_index(context, builder, signature, arguments)
+        v = Vector(builder, context.get_value_type(signature.args[0].dtype))
+        double = Vector(builder, ir.DoubleType(), v.lanes)
+        total = cgutils.alloca_once_value(builder, double.constant(0.0))
+        with cgutils.for_range_slice(builder, INDEX(0), columns, INDEX(1), intp=INDEX) as (c, _):
+            place = builder.add(builder.mul(c, row), at)
+            error = builder.fsub(v.load(Z, place), v.load(D, place))
+            v.store(error, D, place)
+            wide = builder.fpext(error, double.type) if v.bits == 32 else error
+            half = builder.fmul(builder.fmul(double.constant(0.5), wide), wide)
+            builder.store(builder.fadd(builder.load(total), half), total)
+        double.store(builder.load(total), losses, at)
+        return context.get_dummy_value()
+
+    return types.void(Z, D, row, columns, at, losses), codegen
+
+
+@inlined
+def squared_columns(order, first, rows, wide, columns, Z, D, row, targets, target_row, losses):
+    """Half the squared errors of samples that stand in columns, and their delta.
+
+    All arrays are pointers: order; Z and D to (columns, samples), with rows `row` elements apart; targets (N, columns),
+    with rows `target_row` elements apart; losses, float64.
+
+    wide    `rows` rounded up to whole registers: so many losses are written
+    """
+    for i in range(rows):
+        sample = shifted(targets, load(order, first + i) * target_row)
+        for c in range(columns):
+            store(D, c * row + i, load(sample, c))
+    for at in range(0, wide, lanes_of(Z)):
+        _squared_register(Z, D, row, columns, at, losses)
 
 
 @jit

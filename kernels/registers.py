@@ -302,6 +302,19 @@ def transpose_square(typing, source, source_row, target, target_row):
     return types.void(source, source_row, target, target_row), codegen
 
 
+@intrinsic
+def add_register(typing, source, target, offset):
+    """target[offset ...] += source[offset ...], one register."""
+
+    def codegen(context, builder, signature, arguments):
+        v = Vector(builder, context.get_value_type(signature.args[1].dtype))
+        at = context.cast(builder, arguments[2], signature.args[2], types.int64)
+        v.store(builder.fadd(v.load(arguments[1], at), v.load(arguments[0], at)), arguments[1], at)
+        return context.get_dummy_value()
+
+    return types.void(source, target, offset), codegen
+
+
 @jit
 def row_stride(matrix):
     """Elements from one row of a matrix to the next. ValueError unless each row is contiguous."""

@@ -12,7 +12,7 @@ import numpy as np
 from fastmlp.kernels import cpu, epoch
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.layout import ACTIVATIONS
-from fastmlp.kernels.task_types import CROSS_ENTROPY, POISSON, Clock, Distortion, Loss
+from fastmlp.kernels.task_types import CROSS_ENTROPY, POISSON, SOFTMAX, SQUARED, Clock, Distortion, Loss
 from fastmlp.kernels.update_rule import ADAM, MOMENTUM, PLAIN_SGD, Rule
 from fastmlp.training.parameters import Parameters
 
@@ -68,6 +68,25 @@ def train(
     return p.buffer, p.states, totals
 
 
+def train_small(widths, dtype, kind, batch_size=100, threads=1):
+    """The arrays that two epochs of a small network change."""
+    random = np.random.RandomState(4)
+    X = random.standard_normal((ROWS, widths[0])).astype(dtype)
+    y = (
+        random.randint(0, widths[-1], ROWS)
+        if kind == SOFTMAX
+        else random.standard_normal((ROWS, widths[-1])).astype(dtype)
+    )
+    p = Parameters(widths, NAMES[: len(widths) - 2], dtype, 2)
+    p.initialise("auto", None, "same", 1)
+    orders, totals = np.stack([random.permutation(ROWS) for _ in range(2)]), np.zeros((2, 2))
+    rule = Rule(ADAM, 0.9, beta2=0.99, epsilon=1e-8, l2=1e-3)
+    epoch.train(
+        p.layers, p.buffer, p.states, X, y, orders, batch_size, 0.01, totals, threads, rule, Loss(kind)
+    )  # fmt: skip
+    return p.buffer, p.states, totals
+
+
 def predict(X):
     """Probabilities of a network that was not trained, (600, 5)."""
     p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
@@ -111,6 +130,11 @@ def trainings():
         found[f"batches of {size}, sparse"] = lambda size=size: train(compressed, batch_size=size)
     found["two threads, dense"] = lambda: train(dense, batch_size=500, threads=2)
     found["two threads, sparse"] = lambda: train(compressed, batch_size=500, threads=2)
+    found["small"] = lambda: train_small((4, 32, 16, 4), "float32", SQUARED)
+    found["small, with more weights"] = lambda: train_small((9, 60, 40, 1), "float32", SQUARED)
+    found["small, softmax"] = lambda: train_small((6, 33, 5), "float32", SOFTMAX)
+    found["small, float64"] = lambda: train_small((6, 33, 40, 5), "float64", SQUARED)
+    found["small, two threads"] = lambda: train_small((4, 40, 40, 4), "float32", SQUARED, 500, 2)
     for name in ACTIVATIONS:
         found[name] = lambda name=name: train(dense, names=(name,) * len(HIDDEN), passes=1)
     return found

@@ -1,0 +1,111 @@
+"""Products of rows whose terms stand in the lanes: sums over samples, of which a register has one partial sum each.
+
+The partial sums are those of a cache line's places, whatever the width of a register, and are added in pairs: a sum has
+the same bits on every CPU. They stay apart, a line for each product, until `fold` adds them up.
+"""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .cpu import REGISTER_BYTES, REGISTER_COUNT
+from .jit import jit
+from .layout import LINE
+from .registers import INDEX, Vector, as_index, lanes_of, shifted
+
+# Rows and columns of a tile of products: its sums fill half of the registers at most.
+HIGH, WIDE = {2048: (4, 4), 512: (2, 2)}.get(REGISTER_BYTES * REGISTER_COUNT, (1, 2))
+
+
+def _line(builder, element):
+    """Registers of a whole cache line, which LLVM makes of several where they are narrower."""
+    return Vector(builder, element, LINE * 8 // (32 if isinstance(element, ir.FloatType) else 64))
+
+
+def _tile(high, wide):
+    """The intrinsic that adds the products of `high` rows of A and `wide` rows of D."""
+
+    @intrinsic
+    def run(typing, A, D, row, stop, init, init_row, init_column, S, s_row):
+        def codegen(context, builder, signature, arguments):
+            A, D, row, stop, init, init_row, init_column, S, s_row = as_index(context, builder, signature, arguments)
+            b, v = builder, _line(builder, context.get_value_type(signature.args[7].dtype))
+            sums = [[cgutils.alloca_once(b, v.type) for _ in range(wide)] for _ in range(high)]
+            for i in range(high):
+                for j in range(wide):
+                    at = b.add(b.mul(INDEX(i), init_row), b.mul(INDEX(j), init_column))
+                    b.store(v.load(init, at), sums[i][j])
+            with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
+                right = [v.load(D, b.add(b.mul(INDEX(j), row), at)) for j in range(wide)]
+                for i in range(high):
+                    left = v.load(A, b.add(b.mul(INDEX(i), row), at))
+                    for j in range(wide):
+                        b.store(v.fma(left, right[j], b.load(sums[i][j])), sums[i][j])
+            for i in range(high):
+                for j in range(wide):
+                    v.store(b.load(sums[i][j]), S, b.add(b.mul(INDEX(i), s_row), INDEX(j * v.lanes)))
+            return context.get_dummy_value()
+
+        return types.void(A, D, row, stop, init, init_row, init_column, S, s_row), codegen
+
+    return run
+
+
+_block, _beside, _below, _one = _tile(HIGH, WIDE), _tile(HIGH, 1), _tile(1, WIDE), _tile(1, 1)
+
+
+@jit
+def add_dots(rows, columns, A, D, row, stop, init, is_added, S, across):
+    """S[i, j] = init[i, j] + the products of A[i, :stop] and D[j, :stop] by places of a line, for all i and j.
+
+    A, D   pointers to matrices whose rows are `row` elements apart;  stop: whole lines
+    S      pointer to (rows, columns) lines, `across` from one row to the next
+    init   S where it is added to, else a line of zeros
+    """
+    line = LINE // REGISTER_BYTES * lanes_of(S)
+    s_row, step = across * line, line if is_added else 0
+    z_row = across * step
+    for i in range(0, rows - rows % HIGH, HIGH):
+        a = shifted(A, i * row)
+        for j in range(0, columns - columns % WIDE, WIDE):
+            s, z, d = shifted(S, i * s_row + j * line), shifted(init, i * z_row + j * step), shifted(D, j * row)
+            _block(a, d, row, stop, z, z_row, step, s, s_row)
+        for j in range(columns - columns % WIDE, columns):
+            s, z, d = shifted(S, i * s_row + j * line), shifted(init, i * z_row + j * step), shifted(D, j * row)
+            _beside(a, d, row, stop, z, z_row, step, s, s_row)
+    for i in range(rows - rows % HIGH, rows):
+        a = shifted(A, i * row)
+        for j in range(0, columns - columns % WIDE, WIDE):
+            s, z, d = shifted(S, i * s_row + j * line), shifted(init, i * z_row + j * step), shifted(D, j * row)
+            _below(a, d, row, stop, z, z_row, step, s, s_row)
+        for j in range(columns - columns % WIDE, columns):
+            s, z, d = shifted(S, i * s_row + j * line), shifted(init, i * z_row + j * step), shifted(D, j * row)
+            _one(a, d, row, stop, z, z_row, step, s, s_row)
+
+
+@intrinsic
+def _fold(typing, S, out):
+    """out[l] = the sum of line l of S, for as many lines as a line has elements."""
+
+    def codegen(context, builder, signature, arguments):
+        v = _line(builder, context.get_value_type(signature.args[0].dtype))
+        lines = [v.load(arguments[0], INDEX(i * v.lanes)) for i in range(v.lanes)]
+        block = 1
+        while len(lines) > 1:
+            lines = [
+                builder.fadd(*v.swap_blocks(upper, lower, block))
+                for upper, lower in zip(lines[::2], lines[1::2], strict=True)
+            ]
+            block *= 2
+        v.store(lines[0], arguments[1], INDEX(0))
+        return context.get_dummy_value()
+
+    return types.void(S, out), codegen
+
+
+@jit
+def fold(count, S, out):
+    """out[l] = the sum of line l of S, for `count` lines, rounded up to as many as a line has elements; pointers."""
+    line = LINE // REGISTER_BYTES * lanes_of(S)
+    for first in range(0, count, line):
+        _fold(shifted(S, first * line), shifted(out, first))

@@ -1,0 +1,326 @@
+"""Training of small networks on dense inputs: samples stand in the lanes of a register, units in rows.
+
+A layer of four units fills a quarter of a register that holds its columns, and a tile of four samples is soon done.
+Here a block of BLOCK_ROWS samples is transposed: row k of a layer's inputs holds input k of each sample. The products
+are those of `dense.py`, with the weights in the place of the samples:
+
+    affine     C (units, samples) = f(W.T (units, inputs + 1) @ A (inputs + 1, samples)), the last row of A being ones
+    delta      C (inputs, samples) = (W (inputs, units) @ D (units, samples)) * f'(A)
+    gradient   G (inputs + 1, units) += A (inputs + 1, samples) @ D.T (samples, units)
+
+The biases follow the weights in the parameters: they are the weights of an input that is one. The gradient of few
+weights is summed by lanes (`dots.py`), that of more has its columns in the lanes again, and D is transposed for it.
+
+A batch is cut into parts, whatever the number of threads. A part has a gradient of its own, to which its blocks add one
+after the other, and the parts' gradients are added in order. So a result does not depend on the number of threads; it
+differs from that of the other kernels in the last bits.
+
+Arrays are handed on as pointers: numba would count the references to each at every call, by atomic operations.
+"""
+
+import numpy as np
+
+from .cpu import REGISTER_BYTES, TILE_REGISTERS
+from .dense import affine_block, delta_block, tile
+from .dots import add_dots, fold
+from .gather import gather_columns, pointer_to
+from .jit import inlined, jit
+from .layout import (
+    ACTIVATION,
+    BLOCK_ROWS,
+    COLUMNS,
+    FAN_IN,
+    FAN_OUT,
+    LINE,
+    STRIDE,
+    WEIGHTS,
+    aligned_zeros,
+    buffer_size,
+)
+from .loss import loss_block, squared_columns, total_weight
+from .optimizer import step_rows
+from .registers import UNIT, ZERO, add_register, lanes_of, load, pointer, shifted, store, transpose_square
+from .task_types import SQUARED
+from .thread_loops import add_losses
+from .thread_team import barrier_wait, enter, leave, partition
+
+# Parts of a batch at most, and so threads; samples of a part at least, where there are several.
+MOST_PARTS, PART_ROWS = 16, 96
+# A part's samples are a multiple of this, whole registers of any CPU.
+GRAIN_ROWS = 16
+# Weights of a layer, biases included, up to which its gradient is summed by lanes: 64 KB of sums.
+FEW_WEIGHTS = 1024
+# Elements from one row of a block to the next.
+BLOCK = np.int64(BLOCK_ROWS)
+# Rows of the tiles that sum a gradient, by their registers of columns: enough sums that none waits for the one before.
+HEIGHTS = {1: 8, 2: 2 * TILE_REGISTERS, 3: 4, 4: 4}
+
+# The columns of `work_table` behind those of `layout`: offsets of a layer's inputs and of its delta, of the sums of its
+# gradient (-1 for none) and how many stand in a row. The row after the last layer has the logits, and room for
+# transposed ones in the place of a delta.
+INPUTS, DELTAS, SUMS, ACROSS = range(7, 11)
+TABLE_COLUMNS = 11
+
+
+def work_table(layers, dtype):
+    """((layers + 1, TABLE_COLUMNS) table of a network and its workspace, elements of a thread's workspace, of sums)."""
+    table = np.full((len(layers) + 1, TABLE_COLUMNS), -1)
+    table[:-1, : layers.shape[1]] = layers
+    line, sums, widest = LINE // np.dtype(dtype).itemsize, 0, int(layers[:, STRIDE].max())
+    end = max(widest, BLOCK_ROWS)  # zeros
+    for row in table[:-1]:
+        row[INPUTS], row[DELTAS] = end, end + (row[FAN_IN] + 1) * BLOCK_ROWS
+        end = int(row[DELTAS] + row[COLUMNS] * BLOCK_ROWS)
+        # Of whole lines, the sums are a row of the gradient.
+        row[ACROSS] = row[FAN_OUT] if row[FAN_OUT] < line else row[COLUMNS]
+        count = int((row[FAN_IN] + 1) * row[ACROSS])
+        if count <= FEW_WEIGHTS:
+            row[SUMS] = sums
+            sums += -(-count // line) * line * (line + 1)  # a line each, and one element
+    columns = int(layers[-1, COLUMNS])
+    table[-1, INPUTS], table[-1, DELTAS] = end, end + columns * BLOCK_ROWS
+    return table, end + (columns + 2 * widest) * BLOCK_ROWS, sums
+
+
+def workspace(layers, dtype, size, batch_size):
+    """What `train_small` works in: its arguments from `table` to `losses`."""
+    table, elements, sums = work_table(layers, dtype)
+    work = aligned_zeros(size * elements, dtype).reshape(size, elements)
+    for row in table[:-1]:
+        work[:, row[DELTAS] - BLOCK_ROWS : row[DELTAS]] = 1
+    parts = min(max(batch_size // PART_ROWS, 1), MOST_PARTS)  # of any batch up to that
+    gradients = aligned_zeros(parts * buffer_size(layers), dtype).reshape(parts, -1)
+    sums = aligned_zeros(size * sums, dtype).reshape(size, sums)
+    return table, work, sums, gradients, np.zeros(size * BLOCK_ROWS), np.zeros(parts)
+
+
+def _parts(count):
+    """(parts of a batch of `count` samples, samples of all but the last)."""
+    parts = min(max(count // PART_ROWS, 1), MOST_PARTS)
+    rows = ((count + parts - 1) // parts + GRAIN_ROWS - 1) // GRAIN_ROWS * GRAIN_ROWS
+    return (count + rows - 1) // rows, rows
+
+
+_parts_of = inlined(_parts)
+
+
+def train_small(
+    me, size, state, source, parameters, order, batches, task, table, work, sums, gradients, each, losses, hits, totals
+):  # fmt: skip
+    """Thread `me`'s part of `train`: its parts of the batch, then its rows of every weight matrix.
+
+    table      `work_table`
+    work       (size, elements): room for a block of each thread
+    sums       (size, elements): of its gradients, by lanes
+    gradients  (parts, elements), in the layout of the parameters
+    each       (size * BLOCK_ROWS,) float64: losses of each thread's block
+    losses     (parts,) float64: their sums
+    """
+    size = enter(state, me, size)
+    if size == 0:
+        return False
+    phase, steps = UNIT, batches.shape[0] // totals.shape[0]
+    X, x_row = pointer_to(source[0], source[2]), source[1]
+    net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * BLOCK
+    room, lines = shifted(pointer(work), me * work.shape[1]), shifted(pointer(sums), me * sums.shape[1])
+    y, targets, loss, rule, schedule = task.y, task.targets, task.loss, task.rule, task.schedule
+    states = pointer(task.first), pointer(task.second)
+    features, outputs, padded = _of(net, ZERO, FAN_IN), _of(net, last, FAN_OUT), _of(net, last, COLUMNS)
+    inputs, Z = shifted(room, _of(net, ZERO, INPUTS)), shifted(room, _of(net, last + 1, INPUTS))
+    D, T = shifted(room, _of(net, last, DELTAS)), shifted(room, _of(net, last + 1, DELTAS))
+    target, target_row = pointer(targets), targets.shape[1]
+    line = LINE // REGISTER_BYTES * lanes_of(room)
+    is_plain = loss.kind == SQUARED and loss.weights.shape[0] == 0
+    for step in range(batches.shape[0]):
+        start, epoch = batches[step, 0], step // steps
+        count = batches[step, 1] - start
+        parts, part_rows = _parts_of(count)
+        first_part, end_part = partition(parts, me, size, 1)
+        for part in range(first_part, end_part):
+            G, total = shifted(pointer(gradients), part * gradients.shape[1]), 0.0
+            begin, end = start + part * part_rows, start + min((part + 1) * part_rows, count)
+            for at in range(begin, end, BLOCK_ROWS):
+                rows = min(BLOCK_ROWS, end - at)
+                wide = (rows + line - 1) // line * line
+                gather_columns(X, x_row, pointer(order), at, rows, features, inputs, BLOCK)
+                # Of samples that there are not, everything stays finite, and their delta is zero.
+                _clear(features, rows, wide, inputs)
+                _forward(net, last, weights, room, wide)
+                if is_plain:
+                    squared_columns(
+                        pointer(order), at, rows, wide, outputs, Z, D, BLOCK, target, target_row,
+                        shifted(pointer(each), mine),
+                    )  # fmt: skip
+                else:
+                    U = shifted(T, BLOCK * padded)
+                    _transpose(padded, wide, Z, BLOCK, T, padded)
+                    hits[me, epoch] += loss_block(
+                        loss, order, at, rows, outputs, padded, T, padded, y, targets, U, padded, each, mine
+                    )
+                    _transpose(wide, padded, U, padded, D, BLOCK)
+                _clear(outputs, rows, wide, D)
+                _backward(at == begin, net, last, weights, room, rows, wide, G, lines)
+                for i in range(rows):
+                    total += each[mine + i]
+            losses[part] = total
+            _fold_sums(net, last, lines, G)
+        phase = barrier_wait(state, size, phase)
+        total = total_weight(loss.weights, order, start, count)
+        # A batch whose samples all weigh nothing has the gradient zero.
+        scale = 1 / total if total > 0 else 0.0
+        _step(
+            me, size, net, last, weights, pointer(gradients), gradients.shape[1], parts, states, rule, schedule[step],
+            scale,
+        )  # fmt: skip
+        if me == 0:
+            add_losses(losses, parts, totals[epoch])
+        phase = barrier_wait(state, size, phase)
+        if (step + 1) % steps == 0 and not np.isfinite(totals[epoch, 0]):
+            break  # nan in the weights never leaves them
+    return leave(state, me, size)
+
+
+@inlined
+def _of(net, layer, column):
+    """An element of `work_table`, to whose first one `net` points."""
+    return load(net, layer * TABLE_COLUMNS + column)
+
+
+@inlined
+def _forward(net, last, weights, room, wide):
+    """The outputs of every layer for a block of `wide` samples."""
+    for layer in range(last + 1):
+        W = shifted(weights, _of(net, layer, WEIGHTS))
+        A, out = shifted(room, _of(net, layer, INPUTS)), shifted(room, _of(net, layer + 1, INPUTS))
+        affine_block(
+            _of(net, layer, FAN_OUT), wide, W, UNIT, _of(net, layer, STRIDE), A, BLOCK, _of(net, layer, FAN_IN) + 1,
+            room, _of(net, layer, ACTIVATION), out, BLOCK,
+        )  # fmt: skip
+
+
+@inlined
+def _backward(is_first, net, last, weights, room, rows, wide, G, lines):
+    """The deltas of a block from that of the last layer, and its gradient, added to what there is of the part's."""
+    T = shifted(room, _of(net, last + 1, DELTAS))
+    for layer in range(last, -1, -1):
+        stride, inputs, columns = _of(net, layer, STRIDE), _of(net, layer, FAN_IN) + 1, _of(net, layer, COLUMNS)
+        A, D = shifted(room, _of(net, layer, INPUTS)), shifted(room, _of(net, layer, DELTAS))
+        if layer > 0:
+            W, below = shifted(weights, _of(net, layer, WEIGHTS)), shifted(room, _of(net, layer - 1, DELTAS))
+            delta_block(
+                inputs - 1, wide, W, stride, UNIT, D, BLOCK, _of(net, layer, FAN_OUT), room, A, BLOCK, 1.0,
+                _of(net, layer - 1, ACTIVATION), below, BLOCK,
+            )  # fmt: skip
+        at = _of(net, layer, SUMS)
+        if at >= 0:
+            S, across = shifted(lines, at), _of(net, layer, ACROSS)
+            init = room if is_first else S
+            add_dots(inputs, _of(net, layer, FAN_OUT), A, D, BLOCK, wide, init, not is_first, S, across)
+        else:
+            _transpose(columns, wide, D, BLOCK, T, stride)
+            C = shifted(G, _of(net, layer, WEIGHTS))
+            init, init_row = (room, ZERO) if is_first else (C, stride)
+            _add_gradient(inputs, columns, A, T, stride, rows, init, init_row, C)
+
+
+@jit
+def _clear(count, rows, wide, A):
+    """Set what stands for samples that there are not, behind the last of a block, to zero."""
+    if rows < wide:
+        for i in range(count):
+            for at in range(rows, wide):
+                store(A, i * BLOCK + at, 0)
+
+
+@inlined
+def _fold_sums(net, last, lines, G):
+    """Put the gradients that were summed by lanes to the others of a part."""
+    line = LINE // REGISTER_BYTES * lanes_of(lines)
+    for layer in range(last + 1):
+        at = _of(net, layer, SUMS)
+        if at >= 0:
+            S, C = shifted(lines, at), shifted(G, _of(net, layer, WEIGHTS))
+            inputs, across, stride = _of(net, layer, FAN_IN) + 1, _of(net, layer, ACROSS), _of(net, layer, STRIDE)
+            if across >= line:
+                for i in range(inputs):
+                    fold(across, shifted(S, i * across * line), shifted(C, i * stride))
+            else:
+                folded = shifted(S, (inputs * across + line - 1) // line * line * line)
+                fold(inputs * across, S, folded)
+                for i in range(inputs):
+                    for j in range(across):
+                        store(C, i * stride + j, load(folded, i * across + j))
+
+
+@jit
+def _transpose(rows, columns, source, source_row, target, target_row):
+    """target[j, i] = source[i, j] for whole registers of rows and of columns."""
+    lanes = lanes_of(source)
+    for i in range(0, rows, lanes):
+        for j in range(0, columns, lanes):
+            square, into = shifted(source, i * source_row + j), shifted(target, j * target_row + i)
+            transpose_square(square, source_row, into, target_row)
+
+
+def _strip(registers):
+    """A jitted function that adds the products of one strip of columns, `registers` wide."""
+    height = HEIGHTS[registers]
+    tall, single = tile(height, registers), tile(1, registers)
+
+    @jit
+    def run(rows, A, T, t_row, depth, init, init_row, C, c_row):
+        whole = rows - rows % height
+        for i in range(0, whole, height):
+            a, z, c = shifted(A, i * BLOCK), shifted(init, i * init_row), shifted(C, i * c_row)
+            tall(a, BLOCK, UNIT, T, t_row, depth, z, init_row, c, c_row, c, c_row, ZERO, 1.0)
+        for i in range(whole, rows):
+            a, z, c = shifted(A, i * BLOCK), shifted(init, i * init_row), shifted(C, i * c_row)
+            single(a, BLOCK, UNIT, T, t_row, depth, z, init_row, c, c_row, c, c_row, ZERO, 1.0)
+
+    return run
+
+
+_strip_1, _strip_2, _strip_3, _strip_4 = (_strip(registers) for registers in (1, 2, 3, 4))
+
+
+@jit
+def _add_gradient(rows, columns, A, T, t_row, depth, init, init_row, C):
+    """C = init + A (rows, depth) @ T (depth, columns), whole registers of columns; A as a block, C with rows as T."""
+    lanes, j = lanes_of(C), ZERO
+    while j < columns:
+        left = (columns - j) // lanes
+        t, z, c = shifted(T, j), shifted(init, j), shifted(C, j)
+        if left >= 4 and TILE_REGISTERS >= 4:
+            width = 4
+            _strip_4(rows, A, t, t_row, depth, z, init_row, c, t_row)
+        elif left >= 3 and TILE_REGISTERS >= 3:
+            width = 3
+            _strip_3(rows, A, t, t_row, depth, z, init_row, c, t_row)
+        elif left >= 2:
+            width = 2
+            _strip_2(rows, A, t, t_row, depth, z, init_row, c, t_row)
+        else:
+            width = 1
+            _strip_1(rows, A, t, t_row, depth, z, init_row, c, t_row)
+        j += width * lanes
+
+
+@inlined
+def _step(me, size, net, last, weights, gradients, apart, parts, states, rule, coefs, scale):
+    """Add up the parts' gradients of thread `me`'s rows of every weight matrix, and step from them."""
+    for layer in range(last + 1):
+        stride, fan_in = _of(net, layer, STRIDE), _of(net, layer, FAN_IN)
+        first_row, end_row = partition(fan_in + 1, me, size, 1)
+        at = _of(net, layer, WEIGHTS) + first_row * stride
+        G, W = shifted(gradients, at), shifted(weights, at)
+        for part in range(1, parts):
+            more = shifted(G, part * apart)
+            for i in range(0, (end_row - first_row) * stride, lanes_of(G)):
+                add_register(more, G, i)
+        # Rows follow one another without a gap, and are one long row; the padding stays zero.
+        end = (min(end_row, fan_in) - first_row) * stride
+        first, second = shifted(states[0], at), shifted(states[1], at)
+        step_rows(UNIT, end, G, ZERO, W, ZERO, first, second, rule, coefs, scale, True)
+        if end_row > fan_in:
+            g, b, m, v = shifted(G, end), shifted(W, end), shifted(first, end), shifted(second, end)
+            step_rows(UNIT, stride, g, ZERO, b, ZERO, m, v, rule, coefs, scale, False)
