@@ -48,7 +48,8 @@ def is_small(p, X, batch_size, rule=ADAM_RULE):
 @settings(max_examples=40, deadline=None)
 @given(
     widths=st.sampled_from(NETWORKS), activation=st.sampled_from(list(ACTIVATIONS)),
-    kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED, POISSON]), weighted=st.booleans(), rule=st.sampled_from(list(RULES)),
+    kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED, POISSON]), weighted=st.booleans(),
+    rule=st.sampled_from(list(RULES)),
     rows=st.integers(16, 300), batch_size=st.integers(16, 191), seed=st.integers(0, 100),
 )  # fmt: skip
 def test_small_networks_train_as_the_reference_does(
