@@ -24,6 +24,10 @@ GOLDEN = {
     ),
     "adam": ({"optimizer": "adam", "learning_rate": 0.002}, "1ed0416b708f49d5"),
     "adamw": ({"optimizer": "adamw", "learning_rate": 0.002, "activation": "tanh"}, "53506a4623c9c02e"),
+    "small and dense": (
+        {"first_layer": "dense", "optimizer": "adam", "learning_rate": 0.002, "activation": "tanh"},
+        "90d75c8c99313f9f",
+    ),
     "rmsprop": ({"optimizer": "rmsprop", "learning_rate": 0.002, "momentum": 0.5, "max_norm": 2.0}, "1408624698b0b6d1"),
     "binary cross entropy": (
         {"loss": "binary_cross_entropy", "activation": "sigmoid", "momentum": 0.9},
