@@ -4,6 +4,10 @@ A digest changes only when the arithmetic of a training is meant to change, whic
 """
 
 import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -45,11 +49,21 @@ GOLDEN = {
         {"dtype": "float64", "decay_epochs": (1, 2), "init": "uniform", "init_bias": "same"},
         "7d84223da8e5b840",
     ),
+    "float64 from normal weights": ({"dtype": "float64"}, "3fa4c781dbd4a08a"),
     "early stopping": (
         {"epochs": 30, "early_stopping": 2, "schedule": {"name": "plateau", "patience": 1}},
         "951c9d0b94d001a1",
     ),
 }
+
+# What must not matter, all at once: what a C library and NumPy make of a processor without fused multiply-add and wide
+# registers, another BLAS, the order of sets, and how a system writes numbers and tells the time.
+ELSEWHERE = {
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX2_Usable,-FMA_Usable",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_ICL AVX512_SPR",
+    "OPENBLAS_CORETYPE": "Prescott", "OMP_NUM_THREADS": "3", "PYTHONHASHSEED": "7", "LC_ALL": "de_DE.UTF-8",
+    "TZ": "Pacific/Chatham",
+}  # fmt: skip
 
 
 def pictures():
@@ -73,11 +87,30 @@ def fit(name, settings, threads, tmp_path):
     return mlp.fit(X, y, validation=(X[:50], y[:50]))
 
 
+def digest(mlp):
+    hasher = hashlib.sha256()
+    for array in (*mlp.weights, *mlp.biases):
+        hasher.update(np.ascontiguousarray(array).tobytes())
+    return hasher.hexdigest()[:16]
+
+
+def changed(folder):
+    """The trainings that give other digests in this process, with one thread."""
+    return [name for name, (settings, expected) in GOLDEN.items() if digest(fit(name, settings, 1, folder)) != expected]
+
+
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_seed_means_the_weights_that_it_always_meant(name, tmp_path):
     settings, expected = GOLDEN[name]
-    mlp = fit(name, settings, 2, tmp_path)
-    digest = hashlib.sha256()
-    for array in (*mlp.weights, *mlp.biases):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    assert digest.hexdigest()[:16] == expected
+    assert digest(fit(name, settings, 2, tmp_path)) == expected
+
+
+def test_processors_libraries_and_settings_of_a_system_change_no_bit(tmp_path):
+    here = Path(__file__).parent
+    code = "import sys, pathlib, test_golden_bits as golden; print(golden.changed(pathlib.Path(sys.argv[1])))"
+    path = os.pathsep.join([str(here), str(here.parent)])
+    done = subprocess.run(
+        [sys.executable, "-O", "-c", code, tmp_path], env={**os.environ, **ELSEWHERE, "PYTHONPATH": path},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.config.exact_math import half_cosine, power
 from fastmlp.errors import InputError
 from fastmlp.utils import validation as check
+from fastmlp.utils.exact_math import half_cosine, power
 from fastmlp.utils.records import Count, Known, Record
 
 Factors = float | NDArray[np.float64]  # one for the epoch, or (steps,)

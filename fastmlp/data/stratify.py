@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.labels import listed
+from fastmlp.utils.random_stream import RandomStream
 
 # Parts of a regression's numbers, in their order, from each of which samples are drawn.
 GROUPS = 10
@@ -131,9 +132,9 @@ def draw(codes: NDArray[np.integer], count: int, seed: int) -> Mask:
     quotas = np.floor(exact).astype(np.int64)
     # The classes that rounding down cut most get one more each.
     quotas[np.argsort(quotas - exact, kind="stable")[: count - quotas.sum()]] += 1
-    random = np.random.RandomState(np.random.PCG64(int(seed)))  # documented to be the same in every version of numpy
+    random = RandomStream(int(seed))
     chosen = np.zeros(len(codes), bool)
     for code, quota in enumerate(quotas):
         rows = np.flatnonzero(codes == code)
-        chosen[random.permutation(rows)[:quota]] = True
+        chosen[rows[random.permutation(len(rows))[:quota]]] = True
     return chosen

@@ -84,10 +84,10 @@ class DescentBatches(InMemory):
             half_squares.append(penalty(_UNIT, weights))
         shares, steps = counts / rows * l2, np.arange(len(counts))
         self.data_loss = float(data_loss)
-        self.penalty = float(shares @ np.interp(steps, bounds, half_squares))
+        self.penalty = float((shares * np.interp(steps, bounds, half_squares)).sum())
         if self._alpha and self._sample_weight is None and epoch >= EXACT_EPOCHS:
             fewer = [*range(0, len(bounds) - 1, 2), len(bounds) - 1]
-            coarse = float(shares @ np.interp(steps, np.array(bounds)[fewer], np.array(half_squares)[fewer]))
+            coarse = float((shares * np.interp(steps, np.array(bounds)[fewer], np.array(half_squares)[fewer])).sum())
             self._choose_calls(abs(self.penalty - coarse), len(bounds) - 1)
 
     def _weights_of(self, starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[Any]:

@@ -311,7 +311,7 @@ class Streamed(Batches):
         self.y = _class_numbers(stream.labels, classes, f"{stream.path}: ydata")
         self._class_weights = near_one(of_classes(class_weight, self.y, classes), dtype)
         counts = np.bincount(self.y, minlength=len(classes))
-        self.total_weight = float(self._class_weights @ counts if len(self._class_weights) else self.shape[0])
+        self.total_weight = float((self._class_weights * counts).sum() if len(self._class_weights) else self.shape[0])
         sample, self.density = compact(self._encoded(stream.sample(_SAMPLED_ROWS)), dtype, first_layer)
         self.first_layer = "sparse" if isinstance(sample, Sparse) else "dense"
 

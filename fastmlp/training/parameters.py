@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
 from fastmlp.kernels import layout
+from fastmlp.utils.random_stream import RandomStream
 
 
 class Parameters:
@@ -80,9 +81,6 @@ class Parameters:
     def initialise(self, init: str, scale: float | None, init_bias: str, seed: int) -> None:
         """Draw the weights, and set the optimizer's states to zero.
 
-        The stream is NumPy's RandomState over PCG64, whose output NumPy has frozen: a seed means the same weights in
-        every version.
-
         Parameters
         ----------
         init : str
@@ -102,7 +100,7 @@ class Parameters:
         linear units, 2016, arXiv:1511.07289, section 4, has he for elu. X. Glorot and Y. Bengio, Understanding the
         difficulty of training deep feedforward neural networks, 2010, eq. 16.
         """
-        random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(seed)))
+        random = RandomStream(seed)
         for row, W, b in zip(self.layers, self.weights, self.biases, strict=True):
             draw = _distribution(init, scale, row)
             W[...] = draw(random, W.shape)
@@ -122,7 +120,7 @@ def _distribution(init: str, scale: float | None, row: NDArray[np.int64]) -> Cal
     else:
         width = math.sqrt(6 / (fan_in + fan_out)) * (1 if scale is None else scale)
     if init in ("normal", "he"):
-        return lambda random, shape: width * random.standard_normal(shape)
+        return lambda random, shape: width * random.normal(shape)
     return lambda random, shape: random.uniform(-width, width, shape)
 
 
@@ -144,6 +142,4 @@ def epoch_order(rows: int, seed: int, epoch: int, shuffle: bool) -> NDArray[np.i
     """
     if not shuffle:
         return np.arange(rows, dtype=np.int64)
-    random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence((seed, epoch))))
-    order: NDArray[np.int64] = random.permutation(rows).astype(np.int64, copy=False)
-    return order
+    return RandomStream((seed, epoch)).permutation(rows)

@@ -13,8 +13,8 @@ from fastmlp._version import __version__
 # What trains, within the package: all that can change a bit of a result, and nothing that only reports one.
 _ENGINE = (
     "mlp.py", "config", "inputs", "training",
-    "data/streaming", "utils/arrays.py", "utils/labels.py", "utils/objects.py", "utils/options.py",
-    "utils/records.py", "utils/validation.py", "kernels",
+    "data/streaming", "utils/arrays.py", "utils/exact_math.py", "utils/labels.py", "utils/objects.py",
+    "utils/options.py", "utils/random_stream.py", "utils/records.py", "utils/validation.py", "kernels",
 )  # fmt: skip
 
 

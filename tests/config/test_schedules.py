@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fastmlp.config.exact_math import half_cosine
 from fastmlp.config.schedule_shapes import SHAPES
 from fastmlp.config.schedules import from_setting
 from fastmlp.errors import InputError
+from fastmlp.utils.exact_math import half_cosine
 
 EPOCHS, STEPS, RATE = 12, 7, 0.4
 NO_VALIDATION = math.nan

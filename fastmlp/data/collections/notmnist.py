@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.utils.random_stream import RandomStream
+
 # The course solution's 12,000, 1,000 and 1,579 of the 14,579 images.
 TEST_ROWS, VALIDATION_ROWS = 1579, 1000
 
@@ -33,8 +35,7 @@ def part_rows(
         Positions in `pictures`.
     """
     groups = _identical(pictures)
-    random = np.random.RandomState(np.random.PCG64(0))  # documented to be the same in every version of numpy
-    waiting = [groups[k] for k in random.permutation(len(groups))]
+    waiting = [groups[k] for k in RandomStream(0).permutation(len(groups))]
     tested, waiting = _take(waiting, test)
     held_out, trained = _take(waiting, validation)
     return np.concatenate(tested if part == "test" else [*trained, *held_out], dtype=np.int64)

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.utils.random_stream import RandomStream
+
 _BLOCKS = (1,)  # the spawn key of the random numbers that order the blocks, which the rows' order must not share
 
 
@@ -90,9 +92,8 @@ def shuffled(rows: int, block_rows: int, window_rows: int, seed: int, epoch: int
         Its pieces are blocks, or parts of one at the edge of two windows.
     """
     entropy = seed, epoch
-    random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(entropy)))
-    block_random = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(entropy, spawn_key=_BLOCKS)))
-    starts = block_random.permutation(-(-rows // block_rows)).astype(np.int64, copy=False) * block_rows
+    random, block_random = RandomStream(entropy), RandomStream(entropy, _BLOCKS)
+    starts = block_random.permutation(-(-rows // block_rows)) * block_rows
     counts = np.minimum(block_rows, rows - starts)
     ends = np.cumsum(counts)
     begins = ends - counts
@@ -102,7 +103,7 @@ def shuffled(rows: int, block_rows: int, window_rows: int, seed: int, epoch: int
         low, high = np.maximum(begins[inside], first), np.minimum(ends[inside], last)
         pieces = starts[inside] + low - begins[inside]
         ascending = np.argsort(pieces)
-        order = random.permutation(last - first).astype(np.int64, copy=False)
+        order = random.permutation(last - first)
         yield Window(pieces[ascending], (high - low)[ascending], order)
 
 
