@@ -5,13 +5,17 @@ helper in another. Here the key is everything that the code depends on: all sour
 Python, numba and llvmlite, the options, the CPU. An entry is one file, complete and checked by its SHA-256 or not
 there: it is published by a rename, so a killed process or two at once can do no harm. Whatever is wrong with an entry,
 the kernel is compiled again; where nothing can be written, it is compiled in memory, with one warning per process.
+
+An entry is unpickled, and what is in it runs: none is read or written where another user could have put it.
 """
 
 import contextlib
+import errno
 import functools
 import hashlib
 import os
 import pickle
+import stat
 import sys
 import warnings
 from pathlib import Path
@@ -22,10 +26,11 @@ from numba.core import caching, compiler, serialize
 
 from .cache_folder import cache_folder
 
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 MAGIC = b"fastmlp kernel 1\n"
 _UNKEPT = (
     "compiled kernels cannot be kept{where} ({reason}); every process compiles them again: set FASTMLP_CACHE to a "
-    "folder that can be written"
+    "folder of your own that can be written"
 )
 
 
@@ -44,11 +49,16 @@ class KernelCache(caching._Cache):
         """The compiled function for a signature, or None."""
         target_context.refresh()
         try:
-            content = self._path(sig, target_context).read_bytes()
+            path = self._path(sig, target_context)
+            _check_folders(path)
+            with open(path, "rb") as file:
+                _check_owner(path, os.fstat(file.fileno()))
+                content = file.read()
             digest, payload = content[len(MAGIC) : len(MAGIC) + 32], content[len(MAGIC) + 32 :]
             if not content.startswith(MAGIC) or hashlib.sha256(payload).digest() != digest:
                 return None
-            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+            # Of a file that this user, or the system's, alone can write.
+            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301
         except Exception:  # a cache must never be the reason why something fails
             return None
 
@@ -62,8 +72,9 @@ class KernelCache(caching._Cache):
             return
         temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "wb") as file:
+            _make_folders(path.parent)
+            _check_folders(path)
+            with open(temporary, "xb", opener=functools.partial(os.open, mode=0o644)) as file:
                 file.write(MAGIC + hashlib.sha256(payload).digest() + payload)
                 file.flush()
                 os.fsync(file.fileno())
@@ -95,6 +106,24 @@ def directory():
     Raises RuntimeError where the user has no home folder, such as one known by a number alone.
     """
     return cache_folder() / "kernels" / SOURCES_DIGEST
+
+
+def _make_folders(folder):
+    """Make a folder and those above it, which others may read, as those of a machine's image, and not write to."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(0o755, exist_ok=True)
+
+
+def _check_folders(path):
+    """Raise PermissionError where another user could exchange an entry, or the folder that it is in."""
+    for folder in path.parents[:2]:
+        _check_owner(folder, os.stat(folder))
+
+
+def _check_owner(path, status):
+    """Raise PermissionError if another user than this or the system's owns a file or a folder, or may write to it."""
+    if hasattr(os, "geteuid") and (status.st_uid not in (0, os.geteuid()) or status.st_mode & _OTHERS_WRITE):
+        raise PermissionError(errno.EPERM, f"another user owns or may write to {path}")
 
 
 def sources_digest(package):

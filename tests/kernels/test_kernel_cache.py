@@ -1,6 +1,8 @@
 """The compiled kernels on disk: loaded, never trusted blindly, never in the way."""
 
+import hashlib
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -82,6 +84,56 @@ def test_a_cache_that_cannot_be_written_warns_once_and_works(run_python, tmp_pat
     assert done.stderr.count("RuntimeWarning") == 1
     assert "FASTMLP_CACHE" in done.stderr
     assert str(blocked) in done.stderr
+
+
+class Planted:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has rights of another kind")
+@pytest.mark.parametrize("depth", [0, 1, 2], ids=["entry", "folder", "folder above"])
+@pytest.mark.parametrize("right", [0o020, 0o002, None], ids=["its group writes", "all write", "another owns"])
+def test_an_entry_that_another_user_could_have_planted_is_not_unpickled(run_python, tmp_path, depth, right):
+    if right is None and os.geteuid() != 0:
+        pytest.skip("root alone gives files away")
+    proof, folder = tmp_path / "proof", tmp_path / "cache"
+    run_python(SCRIPT, FASTMLP_CACHE=str(folder))
+    (path,) = entries(folder)
+    payload = pickle.dumps(Planted(proof))
+    path.write_bytes(cache.MAGIC + hashlib.sha256(payload).digest() + payload)
+    assert run_python(SCRIPT, FASTMLP_CACHE=str(folder)).stdout == ANSWER
+    assert proof.is_dir()  # of this user's own folder everything runs
+    proof.rmdir()
+    path.write_bytes(cache.MAGIC + hashlib.sha256(payload).digest() + payload)
+    theirs = (path, *path.parents)[depth]
+    if right is None:
+        os.chown(theirs, 65534, 65534)
+    else:
+        theirs.chmod(theirs.stat().st_mode | right)
+    done = run_python(SCRIPT + "print(polynomial(2))", FASTMLP_CACHE=str(folder))
+    assert done.stdout == ANSWER + "10\n"
+    assert not proof.exists()
+    if depth:
+        assert done.stderr.count("RuntimeWarning") == 1
+        assert f"another user owns or may write to {theirs}" in done.stderr
+    else:  # it is replaced by one of this user's own
+        assert done.stderr == ""
+        assert path.read_bytes()[: len(cache.MAGIC)] == cache.MAGIC
+        assert path.stat().st_mode & 0o022 == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has rights of another kind")
+def test_nobody_else_may_write_what_is_kept_whatever_the_umask(run_python, tmp_path):
+    run_python("import os; os.umask(0)\n" + SCRIPT, FASTMLP_CACHE=str(tmp_path / "new" / "cache"))
+    found = [*tmp_path.rglob("*")]
+    assert len(found) == 5
+    assert [path for path in found if path.stat().st_mode & 0o022] == []
 
 
 def test_two_processes_with_an_empty_cache_at_once_both_work(tmp_path):
