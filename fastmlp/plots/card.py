@@ -72,7 +72,8 @@ def card(
         What is clicked on to see the table.
     """
     return _template().render(
-        style=Markup(_resource("card.css")), title=title, lead=lead, tiles=tiles, remarks=remarks, charts=charts,
+        style=Markup(_resource("card.css")),  # noqa: S704  a file of this package
+        title=title, lead=lead, tiles=tiles, remarks=remarks, charts=charts,
         table=table, summary=summary,
     )  # fmt: skip
 
@@ -86,7 +87,7 @@ def unbroken(text: str) -> Markup:
         Any text, which is escaped.
     """
     marked = _DIVISIBLE.sub(r'<span class="word">\g<0></span>', str(escape(text)))
-    return Markup(_COMMAND.sub(r"<code>\1</code>", marked))
+    return Markup(_COMMAND.sub(r"<code>\1</code>", marked))  # noqa: S704  escaped above
 
 
 def curves(panel: Panel) -> list[Chart]:
