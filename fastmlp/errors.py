@@ -1,5 +1,9 @@
 """Errors of the caller. The command line prints these as one line; any other exception is a defect of the library."""
 
+import re
+
+# C0 and C1 codes but for tabs and line feeds, and those that change the direction of text.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LONGEST = 1400  # characters of a line; of a longer one the beginning and the end are told
 
 
@@ -33,6 +37,17 @@ def printable(text: str) -> str:
         each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
     )
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]}...{line[-_LONGEST // 2 :]}"
+
+
+def visible(text: str) -> str:
+    """Return text of several lines with control codes spelt out, as JSON does, so that none of them steers a terminal.
+
+    Parameters
+    ----------
+    text : str
+        Any text, such as a title from a file of a stranger.
+    """
+    return _STEERING.sub(lambda code: f"\\u{ord(code[0]):04x}", text)
 
 
 def first_line(error: Exception) -> str:

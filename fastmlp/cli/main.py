@@ -15,7 +15,7 @@ from fastmlp.cli.exit_status import INTERRUPTED, SUCCESS, WRONG_INPUT
 from fastmlp.cli.parser import parse
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs.registry import VERBS
-from fastmlp.errors import FastmlpError
+from fastmlp.errors import FastmlpError, visible
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 LOGGER = logging.getLogger("fastmlp")
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
     if isinstance(outcome, int):
         return outcome
     values = {"verb": options.verb, "status": outcome.status, **outcome.values}
-    print(_json(values) if as_json else outcome.text)
+    print(visible(_json(values) if as_json else outcome.text))
     return outcome.status
 
 

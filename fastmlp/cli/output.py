@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, visible
+from fastmlp.training.screen import is_terminal
 from fastmlp.utils.atomic_files import atomic_path
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import user_path, written_path
 
 
 def output_file(path: str, force: bool, used: Iterable[Path]) -> Path:
@@ -45,10 +46,11 @@ def write_pieces(pieces: Iterable[str], out: Path | None) -> None:
     pieces : iterable of str
         The text.
     out : Path or None
-        The file, in UTF-8, which appears when it is whole; None for standard output.
+        The file, in UTF-8, which appears when it is whole; None for standard output: on a terminal without control
+        codes.
     """
     if out is None:
-        sys.stdout.writelines(pieces)
+        sys.stdout.writelines(map(visible, pieces) if is_terminal(sys.stdout) else pieces)
         return
-    with atomic_path(out) as temporary, open(temporary, "x", encoding="utf-8", newline="") as file:
+    with atomic_path(written_path(out)) as temporary, open(temporary, "x", encoding="utf-8", newline="") as file:
         file.writelines(pieces)

@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fastmlp.errors import visible
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.progress import Due, RecordCallback, describe
 from fastmlp.training.screen import is_quiet, is_terminal, log_line
@@ -70,7 +71,7 @@ def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
     """Print a line on an epoch to stdout, as trainers of a single network do."""
     # In one piece, as other threads write lines too. On a terminal the bars make room for it.
     sys.stdout.write(
-        f"{prefix}Epoch {record['epoch']}: train loss = {record['train_loss']:.4f}, "
+        f"{visible(prefix)}Epoch {record['epoch']}: train loss = {record['train_loss']:.4f}, "
         f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
     )
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data.tasks import check_task
-from fastmlp.errors import FastmlpError, InputError, InputTypeError
+from fastmlp.errors import FastmlpError, InputError, InputTypeError, visible
 from fastmlp.experiment.builtin_recipes import recipe_names, recipe_text
 from fastmlp.experiment.recipe import Recipe, check_cells
 from fastmlp.experiment.search_space import OWN_KEYS, check_value_list, from_table
@@ -136,7 +136,7 @@ def check_title(title: object) -> str:
     title : object
         As given.
     """
-    if not isinstance(title, str) or not title.strip():
+    if not isinstance(title, str) or not title.strip() or visible(title) != title or "\n" in title:
         raise InputTypeError(f"title is {title!r}; expected a line of text: write one, or leave the key out")
     return title
 

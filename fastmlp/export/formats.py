@@ -15,7 +15,7 @@ from fastmlp.export.onnx_file import to_onnx
 from fastmlp.export.portable import PortableNetwork
 from fastmlp.export.standalone import plain_network
 from fastmlp.utils.atomic_files import write_bytes
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import user_path, written_path
 from fastmlp.utils.validation import one_of
 
 _TORCH, _SKLEARN = "PyTorch", "scikit-learn"
@@ -177,5 +177,5 @@ def export(record: ModelRecord, path: str | os.PathLike[str], to: str | None = N
         if known is None:
             raise InputError(f"{path} has no ending of a format; expected one of {', '.join(endings)}, or `to`")
         to = known
-    write_bytes(path, FORMATS[one_of("to", to, FORMATS)].write(record, path.stem))
+    write_bytes(written_path(path), FORMATS[one_of("to", to, FORMATS)].write(record, path.stem))
     return path

@@ -26,7 +26,7 @@ from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.atomic_files import write_bytes
-from fastmlp.utils.paths import user_path
+from fastmlp.utils.paths import user_path, written_path
 from fastmlp.utils.records import DamagedRecord, Name, Record, decode_record, encode_record, one_line
 
 _EXPECTED = "expected a file written by MLP.save"
@@ -100,9 +100,9 @@ def save(record: ModelRecord, path: str | os.PathLike[str]) -> None:
     record : ModelRecord
         The network.
     path : path
-        Of the file.
+        Of the file; of a link, the file that it leads to.
     """
-    write_bytes(user_path(path), dumps(record))
+    write_bytes(written_path(path), dumps(record))
 
 
 def dumps(record: ModelRecord) -> bytes:

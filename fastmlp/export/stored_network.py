@@ -27,7 +27,7 @@ class StoredNetwork(Network):
         Parameters
         ----------
         path : path
-            Of the file.
+            Of the file; of a link, the file that it leads to.
         """
         from fastmlp.export.model_file import save
 

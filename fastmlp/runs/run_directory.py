@@ -115,7 +115,7 @@ class Run:
         Raises
         ------
         InputError
-            When another process holds it, or it cannot be written to.
+            When another process holds it, it cannot be written to, or has links by which one would write elsewhere.
         """
         try:
             make_folder(self.folder)
@@ -130,6 +130,7 @@ class Run:
                 self.folder.rmdir()
             raise InputError(f"{self.folder} cannot be written to ({error.strerror}); choose another --out") from None
         try:
+            self._check_links()
             remove_leftovers(self.folder)
             yield
         finally:
@@ -137,6 +138,15 @@ class Run:
                 lock.release()
             else:
                 self._give_back(lock)
+
+    def _check_links(self) -> None:
+        """Raise InputError for a link through which a file would be written outside; others are replaced by files."""
+        for folder, names, _ in os.walk(self.folder):  # which follows none
+            for path in (Path(folder, name) for name in names):
+                if path.is_symlink():
+                    raise InputError(f"{path} is a link; expected a folder of the run: move what it leads to there")
+        if self.study.is_symlink():  # Optuna adds to it
+            raise InputError(f"{self.study} is a link; expected a file of the run: move what it leads to there")
 
     def _give_back(self, lock: filelock.BaseFileLock) -> None:
         """Release a folder in which there is no run, and remove it."""

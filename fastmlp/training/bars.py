@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from fastmlp.errors import visible
 from fastmlp.training.compilation import LISTENER
 
 SHORTEST = 8  # characters of a text
@@ -113,7 +114,7 @@ class _Shortened:
     """A text that is shortened to the width that is left for it, of which its beginning has a share."""
 
     def __init__(self, text: str, share: float):
-        self._text, self._share = text, share
+        self._text, self._share = visible(text), share
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(min(len(self._text), SHORTEST), len(self._text))

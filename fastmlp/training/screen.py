@@ -4,6 +4,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from fastmlp.errors import visible
+
 if TYPE_CHECKING:
     from logging import Logger
 
@@ -44,7 +46,7 @@ def write_line(line: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"{line}\n")  # in one piece, as other threads write lines too
+        sys.stderr.write(f"{visible(line)}\n")  # in one piece, as other threads write lines too
         sys.stderr.flush()
     except BrokenPipeError:  # no reason to end a training
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  never closed

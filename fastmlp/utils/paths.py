@@ -46,6 +46,33 @@ def _has_bytes(text: str) -> bool:
     return True
 
 
+def written_path(path: str | os.PathLike[str]) -> Path:
+    """Return the file that is written for a path as a user writes it: where a link leads, which itself stays.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As for `user_path`.
+
+    Returns
+    -------
+    Path
+        The path, or that of the link's target.
+
+    Raises
+    ------
+    InputError
+        As for `user_path`; or if links lead to one another.
+    """
+    chosen = user_path(path)
+    if not chosen.is_symlink():
+        return chosen
+    target = Path(os.path.realpath(chosen))
+    if target.is_symlink():
+        raise InputError(f"{chosen} is a link in a loop of links; expected the path of a file: choose another name")
+    return target
+
+
 def path_text(path: Path) -> str:
     """Return a path as text that can be written to a file.
 

@@ -1,6 +1,7 @@
 """A saved network is the network, any reader of safetensors reads it, and what is no model is refused by name."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
@@ -39,6 +40,23 @@ def complaint(path):
 
 
 # ------------------------------------------------------------------------------------------------- there and back
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need special rights on Windows")
+def test_a_link_stays_one_to_what_was_saved(trained, tmp_path):
+    (tmp_path / "models").mkdir()
+    link = tmp_path / "latest.safetensors"
+    link.symlink_to("models/first.safetensors")
+    for _ in range(2):  # where there is nothing yet, and over what was there
+        trained[0].save(link)
+        assert link.is_symlink()
+        assert (tmp_path / "models" / "first.safetensors").read_bytes() == trained[0].to_bytes()
+    trained[0].export(link, to="json")
+    assert json.loads((tmp_path / "models" / "first.safetensors").read_text())
+    link.unlink()
+    link.symlink_to(link)
+    with pytest.raises(InputError, match="loop of links"):
+        trained[0].save(link)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -57,6 +57,21 @@ def test_a_lock_that_is_a_link_leaves_what_it_leads_to_as_it_is(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need special rights on Windows")
+@pytest.mark.parametrize("name", ["cells", "retrained", "cells/tanh-01234567", "study.journal"])
+def test_a_link_by_which_a_run_would_write_elsewhere_is_refused(tmp_path, name):
+    outside, link = tmp_path / "outside", tmp_path / "run" / name
+    (outside / "checkpoint").mkdir(parents=True)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside / "mine.txt" if "." in name else outside)
+    with pytest.raises(InputError, match=f"{name} is a link; expected a"), Run(tmp_path / "run").claimed():
+        pass
+    link.unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "run")  # which its user has chosen
+    with Run(tmp_path / "link").claimed():
+        pass
+
+
 def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "run").write_text("mine")
     with pytest.raises(InputError, match="is there already"):

@@ -5,6 +5,7 @@ import argparse
 from fastmlp.cli.output import output_file, write_pieces
 from fastmlp.cli.verbs.arguments import add_threads, check_threads, file
 from fastmlp.cli.verbs.verb import Verb
+from fastmlp.errors import visible
 from fastmlp.utils.paths import user_path
 
 
@@ -46,7 +47,7 @@ def _run(options: argparse.Namespace) -> int:
         log_line(note)
     write_pieces(text, out)
     if out is not None:
-        print(f"{out}: {len(predictions):,} prediction{'' if len(predictions) == 1 else 's'}")
+        print(f"{visible(str(out))}: {len(predictions):,} prediction{'' if len(predictions) == 1 else 's'}")
     return 0
 
 
