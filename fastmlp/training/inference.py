@@ -18,6 +18,7 @@ from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
 from fastmlp.training.first_layer import Inputs, Samples
 from fastmlp.training.parameters import Parameters
+from fastmlp.training.team_size import cores_shared
 from fastmlp.utils.memory import memory_held
 
 # Python is entered again after so many multiply-adds, which take some hundredths of a second, so that Ctrl-C is felt.
@@ -209,12 +210,12 @@ def outputs_of_inputs(
     """
     rows = inputs.shape[0]
     out = np.empty((rows, parameters.outputs), parameters.buffer.dtype)
+    kernels, kind = kernels_of(config.engine), config.loss_function.kind if kind is None else kind
     with memory_held(inputs):
-        return outputs_of(
-            kernels_of(config.engine), parameters.layers, parameters.buffer, inputs, out,
-            config.loss_function.kind if kind is None else kind,
-            1 if rows == 1 else threads or thread_count(config),
-        )  # fmt: skip
+        if rows <= BLOCK_ROWS:  # which one thread computes: no need to ask for cores
+            return outputs_of(kernels, parameters.layers, parameters.buffer, inputs, out, kind, 1)
+        with cores_shared(threads or thread_count(config)) as share:
+            return outputs_of(kernels, parameters.layers, parameters.buffer, inputs, out, kind, share)
 
 
 def evaluate(

@@ -1,4 +1,7 @@
-"""How many threads train: measured, as it depends on the network and on the machine."""
+"""How many threads train: measured, as it depends on the network and on the machine. How many predict."""
+
+import os
+from typing import ClassVar
 
 # After this many chunks of training the other size is tried again: what else the machine does may have changed.
 CHUNKS_BETWEEN_TRIALS = 40
@@ -46,3 +49,33 @@ class TeamSize:
         if self.chunks >= 0:
             self.seconds_per_row[size] = seconds / rows
         self.chunks += 1
+
+
+class cores_shared:  # used as a statement
+    """While the block runs, its pass without training is one of those that divide the cores of this process.
+
+    Several threads that predict at once, as in a web service, keep all cores busy already: a team for each of them
+    would have more threads than there are cores, and they would wait for one another.
+
+    Parameters
+    ----------
+    cores : int
+        Those that a pass may use when it is alone; the block gets its share, at least 1.
+    """
+
+    __slots__ = ("_cores",)
+    _under_way: ClassVar[list[None]] = []
+
+    def __init__(self, cores: int):
+        self._cores = cores
+
+    def __enter__(self) -> int:
+        self._under_way.append(None)  # of a list, which threads may do at once
+        return max(1, self._cores // len(self._under_way))
+
+    def __exit__(self, *_: object) -> None:
+        del self._under_way[-1:]
+
+
+if hasattr(os, "register_at_fork"):  # the passes of other threads do not go on in a child
+    os.register_at_fork(after_in_child=cores_shared._under_way.clear)

@@ -13,7 +13,7 @@ from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.first_layer import BREAK_EVEN_DENSITY, compact, rows_at
 from fastmlp.training.state import TrainingState
-from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, TeamSize
+from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, TeamSize, cores_shared
 from fastmlp.training.trainer import SECONDS_AT_A_TIME
 
 RANDOM = np.random.RandomState(8)
@@ -106,6 +106,15 @@ def test_the_time_of_the_first_chunk_in_which_kernels_are_loaded_says_nothing():
 
 def test_one_thread_is_a_team_of_one():
     assert set(trained(TeamSize(1), {1: 1e-6}, 100)) == {1}
+
+
+def test_predictions_at_the_same_time_divide_the_cores_and_one_that_is_alone_has_them_all():
+    with cores_shared(8) as alone, cores_shared(8) as second, cores_shared(8) as third, cores_shared(2) as fourth:
+        assert (alone, second, third, fourth) == (8, 4, 2, 1)
+    with pytest.raises(KeyboardInterrupt), cores_shared(8):
+        raise KeyboardInterrupt
+    with cores_shared(8) as alone_again:
+        assert alone_again == 8
 
 
 # ---------------------------------------------------------------------------------------------- forms of the inputs
