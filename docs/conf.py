@@ -14,6 +14,7 @@ extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosumma
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 nitpicky = True
+smartquotes = False
 
 html_theme = "furo"
 html_title = f"fastmlp {release}"
