@@ -191,6 +191,7 @@ def test_every_page_and_notebook_is_in_the_contents_of_the_site():
     contents = re.findall(r"^   ([\w-]+)$", INDEX.read_text(encoding="utf-8"), re.MULTILINE)
     pages = [*PAGES, *(ROOT / "docs").glob("*.ipynb"), ROOT / "docs" / "api.rst"]
     assert sorted(contents) == sorted(page.stem for page in pages)
+    assert not {"genindex", "search"} & set(contents), "Sphinx writes pages of its own under these names"
 
 
 @pytest.mark.slow
