@@ -4,7 +4,8 @@
 # would run: that of a copied or a moved checkout. What something else made is left alone.
 OLDEST ?= python3.11
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Of an installation that uses this folder setuptools prints eight lines, on folders that are called as a package is.
+PIP := PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Data sets beside the checkout, where there are any and no other folder was chosen.
 ifeq ($(origin FASTMLP_DATA),undefined)
@@ -137,7 +138,7 @@ NAMES := import json, sys; print(*(item["metadata"]["name"] for item in json.loa
 .venv-lowest/test: pyproject.toml
 	$(OLDEST) -m venv --clear .venv-lowest
 	.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/lowest.txt
-	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c .venv-lowest/lowest.txt -e ".[test]"
+	$(subst $(BIN),.venv-lowest/bin,$(PIP)) -c .venv-lowest/lowest.txt -e ".[test]"
 	touch $@
 
 clean:

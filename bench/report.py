@@ -35,10 +35,8 @@ SHORT = {
 }
 # The README's table is between these lines, and has these workloads where they were measured.
 README_BEGIN, README_END = "<!-- written by bench.report -->", "<!-- end -->"
-README_WORKLOADS = (
-    "table", "table-wide", "numbers", "numbers32", "digits", "small", "adam200", "batch500", "batch100", "batch20",
-    "batch1",
-)  # fmt: skip
+README_WORKLOADS = ("table", "numbers", "small", "adam200", "batch500", "batch100", "batch20", "batch1")
+README_PEERS = ("fastmlp", "scikit-learn", "keras-jax", "keras-tensorflow", "torch", "torch-compiled", "jax", "course")
 
 
 def best(result):
@@ -107,10 +105,10 @@ def _what(workload):
     return f"One epoch over {part}, {network}, batches of {workload['batch']}, {optimizer}{rate}.{several}"
 
 
-def summary(results):
+def summary(results, peers=tuple(SHORT)):
     """A row for each workload: each peer's median, and how many times fastmlp's it is."""
     measured = [result for result in results if best(result)]
-    present = [peer for peer in SHORT if any(peer in best(result) for result in measured)]
+    present = [peer for peer in peers if any(peer in best(result) for result in measured)]
     rows = [("", *(SHORT[peer] for peer in present))]
     rows += [(result["workload"]["title"], *(_cell(result, peer) for peer in present)) for result in measured]
     return table(rows)
@@ -319,7 +317,7 @@ def readme(text, measured):
     shown = [results[name] for name in README_WORKLOADS if name in results]
     head, _, rest = text.partition(README_BEGIN)
     _, _, tail = rest.partition(README_END)
-    return f"{head}{README_BEGIN}\n\n{summary(shown)}\n\n{README_END}{tail}"
+    return f"{head}{README_BEGIN}\n\n{summary(shown, README_PEERS)}\n\n{README_END}{tail}"
 
 
 def write(measured, folder):

@@ -14,6 +14,7 @@ import pytest
 from test_docs import ALL_PAGES, INDEX, ROOT, unfenced
 
 from fastmlp.cli.main import main
+from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.data.collections import glyphs
 
 PROGRAMS = ("fastmlp", "python", "make", "pip", "dask", "ray", ".venv/bin/ruff")
@@ -113,7 +114,13 @@ def test_the_search_for_commands_finds_them_in_blocks_lines_and_tables():
         assert command in COMMANDS
 
 
-def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, monkeypatch):
+def verbs_of_the_table():
+    """Arguments of the commands in the table of the page on the command line."""
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    return [shlex.split(line) for line in re.findall(r"^\| `fastmlp ([^`]+)` \|", text, re.MULTILINE)]
+
+
+def test_the_verbs_of_the_table_run_one_after_the_other(test_file, tmp_path, monkeypatch):
     """Each with the arguments that it is shown with, and then small data and few epochs, which win."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(glyphs, "COUNTS", {"train": 100, "test": 50})
@@ -130,21 +137,30 @@ def test_the_verbs_of_the_readme_run_one_after_the_other(test_file, tmp_path, mo
     for name, few in (("diamonds.csv", 60), ("rest.csv", 20)):
         stones = [f"{random.random():.3f},{'ED'[row % 2]},{random.random() * 1000:.2f}" for row in range(few)]
         (tmp_path / name).write_text("\n".join(["carat,color,price", *stones]), encoding="utf-8")
-    shown = [words[1:] for words in commands(ROOT / "README.md") if words[0] == "fastmlp"]
+    shown = verbs_of_the_table()
     for verb, *arguments in shown:
         if arguments or verb == "prepare":
             fast = ["--epochs", "1"] if "--label" in arguments else small.get(verb, [])
             assert main([verb, *arguments, *fast]) == 0
-    assert {verb for verb, *_ in shown} == {
-        "prepare",
-        "run",
-        "sweep",
-        "retrain",
-        "evaluate",
-        "predict",
-        "export",
-        "info",
-        "report",
-        "demo",
-    }
+    assert {verb for verb, *_ in shown} == VERBS.keys() - {"completion"}  # which has a section of its own
     assert (tmp_path / "runs" / "ee541" / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_every_row_of_the_table_does_its_work_on_drawn_digits(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for verb, *arguments in verbs_of_the_table():
+        if verb == "demo":
+            arguments = ["--set", "data.name=glyphs"]
+        if verb in ("prepare", "run", "sweep"):
+            arguments = [*without_options(arguments, "--data", "--label", "--test"), "--data", "glyphs"]
+        if verb == "predict":
+            arguments[-1] = "glyphs"
+        fast = ["--epochs", "1"] if verb in ("demo", "run", "sweep") else []
+        assert main([verb, *arguments, *fast]) == 0, (verb, *arguments)
+
+
+def without_options(words, *names):
+    """The words of a command without some options and their values."""
+    at = {words.index(name) for name in names if name in words}
+    return [word for place, word in enumerate(words) if place not in at and place - 1 not in at]
