@@ -16,6 +16,7 @@ from fastmlp.cli.parser import parse
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.errors import FastmlpError, visible
+from fastmlp.training.screen import write_result
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 LOGGER = logging.getLogger("fastmlp")
@@ -63,7 +64,6 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
             LOGGER.setLevel(log_level(options.verbose, options.quiet))
             with stoppable(ends_process):
                 status = _run(options)
-                sys.stdout.flush()  # raises BrokenPipeError here if the reader has left
             return status
         except FastmlpError as error:
             return _fail(str(error))
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
     if isinstance(outcome, int):
         return outcome
     values = {"verb": options.verb, "status": outcome.status, **outcome.values}
-    print(visible(_json(values) if as_json else outcome.text))
+    write_result([visible(_json(values) if as_json else outcome.text), "\n"])
     return outcome.status
 
 

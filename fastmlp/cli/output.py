@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fastmlp.errors import InputError, visible
-from fastmlp.training.screen import is_terminal
+from fastmlp.training.screen import is_terminal, write_result
 from fastmlp.utils.atomic_files import atomic_path
 from fastmlp.utils.paths import user_path, written_path
 
@@ -50,7 +50,7 @@ def write_pieces(pieces: Iterable[str], out: Path | None) -> None:
         codes.
     """
     if out is None:
-        sys.stdout.writelines(map(visible, pieces) if is_terminal(sys.stdout) else pieces)
+        write_result(map(visible, pieces) if is_terminal(sys.stdout) else pieces)
         return
     with atomic_path(written_path(out)) as temporary, open(temporary, "x", encoding="utf-8", newline="") as file:
         file.writelines(pieces)

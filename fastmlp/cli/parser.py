@@ -8,6 +8,7 @@ from fastmlp.cli.exit_status import exit_statuses_text
 from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.cli.verbs.verb import Verb
 from fastmlp.errors import InputError
+from fastmlp.training.screen import write_result
 from fastmlp.utils.options import closest, nearest
 from fastmlp.utils.system import version_line
 
@@ -44,7 +45,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, **options)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print(version_line())
+        write_result([version_line(), "\n"])
         parser.exit()
 
 

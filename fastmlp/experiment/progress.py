@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fastmlp.errors import visible
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.progress import Due, RecordCallback, describe
-from fastmlp.training.screen import is_quiet, is_terminal, log_line
+from fastmlp.training.screen import is_quiet, is_terminal, log_line, write_result
 
 if TYPE_CHECKING:
     from fastmlp.training.bars import Bars
@@ -69,12 +69,13 @@ class DisplayCallback(Callback):
 
 def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
     """Print a line on an epoch to stdout, as trainers of a single network do."""
-    # In one piece, as other threads write lines too. On a terminal the bars make room for it.
-    sys.stdout.write(
-        f"{visible(prefix)}Epoch {record['epoch']}: train loss = {record['train_loss']:.4f}, "
-        f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
+    # On a terminal the bars make room for it.
+    write_result(
+        [
+            f"{visible(prefix)}Epoch {record['epoch']}: train loss = {record['train_loss']:.4f}, "
+            f"accy = {record['train_accuracy']:.4f}, [{record['seconds']:.3f} secs]\n"
+        ]
     )
-    sys.stdout.flush()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import IO, cast
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from fastmlp.errors import visible
 from fastmlp.training.compilation import LISTENER
+from fastmlp.training.screen import LastingStream
 
 SHORTEST = 8  # characters of a text
 # What a bar leaves to the other columns, in characters.
@@ -32,7 +34,7 @@ class Bars(Progress):
     """
 
     def __init__(self) -> None:
-        self._console = console = Console(stderr=True)
+        self._console = console = Console(file=cast(IO[str], LastingStream(sys.stderr)))
         bar = BarColumn(bar_width=min(40, max(10, console.width - OTHERS)), table_column=Column(no_wrap=True))
         # What goes to the same terminal is printed above the bars; a stdout that leads elsewhere is left alone.
         to_terminal = sys.stdout is not None and sys.stdout.isatty()

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastmlp.errors import visible
@@ -35,6 +37,46 @@ def is_notebook(stream: Any) -> bool:
     return type(stream).__module__.startswith("ipykernel.")
 
 
+class LastingStream:
+    """A stream of text that discards what cannot be written: that is no reason to end a training.
+
+    So it is when nobody reads it any more, its disk is full, its terminal was closed, or it was closed itself.
+
+    Parameters
+    ----------
+    stream : file object
+        What to write to, such as sys.stderr.
+    """
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text, if it can be written.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+
+        Returns
+        -------
+        int
+            Its length.
+        """
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is still in a buffer, if it can be written."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def write_line(line: str) -> None:
     """Write a line that was asked for to stderr, where somebody still reads it.
 
@@ -43,13 +85,31 @@ def write_line(line: str) -> None:
     line : str
         The line.
     """
-    if sys.stderr is None:
-        return
+    if sys.stderr is not None:
+        stream = LastingStream(sys.stderr)
+        stream.write(f"{visible(line)}\n")  # in one piece, as other threads write lines too
+        stream.flush()
+
+
+def write_result(pieces: Iterable[str]) -> None:
+    """Write text to stdout.
+
+    Parameters
+    ----------
+    pieces : iterable of str
+        The text, each piece of which is written at once; lines with their ends.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; its `filename` is "stdout". A BrokenPipeError if nobody reads it any more.
+    """
     try:
-        sys.stderr.write(f"{visible(line)}\n")  # in one piece, as other threads write lines too
-        sys.stderr.flush()
-    except BrokenPipeError:  # no reason to end a training
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  never closed
+        sys.stdout.writelines(pieces)
+        sys.stdout.flush()
+    except OSError as error:
+        error.filename = error.filename or "stdout"
+        raise
 
 
 def log_line(line: str) -> None:

@@ -4,6 +4,7 @@ import argparse
 
 from fastmlp.cli.verbs.verb import Verb
 from fastmlp.errors import InputError
+from fastmlp.training.screen import write_result
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 PATHS = ("FILE", "RUN", "MODEL", "DATA", "DIR", "RECIPE", "SAMPLE")  # parts of names of arguments that are paths
@@ -23,7 +24,7 @@ def _run(options: argparse.Namespace) -> int:
     for action in _all_actions(parser):
         if any(part in str(action.metavar).replace("|", " ").split() for part in PATHS):
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
-    print(shtab.complete(parser, options.shell))
+    write_result([shtab.complete(parser, options.shell), "\n"])
     return 0
 
 

@@ -29,7 +29,7 @@ def _run(options: argparse.Namespace) -> int:
     from fastmlp.experiment.prediction_text import as_csv, as_json
     from fastmlp.experiment.submission import as_submission, read_sample
     from fastmlp.runs.predictor import open_predictor
-    from fastmlp.training.screen import log_line
+    from fastmlp.training.screen import log_line, write_result
 
     check_threads(options.threads)
     predictor = open_predictor(options.network)
@@ -47,7 +47,8 @@ def _run(options: argparse.Namespace) -> int:
         log_line(note)
     write_pieces(text, out)
     if out is not None:
-        print(f"{visible(str(out))}: {len(predictions):,} prediction{'' if len(predictions) == 1 else 's'}")
+        count = f"{len(predictions):,} prediction{'' if len(predictions) == 1 else 's'}"
+        write_result([f"{visible(str(out))}: {count}\n"])
     return 0
 
 
