@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from fastmlp.data.checks import PARTS
 from fastmlp.data.collections.named import FILES, load_named
@@ -23,6 +24,7 @@ def load(
     label: str | int | None = None,
     columns: Sequence[str] | None = None,
     task: str | None = None,
+    trusted: bool = True,
 ) -> Dataset:
     """Load a collection by its name, or the data in a file.
 
@@ -46,6 +48,8 @@ def load(
         first one that names or numbers the rows, and empty ones.
     task : {"classification", "regression"}, optional
         What the labels are; None decides it by their values, see `fastmlp.data.checks.are_quantities`.
+    trusted : bool, default=True
+        False reads a file in another process, so that one that crashes a library is an InputError: see SECURITY.md.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def load(
     if columns is not None:
         columns = _names_in(columns)
     if not isinstance(path_or_name, str) or path_or_name not in NAMES:
-        return with_task(_load_file(path_or_name, part, n_features, label, columns), task)
+        return with_task(_load_file(path_or_name, trusted, part, n_features, label, columns), task)
     if part == "validation":
         raise InputError(f"{path_or_name} has no validation part of its own; `split` takes one from its training part")
     if task == REGRESSION:
@@ -123,15 +127,16 @@ def _load_glyphs(part: str) -> Dataset:
 
 def _load_file(
     path_or_name: str | os.PathLike[str],
-    part: str,
-    n_features: int | None,
-    label: str | int | None,
-    columns: Sequence[str] | None,
+    trusted: bool,
+    *options: Any,
 ) -> Dataset:
+    """Load a file, with these options of `registry.read`."""
+    from fastmlp.data.other_process import call
     from fastmlp.data.readers.registry import read
 
     path = user_path(path_or_name)
     if isinstance(path_or_name, str) and path.name == path_or_name and not path.suffix and not path.exists():
         raise InputError(f"{path} is neither a file nor a known name; {nearest(path, NAMES)}, or a path")
     source = path_text(path)
-    return replace(read(path, part, n_features, label, columns), source=source, key=os.fspath(path_or_name))
+    dataset = read(path, *options) if trusted else call("read", path, *options)
+    return replace(dataset, source=source, key=os.fspath(path_or_name))

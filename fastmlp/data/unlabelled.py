@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from fastmlp.data.dataset import Inputs
 from fastmlp.data.loading import NAMES, load
+from fastmlp.data.other_process import call
 from fastmlp.data.readers.reader import Expected
 from fastmlp.data.readers.registry import read_inputs
 from fastmlp.errors import InputTypeError
@@ -20,6 +21,7 @@ def load_inputs(
     pictures: PictureStyle | None = None,
     label: str | int | None = None,
     ids: str | None = None,
+    trusted: bool = True,
 ) -> Inputs:
     """Load what is to be predicted: the samples of a file with or without labels, which are not looked at.
 
@@ -39,6 +41,8 @@ def load_inputs(
         Column of the labels of the training, which a table may have and which is not used.
     ids : str, optional
         Column that names the rows of a table, if it has one of that name.
+    trusted : bool, default=True
+        False reads a file in another process, so that one that crashes a library is an InputError: see SECURITY.md.
 
     Returns
     -------
@@ -60,4 +64,7 @@ def load_inputs(
         return Inputs(dataset.X, None, dataset.image_shape, dataset.name, (*dataset.notes, note))
     path = user_path(path_or_name)
     expected = Expected(tuple(names or ()) or None, n_features, pictures, label, ids)
-    return read_inputs(path, expected)
+    if trusted:
+        return read_inputs(path, expected)
+    inputs: Inputs = call("read_inputs", path, expected)
+    return inputs
