@@ -15,7 +15,7 @@ from fastmlp.experiment.recipe_file import load_recipe
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 INDEX = ROOT / "docs" / "index.rst"
-ALL_PAGES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "kernels" / "README.md"]
+ALL_PAGES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "kernels" / "README.md"]
 
 
 def blocks(page, language):
