@@ -25,6 +25,10 @@ class InputTypeError(FastmlpError, TypeError):
     """A setting or an array of a type that cannot be used."""
 
 
+class OutOfMemoryError(InputError, MemoryError):
+    """Something that needs more memory than is free. Of a sweep the cell fails, and the others go on."""
+
+
 def printable(text: str) -> str:
     """Return text as one line, with line feeds, control codes and the like spelt as Python does, that is not too long.
 

@@ -24,6 +24,7 @@ from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.encoder_record import EncoderRecord
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import DiagnosisRecord, History, check_layout
+from fastmlp.training.memory_need import check_network
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.atomic_files import write_bytes
 from fastmlp.utils.paths import user_path, written_path
@@ -113,6 +114,9 @@ def dumps(record: ModelRecord) -> bytes:
     record : ModelRecord
         The network.
     """
+    parameters = record.parameters
+    widths = (parameters.features, *record.config.hidden, parameters.outputs)
+    check_network(widths, 2 * parameters.buffer.nbytes)  # the layers, and the file that they are joined to
     metadata = ModelMetadata(
         fastmlp_version=__version__,
         settings=record.config.to_stored_dict(),
@@ -121,7 +125,7 @@ def dumps(record: ModelRecord) -> bytes:
         failure_reason=record.failure_reason,
         diagnoses=record.history.diagnosis_records(),
     )
-    layers = zip(record.parameters.weights, record.parameters.biases, strict=True)
+    layers = zip(parameters.weights, parameters.biases, strict=True)
     arrays: dict[str, NDArray[Any]] = {}
     for number, (W, b) in enumerate(layers, 1):
         arrays[f"layer{number}.weight"], arrays[f"layer{number}.bias"] = W.T, b

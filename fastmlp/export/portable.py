@@ -12,6 +12,7 @@ from fastmlp.errors import InputError
 from fastmlp.export.classes import plain_classes
 from fastmlp.export.model_file import ModelRecord
 from fastmlp.inputs.columns import Column
+from fastmlp.training.memory_need import check_network
 
 FORMAT, FORMAT_VERSION = "fastmlp-network", 1
 # A column whose offset is so many times its scale is scaled in float64: float32 would keep less than five digits.
@@ -141,6 +142,19 @@ class PortableNetwork:
         """Whether any number becomes another one."""
         return bool(self.offset.any() or (self.scale != 1).any())
 
+    def check_room(self, each: int) -> None:
+        """Raise OutOfMemoryError if so many bytes for each weight are more than is free.
+
+        Parameters
+        ----------
+        each : int
+            Bytes.
+        """
+        check_network(
+            [len(self.layers[0].weights), *(len(layer.biases) for layer in self.layers)],
+            each * sum(layer.weights.size for layer in self.layers),
+        )
+
     def check_numeric(self, target: str) -> None:
         """Raise InputError where a column is text.
 
@@ -174,6 +188,7 @@ class PortableNetwork:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as dicts, lists, text, numbers and booleans; docs/export.md has the keys."""
+        self.check_room(75)  # objects of Python, and their text: 58 in float32, 74 in float64
         scales = zip(self.offset.tolist(), self.scale.tolist(), strict=True)
         return {
             "format": FORMAT,

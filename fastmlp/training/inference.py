@@ -17,6 +17,7 @@ from fastmlp.kernels.layout import BLOCK_ROWS, multiply_adds
 from fastmlp.kernels.sparse_rows import part
 from fastmlp.kernels.task_types import Loss
 from fastmlp.training.first_layer import Inputs, Samples
+from fastmlp.training.memory_need import new_outputs
 from fastmlp.training.parameters import Parameters
 from fastmlp.training.team_size import cores_shared
 from fastmlp.utils.memory import memory_held
@@ -209,7 +210,7 @@ def outputs_of_inputs(
         What an encoder returned.
     """
     rows = inputs.shape[0]
-    out = np.empty((rows, parameters.outputs), parameters.buffer.dtype)
+    out = new_outputs(rows, parameters.outputs, parameters.buffer.dtype)
     kernels, kind = kernels_of(config.engine), config.loss_function.kind if kind is None else kind
     with memory_held(inputs):
         if rows <= BLOCK_ROWS:  # which one thread computes: no need to ask for cores

@@ -12,6 +12,7 @@ from fastmlp.kernels.layout import FAN_OUT
 from fastmlp.kernels.task_types import SQUARED
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.inference import encoded_batches, kernels_of, outputs_of, predict_outputs, thread_count
+from fastmlp.training.memory_need import new_outputs
 from fastmlp.training.network import Network
 from fastmlp.utils.memory import memory_held
 
@@ -101,7 +102,7 @@ class LayerOutputs(Network):
         for inputs in encoded_batches(self.config, encoder, X):
             with memory_held(inputs):
                 for number, outputs in zip(chosen, found, strict=True):
-                    out = np.empty((inputs.shape[0], table[number, FAN_OUT]), buffer.dtype)
+                    out = new_outputs(inputs.shape[0], int(table[number, FAN_OUT]), buffer.dtype)
                     outputs.append(outputs_of(kernels, table[: number + 1], buffer, inputs, out, AS_THEY_ARE, threads))
         joined = [np.concatenate(outputs) if len(outputs) > 1 else outputs[0] for outputs in found]
         return joined if layer is None else joined[0]

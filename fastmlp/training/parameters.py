@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.network import DEFAULT_INIT_SCALE, NetworkConfig
+from fastmlp.inputs.blocks import row_blocks
 from fastmlp.kernels import layout
+from fastmlp.training.memory_need import check_network, parameter_bytes
 from fastmlp.utils.random_stream import RandomStream
 
 
@@ -38,9 +40,15 @@ class Parameters:
         Views (fan_in, fan_out) and (fan_out,).
     features, outputs : int
         Numbers of inputs and outputs.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If there is not as much memory.
     """
 
     def __init__(self, widths: Sequence[int], activations: Sequence[str], dtype: str, states: int = 0):
+        check_network(widths, (1 + states) * parameter_bytes(widths, dtype))
         self.layers: NDArray[np.int64] = layout.layer_table(widths, activations, dtype)
         size = layout.buffer_size(self.layers)
         self.buffer: NDArray[Any] = layout.aligned_zeros(size, dtype)
@@ -103,7 +111,8 @@ class Parameters:
         random = RandomStream(seed)
         for row, W, b in zip(self.layers, self.weights, self.biases, strict=True):
             draw = _distribution(init, scale, row)
-            W[...] = draw(random, W.shape)
+            for rows in row_blocks(*W.shape):  # as numbers of float64 the weights would take twice or more their room
+                W[rows] = draw(random, W[rows].shape)
             b[...] = draw(random, b.shape) if init_bias == "same" else 0
         self.states[...] = 0
 

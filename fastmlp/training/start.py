@@ -1,6 +1,8 @@
 """Start of a training: its data, its state, fresh or of a network that there is, and its callbacks."""
 
+import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,17 +10,22 @@ from numpy.typing import ArrayLike
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError
+from fastmlp.kernels.layout import BLOCK_ROWS
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.early_stopping import EarlyStoppingCallback
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.fitted import Fitted
+from fastmlp.training.inference import thread_count
+from fastmlp.training.memory_need import check_network, parameter_bytes
 from fastmlp.training.metrics import MetricsCallback
 from fastmlp.training.preparation import PreparedData, prepare
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 from fastmlp.training.validation_split import split_samples
+
+FLOAT64 = 8  # bytes
 
 
 def prepare_for(
@@ -90,7 +97,13 @@ def start_fit(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sessi
         The network whose weights it starts from; one without weights for fresh ones.
     data : PreparedData
         Its data.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If it needs more memory than is free.
     """
+    check_network(_widths(config, data), training_bytes(config, data))
     if start.parameters is None:
         return Session.of(config, data, TrainingState.fresh(config, data.batches.shape[1], len(data.classes)))
     return Session.of(config, data, TrainingState.warm(config, start.parameters))
@@ -112,8 +125,9 @@ def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sess
     Raises
     ------
     InputError
-        For settings with which no single epoch can be trained.
+        For settings with which no single epoch can be trained, and if it needs more memory than is free.
     """
+    check_network(_widths(config, data), training_bytes(config, data))
     if start.state is not None:
         state = start.state.copy()
     elif start.parameters is not None:
@@ -134,6 +148,39 @@ def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sess
             "fewer passes, or another schedule"
         )
     return Session.of(config, data, state, last_epoch=state.epoch)
+
+
+def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
+    """Return the memory that a training takes beside its data, in bytes.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its settings.
+    data : PreparedData
+        Its data.
+    """
+    (rows, features), widths = data.batches.shape, _widths(config, data)
+    is_sparse = data.batches.first_layer == "sparse"
+    size = parameter_bytes(widths, config.dtype)
+    # Weights and the optimizer's states are there three times: as they are, as they were after the last whole epoch,
+    # and to probe a step. That one's norm is of numbers of float64.
+    needed = 3 * (1 + config.optimizer_config.states) * size + max(map(math.prod, pairwise(widths))) * FLOAT64
+    if config.early_stopping is not None:  # the best weights
+        needed += size
+    # Of a step, which is trained or probed: weights of all layers but the first, transposed, a gradient where it is
+    # there as a whole, and the inputs, outputs and deltas of a batch.
+    step = parameter_bytes(widths[1:], config.dtype)
+    if is_sparse or config.clip_norm is not None:
+        step += size
+    dense, item = 0 if is_sparse else features, np.dtype(config.dtype).itemsize
+    step += min(config.batch_size, rows) * (dense + 2 * sum(widths[1:])) * item
+    measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + sum(widths[1:])) * item
+    return int(needed + 2 * step + measured)
+
+
+def _widths(config: NetworkConfig, data: PreparedData) -> tuple[int, ...]:
+    return data.batches.shape[1], *config.hidden, len(data.classes)
 
 
 def all_callbacks(config: NetworkConfig, callbacks: Iterable[Callback]) -> list[Callback]:

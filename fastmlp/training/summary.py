@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from fastmlp.config.network import NetworkConfig
-from fastmlp.kernels import layout
+from fastmlp.training.memory_need import parameter_bytes
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,7 @@ def summarise(config: NetworkConfig, features: int | None, outputs: int | None, 
     )
     if features is None or outputs is None:
         return Summary(layers, None, None, None, inputs)
-    table = layout.layer_table((features, *config.hidden, outputs), config.layer_activations, config.dtype)
-    size = int(layout.buffer_size(table)) * np.dtype(config.dtype).itemsize
+    size = parameter_bytes((features, *config.hidden, outputs), config.dtype)
     learned = sum(layer.parameters or 0 for layer in layers)
     return Summary(layers, learned, size, config.optimizer_config.states * size, inputs)
 

@@ -1,15 +1,25 @@
 """Memory that is free, so that what needs more is refused before the system ends the process."""
 
+import contextlib
 import math
+import re
+import sys
 from pathlib import Path
 
-from fastmlp.errors import InputError
+from fastmlp.errors import OutOfMemoryError
 
+MOST = sys.maxsize >> 16  # bytes: 128 TiB, the addresses that a process of 64 bits has on Linux, macOS and Windows
+WORTH_ASKING = 1 << 26  # bytes: what needs less is there, or its allocation fails; the system is asked in 0.1 ms
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
-def check_room(where: str, needed: int, system: str | Path = "/") -> None:
-    """Raise InputError if something needs more memory than is free.
+def check_room(
+    where: str,
+    needed: int,
+    system: str | Path = "/",
+    hint: str = "use fewer samples, or copy the file anew if it should be smaller",
+) -> None:
+    """Raise OutOfMemoryError if something needs more memory than is free.
 
     Parameters
     ----------
@@ -19,22 +29,23 @@ def check_room(where: str, needed: int, system: str | Path = "/") -> None:
         Bytes.
     system : str or path-like, default="/"
         As for `free_memory`.
+    hint : str
+        The end of the message: how to need less.
 
     Raises
     ------
-    InputError
+    OutOfMemoryError
         If it needs more; the message says how much.
     """
     free = free_memory(system)
     if needed > free:
-        raise InputError(
-            f"{where} needs {size_text(needed)} of memory, and {size_text(int(free))} are free; use fewer samples, or "
-            "copy the file anew if it should be smaller"
-        )
+        raise OutOfMemoryError(f"{where} needs {size_text(needed)} of memory, and {size_text(free)} are free; {hint}")
 
 
-def free_memory(system: str | Path = "/") -> float:
-    """Return the bytes that a process can still take: on Linux, within its container's limit; elsewhere infinite.
+def free_memory(system: str | Path = "/") -> int:
+    """Return the bytes that a process can still take: on Linux, within the limits of its container and of itself.
+
+    Elsewhere, where nobody tells, it is what a process has addresses for.
 
     Parameters
     ----------
@@ -43,13 +54,14 @@ def free_memory(system: str | Path = "/") -> float:
     """
     # "MemAvailable:    1234 kB": free, or a cache of files that the system gives up.
     known = _numbers(Path(system, "proc/meminfo"))
-    free = 1024 * (known["MemAvailable:"] + known.get("SwapFree:", 0)) if "MemAvailable:" in known else math.inf
+    free = 1024 * (known["MemAvailable:"] + known.get("SwapFree:", 0)) if "MemAvailable:" in known else MOST
+    # "Max address space         8000000              unlimited            bytes": what `ulimit -v` sets.
+    if limit := re.search(r"^Max address space +(\d+)", _text(Path(system, "proc/self/limits")), re.MULTILINE):
+        free = min(free, int(limit[1]) - 1024 * _numbers(Path(system, "proc/self/status")).get("VmSize:", 0))
     group = Path(system, "sys/fs/cgroup")  # of version 2, see Documentation/admin-guide/cgroup-v2.rst of Linux
-    try:
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-    except (OSError, ValueError):  # no limit, which is the word "max"
-        return free
-    return min(free, max(0, limit - _numbers(group / "memory.stat").get("anon", 0)))
+    with contextlib.suppress(ValueError):  # no limit, which is the word "max"
+        free = min(free, int(_text(group / "memory.max")) - _numbers(group / "memory.stat").get("anon", 0))
+    return max(0, free)
 
 
 def size_text(count: int) -> str:
@@ -64,10 +76,15 @@ def size_text(count: int) -> str:
     return f"{count / 1000**power:.3g} {_UNITS[power - 1]}"
 
 
-def _numbers(file: Path) -> dict[str, int]:
-    """Return what a file of lines with a name and a number has; nothing where there is none."""
+def _text(file: Path) -> str:
+    """Return what is in a file; nothing where there is none."""
     try:
-        lines = file.read_text(encoding="ascii", errors="replace").splitlines()
+        return file.read_text(encoding="ascii", errors="replace")
     except OSError:
-        return {}
-    return {words[0]: int(words[1]) for line in lines if len(words := line.split()) > 1 and words[1].isdecimal()}
+        return ""
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    """Return what a file of lines with a name and a number has."""
+    lines = map(str.split, _text(file).splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdecimal()}

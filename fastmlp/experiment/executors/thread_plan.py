@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import first_rows
-from fastmlp.errors import FastmlpError
+from fastmlp.errors import FastmlpError, OutOfMemoryError
 from fastmlp.experiment.executors.base import SweepData, fit_network
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell
@@ -77,9 +77,11 @@ def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = No
     share = rows / len(data.training.y)
     try:
         return min((_timed(plan, cells, some, share) for plan in plans), key=lambda plan: plan.seconds or math.inf)
-    except FastmlpError:
+    except FastmlpError as error:
+        if isinstance(error, OutOfMemoryError):  # which is reported when that cell is trained
+            return unmeasured
         raise
-    except Exception:  # such as of a network too large for the memory, which is reported when that cell is trained
+    except Exception:
         return unmeasured
 
 

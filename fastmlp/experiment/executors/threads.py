@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
 
-from fastmlp.errors import FastmlpError, InputError
+from fastmlp.errors import FastmlpError, InputError, OutOfMemoryError
 from fastmlp.experiment.executors.base import (
     CellCallbacks,
     CellCheckpoints,
@@ -67,6 +67,8 @@ class ThreadExecutor(Executor):
                 else:
                     kept = replace(checkpoints(cell), stop=stop)
                     mlp = fit_network(cell.settings, data, plan.threads, its, kept)
+            except OutOfMemoryError as error:
+                return CellResult.failure(cell, str(error))
             except (FastmlpError, Paused, BrokenPipeError):  # the last one: nobody reads the lines that it prints
                 raise
             except Exception as error:  # the failure of one cell does not end the others, but a full disk does
