@@ -17,8 +17,8 @@ endif
 ifneq ($(MAKECMDGOALS),clean)
 VERSION := import sys; v = "%d.%d.%d" % sys.version_info[:3]; print(v if sys.version_info >= (3, 11) else "old " + v)
 MADE_FOR := $(shell cat .venv/made-for 2>/dev/null)
-$(if $(and $(wildcard .venv),$(if $(MADE_FOR),,other)),$(error .venv was not made by this Makefile; move it away, or use it \
-    without make: .venv/bin/python -m pip install -e .))
+$(if $(and $(wildcard .venv),$(if $(MADE_FOR),,other)),$(error .venv is there and was not made by this Makefile; move it \
+    away, or use it with pip in place of make, as in .venv/bin/python -m pip install -e ".[test]"))
 FOUND := $(if $(subst $(CURDIR),,$(MADE_FOR)),,$(shell $(BIN)/python -c '$(VERSION)' 2>/dev/null))
 PRESENT := $(if $(filter old,$(FOUND)),,$(FOUND))
 ifeq ($(if $(PYTHON),,$(PRESENT)),)

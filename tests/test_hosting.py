@@ -84,9 +84,11 @@ def test_the_commands_for_windows_are_those_of_the_makefile():
     assert f"python -m pytest {quick}" in commands(job)[0]
 
 
-def test_the_citation_is_of_this_version_and_the_changelog_begins_with_it_or_what_comes_next():
+def test_the_citation_is_that_of_its_page_and_of_this_version_and_the_changelog_begins_with_it_or_what_comes_next():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
     assert citation["authors"] == PROJECT["authors"]
+    page = (ROOT / "docs" / "cite.md").read_text(encoding="utf-8")
+    assert f"{citation['title']}. Version {citation['version']}." in page
     first = re.search(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert first == "Unreleased" or re.fullmatch(rf"{re.escape(PROJECT['version'])}, \d{{4}}-\d\d-\d\d", first)

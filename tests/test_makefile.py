@@ -93,5 +93,5 @@ def test_an_environment_that_make_did_not_make_is_left_alone_in_one_line(checkou
         assert done.returncode != 0
         assert done.stdout == ""
         assert done.stderr.count("\n") == 1
-        assert ".venv was not made by this Makefile; move it away, or use it without make" in done.stderr
+        assert ".venv is there and was not made by this Makefile; move it away, or use it with pip" in done.stderr
     assert make(checkout, "clean").returncode == 0
