@@ -78,16 +78,18 @@ class Fitted:
         return cls(state.parameters, data.classes, data.encoder, state.history, info, state.failure_reason, state)
 
 
-def field_of_fitted(name: str) -> Any:
+def field_of_fitted(name: str, doc: str) -> Any:
     """Make a property that reads one field of an object's `_fitted`, and replaces it as a whole to write it.
 
     Parameters
     ----------
     name : str
         Of the field.
+    doc : str
+        What it is, in a sentence.
     """
     return property(
         lambda owner: getattr(owner._fitted, name),
         lambda owner, value: setattr(owner, "_fitted", replace(owner._fitted, **{name: value})),
-        doc=f"See `Fitted.{name}`.",
+        doc=doc,
     )

@@ -41,14 +41,20 @@ class Network(Configured):
         super().__init__(*_unnamed, **settings)
         self._fitted = Fitted()
 
-    history: History = field_of_fitted("history")
-    encoder: InputEncoder | None = field_of_fitted("encoder")
-    fit_info: dict[str, Any] | None = field_of_fitted("fit_info")
-    failure_reason: FailureReason | None = field_of_fitted("failure_reason")
+    history: History = field_of_fitted("history", "A record per epoch, and the diagnoses that were made on the way.")
+    encoder: InputEncoder | None = field_of_fitted(
+        "encoder", "What the inputs mean: their scaling, measured on the training rows; names of columns."
+    )
+    fit_info: dict[str, Any] | None = field_of_fitted(
+        "fit_info", "The form of the first layer, density of the inputs, threads, scaling, and the inputs in words."
+    )
+    failure_reason: FailureReason | None = field_of_fitted(
+        "failure_reason", "Why the training failed, text with `.kind`; None where it did not."
+    )
 
     @property
     def classes(self) -> NDArray[Any] | None:
-        """What the outputs stand for, see `Fitted.classes`; of scaled numbers the numbers of the columns."""
+        """What the outputs stand for, (C,): labels, or of a regression the numbers of the columns."""
         known = self._fitted.classes
         return known if known is None or self.target_scale is None else np.arange(len(known))
 
