@@ -1,5 +1,6 @@
 """Settings of Sphinx, which makes a site of these pages: `make docs`."""
 
+import re
 from pathlib import Path
 
 from fastmlp import __version__
@@ -37,15 +38,33 @@ default_role = "code"
 numpydoc_show_class_members = False  # autodoc shows them
 
 
-def add_kernels_readme(app, docname, source):
-    """The page on the kernels goes on with kernels/README.md, which a site of this folder alone would lack."""
+# Files above this folder that are pages of the site too.
+ABOVE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+
+
+def copy_files_above(app):
+    """Write these files to `generated/`, with their links as seen from there."""
+    folder = Path(app.srcdir) / "generated"
+    folder.mkdir(exist_ok=True)
+    for name in ABOVE:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        text = re.sub(rf"\]\((?!https?:|#|{'|'.join(ABOVE)})", "](../../", text)
+        text = text.replace("](../../docs/", "](../").replace("](../../kernels/README.md", "](../kernels.md")
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def lead_to_the_site(app, docname, source):
+    """Lead links to files above this folder to their pages; kernels/README.md is the second half of one."""
     if docname == "kernels":
         readme = ROOT / "kernels" / "README.md"
         app.env.note_dependency(str(readme))
         text = readme.read_text(encoding="utf-8").partition("\n")[2]
         source[0] += text.replace("](reference.py)", "](../kernels/reference.py)").replace("](../docs/", "](")
     source[0] = source[0].replace("](../kernels/README.md", "](kernels.md")
+    for name in ABOVE:
+        source[0] = source[0].replace(f"](../{name}", f"](generated/{name}")
 
 
 def setup(app):
-    app.connect("source-read", add_kernels_readme)
+    app.connect("builder-inited", copy_files_above)
+    app.connect("source-read", lead_to_the_site)
