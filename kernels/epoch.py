@@ -9,7 +9,7 @@ from . import small, step_general, step_sgd, thread_loops, thread_team
 from .augment import workspace as image_workspace
 from .block import affine_dense, affine_sparse, workspace
 from .compress import entry_buffers, measure_density
-from .gather import address
+from .gather import address, dense_rows, gather_dense, gather_sparse, sparse_rows
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, GRAIN, STRIDE, aligned_zeros, buffer_size, multiply_adds
 from .sparse import new_buckets
@@ -41,7 +41,7 @@ def train(
     """
     kept = {} if kept is None else kept
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
-    is_small = _is_small(layers, batch_size, X, rule, keep_prob, distortion)
+    is_small = _is_small(layers, batch_size, rule, keep_prob, distortion)
     size = _training_team(layers, batch_size, threads, small.PART_ROWS if is_small else GRAIN)
     totals = totals.reshape(-1, 2)
     # Epochs that all are one array's rows in the same order need no copies of it.
@@ -70,7 +70,8 @@ def train(
         )
         task = task._replace(targets=np.ascontiguousarray(task.targets))
         order = np.ascontiguousarray(order)
-        thread_team.run(_train_small, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals)
+        run = _train_small_sparse if is_sparse else _train_small
+        thread_team.run(run, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals)
         totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
         return
     room = _keep(
@@ -93,8 +94,8 @@ def train(
     totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
 
 
-def _is_small(layers, batch_size, X, rule, keep_prob, distortion):
-    """Whether `small.py` trains the network: dense inputs, few weights, nothing dropped, distorted or limited.
+def _is_small(layers, batch_size, rule, keep_prob, distortion):
+    """Whether `small.py` trains the network: few weights, nothing dropped, distorted or limited.
 
     It needs batches that fill its registers, and where a step is worth sharing it needs parts enough for some threads.
     """
@@ -102,7 +103,6 @@ def _is_small(layers, batch_size, X, rule, keep_prob, distortion):
     return (
         batch_size >= (SMALL_SHARED_BATCH if is_shared else SMALL_BATCH)
         and buffer_size(layers) <= SMALL_NETWORK
-        and not isinstance(X, Sparse)
         and rule.clip_norm == rule.max_norm == 0
         and distortion is None
         and all(probability == 1 for probability in keep_prob)
@@ -243,7 +243,8 @@ _train_sparse = entry("train_sparse", thread_loops.train_sparse(step_sgd))
 _train_general_dense = entry("train_general_dense", thread_loops.train_dense(step_general.affine_first, step_general))
 _train_distorted = entry("train_distorted", thread_loops.train_dense(step_general.affine_distorted, step_general))
 _train_general_sparse = entry("train_general_sparse", thread_loops.train_sparse(step_general))
-_train_small = entry("train_small", small.train_small)
+_train_small = entry("train_small", small.train_small(dense_rows, gather_dense))
+_train_small_sparse = entry("train_small_sparse", small.train_small(sparse_rows, gather_sparse))
 _evaluate_dense = entry("evaluate_dense", thread_loops.evaluate(affine_dense, thread_loops.cross_entropies))
 _evaluate_sparse = entry("evaluate_sparse", thread_loops.evaluate(affine_sparse, thread_loops.cross_entropies))
 _evaluate_any_dense = entry("evaluate_any_dense", thread_loops.evaluate(affine_dense, thread_loops.any_losses))

@@ -1,10 +1,11 @@
 """Rows of the stored inputs become the numbers that the first layer sees."""
 
+import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
 from .jit import inlined, jit
-from .registers import load, shifted, store
+from .registers import load, pointer, shifted, store
 
 
 def address(X):
@@ -50,9 +51,34 @@ def gather(X, x_row, rows, first, count, features, out, out_row):
 
 
 @inlined
-def gather_columns(X, x_row, rows, first, count, features, out, out_row):
-    """out[c, i] = input c of row rows[first + i] of X, for `count` rows; X, rows and out are pointers."""
+def dense_rows(source):
+    """What `gather_dense` reads of a dense source: (pointer, row stride)."""
+    X, x_row, sample = source
+    return pointer_to(X, sample), x_row
+
+
+@inlined
+def sparse_rows(source):
+    """What `gather_sparse` reads of a sparse source: pointers to indptr, indices and values."""
+    return pointer(source[0]), pointer(source[1]), pointer(source[2])
+
+
+@inlined
+def gather_dense(X, rows, first, count, features, out, out_row):
+    """out[c, i] = input c of row rows[first + i] of X, for `count` rows; rows and out are pointers."""
     for i in range(count):
-        source, target = shifted(X, load(rows, first + i) * x_row), shifted(out, i)
+        source, target = shifted(X[0], load(rows, first + i) * X[1]), shifted(out, i)
         for c in range(features):
             store(target, c * out_row, _input(source, c, target))
+
+
+@inlined
+def gather_sparse(X, rows, first, count, features, out, out_row):
+    """The same for compressed rows."""
+    indptr, indices, values = X
+    for place in range(features * out_row):
+        store(out, place, 0)
+    for i in range(count):
+        row, target = load(rows, first + i), shifted(out, i)
+        for entry in range(load(indptr, row), load(indptr, row + 1)):
+            store(target, np.int64(load(indices, entry)) * out_row, _input(values, entry, target))

@@ -1,4 +1,4 @@
-"""Training of small networks on dense inputs: samples stand in the lanes of a register, units in rows.
+"""Training of small networks: samples stand in the lanes of a register, units in rows.
 
 A layer of four units fills a quarter of a register that holds its columns, and a tile of four samples is soon done.
 Here a block of BLOCK_ROWS samples is transposed: row k of a layer's inputs holds input k of each sample. The products
@@ -23,7 +23,6 @@ import numpy as np
 from .cpu import REGISTER_BYTES, TILE_REGISTERS
 from .dense import affine_block, delta_block, tile
 from .dots import add_dots, fold
-from .gather import gather_columns, pointer_to
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
@@ -104,80 +103,88 @@ def _parts(count):
 _parts_of = inlined(_parts)
 
 
-def train_small(
-    me, size, state, source, parameters, order, batches, task, table, work, sums, gradients, each, losses, hits, totals
-):  # fmt: skip
+def train_small(rows_of, gather_block):
     """Thread `me`'s part of `train`: its parts of the batch, then its rows of every weight matrix.
 
-    table      `work_table`
-    work       (size, elements): room for a block of each thread
-    sums       (size, elements): of its gradients, by lanes
-    gradients  (parts, elements), in the layout of the parameters
-    each       (size * BLOCK_ROWS,) float64: losses of each thread's block
-    losses     (parts,) float64: their sums
+    rows_of, gather_block   of dense or of sparse inputs: what is read of them; what puts a block into the workspace
     """
-    size = enter(state, me, size)
-    if size == 0:
-        return False
-    phase, steps = UNIT, batches.shape[0] // totals.shape[0]
-    X, x_row = pointer_to(source[0], source[2]), source[1]
-    net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * BLOCK
-    room, lines = shifted(pointer(work), me * work.shape[1]), shifted(pointer(sums), me * sums.shape[1])
-    y, targets, loss, rule, schedule = task.y, task.targets, task.loss, task.rule, task.schedule
-    states = pointer(task.first), pointer(task.second)
-    features, outputs, padded = _of(net, ZERO, FAN_IN), _of(net, last, FAN_OUT), _of(net, last, COLUMNS)
-    inputs, Z = shifted(room, _of(net, ZERO, INPUTS)), shifted(room, _of(net, last + 1, INPUTS))
-    D, T = shifted(room, _of(net, last, DELTAS)), shifted(room, _of(net, last + 1, DELTAS))
-    target, target_row = pointer(targets), targets.shape[1]
-    line = LINE // REGISTER_BYTES * lanes_of(room)
-    is_plain = loss.kind == SQUARED and loss.weights.shape[0] == 0
-    for step in range(batches.shape[0]):
-        start, epoch = batches[step, 0], step // steps
-        count = batches[step, 1] - start
-        parts, part_rows = _parts_of(count)
-        first_part, end_part = partition(parts, me, size, 1)
-        for part in range(first_part, end_part):
-            G, total = shifted(pointer(gradients), part * gradients.shape[1]), 0.0
-            begin, end = start + part * part_rows, start + min((part + 1) * part_rows, count)
-            for at in range(begin, end, BLOCK_ROWS):
-                rows = min(BLOCK_ROWS, end - at)
-                wide = (rows + line - 1) // line * line
-                gather_columns(X, x_row, pointer(order), at, rows, features, inputs, BLOCK)
-                # Of samples that there are not, everything stays finite, and their delta is zero.
-                _clear(features, rows, wide, inputs)
-                _forward(net, last, weights, room, wide)
-                if is_plain:
-                    squared_columns(
-                        pointer(order), at, rows, wide, outputs, Z, D, BLOCK, target, target_row,
-                        shifted(pointer(each), mine),
-                    )  # fmt: skip
-                else:
-                    U = shifted(T, BLOCK * padded)
-                    _transpose(padded, wide, Z, BLOCK, T, padded)
-                    hits[me, epoch] += loss_block(
-                        loss, order, at, rows, outputs, padded, T, padded, y, targets, U, padded, each, mine
-                    )
-                    _transpose(wide, padded, U, padded, D, BLOCK)
-                _clear(outputs, rows, wide, D)
-                _backward(at == begin, net, last, weights, room, rows, wide, G, lines)
-                for i in range(rows):
-                    total += each[mine + i]
-            losses[part] = total
-            _fold_sums(net, last, lines, G)
-        phase = barrier_wait(state, size, phase)
-        total = total_weight(loss.weights, order, start, count)
-        # A batch whose samples all weigh nothing has the gradient zero.
-        scale = 1 / total if total > 0 else 0.0
-        _step(
-            me, size, net, last, weights, pointer(gradients), gradients.shape[1], parts, states, rule, schedule[step],
-            scale,
-        )  # fmt: skip
-        if me == 0:
-            add_losses(losses, parts, totals[epoch])
-        phase = barrier_wait(state, size, phase)
-        if (step + 1) % steps == 0 and not np.isfinite(totals[epoch, 0]):
-            break  # nan in the weights never leaves them
-    return leave(state, me, size)
+
+    def run(
+        me, size, state, source, parameters, order, batches, task, table, work, sums, gradients, each, losses, hits,
+        totals,
+    ):  # fmt: skip
+        """
+        table      `work_table`
+        work       (size, elements): room for a block of each thread
+        sums       (size, elements): of its gradients, by lanes
+        gradients  (parts, elements), in the layout of the parameters
+        each       (size * BLOCK_ROWS,) float64: losses of each thread's block
+        losses     (parts,) float64: their sums
+        """
+        size = enter(state, me, size)
+        if size == 0:
+            return False
+        phase, steps = UNIT, batches.shape[0] // totals.shape[0]
+        X = rows_of(source)
+        net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * BLOCK
+        room, lines = shifted(pointer(work), me * work.shape[1]), shifted(pointer(sums), me * sums.shape[1])
+        y, targets, loss, rule, schedule = task.y, task.targets, task.loss, task.rule, task.schedule
+        states = pointer(task.first), pointer(task.second)
+        features, outputs, padded = _of(net, ZERO, FAN_IN), _of(net, last, FAN_OUT), _of(net, last, COLUMNS)
+        inputs, Z = shifted(room, _of(net, ZERO, INPUTS)), shifted(room, _of(net, last + 1, INPUTS))
+        D, T = shifted(room, _of(net, last, DELTAS)), shifted(room, _of(net, last + 1, DELTAS))
+        target, target_row = pointer(targets), targets.shape[1]
+        line = LINE // REGISTER_BYTES * lanes_of(room)
+        is_plain = loss.kind == SQUARED and loss.weights.shape[0] == 0
+        for step in range(batches.shape[0]):
+            start, epoch = batches[step, 0], step // steps
+            count = batches[step, 1] - start
+            parts, part_rows = _parts_of(count)
+            first_part, end_part = partition(parts, me, size, 1)
+            for part in range(first_part, end_part):
+                G, total = shifted(pointer(gradients), part * gradients.shape[1]), 0.0
+                begin, end = start + part * part_rows, start + min((part + 1) * part_rows, count)
+                for at in range(begin, end, BLOCK_ROWS):
+                    rows = min(BLOCK_ROWS, end - at)
+                    wide = (rows + line - 1) // line * line
+                    gather_block(X, pointer(order), at, rows, features, inputs, BLOCK)
+                    # Of samples that there are not, everything stays finite, and their delta is zero.
+                    _clear(features, rows, wide, inputs)
+                    _forward(net, last, weights, room, wide)
+                    if is_plain:
+                        squared_columns(
+                            pointer(order), at, rows, wide, outputs, Z, D, BLOCK, target, target_row,
+                            shifted(pointer(each), mine),
+                        )  # fmt: skip
+                    else:
+                        U = shifted(T, BLOCK * padded)
+                        _transpose(padded, wide, Z, BLOCK, T, padded)
+                        hits[me, epoch] += loss_block(
+                            loss, order, at, rows, outputs, padded, T, padded, y, targets, U, padded, each, mine
+                        )
+                        _transpose(wide, padded, U, padded, D, BLOCK)
+                    _clear(outputs, rows, wide, D)
+                    _backward(at == begin, net, last, weights, room, rows, wide, G, lines)
+                    for i in range(rows):
+                        total += each[mine + i]
+                losses[part] = total
+                _fold_sums(net, last, lines, G)
+            phase = barrier_wait(state, size, phase)
+            total = total_weight(loss.weights, order, start, count)
+            # A batch whose samples all weigh nothing has the gradient zero.
+            scale = 1 / total if total > 0 else 0.0
+            _step(
+                me, size, net, last, weights, pointer(gradients), gradients.shape[1], parts, states, rule,
+                schedule[step], scale,
+            )  # fmt: skip
+            if me == 0:
+                add_losses(losses, parts, totals[epoch])
+            phase = barrier_wait(state, size, phase)
+            if (step + 1) % steps == 0 and not np.isfinite(totals[epoch, 0]):
+                break  # nan in the weights never leaves them
+        return leave(state, me, size)
+
+    return run
 
 
 @inlined

@@ -81,9 +81,11 @@ def describe_divergence(session: Session, loss: float, epoch: int, prior_loss: f
     measure = session.config.loss_function
     if not math.isfinite(loss):
         return advise(f"diverged: the loss is {loss} after epoch {epoch}", divergence_hints(session))
+    if loss <= FAR_ABOVE_PRIOR * prior_loss:
+        return None
     # Of rare classes a constant prediction is right so often that a network may be slow to do as well.
     uniform = measure.uniform_loss(session.data.batches.y, len(session.data.classes)) * session.loss_unit
-    if loss > max(FAR_ABOVE_PRIOR * prior_loss, uniform):
+    if loss > uniform:
         seen = f"diverged: the loss is {loss:.3g}, and {measure.baseline} has {prior_loss:.3g}"
         return advise(seen, divergence_hints(session))
     return None

@@ -68,7 +68,7 @@ def train(
     return p.buffer, p.states, totals
 
 
-def train_small(widths, dtype, kind, batch_size=100, threads=1):
+def train_small(widths, dtype, kind, batch_size=100, threads=1, stored="dense"):
     """The arrays that two epochs of a small network change."""
     random = np.random.RandomState(4)
     X = random.standard_normal((ROWS, widths[0])).astype(dtype)
@@ -77,6 +77,7 @@ def train_small(widths, dtype, kind, batch_size=100, threads=1):
         if kind == SOFTMAX
         else random.standard_normal((ROWS, widths[-1])).astype(dtype)
     )
+    X = compress(X * (X > 0.5), dtype) if stored == "sparse" else X
     p = Parameters(widths, NAMES[: len(widths) - 2], dtype, 2)
     p.initialise("auto", None, "same", 1)
     orders, totals = np.stack([random.permutation(ROWS) for _ in range(2)]), np.zeros((2, 2))
@@ -134,6 +135,7 @@ def trainings():
     found["small, with more weights"] = lambda: train_small((9, 60, 40, 1), "float32", SQUARED)
     found["small, softmax"] = lambda: train_small((6, 33, 5), "float32", SOFTMAX)
     found["small, float64"] = lambda: train_small((6, 33, 40, 5), "float64", SQUARED)
+    found["small, sparse"] = lambda: train_small((40, 33, 5), "float32", SOFTMAX, stored="sparse")
     found["small, two threads"] = lambda: train_small((4, 40, 40, 4), "float32", SQUARED, 500, 2)
     for name in ACTIVATIONS:
         found[name] = lambda name=name: train(dense, names=(name,) * len(HIDDEN), passes=1)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.kernels import epoch, reference, small
+from fastmlp.kernels.compress import compress
 from fastmlp.kernels.layout import ACTIVATIONS
 from fastmlp.kernels.task_types import LOGISTIC, POISSON, SOFTMAX, SQUARED, Loss
 from fastmlp.kernels.update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN_SGD, RMSPROP, Rule
@@ -41,8 +42,8 @@ def trained(kernels, p, data, orders, batch_size, rule=ADAM_RULE, loss=SQUARED_L
     return p.buffer, p.states, totals
 
 
-def is_small(p, X, batch_size, rule=ADAM_RULE):
-    return epoch._is_small(p.layers, batch_size, X, rule, (), None)
+def is_small(p, batch_size, rule=ADAM_RULE):
+    return epoch._is_small(p.layers, batch_size, rule, (), None)
 
 
 @settings(max_examples=40, deadline=None)
@@ -64,7 +65,7 @@ def test_small_networks_train_as_the_reference_does(
     results = []
     for kernels in (reference, epoch):
         p = network(widths, (activation,) * (len(widths) - 2), "float64", seed)
-        assert is_small(p, data[0], batch_size, RULES[rule])
+        assert is_small(p, batch_size, RULES[rule])
         results.append(trained(kernels, p, data, orders, batch_size, RULES[rule], loss, rate=0.001))
     for expected, found in zip(*results, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-10)
@@ -93,7 +94,7 @@ def test_small_networks_have_the_same_bits_on_any_team(network, shared_steps, wi
     with shared_steps() as sizes:
         for threads in (1, 2, 3, 40):
             p = network(widths, ("relu",) * (len(widths) - 2), dtype, 1)
-            assert is_small(p, data[0], rows)
+            assert is_small(p, rows)
             arrays = trained(epoch, p, data, orders, rows, threads=threads)
             results.add(b"".join(array.tobytes() for array in arrays))
     assert len(results) == 1
@@ -123,11 +124,26 @@ def test_samples_of_an_earlier_batch_leave_nothing_behind(network):
     np.testing.assert_array_equal(p.states, fresh.states)
 
 
-def test_large_sparse_limited_and_tiny_batches_are_left_to_the_other_kernels(network):
-    p, X = network((4, 32, 4), ("relu",)), np.ones((100, 4), "float32")
-    assert is_small(p, X, 32)
-    assert not is_small(p, X, 15)
-    assert not is_small(p, X, 32, Rule(ADAM, clip_norm=1.0))
-    assert not is_small(p, X, 32, Rule(ADAM, max_norm=1.0))
-    assert not epoch._is_small(p.layers, 32, X, ADAM_RULE, (1.0, 0.5), None)
-    assert not is_small(network((4, 100, 100, 4), ("relu",) * 2), X, 32)
+def test_large_and_limited_networks_and_tiny_batches_are_left_to_the_other_kernels(network):
+    p = network((4, 32, 4), ("relu",))
+    assert is_small(p, 32)
+    assert not is_small(p, 15)
+    assert not is_small(p, 32, Rule(ADAM, clip_norm=1.0))
+    assert not is_small(p, 32, Rule(ADAM, max_norm=1.0))
+    assert not epoch._is_small(p.layers, 32, ADAM_RULE, (1.0, 0.5), None)
+    assert not is_small(network((4, 100, 100, 4), ("relu",) * 2), 32)
+
+
+@pytest.mark.parametrize("stored", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_compressed_rows_train_the_bits_of_dense_ones(network, shared_steps, stored, threads):
+    random, dtype = np.random.RandomState(3), "float64" if stored == "float64" else "float32"
+    X = np.where(random.random_sample((500, 90)) < 0.2, random.randint(1, 256, (500, 90)), 0).astype(stored)
+    y, orders, results = random.randint(0, 5, 500), [random.permutation(500) for _ in range(2)], []
+    with shared_steps():
+        for data in (X, compress(X, dtype)):
+            p = network((90, 20, 5), ("tanh",), dtype, 1)
+            assert is_small(p, 400)
+            results.append(trained(epoch, p, (data, y), orders, 400, loss=Loss(SOFTMAX), threads=threads))
+    for dense, sparse in zip(*results, strict=True):
+        np.testing.assert_array_equal(sparse, dense)
