@@ -8,11 +8,27 @@ import shutil
 
 import numpy as np
 import pytest
-from faults import BROKEN, FULL, READ_ONLY, SHORT, FailingDisk, bits, check_whole, leftovers, run_quickly, write_often
+from faults import (
+    BROKEN,
+    DENIED,
+    FULL,
+    READ_ONLY,
+    SHORT,
+    TEMPORARY,
+    FailingDisk,
+    bits,
+    check_whole,
+    files,
+    leftovers,
+    run_quickly,
+    write_often,
+)  # fmt: skip
 
+from fastmlp import MLP
 from fastmlp.cli.main import main
+from fastmlp.data.collections import glyphs
 
-FAULTS = (FULL, SHORT, BROKEN, READ_ONLY)
+FAULTS = (FULL, SHORT, BROKEN, READ_ONLY, DENIED)
 RECIPE = """
 title = "One or two"
 [data]
@@ -156,6 +172,70 @@ def test_an_evaluation_that_fails_at_any_call_is_one_look_and_ends_with_the_same
         assert command(evaluate(folder))[0] == 2
         turns += 1
     assert turns > 20
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "."],
+        ["export", ".", "--to", "c", "--out", "network.h"],
+        ["export", ".", "--to", "python", "--out", "network.py"],
+        ["predict", ".", "{test}", "--out", "predictions.csv"],
+        ["predict", ".", "{test}", "--out", "predictions.json", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_made_of_a_run_is_whole_or_absent_whichever_call_fails(
+    command, sweep_of, tmp_path, test_file, capsys, monkeypatch, arguments
+):
+    assert command(sweep_of([0.5], tmp_path / "begin"))[0] == 0
+    assert command(["retrain", tmp_path / "begin"])[0] == 0
+    before = set(files(tmp_path / "begin"))
+    verb, _, *others = (argument.format(test=test_file) for argument in arguments)
+    others = [f"{{folder}}/{other}" if other.startswith(("network", "predictions")) else other for other in others]
+    turns, made = 0, set()
+    for folder in fail_everywhere(
+        command, lambda out: [verb, out, *(other.format(folder=out) for other in others)], tmp_path / "begin", capsys
+    ):
+        made = set(files(folder)) - before
+        turns += 1
+    assert len(made) == 1
+    assert turns > 3
+
+
+def test_the_files_of_the_course_are_whole_or_absent_whichever_call_fails(command, tmp_path, capsys, monkeypatch):
+    for part in glyphs.COUNTS:
+        monkeypatch.setitem(glyphs.COUNTS, part, 30)
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path / "cache"))
+    assert command(["prepare", "--data", "glyphs", "--out", tmp_path / "expected"])[0] == 0
+    expected, turns = files(tmp_path / "expected"), 0
+    for folder in fail_everywhere(
+        command, lambda out: ["prepare", "--data", "glyphs", "--out", out], tmp_path / "nothing", capsys
+    ):
+        assert command(["prepare", "--data", "glyphs", "--out", folder, "--force"])[0] == 0
+        assert {name: path.read_bytes() for name, path in files(folder).items()} == {
+            name: path.read_bytes() for name, path in expected.items()
+        }
+        turns += 1
+    assert turns > 6
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_network_is_saved_whole_or_leaves_the_one_that_was_there(tmp_path, monkeypatch, fault):
+    X, y = np.eye(6, dtype=np.float32), np.arange(6)
+    old, new = (MLP(hidden=(4,), epochs=1, seed=seed).fit(X, y) for seed in (1, 2))
+    path = tmp_path / "model.safetensors"
+    old.save(path)
+    before = path.read_bytes()
+    for n in range(1, 5):  # it writes, flushes, renames, and flushes the folder
+        with monkeypatch.context() as patch:
+            patch.setattr("fastmlp.utils.atomic_files.os", FailingDisk(n, fault))
+            with pytest.raises(OSError, match=str(path if n < 4 else tmp_path)) as caught:
+                new.save(path)
+        assert TEMPORARY.search(str(caught.value)) is None
+        assert (path.read_bytes() == before) == (n < 4)
+        assert list(tmp_path.iterdir()) == [path]
+    assert MLP.load(path).weights[0].tobytes() == new.weights[0].tobytes()
 
 
 def test_an_interrupted_evaluation_is_not_finished_with_other_test_data(

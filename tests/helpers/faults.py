@@ -1,5 +1,6 @@
 """Disks that fail at the n-th call, and what a run must look like whatever happened to it."""
 
+import ast
 import csv
 import errno
 import hashlib
@@ -10,6 +11,7 @@ import re
 import threading
 import tomllib
 
+import h5py
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -17,7 +19,7 @@ from model_files import tensors, texts
 from PIL import Image
 
 TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.\w+")
-FULL, BROKEN, READ_ONLY, SHORT = errno.ENOSPC, errno.EIO, errno.EROFS, "short"
+FULL, BROKEN, READ_ONLY, DENIED, SHORT = errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, "short"
 TIMED = ("time", "started", "seconds", "model_sha256")  # a model holds the seconds of its epochs
 FIGURES = ("curves_figure", "losses_figure", "confusion_figure", "mistakes_figure")
 
@@ -180,5 +182,8 @@ _READERS = {
     ".safetensors": tensors,
     ".npz": lambda data: dict(np.load(io.BytesIO(data), allow_pickle=False)),
     ".html": lambda data: data.decode().rindex("</html>"),
+    ".h": lambda data: data.decode().rindex("\n#endif"),
+    ".py": ast.parse,
+    ".hdf5": lambda data: h5py.File(io.BytesIO(data))["ydata"][:],
     ".png": lambda data: Image.open(io.BytesIO(data)).load(),
 }
