@@ -41,7 +41,7 @@ def test_the_system_is_described_for_programs(capsys, monkeypatch):
         "numba": numba.__version__,
         "llvmlite": llvmlite.__version__,
     }
-    assert Path(told["location"], "kernels").is_dir()
+    assert Path(told["location"], "__init__.py").samefile(fastmlp.__file__)
 
 
 def test_the_system_is_described_for_a_person(capsys, monkeypatch):
