@@ -51,8 +51,12 @@ class CSVLogger(Callback):
     def on_epoch_end(self, view: TrainingView) -> None:
         record = view.record
         if self._file is not None and record is not None:
-            csv.writer(self._file, lineterminator="\n").writerow([record[name] for name in COLUMNS])
-            self._file.flush()  # what the system has, it keeps when the process is killed
+            try:
+                csv.writer(self._file, lineterminator="\n").writerow([record[name] for name in COLUMNS])
+                self._file.flush()  # what the system has, it keeps when the process is killed
+            except OSError as error:
+                error.filename = str(self._path)  # a full disk names no file
+                raise
 
     def on_fit_end(self, view: TrainingView) -> None:
         if self._file is not None:

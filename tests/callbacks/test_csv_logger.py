@@ -1,6 +1,7 @@
 """The log of a training as CSV: its rows are the history's, once each, whatever interrupts the training."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -92,3 +93,20 @@ def test_a_file_that_is_something_else_stays_as_it_is(tmp_path):
     with pytest.raises(InputError, match="is no log of a training; expected a new file"):
         MLP(**SETTINGS).fit(X, Y, callbacks=[CSVLogger(path)])
     assert path.read_text(encoding="utf-8") == "a,b\n1,2\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no size of files")
+def test_a_log_that_cannot_grow_is_an_error_that_names_it_and_the_epochs_before_stay(tmp_path):
+    import resource
+
+    limits, path = resource.getrlimit(resource.RLIMIT_FSIZE), tmp_path / "log.csv"
+    mlp = MLP(**{**SETTINGS, "epochs": 30})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600, limits[1]))
+    try:
+        with pytest.raises(OSError, match=re.escape(str(path))):
+            mlp.fit(X, Y, callbacks=[CSVLogger(path)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert 1 < len(mlp.history) < 30
+    whole = path.read_text(encoding="utf-8").splitlines()[:-1]
+    assert mlp.history.to_csv().splitlines()[: len(whole)] == whole

@@ -2,8 +2,10 @@
 
 import hashlib
 import multiprocessing
+import os
 import sys
 import threading
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -77,6 +79,50 @@ def test_same_bits_when_steps_of_any_shape_are_shared(network, shared_steps, wid
         )
     assert alone == shared
     assert sizes[2] == min(threads, -(-batch_size // GRAIN))  # after the two of the first training and evaluation
+
+
+@contextmanager
+def threads_moved_about(seed):
+    """Move every thread of the process to a random core, again and again, so that it is interrupted anywhere."""
+    random, cores, stop = np.random.RandomState(seed), sorted(os.sched_getaffinity(0)), threading.Event()
+
+    def move():
+        while not stop.wait(0.0002):
+            for thread in map(int, os.listdir("/proc/self/task")):
+                with suppress(OSError):  # it has ended
+                    os.sched_setaffinity(thread, {cores[random.randint(len(cores))]})
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        mover.join()
+        for thread in map(int, os.listdir("/proc/self/task")):
+            with suppress(OSError):
+                os.sched_setaffinity(thread, cores)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are moved on Linux alone")
+@pytest.mark.parametrize("runs", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_same_bits_wherever_threads_between_barriers_are_interrupted(network, pixels, runs):
+    X, y = pixels
+    order, found = np.random.RandomState(1).permutation(ROWS), set()
+
+    def run(threads, times):
+        for _ in range(times):
+            p = network(WIDTHS, ("relu", "tanh"))
+            found.add(trained(p, X, y, order, threads, 64, RULES["adam, limited"], (1.0, 0.8, 0.8)))
+
+    run(1, times=1)
+    with threads_moved_about(seed=3):
+        teams = [threading.Thread(target=run, args=(size, runs // 2)) for size in (2, 3)]
+        for team in teams:
+            team.start()
+        for team in teams:
+            team.join()
+    assert len(found) == 1
 
 
 def test_predictions_have_the_same_bits_on_any_thread_count(network, pixels, shared_steps):
