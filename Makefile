@@ -76,7 +76,7 @@ trackers: .venv/test .venv/tracking
 package: .venv/test
 	$(BIN)/python -m pytest tests/test_packaging.py
 
-lint: .venv/test
+lint: .venv/test .venv/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
@@ -117,7 +117,7 @@ endif
 	$(PIP) -e .
 	touch $@
 
-.venv/test .venv/docs .venv/bench .venv/tracking: .venv/%: .venv/installed
+.venv/test .venv/lint .venv/docs .venv/bench .venv/tracking: .venv/%: .venv/installed
 	$(PIP) -e ".[$*]"
 	touch $@
 

@@ -21,7 +21,7 @@ from fastmlp.utils.system import cpu_name, installed, memory_gb
 SETTINGS = ("FASTMLP_", "NUMBA_", "MPL", "XDG_CACHE_HOME")
 # A line of the package's metadata, such as 'ray>=2.40; extra == "ray"', and the extras that a user has no need of.
 REQUIREMENT = r"(?P<name>[\w.-]+)[^;]*(?:; extra == \"(?P<extra>\w+)\")?"
-DEVELOPMENT = ("test", "oracle", "bench", "docs")
+DEVELOPMENT = ("test", "lint", "oracle", "bench", "docs")
 
 
 def describe_system() -> Info:
