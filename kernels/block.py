@@ -18,12 +18,13 @@ from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, tran
 INPUTS, INPUTS_STRIDE, DELTAS, TRANSPOSED, TRANSPOSED_STRIDE = range(5)
 
 
-def workspace(layers, rows, dtype, dense_inputs):
+def workspace(layers, rows, dtype, dense_inputs, trains=True):
     """Memory for a pass over `rows` rows: (flat aligned buffer, (layers + 1, 5) int64 table, place of a 1).
 
     Row l of the table places the inputs (rows, INPUTS_STRIDE) of layer l, its delta, and its transposed weights
     (COLUMNS of the layer, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has
     room for its inputs when they are dense. The buffer starts with zeros for as long as the widest row, then a one.
+    A pass that does not train has the delta of the last layer alone, and no transposed weights.
     """
     widest = int(layers[:, STRIDE].max())
     line = LINE // np.dtype(dtype).itemsize
@@ -34,11 +35,13 @@ def workspace(layers, rows, dtype, dense_inputs):
         place[INPUTS_STRIDE] = place[TRANSPOSED_STRIDE] = stride_of(width, dtype) if width else 0
         place[INPUTS] = end
         end += rows * place[INPUTS_STRIDE]
-    for place, layer in zip(places, layers, strict=False):
-        place[DELTAS] = end
-        end += rows * layer[STRIDE]
-        place[TRANSPOSED] = end
-        end += layer[COLUMNS] * place[TRANSPOSED_STRIDE]
+    for number, (place, layer) in enumerate(zip(places, layers, strict=False), 1):
+        if trains:
+            place[TRANSPOSED] = end
+            end += layer[COLUMNS] * place[TRANSPOSED_STRIDE]
+        if trains or number == len(layers):
+            place[DELTAS] = end
+            end += rows * layer[STRIDE]
     buffer = aligned_zeros(end, dtype)
     buffer[widest] = 1
     return buffer, places, widest

@@ -222,7 +222,7 @@ def _private_workspaces(layers, dtype, size, X):
     key = (id(layers), dtype, size, isinstance(X, Sparse))
     cached = getattr(_cached, "workspaces", None)
     if cached is None or cached[0] != key:
-        work, places, _ = workspace(layers, BLOCK_ROWS, dtype, not isinstance(X, Sparse))
+        work, places, _ = workspace(layers, BLOCK_ROWS, dtype, not isinstance(X, Sparse), trains=False)
         works = aligned_zeros(size * len(work), dtype).reshape(size, len(work))
         cached = _cached.workspaces = key, (works, places), layers  # layers stays alive: nothing else gets its id
     return cached[1]

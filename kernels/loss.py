@@ -40,7 +40,7 @@ def output_row(kind, z, columns, padded, out):
 def _softmax_delta(z, columns, padded, label, smoothing, delta):
     """(loss, whether it is right) of a row, and its delta: p - (1 - smoothing) onehot - smoothing / columns."""
     top, total, best = softmax_row(z, columns, padded, delta)
-    log_total = log(np.float64(total)) + np.float64(top)
+    log_total = log(total) + np.float64(top)
     loss = log_total - np.float64(load(z, label))
     if smoothing > 0:
         mean = 0.0

@@ -95,6 +95,16 @@ def predict(X):
     return (epoch.predict(p.layers, p.buffer, X, np.empty((ROWS, CLASSES), "float32"), 2),)
 
 
+def many_classes(dtype):
+    """Probabilities of 20 samples for 5,000 classes, more than are added up in one accumulator, and their loss."""
+    X = numbers(dtype)[:20]
+    p = Parameters((PIXELS, 5000), (), dtype)
+    p.initialise("auto", None, "same", 1)
+    totals = np.zeros(2)
+    epoch.evaluate(p.layers, p.buffer, X, np.arange(20) * 250, totals, 1)
+    return epoch.predict(p.layers, p.buffer, X, np.empty((20, 5000), dtype), 1), totals
+
+
 def evaluate(X):
     """Summed loss and hits of a network that was not trained."""
     p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
@@ -125,6 +135,8 @@ def trainings():
         "predict, dense": lambda: predict(dense),
         "predict, skipping zeros": lambda: predict(bytes_),
         "predict, sparse": lambda: predict(compressed_floats),
+        "5,000 classes": lambda: many_classes("float32"),
+        "5,000 classes, float64": lambda: many_classes("float64"),
     }
     for size in (1, 500):
         found[f"batches of {size}, dense"] = lambda size=size: train(dense, batch_size=size)

