@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_a_second_process_loads_what_the_first_compiled(run_python, tmp_path, sc
     assert before
     assert run_python(script, FASTMLP_CACHE=str(tmp_path)).stdout == answer
     assert entries(tmp_path) == before  # whatever is compiled is written again
+
+
+@pytest.mark.slow
+def test_processes_that_begin_at_once_with_an_empty_cache_agree_and_leave_a_whole_one(run_python, tmp_path):
+    run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path / "alone"))
+    names = [path.relative_to(tmp_path / "alone") for path in entries(tmp_path / "alone")]
+    for number in range(3):
+        folder = tmp_path / str(number)
+        with ThreadPoolExecutor(16) as pool:
+            processes = [pool.submit(run_python, SCRIPT, FASTMLP_CACHE=str(folder)) for _ in range(16)]
+            assert {process.result().stdout for process in processes} == {ANSWER}
+        left = entries(folder)
+        assert [path.relative_to(folder) for path in left] == names  # and nothing temporary
+        assert run_python(SCRIPT, FASTMLP_CACHE=str(folder)).stdout == ANSWER
+        assert entries(folder) == left
 
 
 def test_kernels_cached_by_processes_that_compiled_other_things_before_work_side_by_side(run_python, tmp_path):
