@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from exported_networks import MIXED, THIRDS, WIDE, network, outputs, table
+from exported_networks import THIRDS, WIDE, network, outputs, table
 
 from fastmlp import MLP
 from fastmlp.cli.main import main
@@ -76,7 +76,8 @@ def test_a_mistake_is_one_line_and_leaves_everything_as_it_was(model, monkeypatc
 @pytest.mark.parametrize(
     ("data", "settings", "message"),
     [
-        ((WIDE, THIRDS), MIXED, "scikit-learn has one for all hidden layers"),
+        ((WIDE, THIRDS), {"hidden": (3, 3), "activation": ("relu", "tanh")}, "has one for all hidden layers"),
+        ((WIDE, THIRDS), {"activation": "elu"}, "activation 'elu' cannot be exported to scikit-learn"),
         ((table(False), THIRDS), {}, "column `colour` is text, and scikit-learn takes numbers alone"),
     ],
 )
