@@ -67,10 +67,12 @@ def _trainings() -> Iterator[tuple[Any, dict[str, Any]]]:
     """Yield inputs and settings that have kernels of their own, those of most people first."""
     import numpy as np
 
-    random = np.random.default_rng(0)
-    table = random.standard_normal((ROWS, SIDE))
-    full = random.integers(1, 256, (ROWS, SIDE * SIDE), dtype=np.uint8)
-    mostly_zero = full * (random.random(full.shape) < 0.1)
+    from fastmlp.utils.random_stream import RandomStream
+
+    random = RandomStream(0)
+    table = random.normal((ROWS, SIDE))
+    full = random.uniform(1, 256, (ROWS, SIDE * SIDE)).astype(np.uint8)
+    mostly_zero = full * (random.uniform(0, 1, full.shape) < 0.1)
     mostly_zero[0, 0] = 255  # or the pixels are not taken for such
     inputs = table, mostly_zero, full, mostly_zero / 255
     for settings in ({}, {"optimizer": "adam"}, {"loss": "squared_error"}):
