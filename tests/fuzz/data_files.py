@@ -220,5 +220,5 @@ CAMPAIGNS = (
     Campaign("data in npz and npy: archives, members, headers", npz, 10_000, 100),
     Campaign("data in CSV and svmlight text, plain and packed", text, 10_000, 60),
     Campaign("data in folders of PNG and JPEG pictures", pictures, 5_000, 60),
-    Campaign("data in HDF5 and MATLAB files, read in another process", hdf5, 10_000, 100),
+    Campaign("data in HDF5 and MATLAB files, read in another process", hdf5, 700, 100),
 )
