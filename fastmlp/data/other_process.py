@@ -24,6 +24,7 @@ from fastmlp.errors import FastmlpError, InputError, InputTypeError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.inputs.table import Table
 
+MOST_SECONDS, BYTES_IN_A_SECOND = 60, 1 << 20  # of a CPU that a file may take: so many, and one for each megabyte
 _KINDS = {kind.__name__: kind for kind in (CSR, Dataset, Expected, Inputs, PictureStyle, Table)}
 _ERRORS = {kind.__name__: kind for kind in (InputError, InputTypeError, NoLabels, NoTestPart)}
 
@@ -79,6 +80,12 @@ def serve() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints
     function, path, *arguments = _receive(sys.stdin.buffer)
+    if sys.platform != "win32":  # a damaged file can lead HDF5 into an endless loop, which this ends
+        import resource
+
+        size = os.stat(path).st_size if os.path.exists(path) else 0  # which is told below
+        seconds = MOST_SECONDS + size // BYTES_IN_A_SECOND
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
         answer: tuple[str | None, Any] = (None, getattr(registry, function)(Path(path), *arguments))
     except FastmlpError as error:

@@ -74,6 +74,11 @@ def test_options_and_errors_are_those_of_this_process(tmp_path, monkeypatch):
         assert str(there.value) == str(here.value)
 
 
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.h5 is not there"):
+        load(tmp_path / "absent.h5", trusted=False)
+
+
 def test_pictures_are_made_like_those_of_a_training(tmp_path):
     Image.fromarray(np.eye(9, dtype=np.uint8) * 200).save(tmp_path / "a.png")
     style = PictureStyle((8, 8))
@@ -104,6 +109,13 @@ def test_a_crash_is_an_error_of_the_file(npz_whose_reading):
     with pytest.raises(InputError, match=r"data\.npz ended the process that read it \(signal SIGSEGV\)"):
         load(path, trusted=False)
     assert load(path).y.tolist() == Y.tolist()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
+def test_an_endless_loop_is_ended_after_a_minute_of_a_cpu(npz_whose_reading):
+    path = npz_whose_reading("import resource; os._exit(resource.getrlimit(resource.RLIMIT_CPU)[0])")
+    with pytest.raises(InputError, match=r"ended the process that read it \(status 60\)"):
+        load(path, trusted=False)
 
 
 def test_an_end_in_silence_is_an_error_of_the_file(npz_whose_reading):
