@@ -13,6 +13,7 @@ from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, stride_of
 from .loss import output_row
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
+from .sparse_sums import affine_row
 
 # Columns of a workspace's table: offsets of a layer's inputs, delta and transposed weights, and their strides.
 INPUTS, INPUTS_STRIDE, DELTAS, TRANSPOSED, TRANSPOSED_STRIDE = range(5)
@@ -69,8 +70,14 @@ def affine_dense(source, layers, parameters, rows, first, count, work, places, a
     """
     X, x_row, sample = source
     A, a_row = inputs_of(work, places, ZERO, at)
-    gather(pointer_to(X, sample), x_row, rows, first, count, layers[0, FAN_IN], A, a_row)
-    affine_layer(ZERO, layers, parameters, count, work, places, at)
+    fan_in, columns, activation = layers[0, FAN_IN], layers[0, COLUMNS], layers[0, ACTIVATION]
+    gather(pointer_to(X, sample), x_row, rows, first, count, fan_in, A, a_row)
+    if count == 1:
+        weights, (out, _) = pointer(parameters), inputs_of(work, places, UNIT, at)
+        W, b = shifted(weights, layers[0, WEIGHTS]), shifted(weights, layers[0, BIASES])
+        affine_row(columns, A, W, layers[0, STRIDE], fan_in, b, activation, out)
+    else:
+        affine_layer(ZERO, layers, parameters, count, work, places, at)
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""The sum over a run of compressed entries, in registers, and how far a run goes at a time.
+"""The sum over a run of compressed entries, in registers, and how far a run goes at a time; the same for a dense row.
 
 Loading a row of W from the second cache takes about twice as long as the fused multiply-adds with it, and an entry
 needs nothing else. So the rows of a block run through the same stretch of W together, while it is in the first cache.
@@ -8,11 +8,12 @@ import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .activations import activate_row
 from .cpu import REGISTER_BYTES
-from .dense import Tile
+from .dense import AFFINE_RELU, PLAIN, Tile
 from .jit import jit
-from .layout import BLOCK_ROWS
-from .registers import INDEX, ZERO
+from .layout import BLOCK_ROWS, RELU
+from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, shifted
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
@@ -111,3 +112,39 @@ def row_scratch(typing):
         return cgutils.alloca_once(builder, INDEX, size=BLOCK_ROWS)
 
     return types.CPointer(types.int64)(), codegen
+
+
+@intrinsic
+def _row_sum_skipping(typing, width, A, W, w_row, fan_in, init, out, epilogue):
+    """out = epilogue(init + sum of A[k] * W[k] for the k at which A is not zero), `width` registers of it."""
+
+    def codegen(context, builder, signature, arguments):
+        width, A, W, w_row, fan_in, init, out, epilogue = as_index(context, builder, signature, arguments)
+        kind = signature.args[6].dtype
+        zero = context.get_constant(kind, 0)
+
+        def emit(registers):
+            entries = Entries(builder, context.get_value_type(kind), registers, kind, None)
+            entries.start(init)
+            with cgutils.for_range_slice(builder, INDEX(0), fan_in, INDEX(1), intp=INDEX) as (k, _):
+                number = entries.number(A, k)
+                with builder.if_then(builder.fcmp_unordered("!=", number, zero)):
+                    entries.add_product(number, entries.row(W, w_row, k))
+            entries.finish(out, epilogue, zero, (PLAIN, AFFINE_RELU))
+
+        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        return context.get_dummy_value()
+
+    return types.void(width, A, W, w_row, fan_in, init, out, epilogue), codegen
+
+
+@jit
+def affine_row(columns, A, W, w_row, fan_in, b, activation, out):
+    """out = f(A @ W + b) for a single row A, of pointers: where it is zero, as in most of an image, W is not read."""
+    epilogue = np.int64(AFFINE_RELU if activation == RELU else PLAIN)
+    lanes = lanes_of(out)
+    for j in range(0, columns, WIDEST * lanes):
+        width = min(WIDEST, (columns - j) // lanes)
+        _row_sum_skipping(width, A, shifted(W, j), w_row, fan_in, shifted(b, j), shifted(out, j), epilogue)
+    if activation > RELU:
+        activate_row(out, out, columns, activation)

@@ -105,6 +105,15 @@ def many_classes(dtype):
     return epoch.predict(p.layers, p.buffer, X, np.empty((20, 5000), dtype), 1), totals
 
 
+def predict_alone(X):
+    """The same for the first 20 rows, one after the other."""
+    p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
+    p.initialise("auto", None, "same", 1)
+    return [
+        epoch.predict(p.layers, p.buffer, X[row : row + 1], np.empty((1, CLASSES), "float32"), 1) for row in range(20)
+    ]
+
+
 def evaluate(X):
     """Summed loss and hits of a network that was not trained."""
     p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
@@ -133,6 +142,7 @@ def trainings():
         "evaluate, dense": lambda: evaluate(dense),
         "evaluate, sparse": lambda: evaluate(compressed),
         "predict, dense": lambda: predict(dense),
+        "predict, a row at a time": lambda: predict_alone(bytes_),
         "predict, skipping zeros": lambda: predict(bytes_),
         "predict, sparse": lambda: predict(compressed_floats),
         "5,000 classes": lambda: many_classes("float32"),

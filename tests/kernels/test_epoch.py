@@ -122,6 +122,17 @@ def test_padding_stays_zero(network, hidden, dtype, threads):
         assert not buffer.any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", [(), (7,), (100,), (300,)])
+def test_a_row_alone_has_the_outputs_that_it_has_among_others(network, hidden, dtype):
+    random = np.random.RandomState(11)
+    X = random.randint(0, 256, (9, 150)).astype(np.uint8) * (random.rand(9, 150) < [[share / 8] for share in range(9)])
+    p = network((150, *hidden, 10), ("tanh",) * len(hidden), dtype)
+    among_others = epoch.predict(p.layers, p.buffer, X, np.empty((9, 10), dtype), 1)
+    alone = [epoch.predict(p.layers, p.buffer, X[row : row + 1], np.empty((1, 10), dtype), 1) for row in range(9)]
+    assert np.concatenate(alone).tobytes() == among_others.tobytes()
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "softplus", "elu"])
 def test_padding_stays_zero_where_transposed_copies_take_the_step_themselves(network, activation):
     X, y = samples(np.random.RandomState(4), 40, 5, 3, "float32")
