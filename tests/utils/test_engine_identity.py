@@ -25,6 +25,7 @@ HARMLESS = {
     "utils/memory.py",
     "utils/other_names.py",
     "utils/paths.py",
+    "utils/room.py",
 }
 SHOWING = ["cli/main.py", "plots/curves.py", "report/page.py", "runs/aggregate.py", "experiment/sweep.py"]
 
