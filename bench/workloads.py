@@ -134,7 +134,8 @@ def _samples(workload):
         X, y = exponentials(workload.rows)
     else:
         dataset = load(_a9a_path() if workload.data == "a9a" else workload.data)
-        return dataset.X, dataset.y, dataset.class_count, dataset.name
+        # The peers want indices where a file has -1 and 1.
+        return dataset.X, np.searchsorted(dataset.classes, dataset.y), dataset.class_count, dataset.name
     return X, y, workload.classes or y.shape[1], workload.data
 
 
