@@ -198,6 +198,7 @@ def page(measured):
         f"This page is generated: `{measured['command'].strip()}` measured everything again and wrote it, on "
         f"{measured['date']}. `python -m bench.report docs` only lays it out again, from "
         "[`benchmarks.json`](benchmarks.json), which holds every sample.",
+        *([measured["remark"]] if "remark" in measured else []),
         "![Time of each competitor in each workload](images/benchmarks.png)",
         nearest(measured),
         "Times are those of an epoch. Medians at the better of one and all threads; how many times fastmlp's time that "
