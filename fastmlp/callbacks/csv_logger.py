@@ -7,6 +7,7 @@ from typing import TextIO
 from fastmlp.errors import InputError
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.history import COLUMNS
+from fastmlp.utils.atomic_files import check_replaceable
 from fastmlp.utils.paths import user_path
 
 
@@ -38,6 +39,7 @@ class CSVLogger(Callback):
 
     def on_fit_start(self, view: TrainingView) -> None:
         header = ",".join(COLUMNS)
+        check_replaceable(self._path)  # a pipe would be waited for
         if self._path.exists():
             with open(self._path, "rb") as file:
                 if file.read(len(header)) not in (b"", header.encode()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastmlp.errors import InputError, visible
 from fastmlp.training.screen import is_terminal, write_result
-from fastmlp.utils.atomic_files import atomic_path
+from fastmlp.utils.atomic_files import atomic_path, check_replaceable
 from fastmlp.utils.paths import user_path, written_path
 
 
@@ -25,11 +25,10 @@ def output_file(path: str, force: bool, used: Iterable[Path]) -> Path:
     Raises
     ------
     InputError
-        If it is there already, or a folder.
+        If it is there already, or no file, such as a folder.
     """
     out = user_path(path)
-    if out.is_dir():
-        raise InputError(f"{out} is a folder; expected the name of a file for --out")
+    check_replaceable(out)
     if out.exists():
         if any(each.exists() and out.samefile(each) for each in used):
             raise InputError(f"{out} is what is read; choose another --out")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils.labels import Labels, check_labels, distinct
+from fastmlp.utils.paths import kind_of_file
 from fastmlp.utils.room import check_room
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
@@ -71,10 +72,8 @@ def check_file(path: Path) -> None:
     except ValueError as error:  # as of a zero byte
         raise InputError(f"{str(path)!r} cannot be the name of a file ({error}); check the path") from None
     if not stat.S_ISREG(mode):
-        kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
         raise InputError(
-            f"{path} is a {kinds.get(stat.S_IFMT(mode), 'device')}; expected a file, which is read more than once: "
-            "write it to a file first"
+            f"{path} is a {kind_of_file(mode)}; expected a file, which is read more than once: write it to a file first"
         )
 
 

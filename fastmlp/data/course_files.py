@@ -15,7 +15,7 @@ from fastmlp.errors import InputError
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.scaling import WHITE
 from fastmlp.inputs.table import Table
-from fastmlp.utils.atomic_files import make_folder, write_bytes
+from fastmlp.utils.atomic_files import check_replaceable, make_folder, write_bytes
 from fastmlp.utils.labels import class_numbers
 from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import user_path
@@ -56,6 +56,7 @@ def prepare(data: str = "auto", out: str | Path = "data", dtype: str = "float32"
     paths = {part: folder / name for part, name in FILE_NAMES.items()}
     absent = [path for path in paths.values() if not path.exists()]
     for path in paths.values():
+        check_replaceable(path)
         if path not in absent and not force:
             raise InputError(f"{path} is there already; pass --force to replace it, or choose another --out")
     train = load(data)

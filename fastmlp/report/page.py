@@ -76,7 +76,7 @@ def render(view: RunView) -> str:
     page = environment.get_template("template.html.jinja").render(
         policy=POLICY,
         style=Markup(_resource("report.css")),  # noqa: S704  a file of this package
-        script=Markup(_resource("report.js")),  # noqa: S704
+        script=Markup(_resource("report.js")),  # noqa: S704  likewise
         view=view,
         record=view.record,
         data=data_line(view.record.data),

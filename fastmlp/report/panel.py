@@ -118,4 +118,4 @@ def _template() -> "Template":
 
 def _text(name: str) -> Markup:
     """A file of this package as it is, not to be escaped."""
-    return Markup((files("fastmlp.report") / name).read_text("utf-8"))  # noqa: S704
+    return Markup((files("fastmlp.report") / name).read_text("utf-8"))  # noqa: S704  it has nothing of a run

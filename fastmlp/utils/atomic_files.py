@@ -4,10 +4,14 @@ import errno
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from fastmlp.errors import InputError
+from fastmlp.utils.paths import kind_of_file
 
 # Errors of Windows: "access is denied", and two for a file that another process has open, such as a virus scanner.
 _IN_USE = (5, 32, 33)
@@ -35,10 +39,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises
     ------
+    InputError
+        As for `check_replaceable`.
     OSError
         If it cannot be written; its `filename` is `path`.
     """
     path = Path(path)
+    check_replaceable(path)
     make_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}{path.suffix}")
     try:
@@ -54,6 +61,27 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where nothing can be deleted either, the first error is the one to report
             temporary.unlink(missing_ok=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise InputError where a file that takes a name would take the place of something else, such as /dev/null.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+
+    Raises
+    ------
+    InputError
+        If it is, or leads to, a folder, a pipe, a socket or a device.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:  # nothing is there, or writing will tell why not
+        return
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is a {kind_of_file(mode)}; expected the name of a file to write: choose another")
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:

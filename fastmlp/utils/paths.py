@@ -1,6 +1,7 @@
 """Paths as users write them."""
 
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -71,6 +72,18 @@ def written_path(path: str | os.PathLike[str]) -> Path:
     if target.is_symlink():
         raise InputError(f"{chosen} is a link in a loop of links; expected the path of a file: choose another name")
     return target
+
+
+def kind_of_file(mode: int) -> str:
+    """Return what is there in place of a file, in a word.
+
+    Parameters
+    ----------
+    mode : int
+        Of `os.stat`.
+    """
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "device")
 
 
 def path_text(path: Path) -> str:

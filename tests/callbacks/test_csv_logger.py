@@ -33,6 +33,13 @@ def test_a_row_is_there_as_soon_as_its_epoch_ends(tmp_path):
     MLP(**SETTINGS).fit(X, Y, callbacks=[CSVLogger(tmp_path / "log.csv"), Reader()])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe is a pipe; expected the name of a file to write"):
+        MLP(**SETTINGS).fit(X, Y, callbacks=[CSVLogger(tmp_path / "pipe")])
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -322,7 +322,7 @@ def test_a_file_that_the_network_cannot_read_is_refused_with_its_name(
         (["RUN", "gone.csv"], "gone.csv is not there"),
         (["RUN", "narrow.npy"], "narrow.npy has 3 features; expected 81, as in training"),
         (["RUN", "X.npy", "X.npy"], "X.npy has no names of its rows; expected pictures where there are several files"),
-        (["RUN", "X.npy", "--out", "empty"], "empty is a folder; expected the name of a file for --out"),
+        (["RUN", "X.npy", "--out", "empty"], "empty is a folder; expected the name of a file to write"),
         (["RUN", "X.npy", "--out", ""], "argument --out: is empty; expected the name of a file"),
         (["RUN", "X.npy", "--out", "X.npy", "--force"], "X.npy is what is read; choose another --out"),
         (

@@ -1,8 +1,26 @@
 """Files are whole or absent."""
 
+import os
+import socket
+import stat
+
 import pytest
 
-from fastmlp.utils.atomic_files import atomic_path, write_text
+from fastmlp.errors import InputError
+from fastmlp.utils.atomic_files import atomic_path, write_bytes, write_text
+
+
+def bound_socket(name):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(name)
+
+
+SPECIAL = {
+    "folder": os.mkdir,
+    "device": lambda name: os.symlink("/dev/null", name),
+    "pipe": lambda name: os.mkfifo(name),
+    "socket": bound_socket,
+}
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path):
@@ -52,3 +70,22 @@ def test_two_writers_of_one_path_do_not_meet(tmp_path):
         first.write_text("outer")
         second.write_text("inner")
     assert path.read_text() == "outer"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has none of them in folders")
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize("through_link", [False, True])
+def test_what_is_no_file_is_never_replaced(tmp_path, monkeypatch, kind, through_link):
+    """The system would let root put a model in the place of /dev/null."""
+    monkeypatch.chdir(tmp_path)  # the path of a socket is a short one
+    SPECIAL[kind]("special")
+    before = os.lstat("special")
+    if through_link:
+        os.symlink("special", "link")
+    written = "link" if through_link else "special"
+    with pytest.raises(InputError, match=f"{written} is a {kind}; expected the name of a file to write: choose"):
+        write_bytes(written, b"model")
+    after = os.lstat("special")
+    assert (after.st_ino, stat.S_IFMT(after.st_mode)) == (before.st_ino, stat.S_IFMT(before.st_mode))
+    assert set(os.listdir()) == {"special", written}
+    assert os.path.islink(written) == (through_link or kind == "device")
