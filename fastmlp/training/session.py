@@ -1,6 +1,7 @@
 """One training: its settings, its data, what it changes, and what trains it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class Session:
         """What a loss of the kernels is multiplied by to be one of the targets as they were given."""
         return self.config.loss_function.unit(self.data.classes)
 
-    @property
+    @cached_property
     def prior_loss(self) -> float:
         """Loss of the constant predictor that outputs the mean targets, such as the class frequencies."""
         return self.data.batches.prior_loss(self.config.loss_function) * self.loss_unit
