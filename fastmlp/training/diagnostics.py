@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.kernels.layout import ACTIVATION, ELU, FAN_OUT, RECTIFIERS, RELU, SOFTPLUS, TANH
+from fastmlp.kernels.layout import ACTIVATION, ELU, FAN_OUT, RECTIFIERS, RELU, SIGMOID, SOFTPLUS, TANH
 from fastmlp.training.advice import advise
 from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.callbacks import InternalCallback, TrainingView
@@ -25,7 +25,7 @@ from fastmlp.training.failure_check import (
     smaller_rate,
     usual_init,
 )
-from fastmlp.training.probes import IDLE, SAMPLE, next_probe_epoch, step_ratios, unit_shares
+from fastmlp.training.probes import IDLE, SAMPLE, idle_share, next_probe_epoch, step_ratios
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 from fastmlp.training.state import CallbackState
@@ -95,7 +95,6 @@ class DiagnosticsCallback(InternalCallback):
 
     def _reset(self) -> None:
         self._drawn: EvaluationChunk | None = None
-        self._prior_loss = math.nan
         # The loss at the last probe if it was far above the prior loss; probes in a row that saw too large a step.
         self._lost_at, self._large = math.inf, 0
         self._best, self._best_epoch, self._best_train, self._worse = math.inf, 0, math.inf, 0
@@ -136,8 +135,6 @@ class DiagnosticsCallback(InternalCallback):
         """
         if not math.isfinite(record["train_loss"]):
             return  # the training ends here, and `on_fit_end` reports why
-        if math.isnan(self._prior_loss):
-            self._prior_loss = self.session.prior_loss
         self._compare_losses(record)
         if record["epoch"] == next_probe_epoch(record["epoch"], self.session.config.epochs):
             with np.errstate(all="ignore"):  # a network that is lost may overflow
@@ -172,7 +169,7 @@ class DiagnosticsCallback(InternalCallback):
             self._best, self._best_epoch, self._best_train, self._worse = loss, record["epoch"], train, 0
             return
         rose = loss > (1 + RISE) * self._best and train < self._best_train
-        self._worse = self._worse + 1 if rose and loss - train > GAP * self._prior_loss else 0
+        self._worse = self._worse + 1 if rose and loss - train > GAP * self.session.prior_loss else 0
         if self._worse >= PATIENCE:
             config = self.session.config
             hints = [] if config.early_stopping is not None else [f"early_stopping={PATIENCE}"]
@@ -198,7 +195,7 @@ class DiagnosticsCallback(InternalCallback):
 
     def _probe(self, record: Mapping[str, Any]) -> None:
         epoch, loss = record["epoch"], record["train_loss"]
-        lost = describe_divergence(self.session, loss, epoch, self._prior_loss)
+        lost = describe_divergence(self.session, loss, epoch, self.session.prior_loss)
         if lost and loss >= self._lost_at:  # one that falls may yet arrive
             self._report(epoch, "diverged", lost)
         self._lost_at = loss if lost else math.inf
@@ -211,10 +208,13 @@ class DiagnosticsCallback(InternalCallback):
     def _check_units(self, epoch: int, loss: float) -> None:
         dead, saturated = (0.0, 0), (0.0, 0)  # of the worst layer, and which it is
         layers, rows = self.session.state.parameters.layers, self._sample[0].shape[0]
-        for layer, share in enumerate(unit_shares(self.session.trainer, self._sample[0]), start=1):
-            if layers[layer - 1, ACTIVATION] in IDLE and share > dead[0]:
+        for layer, code in enumerate(layers[:-1, ACTIVATION].tolist(), start=1):
+            if not self._may_be_idle(code, loss):
+                continue
+            share = idle_share(self.session.trainer, self._sample[0], layer)
+            if code in IDLE and share > dead[0]:
                 dead = share, layer
-            elif layers[layer - 1, ACTIVATION] not in IDLE and share > saturated[0]:
+            elif code not in IDLE and share > saturated[0]:
                 saturated = share, layer
         (share, layer), seen = dead, f"{rows} samples after epoch {epoch}"
         if share > DEAD:
@@ -225,12 +225,20 @@ class DiagnosticsCallback(InternalCallback):
             hints = self._hints_to_calm(("auto", init), init)
             self._report(epoch, "dead-units", advise(f"hidden layer {layer}: {what}", hints))
         share, layer = saturated
-        if share > SATURATED and loss > LEARNED * self._prior_loss:
+        if share > SATURATED:
             is_tanh = layers[layer - 1, ACTIVATION] == TANH
             range_ = "tanh units were beyond -0.99 or 0.99" if is_tanh else "sigmoid units were beyond 0.005 or 0.995"
             what = f"{share:.0%} of the outputs of its {range_} for {seen}, where hardly any gradient passes"
             hints = self._hints_to_calm(("auto", "xavier"), "xavier")
             self._report(epoch, "saturated-units", advise(f"hidden layer {layer}: {what}", hints))
+
+    def _may_be_idle(self, code: int, loss: float) -> bool:
+        """Whether there is something to report of units with this activation, if they are idle."""
+        history = self.session.state.history
+        if code in IDLE:
+            return not history.has_diagnosis("dead-units")
+        is_saturating = code in (TANH, SIGMOID) and loss > LEARNED * self.session.prior_loss
+        return is_saturating and not history.has_diagnosis("saturated-units")
 
     def _hints_to_calm(self, good: Sequence[str], init: str) -> list[str]:
         """What keeps units in their range. good: values of `init` that do; init: the one to advise."""
@@ -244,22 +252,23 @@ class DiagnosticsCallback(InternalCallback):
     # ------------------------------------------------------------------------------------------------------- steps
 
     def _check_steps(self, record: Mapping[str, Any]) -> None:
-        epoch, config = record["epoch"], self.session.config
+        epoch, config, loss, prior = record["epoch"], self.session.config, record["train_loss"], self.session.prior_loss
+        if loss <= LEARNED * prior or self.session.state.history.has_diagnosis("updates-too-large"):
+            self._large = 0
+            return  # nothing would be reported
         ratios = step_ratios(self.session.trainer, self._sample, epoch, config.learning_rate)
         if not np.isfinite(ratios).all():
             return
         # A step is proportional to its rate.
         now = ratios * (record["learning_rate"] / config.learning_rate)
         worst = int(now.argmax())
-        is_large = now[worst] > LARGE and record["train_loss"] > LEARNED * self._prior_loss
-        self._large = self._large + 1 if is_large else 0
+        self._large = self._large + 1 if now[worst] > LARGE else 0
         if self._large >= PROBES:
             what = f"a step changed its weights by {now[worst]:.0%} of their norm after epoch {epoch}"
             hints = self._hints_to_calm((config.init,), "")
             seen = f"{self._layer(worst)}: {what}, and {USUAL:.1%} is usual"
             self._report(epoch, "updates-too-large", advise(seen, hints))
-        hardly = record["train_loss"] > HARDLY_LEARNED * self._prior_loss
-        if hardly and not self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
+        if loss > HARDLY_LEARNED * prior and not self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
             highest = max(config.learning_rate, *self.session.state.history["learning_rate"])
             self._check_for_small_steps(epoch, ratios * (highest / config.learning_rate))
 

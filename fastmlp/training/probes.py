@@ -1,9 +1,6 @@
 """Probes of a network in training: how its units answer a few samples, how long its steps are."""
 
-import copy
 import math
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,8 +36,8 @@ def next_probe_epoch(epoch: int, epochs: int) -> int:
     return epochs if epoch <= epochs < a else a
 
 
-def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
-    """Yield which share of each hidden layer is idle on the rows of X; nothing is dropped or distorted.
+def idle_share(trainer: Trainer, X: Inputs, layer: int) -> float:
+    """Return which share of a hidden layer is idle on the rows of X; nothing is dropped or distorted.
 
     Of a relu layer the share of units that give 0 for all rows, of elu and softplus that of units whose derivative is
     less than 2% for all rows; of a tanh or sigmoid layer the share of outputs at which the derivative is less than 2%
@@ -52,19 +49,18 @@ def unit_shares(trainer: Trainer, X: Inputs) -> Iterator[float]:
         Of the network.
     X : ndarray of shape (N, D), or Sparse
         Checked inputs.
+    layer : int
+        Its number, from 1.
     """
     p = trainer.state.parameters
-    for layer, row in enumerate(p.layers[:-1], start=1):
-        out = np.empty((X.shape[0], row[FAN_OUT]), p.buffer.dtype)
-        trainer.kernels.predict(p.layers[:layer], p.buffer, X, out, 1, SQUARED)  # the outputs as they are
-        if row[ACTIVATION] in IDLE:
-            yield float((out <= IDLE[row[ACTIVATION]]).all(axis=0).mean())
-        elif row[ACTIVATION] == TANH:
-            yield float((np.abs(out) > TANH_EDGE).mean())
-        elif row[ACTIVATION] == SIGMOID:
-            yield float((np.abs(out - 0.5) > SIGMOID_EDGE).mean())
-        else:
-            yield 0.0
+    units, code = int(p.layers[layer - 1, FAN_OUT]), int(p.layers[layer - 1, ACTIVATION])
+    if code not in (*IDLE, TANH, SIGMOID):
+        return 0.0
+    out = np.empty((X.shape[0], units), p.buffer.dtype)
+    trainer.kernels.predict(p.layers[:layer], p.buffer, X, out, 1, SQUARED)  # the outputs as they are
+    if code in IDLE:
+        return float((out.max(axis=0) <= IDLE[code]).mean())
+    return float((np.abs(out) > TANH_EDGE).mean() if code == TANH else (np.abs(out - 0.5) > SIGMOID_EDGE).mean())
 
 
 def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: float) -> NDArray[np.float64]:
@@ -88,23 +84,21 @@ def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: flo
     ndarray of shape (layers,), float64
         The ratios; nan where there is no step.
     """
-    state, (X, y, weights) = trainer.state, sample
-    p = state.parameters
+    (X, y, weights), p = sample, trainer.state.parameters
     rows = X.shape[0]
     size = min(trainer.batch_size, rows)
-    batches, ratios = max(1, min(BATCHES, rows // (2 * size))), []
+    batches, steps = max(1, min(BATCHES, rows // (2 * size))), []
     for first in range(batches):
         order = np.linspace(first, rows - batches + first, size).astype(np.int64)
         if len(weights) and not weights[order].any():
             continue
-        moved = copy.copy(p)
-        probed = replace(state, parameters=moved, epoch=epoch, position=0, totals=np.zeros(2))
-        probe = replace(trainer, state=probed, threads=1, batch_size=size, after_chunk=lambda: None)
-        probe.train_rows(X, y, order, trainer.loss._replace(weights=weights), np.full(1, rate))
-        moved.buffer -= p.buffer
-        places = [slice(*row) for row in p.layers[:, [WEIGHTS, BIASES]]]  # with the padding, which stays zero
-        ratios.append([_norm(moved.buffer[place]) / (_norm(p.buffer[place]) or math.nan) for place in places])
-    return np.array(np.mean(ratios, axis=0)) if ratios else np.full(len(p.layers), math.nan)
+        moved = trainer.trial_step(X, y, order, trainer.loss._replace(weights=weights), rate, epoch)
+        moved -= p.buffer
+        steps.append(_norms(moved, p.layers))
+    if not steps:
+        return np.full(len(p.layers), math.nan)
+    norms = _norms(p.buffer, p.layers)
+    return np.array(np.mean(steps, axis=0) / np.where(norms > 0, norms, math.nan))
 
 
 def largest_input(X: Inputs) -> float:
@@ -121,6 +115,7 @@ def largest_input(X: Inputs) -> float:
     return float(max(values.max(), -values.min())) if values.dtype != np.uint8 else float(values.max()) / 255
 
 
-def _norm(values: NDArray[Any]) -> float:
-    """Euclidean norm; not that of numpy.linalg, which may add up in another order on more threads."""
-    return math.sqrt(np.square(values, dtype=np.float64).sum())
+def _norms(buffer: NDArray[Any], layers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Euclidean norm of each layer's weights; not that of numpy.linalg, which may add up in another order."""
+    places = layers[:, [WEIGHTS, BIASES]].tolist()  # with the padding, which stays zero
+    return np.sqrt([np.square(buffer[first:last], dtype=np.float64).sum() for first, last in places])

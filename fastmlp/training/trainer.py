@@ -71,6 +71,7 @@ class Trainer:
     after_chunk: Callable[[], None] = lambda: None
     _chunk_rows: float = field(default=1.0, init=False)
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _tried: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._team = TeamSize(self.threads)
@@ -219,19 +220,66 @@ class Trainer:
 
         rates: of their steps;  is_whole: whether there are no other rows in this epoch
         """
-        state, p, threads = self.state, self.state.parameters, self._team.choose()
-        distortion = None
-        if self.augment is not None:
-            distortion = self.augment.distortion(X.shape[1], self.seed, state.epoch)
-        now, before = self.optimizer.kernel_rates(rates, state.steps)
-        clock = Clock(self.seed % 2**SEED_BITS, state.epoch, state.position, before)
-        begun = time.perf_counter()
-        self.kernels.train(
-            p.layers, p.buffer, p.states, X, y, order, self.batch_size, now,
-            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, self._kept,
+        state, threads = self.state, self._team.choose()
+        p, begun = state.parameters, time.perf_counter()
+        self._step(
+            p.buffer, p.states, X, y, order, self.batch_size, loss, rates, totals, threads, state.epoch, state.position,
+            self._kept,
         )  # fmt: skip
         seconds = max(time.perf_counter() - begun, 1e-6)
         if is_whole or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
             self._team.record(threads, seconds, order.size)
         # The steps do not depend on how the epochs are cut into calls, so the clock may decide it.
         self._chunk_rows = order.size * min(SECONDS_AT_A_TIME / seconds, 16)
+
+    def trial_step(
+        self, X: Inputs, y: NDArray[Any], order: NDArray[np.int64], loss: Loss, rate: float, epoch: int
+    ) -> NDArray[Any]:
+        """Return the parameters that a step on some rows would give, in the layout of `Parameters.buffer`.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, D), or Sparse
+            Inputs.
+        y : ndarray
+            Targets.
+        order : ndarray of shape (n,), int64
+            Numbers of the rows to step on.
+        loss : Loss
+            With the weights of the rows.
+        rate : float
+            Learning rate.
+        epoch : int
+            From 1, whose masks and distortions are taken.
+        """
+        p = self.state.parameters
+        buffer, rates = p.buffer.copy(), np.full(1, rate)
+        self._step(buffer, p.states.copy(), X, y, order, len(order), loss, rates, np.zeros(2), 1, epoch, 0, self._tried)
+        return buffer
+
+    def _step(
+        self,
+        buffer: NDArray[Any],
+        states: NDArray[Any],
+        X: Inputs,
+        y: NDArray[Any],
+        order: NDArray[np.int64],
+        batch_size: int,
+        loss: Loss,
+        rates: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        threads: int,
+        epoch: int,
+        position: int,
+        kept: dict[str, Any],
+    ) -> None:
+        """Change parameters and optimizer states by the kernels' steps on the rows of `order`."""
+        distortion = None
+        if self.augment is not None:
+            distortion = self.augment.distortion(X.shape[1], self.seed, epoch)
+        now, before = self.optimizer.kernel_rates(rates, self.state.steps)
+        clock = Clock(self.seed % 2**SEED_BITS, epoch, position, before)
+        self.kernels.train(
+            self.state.parameters.layers, buffer, states, X, y, order, batch_size, now,
+            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, kept,
+        )  # fmt: skip
