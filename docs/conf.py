@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+from docutils import nodes
+from math_core import LatexToMathML
+
 from fastmlp import __version__
 
 ROOT = Path(__file__).parents[1]
@@ -11,7 +14,7 @@ project = "fastmlp"
 copyright = "the authors of fastmlp"
 release = version = __version__
 
-extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax"]
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 nitpicky = True
@@ -22,13 +25,18 @@ html_title = f"fastmlp {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_math_renderer = "mathml"
 
 # The pages are written for a repository host: its names of headings, its formulas.
 myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4
 myst_dmath_double_inline = True
-nb_execution_mode = "off"  # a test runs the notebooks
+nb_execution_mode = "force"  # the notebooks are stored without what their cells show
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
 
 # Docstrings say types in words, which are no names to link to; a single backtick is code.
 autodoc_typehints = "none"
@@ -37,6 +45,7 @@ autosummary_generate = True
 default_role = "code"
 numpydoc_show_class_members = False  # autodoc shows them
 
+to_mathml = LatexToMathML()
 
 # Files above this folder that are pages of the site too.
 ABOVE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -65,6 +74,17 @@ def lead_to_the_site(app, docname, source):
         source[0] = source[0].replace(f"](../{name}", f"](generated/{name}")
 
 
+def formula(display):
+    """Return what writes a formula as MathML, which browsers show without a script, so that the site works offline."""
+
+    def visit(translator, node):
+        translator.body.append(to_mathml.convert_with_local_state(node.astext(), displaystyle=display))
+        raise nodes.SkipNode
+
+    return visit, None
+
+
 def setup(app):
+    app.add_html_math_renderer("mathml", formula(display=False), formula(display=True))
     app.connect("builder-inited", copy_files_above)
     app.connect("source-read", lead_to_the_site)
