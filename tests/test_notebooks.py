@@ -48,7 +48,7 @@ def test_the_tutorial_goes_from_data_to_a_report(execute):
     assert "MLP 784-64-10" in network
     assert "not measured yet" in swept
     assert "not measured yet" not in evaluated
-    assert len(pictures(shown)) == 4
+    assert len(pictures(shown)) == 5
     texts = [value for kind, value in shown if kind == "text/plain"]
     assert any(text.startswith(f"epoch 6 of 6 {'█' * 20}") for text in texts)
     assert any("report.html" in text for text in texts)
