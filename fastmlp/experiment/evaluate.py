@@ -179,6 +179,7 @@ def _record(record: RunRecord, cell: CellRecord, mlp: MLP, data: Dataset, result
         loss=finite(loss),
         slug=cell.slug,
         identity=identity(record, cell),
+        failure_reason=None if mlp.failure_reason is None else str(mlp.failure_reason),
         **results,
     )
     figures = _figures(mlp, loss, evaluation.score)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastmlp.plots.card import Tile
 from fastmlp.plots.charts import percent, score
 from fastmlp.report.run_view import RunView
-from fastmlp.report.tables import capitalised, data_line, quantity_text
+from fastmlp.report.tables import capitalised, data_line, quantity_text, retraining_failure
 from fastmlp.runs.aggregate import compare_best_two
 from fastmlp.runs.evaluation_record import EvaluationRecord
 from fastmlp.runs.published_results import comparison_lines
@@ -144,6 +144,9 @@ def remarks(view: RunView) -> list[Remark]:
     """
     count = len(view.configurations)
     found = [_evaluations(view), *_network(view)]
+    found += [
+        Remark(CARE, f"{capitalised(line)}.") for last in view.evaluations[-1:] for line in retraining_failure(last)
+    ]
     if count > 1 and view.best is not None:
         found.append(
             Remark(

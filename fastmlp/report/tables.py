@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fastmlp.runs.aggregate import CellGroup, compare_best_two, group_cells, is_repeated, measure_of, ranked
-from fastmlp.runs.evaluation_record import TestDataRecord
+from fastmlp.runs.evaluation_record import EvaluationRecord, TestDataRecord
 from fastmlp.runs.published_results import figure_text, figures
 from fastmlp.runs.records import CellRecord, DataRecord, RunRecord
 from fastmlp.runs.run_directory import Run, write_csv
@@ -199,6 +199,18 @@ def difference_lines(record: RunRecord) -> list[str]:
     """
     sentence = compare_best_two(record.cells)
     return [sentence] if sentence else []
+
+
+def retraining_failure(evaluation: EvaluationRecord) -> list[str]:
+    """Return that the training of the evaluated network failed: one line, or none where it did not.
+
+    Parameters
+    ----------
+    evaluation : EvaluationRecord
+        One evaluation on test data.
+    """
+    reason = evaluation.failure_reason
+    return [] if reason is None else [f"the training on all rows failed, and the test is of what it left: it {reason}"]
 
 
 def best_line(record: RunRecord) -> str:

@@ -16,6 +16,7 @@ from fastmlp.report.tables import (
     number_text,
     quantity_text,
     reference_text,
+    retraining_failure,
     source_lines,
     text_table,
 )
@@ -43,9 +44,9 @@ def evaluation_text(evaluation: EvaluationRecord) -> str:
         One evaluation on test data.
     """
     names, test = evaluation.class_names, evaluation.test
-    compared = comparison_lines(evaluation.reference)
+    remarks = [*retraining_failure(evaluation), *comparison_lines(evaluation.reference)]
     if evaluation.rmse is not None:
-        return "\n".join([f"{data_line(test)}, {test.rows} test samples", "", f"test {_errors(evaluation)}", *compared])
+        return "\n".join([f"{data_line(test)}, {test.rows} test samples", "", f"test {_errors(evaluation)}", *remarks])
     rows = [[name, *map(str, counts)] for name, counts in zip(names, evaluation.confusion, strict=True)]
     matrix = text_table(["", *names], rows)
     if len(matrix[0]) > WIDEST:
@@ -56,7 +57,7 @@ def evaluation_text(evaluation: EvaluationRecord) -> str:
         *matrix,
         "",
         f"test loss {_four_decimals(evaluation.loss)}, test accuracy {evaluation.score:.4f}",
-        *compared,
+        *remarks,
     ]
     return "\n".join(lines)
 
@@ -110,7 +111,7 @@ def summary(run: Run) -> str:
         *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
         f"- {capitalised(best_line(record))}",
         f"- Final test {'accuracy' if data.classes else 'R²'}: {_accuracy(run)}",
-        *_compared(run),
+        *(f"- {capitalised(line)}" for last in run.read_evaluations()[-1:] for line in _remarks(last)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -155,11 +156,12 @@ def _accuracy(run: Run) -> str:
     return f"{_four_decimals(last.accuracy)}{rmse} {where}{beside}{other}"
 
 
-def _compared(run: Run) -> list[str]:
-    """The last evaluation's other figures beside their references, one line each."""
-    references = [line for last in run.read_evaluations()[-1:] for line in last.reference]
-    lines = comparison_lines(line for line in references if line.name != "test_accuracy")
-    return [f"- {capitalised(line)}" for line in lines]
+def _remarks(last: EvaluationRecord) -> list[str]:
+    """A failed training, and the other figures beside their references, one line each."""
+    return [
+        *retraining_failure(last),
+        *comparison_lines(line for line in last.reference if line.name != "test_accuracy"),
+    ]
 
 
 def _reference_table(record: RunRecord) -> list[str]:

@@ -84,6 +84,8 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
         The cell whose settings the network has.
     identity : str
         SHA-256 of its settings and its training data.
+    failure_reason : str or None
+        Why its training on all rows failed.
     reference : tuple of ComparisonRecord
         Its figures beside published ones.
     finished : bool
@@ -100,6 +102,7 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
     confusion: tuple[tuple[Count, ...], ...] = ()
     slug: Slug
     identity: Digest
+    failure_reason: str | None = None
     reference: tuple[ComparisonRecord, ...] = ()
     finished: bool = False
 

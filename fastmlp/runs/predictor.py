@@ -54,16 +54,19 @@ def open_predictor(path: str | os.PathLike[str]) -> Predictor:
         return _of_run(Run(path))
     if not path.exists():
         raise InputError(f"{path} is not there; expected a model file or the folder of a run")
+    return _of_model(path, _data_of(path))
+
+
+def _of_model(path: Path, data: DataRecord | None) -> Predictor:
     model = load_model(path)
     notes = () if model.failure_reason is None else (f"the training of {path} failed: it {model.failure_reason}",)
-    return Predictor(path, model, _data_of(path), notes)
+    return Predictor(path, model, data, notes)
 
 
 def _of_run(run: Run) -> Predictor:
     record = run.read_record()
     if is_retrained(run, record):
-        path = run.model(run.retrained)
-        return Predictor(path, load_model(path), record.data)
+        return _of_model(run.model(run.retrained), record.data)
     cell = best(run, record)
     path = run.model(run.cell(cell.folder or ""))
     note = (

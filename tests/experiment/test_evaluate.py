@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from model_files import tensors, texts
 from fastmlp import MLP
 from fastmlp.cli.main import main
 from fastmlp.data import load
+from fastmlp.training.failure import FailureReason
 
 
 @pytest.fixture
@@ -89,6 +91,24 @@ def test_a_second_evaluation_is_refused(evaluated, test_file, capsys):
     assert "was evaluated on" in err
     assert "pass --again if you mean it" in err
     assert (evaluated / "evaluation.json").read_bytes() == before
+
+
+def test_a_network_that_died_when_it_was_trained_again_is_said_to_have(retrained, test_file, capsys):
+    model, manifest = retrained / "retrained" / "model.safetensors", retrained / "retrained" / "cell.json"
+    mlp = MLP.load(model)
+    mlp.failure_reason = FailureReason("died: all alike")
+    mlp.save(model)
+    values = json.loads(manifest.read_text(encoding="utf-8"))
+    values["model_sha256"] = hashlib.sha256(model.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(values), encoding="utf-8")
+    assert main(["evaluate", str(retrained), "--test", str(test_file)]) == 0
+    assert (
+        "the training on all rows failed, and the test is of what it left: it died: all alike"
+        in capsys.readouterr().out
+    )
+    assert [one["failure_reason"] for one in evaluations(retrained)] == ["died: all alike"]
+    assert main(["predict", str(retrained), str(test_file)]) == 0
+    assert f"the training of {model} failed: it died: all alike" in capsys.readouterr().err
 
 
 def test_evaluating_again_is_recorded(evaluated, test_file):

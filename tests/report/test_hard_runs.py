@@ -244,6 +244,14 @@ def test_a_network_of_an_earlier_sweep_with_other_settings_is_not_taken_for_the_
     assert f"The test accuracy, and everything under Test, is of {other}. To evaluate" in read.text("result")
 
 
+def test_a_network_that_died_when_it_was_trained_again_is_said_to_have(evaluated, edited, page):
+    def fail(value):
+        value["evaluations"][-1]["failure_reason"] = "died: all alike"
+
+    edited(evaluated / "evaluation.json", fail)
+    assert "failed, and the test is of what it left: it died: all alike." in page(evaluated).text("result")
+
+
 def test_clothes_are_not_to_be_drawn(evaluated, edited, page):
     read = page(evaluated)
     assert read.text("try").startswith("Try it The retrained network is in this page.")

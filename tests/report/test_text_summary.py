@@ -86,6 +86,15 @@ def test_what_diverged_is_listed(run):
     assert "- tanh, learning rate 0.5 died: all alike\n- Best configuration: tanh, learning rate 0.05" in summary(run)
 
 
+def test_a_network_that_died_when_it_was_trained_again_is_no_silent_test_accuracy(run):
+    evaluation = evaluation_record(failure_reason="died: all alike")
+    run.write_record(record([cell("only", 0.5)], "only"))
+    run.write_evaluations([evaluation])
+    told = "he training on all rows failed, and the test is of what it left: it died: all alike"
+    assert f"- T{told}\n" in summary(run)
+    assert evaluation_text(evaluation).endswith(f"\nt{told}")
+
+
 def test_a_source_of_references_keeps_its_capitals(run):
     recipe = recipe_record(reference=(ReferenceRecord(source="Y. LeCun on MNIST", validation_accuracy=0.9),))
     run.write_record(run_record([cell("tanh-0.5", 0.5)], "tanh-0.5", data_record(), recipe))
