@@ -24,8 +24,9 @@ def workspace(layers, rows, dtype, dense_inputs, trains=True):
 
     Row l of the table places the inputs (rows, INPUTS_STRIDE) of layer l, its delta, and its transposed weights
     (COLUMNS of the layer, TRANSPOSED_STRIDE); the inputs of the row after the last layer are the logits. Layer 0 has
-    room for its inputs when they are dense. The buffer starts with zeros for as long as the widest row, then a one.
-    A pass that does not train has the delta of the last layer alone, and no transposed weights.
+    room for its inputs when they are dense, and none for transposed weights: no delta is below it. The buffer starts
+    with zeros for as long as the widest row, then a one. A pass that does not train has the delta of the last layer
+    alone, and no transposed weights.
     """
     widest = int(layers[:, STRIDE].max())
     line = LINE // np.dtype(dtype).itemsize
@@ -37,7 +38,7 @@ def workspace(layers, rows, dtype, dense_inputs, trains=True):
         place[INPUTS] = end
         end += rows * place[INPUTS_STRIDE]
     for number, (place, layer) in enumerate(zip(places, layers, strict=False), 1):
-        if trains:
+        if trains and number > 1:
             place[TRANSPOSED] = end
             end += layer[COLUMNS] * place[TRANSPOSED_STRIDE]
         if trains or number == len(layers):

@@ -129,6 +129,11 @@ class Optimizer:
         """Number of state arrays, each of the size of the parameters."""
         return int(update_rule.STATES[self.update().optimizer])
 
+    @property
+    def scipy_vectors(self) -> int:
+        """Number of float64 for each parameter that `scipy_method` takes memory for."""
+        return 0
+
     def check_dtype(self, dtype: str) -> None:
         """Raise InputError when the optimizer's `epsilon` is lost in the network's dtype.
 

@@ -212,6 +212,11 @@ class LBFGS(Optimizer, name="lbfgs", label="L-BFGS"):
     def update(self) -> Rule:
         return Rule(update_rule.GRADIENT)
 
+    @property
+    def scipy_vectors(self) -> int:
+        # The pairs; 5 of the routine's own, bounds, and weights and gradients on their way to it and back.
+        return 2 * self.memory + 16
+
     def scipy_options(self, iterations: int) -> dict[str, Any]:
         return super().scipy_options(iterations) | {
             "maxcor": self.memory,

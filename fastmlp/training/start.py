@@ -21,6 +21,7 @@ from fastmlp.training.inference import thread_count
 from fastmlp.training.memory_need import check_network, parameter_bytes
 from fastmlp.training.metrics import MetricsCallback
 from fastmlp.training.preparation import PreparedData, prepare
+from fastmlp.training.probes import SAMPLE
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 from fastmlp.training.validation_split import split_samples
@@ -161,22 +162,34 @@ def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
         Its data.
     """
     (rows, features), widths = data.batches.shape, _widths(config, data)
+    optimizer, item = config.optimizer_config, np.dtype(config.dtype).itemsize
     is_sparse = data.batches.first_layer == "sparse"
+    dense, units = 0 if is_sparse else features, sum(widths[1:])
     size = parameter_bytes(widths, config.dtype)
-    # Weights and the optimizer's states are there three times: as they are, as they were after the last whole epoch,
-    # and to probe a step. That one's norm is of numbers of float64.
-    needed = 3 * (1 + config.optimizer_config.states) * size + max(map(math.prod, pairwise(widths))) * FLOAT64
-    if config.early_stopping is not None:  # the best weights
-        needed += size
-    # Of a step, which is trained or probed: weights of all layers but the first, transposed, a gradient where it is
-    # there as a whole, and the inputs, outputs and deltas of a batch.
+    whole = (1 + optimizer.states) * size
+    # Of a step: weights of all layers but the first, transposed, a gradient where it is there as a whole, and the
+    # inputs, outputs and deltas of a batch.
     step = parameter_bytes(widths[1:], config.dtype)
     if is_sparse or config.clip_norm is not None:
         step += size
-    dense, item = 0 if is_sparse else features, np.dtype(config.dtype).itemsize
-    step += min(config.batch_size, rows) * (dense + 2 * sum(widths[1:])) * item
-    measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + sum(widths[1:])) * item
-    return int(needed + 2 * step + measured)
+    step += (rows if optimizer.is_full_batch else min(config.batch_size, rows)) * (dense + 2 * units) * item
+    # Of a pass that measures: inputs and outputs of a block of rows for each thread, and the deltas of the last layer,
+    # which is a hidden one where units are probed.
+    widest = max(widths[1:])
+    measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + units + widest) * item
+    needed = 2 * whole + step + measured
+    # A probe of the units holds their outputs, and of some activations a copy; one of a step what the step changes and
+    # its room, which is kept, and for a norm numbers of float64.
+    copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) else 2
+    probed = copies * min(SAMPLE, rows) * widest * item
+    if optimizer.has_learning_rate:
+        norm = max(map(math.prod, pairwise(widths))) * FLOAT64
+        needed += step
+        probed = max(probed, size + max(optimizer.states * size, norm))
+    needed += probed
+    if config.early_stopping is not None:  # the best weights
+        needed += size
+    return int(needed + optimizer.scipy_vectors * size // item * FLOAT64)
 
 
 def _widths(config: NetworkConfig, data: PreparedData) -> tuple[int, ...]:

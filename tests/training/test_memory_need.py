@@ -45,8 +45,9 @@ def test_its_summary_says_how_large_it_is():
         {"first_layer": "sparse"},
         {"engine": "numpy"},
         {"hidden": (40, 3000, 2000), "batch_size": 300, "dtype": "float64"},
+        {"optimizer": "lbfgs", "hidden": 10000},
     ],
-    ids=["sgd", "adam", "clipped", "sparse", "numpy", "deep"],
+    ids=["sgd", "adam", "clipped", "sparse", "numpy", "deep", "lbfgs"],
 )
 def test_a_training_takes_about_as_much_as_was_computed(settings):
     config = NetworkConfig(**{"hidden": 60000, "epochs": 1, "learning_rate": 1e-4, "threads": 1, **settings})
@@ -60,7 +61,7 @@ def test_a_training_takes_about_as_much_as_was_computed(settings):
         taken = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert 0.7 * taken < training_bytes(config, data) < 1.6 * taken
+    assert 0.95 * taken < training_bytes(config, data) < 1.25 * taken
 
 
 def test_outputs_that_find_no_room_are_refused():
