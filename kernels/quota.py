@@ -1,4 +1,4 @@
-"""How many cores the control groups of Linux leave to this process: version 1 and 2, its own group and all above it."""
+"""What control groups of Linux leave to this process, such as cores: version 1 and 2, its own and all above it."""
 
 import functools
 from pathlib import Path, PurePosixPath
@@ -18,21 +18,36 @@ def quota_cores(process="/proc/self", groups="/sys/fs/cgroup"):
         Where the trees of groups are mounted.
     """
     found = [NO_QUOTA]
-    for tree, group, read in _trees(Path(process), Path(groups)):
-        # Each group's quota holds for all groups below it. In a container the tree begins at its own group, which may
-        # still be named by its place outside: then only the root is there.
-        for folder in (group, *group.parents):
-            quota, period = read(tree / folder)
-            if quota > 0 and period > 0:
-                found.append(-(-quota // period))
+    for version, folder in group_folders("cpu", process, groups):
+        quota, period = (_read_v2 if version == 2 else _read_v1)(folder)
+        if quota > 0 and period > 0:
+            found.append(-(-quota // period))
     return min(found)
 
 
-def _trees(process, groups):
-    """(root of a tree, the process's group below it, how its quota is read) of each tree that may limit the CPU."""
+def group_folders(controller, process="/proc/self", groups="/sys/fs/cgroup"):
+    """(version, folder) of each control group whose limit on `controller`, such as "cpu", holds for this process.
+
+    Each group's limit holds for all groups below it. In a container the tree begins at its own group, which may still
+    be named by its place outside: then only the root is there, and the other folders are not.
+
+    Parameters
+    ----------
+    controller : str
+        What is limited.
+    process, groups : str or Path
+        As for `quota_cores`.
+    """
+    for version, tree, group in _trees(controller, Path(process), Path(groups)):
+        for folder in (group, *group.parents):
+            yield version, tree / folder
+
+
+def _trees(controller, process, groups):
+    """(version, root of a tree, the process's group below it) of each tree that may limit the controller."""
     try:
         lines = (process / "cgroup").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:  # not Linux, or nothing is mounted: a container's own quota may still be at the root
+    except OSError:  # not Linux, or nothing is mounted: a container's own limit may still be at the root
         lines = ["0::/"]
     for line in lines:
         number, controllers, path = [*line.split(":", 2), "", ""][:3]
@@ -40,9 +55,9 @@ def _trees(process, groups):
         if ".." in group.parts:  # outside of what this process may see
             group = PurePosixPath()
         if number == "0" and not controllers:
-            yield groups, group, _read_v2
-        elif "cpu" in controllers.split(","):
-            yield groups / "cpu", group, _read_v1  # a link where cpu and cpuacct are mounted together
+            yield 2, groups, group
+        elif controller in controllers.split(","):
+            yield 1, groups / controller, group  # a link where cpu and cpuacct are mounted together
 
 
 def _read_v2(folder):

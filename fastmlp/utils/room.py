@@ -4,12 +4,18 @@ import contextlib
 import math
 import re
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from fastmlp.errors import OutOfMemoryError
+from fastmlp.kernels.quota import group_folders
 
 MOST = sys.maxsize >> 16  # bytes: 128 TiB, the addresses that a process of 64 bits has on Linux, macOS and Windows
 WORTH_ASKING = 1 << 26  # bytes: what needs less is there, or its allocation fails; the system is asked in 0.1 ms
+# Of a control group, by its version: the file with its limit, and what of memory.stat is no cache that the system gives
+# up. See Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of Linux.
+_OF_GROUPS = {1: ("memory.limit_in_bytes", "total_rss", "total_shmem"), 2: ("memory.max", "anon", "shmem")}
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
@@ -43,7 +49,7 @@ def check_room(
 
 
 def free_memory(system: str | Path = "/") -> int:
-    """Return the bytes that a process can still take: on Linux, within the limits of its container and of itself.
+    """Return the bytes that a process can still take: on Linux, within the limits of its control groups and of itself.
 
     Elsewhere, where nobody tells, it is what a process has addresses for.
 
@@ -55,13 +61,62 @@ def free_memory(system: str | Path = "/") -> int:
     # "MemAvailable:    1234 kB": free, or a cache of files that the system gives up.
     known = _numbers(Path(system, "proc/meminfo"))
     free = 1024 * (known["MemAvailable:"] + known.get("SwapFree:", 0)) if "MemAvailable:" in known else MOST
-    # "Max address space         8000000              unlimited            bytes": what `ulimit -v` sets.
-    if limit := re.search(r"^Max address space +(\d+)", _text(Path(system, "proc/self/limits")), re.MULTILINE):
-        free = min(free, int(limit[1]) - 1024 * _numbers(Path(system, "proc/self/status")).get("VmSize:", 0))
-    group = Path(system, "sys/fs/cgroup")  # of version 2, see Documentation/admin-guide/cgroup-v2.rst of Linux
-    with contextlib.suppress(ValueError):  # no limit, which is the word "max"
-        free = min(free, int(_text(group / "memory.max")) - _numbers(group / "memory.stat").get("anon", 0))
+    # "Max address space         8000000              unlimited            bytes": what `ulimit -v` sets, and `-d`.
+    process = Path(system, "proc/self")
+    limits, taken = _text(process / "limits"), _numbers(process / "status")
+    for limited, name in (("address space", "VmSize:"), ("data size", "VmData:")):
+        if limit := re.search(rf"^Max {limited} +(\d+)", limits, re.MULTILINE):
+            free = min(free, int(limit[1]) - 1024 * taken.get(name, 0))
+    for version, group in group_folders("memory", process, Path(system, "sys/fs/cgroup")):
+        file, *names = _OF_GROUPS[version]
+        with contextlib.suppress(ValueError):  # no limit, which is the word "max", or no such group
+            used = _numbers(group / "memory.stat")
+            free = min(free, int(_text(group / file)) - sum(used.get(name, 0) for name in names))
     return max(0, free)
+
+
+class _Kept:
+    """Shares of the free memory that trainings side by side have been promised and may not have taken yet."""
+
+    def __init__(self) -> None:
+        self._changed, self._promised, self._free = threading.Condition(), 0, 0
+
+    @contextlib.contextmanager
+    def share(self, needed: int, system: str | Path) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_room(needed, system))
+            self._promised += needed
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._promised -= needed
+                self._changed.notify_all()
+
+    def _has_room(self, needed: int, system: str | Path) -> bool:
+        now = free_memory(system)
+        # What was free before the first of them began to take its share; or now, if it is more and none has.
+        self._free = max(self._free, now) if self._promised else now
+        is_hopeless = needed > self._free
+        return not self._promised or is_hopeless or needed <= min(now, self._free - self._promised)
+
+
+_kept = _Kept()
+
+
+def room_kept(needed: int, system: str | Path = "/") -> contextlib.AbstractContextManager[None]:
+    """Return a block that begins once so much memory is free beside what other such blocks of this process need.
+
+    One that would need more also alone begins at once: what is done in it checks that.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes that the block takes at most; few ones wait for nothing.
+    system : str or path-like, default="/"
+        As for `free_memory`.
+    """
+    return _kept.share(needed, system) if needed > WORTH_ASKING else contextlib.nullcontext()
 
 
 def size_text(count: int) -> str:

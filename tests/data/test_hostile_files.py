@@ -5,7 +5,6 @@ import io
 import lzma
 import os
 import struct
-import sys
 import zipfile
 
 import h5py
@@ -16,7 +15,7 @@ from scipy.io import savemat
 from fastmlp.data import Stream, load, load_inputs
 from fastmlp.data.readers import registry
 from fastmlp.errors import InputError
-from fastmlp.utils.room import MOST, check_room, free_memory, size_text
+from fastmlp.utils.room import check_room
 
 X, Y = np.eye(3), np.arange(3)
 LARGEST = 2**32 - 1
@@ -129,47 +128,6 @@ def test_a_matrix_of_matlab_that_declares_terabytes_is_refused(tmp_path, complai
     assert content.count(struct.pack("<ii", 2, 3)) == 1
     (tmp_path / "data.mat").write_bytes(content.replace(struct.pack("<ii", 2, 3), struct.pack("<ii", 2**31 - 1, 4096)))
     assert "needs 8.8 TB of memory" in complaint(tmp_path / "data.mat")
-
-
-def test_free_memory_is_what_the_system_can_give_within_the_containers_limit(tmp_path):
-    assert free_memory(tmp_path) == MOST
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9000 kB\nMemAvailable: 5000 kB\nSwapFree: 7 kB\n")
-    assert free_memory(tmp_path) == 5007 * 1024
-    group = tmp_path / "sys" / "fs" / "cgroup"
-    group.mkdir(parents=True)
-    (group / "memory.max").write_text("max\n")
-    assert free_memory(tmp_path) == 5007 * 1024
-    (group / "memory.max").write_text("1000000\n")
-    (group / "memory.stat").write_text("anon 300000\nfile 600000\n")  # a cache of files is given up
-    assert free_memory(tmp_path) == 700_000
-    check_room("a", 700_000, tmp_path)
-    with pytest.raises(InputError, match=r"^b needs 701 kB of memory, and 700 kB are free"):
-        check_room("b", 701_000, tmp_path)
-
-
-def test_free_memory_is_what_the_limit_of_a_process_leaves(tmp_path):
-    process = tmp_path / "proc" / "self"
-    process.mkdir(parents=True)
-    (process / "status").write_text("Name:\tpython\nVmPeak:\t  900 kB\nVmSize:\t  300 kB\n")
-    limits = "Limit                     Soft Limit           Hard Limit\nMax address space         {} bytes\n"
-    (process / "limits").write_text(limits.format("unlimited            unlimited           "))
-    assert free_memory(tmp_path) == MOST
-    (process / "limits").write_text(limits.format("1024000              unlimited           "))
-    assert free_memory(tmp_path) == 1_024_000 - 300 * 1024
-    (process / "limits").write_text(limits.format("1000                 2000                "))
-    assert free_memory(tmp_path) == 0
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not known")
-def test_the_free_memory_of_this_system_is_a_number_of_bytes():
-    assert 1 << 20 < free_memory() < 1 << 60
-
-
-def test_sizes_have_three_digits():
-    assert [size_text(count) for count in (0, 1500, 10**6, 82 * 10**9, 2**75)] == [
-        "0 kB", "1.5 kB", "1 MB", "82 GB", "3.78e+07 PB",
-    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------- other files
