@@ -1,6 +1,9 @@
 """Cells that truly cannot be trained, as no machine has the memory: what the rest of a run makes of them."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from faults import run_quickly
@@ -69,6 +72,47 @@ def test_a_run_in_which_all_failed_says_so_and_has_a_report(run_of, capsys):
     assert main(["report", str(folder)]) == 0
     assert main(["retrain", str(folder)]) == 2
     assert "all diverged or failed" in capsys.readouterr().err
+
+
+SIDE_BY_SIDE = """
+import resource
+import numpy as np
+from fastmlp.config.network import NetworkConfig
+from fastmlp.data import Dataset
+from fastmlp.experiment.executors.base import SweepData
+from fastmlp.experiment.executors.threads import ThreadExecutor
+from fastmlp.runs.cells import Cell
+from fastmlp.training.callbacks import Callback
+from fastmlp.training.start import training_bytes
+
+class Telling(Callback):
+    def on_fit_start(self, view):
+        print("begins")
+
+    def on_fit_end(self, view):
+        print("ends")
+
+X = np.random.RandomState(3).standard_normal((100, 100)).astype(np.float32)
+data = SweepData(Dataset(X, np.arange(100) % 3, np.arange(3), None, "noise"))
+wide = {"hidden": (30_000,), "epochs": 1, "learning_rate": 1e-6, "engine": "numpy"}
+needed = training_bytes(NetworkConfig(**wide), data.prepared(NetworkConfig(**wide)))
+taken = resource.getpagesize() * int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (int(taken + 1.9 * needed),) * 2)
+cells = [Cell("", "", {**wide, "seed": seed}, "", "") for seed in range(2)]
+for _, result in ThreadExecutor(threads=2).train():
+    assert not result.failed, result.mlp.failure_reason
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the free memory is not known")
+@pytest.mark.parametrize("cells", ["cells, data", "iter(cells), data, count=2"], ids=["known", "drawn"])
+def test_cells_that_do_not_fit_into_the_memory_together_are_trained_one_after_the_other(cells):
+    script = SIDE_BY_SIDE.replace("train()", f"train({cells}, callbacks=lambda *_: [Telling()])")
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "MALLOC_ARENA_MAX": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["begins", "ends"] * 2
 
 
 # ------------------------------------------------------------------------------------------------ what was there before

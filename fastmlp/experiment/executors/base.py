@@ -22,7 +22,9 @@ from fastmlp.training.preparation import (
     prepare,
     prepare_inputs,
 )
+from fastmlp.training.start import training_bytes
 from fastmlp.utils.labels import class_numbers
+from fastmlp.utils.room import room_kept
 
 # The callbacks of the cell at a position of the sweep, and where its training is kept.
 CellCallbacks = Callable[[int, Cell], Sequence[Callback]]
@@ -128,6 +130,8 @@ def fit_network(
 ) -> MLP:
     """Train a network, which has an output for every class of the data, also for those that the training part lacks.
 
+    It begins once the memory has room for it beside the other networks that this function trains at the time.
+
     Parameters
     ----------
     settings : mapping
@@ -150,7 +154,9 @@ def fit_network(
     mlp = MLP(**{**settings, "threads": threads})
     if checkpoint is not None and not mlp.config.optimizer_config.can_resume:
         callbacks, checkpoint = [*callbacks, StopWhen(checkpoint.stop.is_set)], None
-    return mlp.fit(data.prepared(mlp.config), callbacks=callbacks, checkpoint=checkpoint)
+    prepared = data.prepared(mlp.config)
+    with room_kept(training_bytes(mlp.config, prepared)):
+        return mlp.fit(prepared, callbacks=callbacks, checkpoint=checkpoint)
 
 
 def targets(loss: Loss, dataset: Dataset) -> NDArray[Any]:

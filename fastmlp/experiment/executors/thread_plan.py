@@ -1,6 +1,7 @@
 """How many cells to train side by side, on how many cores each: measured, as it depends on network and machine."""
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from fastmlp.experiment.executors.base import SweepData, fit_network
 from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell
 from fastmlp.training.diagnostics import DiagnosticsCallback
+from fastmlp.training.start import training_bytes
+from fastmlp.utils.room import free_memory
 
 SECONDS_PER_TRIAL, SHARE_PER_TRIAL = 0.15, 0.02  # the smaller one, of a share of what all cells are to take
 MOST_ROWS, BATCHES = 4096, 4  # of a trial: no more than the first, no less than the second
@@ -67,11 +70,12 @@ def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = No
     if cores == 1 or len(cells) == 1:
         return Plan(1, cores)
     config = NetworkConfig.from_dict(cells[0].settings)
-    unmeasured = Plan(min(cores, len(cells)), max(1, cores // len(cells)))
+    most = min(cores, len(cells), _most_in_memory(config, data))
+    unmeasured = Plan(most, cores // most)
     if config.optimizer_config.is_full_batch:  # its epochs are no passes over the data
         return unmeasured
-    sizes = sorted({cores // at_once for at_once in range(1, min(cores, len(cells)) + 1)})
-    plans = [Plan(min(len(cells), cores // size), size) for size in sizes]
+    sizes = sorted({cores // at_once for at_once in range(1, most + 1)})
+    plans = [Plan(min(most, cores // size), size) for size in sizes]
     rows = min(len(data.training.y), max(MOST_ROWS, BATCHES * config.batch_size))
     some = SweepData(first_rows(data.training, rows))
     share = rows / len(data.training.y)
@@ -83,6 +87,15 @@ def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = No
         raise
     except Exception:
         return unmeasured
+
+
+def _most_in_memory(config: NetworkConfig, data: SweepData) -> int:
+    """How many networks like this one the memory has room for side by side.
+
+    One that has no room alone is refused when it is trained, and limits no others.
+    """
+    needed = training_bytes(config, data.prepared(config))
+    return free_memory() // needed or sys.maxsize
 
 
 def _timed(plan: Plan, cells: Sequence[Cell], some: SweepData, share: float) -> Plan:
