@@ -63,8 +63,20 @@ def _link_below(library, module):
                     waiting.append(below)
 
 
+# Passes of Numba that take time and find nothing: a part has no closures, no array expressions, and calls nothing that
+# Numba would put in its place.
+_NEEDLESS_PASSES = ("InlineClosureLikes", "NopythonRewrites", "InlineOverloads")
+
+
 class PartCompiler(compiler.Compiler):
     """Compiles a part, as far as it is."""
+
+    def define_pipelines(self):
+        pipelines = super().define_pipelines()
+        if parts_work():
+            for pipeline in pipelines:
+                pipeline.passes = [one for one in pipeline.passes if one[0].__name__ not in _NEEDLESS_PASSES]
+        return pipelines
 
     def compile_extra(self, func):
         if not parts_work():
