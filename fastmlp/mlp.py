@@ -18,6 +18,7 @@ from fastmlp.training.fitted import Fitted
 from fastmlp.training.inference import evaluate, predict_outputs
 from fastmlp.training.layer_outputs import LayerOutputs
 from fastmlp.training.loop import train
+from fastmlp.training.other_kernels import others_compiled_beside
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.progress import progress_callbacks
 from fastmlp.training.session import Session
@@ -243,7 +244,7 @@ class MLP(StoredNetwork, LayerOutputs):
 
     def _train(self, session: Session, callbacks: Iterable[Callback]) -> Self:
         """Train, and take the place of the network that there was."""
-        with memory_held(*session.data.arrays()):
+        with memory_held(*session.data.arrays()), others_compiled_beside(session):
             try:
                 train(session, all_callbacks(self.config, callbacks))
             finally:

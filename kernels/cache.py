@@ -34,6 +34,10 @@ _UNKEPT = (
 )
 
 
+def on_miss(name, path):
+    """Called before a kernel is compiled, with where it will be kept; it may put it there. Others set it."""
+
+
 class KernelCache(caching._Cache):
     """The cache of one dispatcher, in the form that Numba asks for."""
 
@@ -50,6 +54,8 @@ class KernelCache(caching._Cache):
         target_context.refresh()
         try:
             path = self._path(sig, target_context)
+            if not path.exists():
+                on_miss(self._name, path)
             _check_folders(path)
             with open(path, "rb") as file:
                 _check_owner(path, os.fstat(file.fileno()))

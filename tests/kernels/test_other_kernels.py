@@ -1,0 +1,58 @@
+"""What another process compiles during the first fit."""
+
+import pytest
+
+FIT = """
+import numpy as np
+from numba.core import event
+from fastmlp import MLP
+
+
+class Compiled(event.Listener):
+    names, depth = [], 0
+
+    def on_start(self, begun):
+        if not self.depth:
+            self.names.append(begun.data["dispatcher"].py_func.__qualname__.split(".")[0])
+        self.depth += 1
+
+    def on_end(self, ended):
+        self.depth -= 1
+
+
+event.register("numba:compile", Compiled())
+{change}
+random = np.random.default_rng(0)
+X = random.normal(size=(60, 5)) * (random.random((60, 5)) < {density})
+network = MLP(hidden=(4,), epochs=2, batch_size=8).fit(X, X[:, 0] > 0)
+print(*Compiled.names)
+print(network.history["train_loss"][-1].hex(), network.predict_proba(X[:3]).tobytes().hex())
+"""
+
+
+def fit(run_python, folder, threads, density=1, change=""):
+    """(names of the entries that the process compiled itself, what it computed, names of the kernels that are kept)"""
+    script = FIT.format(density=density, change=change)
+    done = run_python(script, FASTMLP_CACHE=str(folder), FASTMLP_THREADS=str(threads))
+    compiled, computed = done.stdout.splitlines()
+    return compiled.split(), computed, {path.name for path in folder.rglob("*.bin")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("density", [1, 0.2], ids=["dense", "sparse"])
+def test_another_process_compiles_what_measures_and_predicts(run_python, tmp_path, density):
+    alone, expected, kept = fit(run_python, tmp_path / "alone", 1, density)
+    assert {"evaluate", "predict"} <= set(alone)
+    beside, found, kept_beside = fit(run_python, tmp_path / "beside", 2, density)
+    assert not {"evaluate", "predict"} & set(beside)
+    assert found == expected
+    assert kept_beside >= kept
+    assert fit(run_python, tmp_path / "beside", 2, density)[:2] == ([], expected)
+
+
+@pytest.mark.slow
+def test_without_another_process_a_fit_compiles_all_itself(run_python, tmp_path):
+    change = "import sys; sys.executable = '/nowhere/python'"
+    compiled, _, kept = fit(run_python, tmp_path, 2, change=change)
+    assert {"evaluate", "predict"} <= set(compiled)
+    assert len(kept) == len(compiled)
