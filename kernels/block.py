@@ -11,7 +11,7 @@ from .dense import affine_block, delta_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, stride_of
-from .loss import output_row
+from .loss import output_block
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
 from .sparse_sums import affine_row
 
@@ -115,11 +115,10 @@ def outputs_of(kind, layers, parameters, count, work, places, out, first):
     last = layers.shape[0]
     classes, columns = layers[last - 1, FAN_OUT], layers[last - 1, COLUMNS]
     logits, z_row = inputs_of(work, places, last, ZERO)
+    output_block(kind, count, classes, columns, logits, z_row)
     for i in range(count):
-        z = shifted(logits, i * z_row)
-        output_row(kind, z, classes, columns, z)
         for c in range(classes):
-            out[first + i, c] = load(z, c)
+            out[first + i, c] = load(logits, i * z_row + c)
 
 
 @inlined

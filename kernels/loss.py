@@ -13,10 +13,10 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .activations import copy_row, exp_anywhere_row, exp_float64, exp_row, sigmoid_row
+from .activations import exp_anywhere_row, exp_float64, exp_row, sigmoid_row
 from .jit import inlined, jit
 from .registers import INDEX, Vector, as_index, lanes_of, load, shifted, store
-from .softmax import log, softmax_row
+from .softmax import log, room_for_found, softmax_block, softmax_rows
 from .task_types import LOGISTIC, POISSON, SOFTMAX
 
 # A target below this has no inverse, and a part in the loss that is as small.
@@ -24,32 +24,42 @@ SMALLEST = 1e-300
 
 
 @jit
-def output_row(kind, z, columns, padded, out):
-    """The network's outputs for a row of its last layer: probabilities, means, or the numbers themselves."""
+def output_block(kind, rows, columns, padded, Z, z_row):
+    """From the last layer's numbers to the network's outputs, in place: probabilities, means, or the numbers."""
     if kind == SOFTMAX:
-        softmax_row(z, columns, padded, out)
+        softmax_block(rows, columns, padded, Z, z_row, Z, z_row)
     elif kind == LOGISTIC:
-        sigmoid_row(z, out, padded)
+        for i in range(rows):
+            z = shifted(Z, i * z_row)
+            sigmoid_row(z, z, padded)
     elif kind == POISSON:
-        exp_anywhere_row(z, out, padded)
-    else:
-        copy_row(z, out, padded)
+        for i in range(rows):
+            z = shifted(Z, i * z_row)
+            exp_anywhere_row(z, z, padded)
 
 
 @jit
-def _softmax_delta(z, columns, padded, label, smoothing, delta):
-    """(loss, whether it is right) of a row, and its delta: p - (1 - smoothing) onehot - smoothing / columns."""
-    top, total, best = softmax_row(z, columns, padded, delta)
-    log_total = log(total) + np.float64(top)
-    loss = log_total - np.float64(load(z, label))
-    if smoothing > 0:
-        mean = 0.0
-        for c in range(columns):
-            mean += np.float64(load(z, c))
-            store(delta, c, load(delta, c) - smoothing / columns)
-        loss = (1 - smoothing) * loss + smoothing * (log_total - mean / columns)
-    store(delta, label, load(delta, label) - (1 - smoothing))
-    return loss, best == label
+def _softmax_deltas(order, first, rows, columns, padded, Z, z_row, y, smoothing, D, d_row, losses, at):
+    """Losses of some rows and their deltas, p - (1 - smoothing) onehot - smoothing / columns; how many are right."""
+    hits, lanes, found = 0, lanes_of(Z), room_for_found(Z)
+    for start in range(0, rows, lanes):
+        count = min(lanes, rows - start)
+        group = shifted(D, start * d_row)
+        softmax_rows(count, columns, padded, shifted(Z, start * z_row), z_row, group, d_row, found)
+        for i in range(count):
+            label, z, delta = y[order[first + start + i]], shifted(Z, (start + i) * z_row), shifted(group, i * d_row)
+            log_total = load(found, lanes + i) + load(found, i)
+            loss = log_total - np.float64(load(z, label))
+            if smoothing > 0:
+                mean = 0.0
+                for c in range(columns):
+                    mean += np.float64(load(z, c))
+                    store(delta, c, load(delta, c) - smoothing / columns)
+                loss = (1 - smoothing) * loss + smoothing * (log_total - mean / columns)
+            store(delta, label, load(delta, label) - (1 - smoothing))
+            losses[at + start + i] = loss
+            hits += load(found, 2 * lanes + i) == label
+    return hits
 
 
 @jit
@@ -112,27 +122,31 @@ def loss_block(loss, order, first, rows, columns, padded, Z, z_row, y, targets, 
     losses   (rows,) from place `at` on, float64
     """
     hits = 0
-    for i in range(rows):
-        sample = order[first + i]
-        z, delta = shifted(Z, i * z_row), shifted(D, i * d_row)
-        right = False
-        if loss.kind == SOFTMAX:
-            amount, right = _softmax_delta(z, columns, padded, y[sample], loss.smoothing, delta)
-        elif loss.kind == LOGISTIC:
-            amount, right = _sigmoid_delta(z, columns, padded, targets, sample, delta)
-        elif loss.kind == POISSON:
-            amount = _poisson_delta(z, columns, padded, targets, sample, delta)
-        else:
-            amount = _squared_delta(z, columns, targets, sample, delta)
-        for c in range(columns, padded):
-            store(delta, c, 0)
-        if loss.weights.shape[0] > 0:
-            weight = loss.weights[sample]
-            amount *= weight
+    if loss.kind == SOFTMAX:
+        hits += _softmax_deltas(
+            order, first, rows, columns, padded, Z, z_row, y, loss.smoothing, D, d_row, losses, at
+        )  # fmt: skip
+    else:
+        for i in range(rows):
+            sample = order[first + i]
+            z, delta = shifted(Z, i * z_row), shifted(D, i * d_row)
+            right = False
+            if loss.kind == LOGISTIC:
+                amount, right = _sigmoid_delta(z, columns, padded, targets, sample, delta)
+            elif loss.kind == POISSON:
+                amount = _poisson_delta(z, columns, padded, targets, sample, delta)
+            else:
+                amount = _squared_delta(z, columns, targets, sample, delta)
+            for c in range(columns, padded):
+                store(delta, c, 0)
+            losses[at + i] = amount
+            hits += right
+    if loss.weights.shape[0] > 0:
+        for i in range(rows):
+            weight, delta = loss.weights[order[first + i]], shifted(D, i * d_row)
+            losses[at + i] *= weight
             for c in range(columns):
                 store(delta, c, load(delta, c) * weight)
-        losses[at + i] = amount
-        hits += right
     return hits
 
 

@@ -90,6 +90,17 @@ class Vector:
             shuffled([j + block if not j & block else self.lanes + j for j in every]),
         )
 
+    def transposed(self, rows):
+        """The transpose of a square of as many registers as one has lanes."""
+        # Swap the off-diagonal blocks of size 1, then 2, 4 ...: lane j of row i goes to lane i of row j.
+        rows, block = list(rows), 1
+        while block < self.lanes:
+            for i in range(self.lanes):
+                if not i & block:
+                    rows[i], rows[i + block] = self.swap_blocks(rows[i], rows[i + block], block)
+            block *= 2
+        return rows
+
     def at_least_zero(self, x):
         """max(x, 0) that keeps a nan."""
         zero = self.constant(0.0)
@@ -287,14 +298,7 @@ def transpose_square(typing, source, source_row, target, target_row):
     def codegen(context, builder, signature, arguments):
         source, source_row, target, target_row = as_index(context, builder, signature, arguments)
         v = Vector(builder, context.get_value_type(signature.args[0].dtype))
-        rows = [v.load(source, builder.mul(INDEX(i), source_row)) for i in range(v.lanes)]
-        # Swap the off-diagonal blocks of size 1, then 2, 4 ...: lane j of row i goes to lane i of row j.
-        block = 1
-        while block < v.lanes:
-            for i in range(v.lanes):
-                if not i & block:
-                    rows[i], rows[i + block] = v.swap_blocks(rows[i], rows[i + block], block)
-            block *= 2
+        rows = v.transposed([v.load(source, builder.mul(INDEX(i), source_row)) for i in range(v.lanes)])
         for i, row in enumerate(rows):
             v.store(row, target, builder.mul(INDEX(i), target_row))
         return context.get_dummy_value()
