@@ -5,7 +5,11 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from .jit import inlined, jit
-from .registers import load, pointer, shifted, store
+from .layout import LINE
+from .registers import load, pointer, prefetch, shifted, store
+
+# Cache lines that are asked for at the start of a row. Those that follow them the CPU fetches by itself.
+LINES_AHEAD = 8
 
 
 def address(X):
@@ -48,6 +52,22 @@ def gather(X, x_row, rows, first, count, features, out, out_row):
         source, target = shifted(X, rows[first + i] * x_row), shifted(out, i * out_row)
         for c in range(features):
             store(target, c, _input(source, c, target))
+
+
+@inlined
+def prefetch_samples(source, y, rows, first, count, features):
+    """Ask for rows[first : first + count] of a dense source and of the labels, as far as there are any.
+
+    Shuffled rows stand anywhere in memory.
+    """
+    X, x_row, sample = source
+    labels, step = pointer(y), LINE // sample.itemsize
+    for i in range(first, min(first + count, rows.shape[0])):
+        row = shifted(pointer_to(X, sample), rows[i] * x_row)
+        prefetch(labels, rows[i])
+        for c in range(0, min(features, LINES_AHEAD * step), step):
+            prefetch(row, c)
+        prefetch(row, features - 1)
 
 
 @inlined

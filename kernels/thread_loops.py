@@ -17,6 +17,7 @@ import numpy as np
 
 from .block import affine_columns, affine_layer, affine_sparse, delta_of, inputs_of, outputs_of, transpose
 from .compress import compress_block
+from .gather import prefetch_samples
 from .jit import inlined, jit
 from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN
 from .loss import loss_block
@@ -44,6 +45,8 @@ def train_dense(affine_first, kernels):
             first, last = partition(count, me, size, GRAIN)
             for at in range(first, last, BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, last - at)
+                ahead = at + rows if at + rows < last else count + first
+                prefetch_samples(source, task[0], order, start + ahead, BLOCK_ROWS, layers[0, FAN_IN])
                 affine_first(me, source, layers, parameters, order, start, at, rows, task, work, places)
                 hits[me, epoch] += through_upper_layers(
                     layers, parameters, order, start, at, rows, task, work, places, losses
