@@ -17,16 +17,29 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row, slope_row
-from .cpu import TILE_REGISTERS
+from .cpu import REGISTER_BYTES, TILE_REGISTERS
 from .jit import inlined, jit
 from .layout import GRAIN, RELU, SIGMOID
-from .registers import INDEX, UNIT, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
+from .registers import (
+    INDEX,
+    UNIT,
+    ZERO,
+    Vector,
+    as_index,
+    emit_prefetch,
+    emit_switch,
+    lanes_of,
+    load,
+    pointer,
+    row_stride,
+    shifted,
+)
 
 # A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = GRAIN
-# Terms that a tile sums before the next one does: so many rows of a strip of B, of at most 256 bytes, are 24 KB, and
-# stay in the first cache while all tiles of the strip pass over them.
-DEPTH = np.int64(96)
+TALL_ROWS = 2 * TILE_ROWS  # of tiles of one register, and of two in 32 registers
+# Of a strip of B that all of its tiles pass over before they go on: it stays in the first cache, of 32 KB or more.
+PIECE_BYTES = np.int64(28 << 10)
 
 # What the tile does with a sum before it stores it.
 PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = range(6)
@@ -78,6 +91,12 @@ class Tile:
                     b.store(v.fma(left[m], w, b.load(row[r])), row[r])
         return [[b.load(cell) for cell in row] for row in sums]
 
+    def ask_for(self, C, c_row):
+        """Have the tile of C fetched while the sums are computed."""
+        for m in range(self.rows):
+            for column in self.columns():
+                emit_prefetch(self.b, C, self.b.add(self.b.mul(INDEX(m), c_row), column))
+
     def finish(self, sums, C, c_row, E, e_row, epilogue, factor, codes=EPILOGUES):
         """Store epilogue(sums) to C: a switch over those of `codes`, outside the loop over k."""
         b, v = self.b, self.v
@@ -125,6 +144,8 @@ def tile(rows, registers, lanes=None):
                 context, builder, signature, arguments
             )
             one = Tile(builder, element, rows, registers, lanes)
+            with builder.if_then(builder.icmp_signed("==", epilogue, INDEX(STEP))):
+                one.ask_for(C, c_row)
             sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init, init_row)
             factor = context.cast(builder, factor, types.float64, signature.args[8].dtype)
             one.finish(sums, C, c_row, E, e_row, epilogue, factor)
@@ -155,63 +176,88 @@ def _strip(registers, lanes=None):
     return run
 
 
-_strip_1, _strip_2, _strip_3, _strip_4 = (_strip(registers) for registers in (1, 2, 3, 4))
+def _tall_strip(registers):
+    """The same for a narrow strip, whose tiles are taller: enough sums that none waits for the one before it."""
+    tall, rest = tile(TALL_ROWS, registers), _strip(registers)
+
+    @jit
+    def run(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
+        whole = rows - rows % TALL_ROWS
+        for i in range(0, whole, TALL_ROWS):
+            a, z = shifted(A, i * a_row), shifted(init, i * init_row)
+            c, e = shifted(C, i * c_row), shifted(E, i * e_row)
+            tall(a, a_row, a_step, B, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
+        if whole < rows:
+            a, z = shifted(A, whole * a_row), shifted(init, whole * init_row)
+            c, e = shifted(C, whole * c_row), shifted(E, whole * e_row)
+            rest(rows - whole, a, a_row, a_step, B, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
+
+    return run
+
+
+_strip_1, _strip_3, _strip_4 = _tall_strip(1), _strip(3), _strip(4)
+_strip_2 = _tall_strip(2) if TILE_REGISTERS >= 4 else _strip(2)
 _strip_lane = _strip(1, lanes=1)
 
 
 @jit
-def _strips(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
-    """`multiply` over all terms, with init[i * init_row + j] where the sum of C[i, j] starts."""
-    lanes = lanes_of(C)
-    j = ZERO
-    while j < columns:
-        left = (columns - j) // lanes
-        b, z, c, e = shifted(B, j), shifted(init, j), shifted(C, j), shifted(E, j)
-        if left >= 4 and TILE_REGISTERS >= 4:
-            width = 4 * lanes
-            _strip_4(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
-        elif left >= 3 and TILE_REGISTERS >= 3:
-            width = 3 * lanes
-            _strip_3(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
-        elif left >= 2:
-            width = 2 * lanes
-            _strip_2(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
-        elif left == 1:
-            width = lanes
-            _strip_1(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
-        else:
-            width = 1
-            _strip_lane(rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
-        j += width
+def _run_strip(
+    registers, rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor
+):  # fmt: skip
+    """The tiles of one strip of columns, which is `registers` wide, a single column if 0."""
+    if registers == 4:
+        _strip_4(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
+    elif registers == 3:
+        _strip_3(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
+    elif registers == 2:
+        _strip_2(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
+    elif registers == 1:
+        _strip_1(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
+    else:
+        _strip_lane(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
 
 
 @jit
-def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, C, c_row, E, e_row, epilogue, factor):
+def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
     """C (rows, columns) = epilogue(init + A @ B), so many columns and terms at a time that a piece of B stays in cache.
 
-    A, B, init, C, E   pointers of one float type;  C[i, j] stands at i * c_row + j, and is none of A, B, init
+    A, B, init, C, E   pointers of one float type;  C[i, j] stands at i * c_row + j, and is neither of A, B
     a_row, a_step      strides of A along its rows and along the sum;  b_step: from one row of B to the next
     depth              number of terms of each sum
+    init, init_row     where the sums start: init[i * init_row + j]; may be C
     E, e_row           the outputs for a delta, the epilogue's second matrix
     factor             float64: rate / samples for a step; what the outputs of a delta are multiplied by, 1 if nothing
                        was dropped from them; otherwise unused
     """
-    # Between two pieces the sums wait in C, exactly as they are. A step, with its weights there, has one piece alone.
-    piece = depth if epilogue == STEP else DEPTH
-    start, start_row, k = init, ZERO, ZERO
-    while depth - k > piece:
-        a, b = shifted(A, k * a_step), shifted(B, k * b_step)
-        _strips(rows, columns, a, a_row, a_step, b, b_step, piece, start, start_row, C, c_row, E, e_row, _PLAIN, factor)
-        start, start_row, k = C, c_row, k + piece
-    a, b, rest = shifted(A, k * a_step), shifted(B, k * b_step), depth - k
-    _strips(rows, columns, a, a_row, a_step, b, b_step, rest, start, start_row, C, c_row, E, e_row, epilogue, factor)
+    lanes, j = lanes_of(C), ZERO
+    while j < columns:
+        registers = min((columns - j) // lanes, TILE_REGISTERS)
+        b, c, e = shifted(B, j), shifted(C, j), shifted(E, j)
+        # Between two pieces the sums wait in C, exactly as they are. A step, with its weights there, has one piece.
+        deepest = PIECE_BYTES // (max(registers, UNIT) * REGISTER_BYTES)
+        pieces = UNIT if epilogue == STEP else (depth + deepest - 1) // deepest
+        start, start_row, first = shifted(init, j), init_row, ZERO
+        for piece in range(1, pieces):
+            stop = depth * piece // pieces
+            p, q = shifted(A, first * a_step), shifted(b, first * b_step)
+            _run_strip(
+                registers, rows, p, a_row, a_step, q, b_step, stop - first, start, start_row, c, c_row, e, e_row,
+                _PLAIN, factor,
+            )  # fmt: skip
+            start, start_row, first = c, c_row, stop
+        p, q = shifted(A, first * a_step), shifted(b, first * b_step)
+        _run_strip(
+            registers, rows, p, a_row, a_step, q, b_step, depth - first, start, start_row, c, c_row, e, e_row,
+            epilogue, factor,
+        )  # fmt: skip
+        j += max(registers * lanes, UNIT)
 
 
 @inlined
 def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation, out, out_row):
     """out = f(A @ W + b) for pointers; all but relu follow while the block is in cache: keep `rows` small."""
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
-    multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, out, out_row, out, out_row, epilogue, 1.0)
+    multiply(rows, columns, A, a_row, a_step, W, w_row, depth, b, ZERO, out, out_row, out, out_row, epilogue, 1.0)
     if activation > RELU:
         for i in range(rows):
             row = shifted(out, i * out_row)
@@ -222,7 +268,7 @@ def affine_block(rows, columns, A, a_row, a_step, W, w_row, depth, b, activation
 def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_row, factor, activation, out, out_row):
     """out = (D @ WT) * f'(factor * A) for pointers, with the transposed weights."""
     epilogue = DELTA[activation]
-    multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, out, out_row, A, a_row, epilogue, factor)
+    multiply(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, ZERO, out, out_row, A, a_row, epilogue, factor)
     if activation > SIGMOID:
         for i in range(rows):
             slope_row(shifted(out, i * out_row), shifted(A, i * a_row), factor, columns, activation)
@@ -231,13 +277,13 @@ def delta_block(rows, columns, D, d_row, d_step, WT, w_row, depth, zeros, A, a_r
 @inlined
 def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, factor):
     """Plain SGD's step, W (rows, columns) -= factor * A @ D, for pointers; A[i, k] is input i of sample k."""
-    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_row, W, w_row, _STEP, factor)
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, ZERO, W, w_row, W, w_row, _STEP, factor)
 
 
 @inlined
 def sum_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row):
     """out (rows, columns) = A @ D for pointers: sums of the gradient over the samples."""
-    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row, out, out_row, _PLAIN, 1.0)
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, ZERO, out, out_row, out, out_row, _PLAIN, 1.0)
 
 
 @intrinsic

@@ -265,16 +265,21 @@ def bits_set(typing, mask):
     return types.int64(types.uint64), codegen
 
 
+def emit_prefetch(builder, start, offset):
+    """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist."""
+    byte = builder.bitcast(builder.gep(start, [offset]), ir.IntType(8).as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [byte.type, INT32, INT32, INT32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    builder.call(function, [byte, INT32(0), INT32(3), INT32(1)])  # for reading, into all caches, data
+
+
 @intrinsic
 def prefetch(typing, start, offset):
     """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist."""
 
     def codegen(context, builder, signature, arguments):
         at = context.cast(builder, arguments[1], signature.args[1], types.int64)
-        byte = builder.bitcast(builder.gep(arguments[0], [at]), ir.IntType(8).as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [byte.type, INT32, INT32, INT32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [byte, INT32(0), INT32(3), INT32(1)])  # for reading, into all caches, data
+        emit_prefetch(builder, arguments[0], at)
         return context.get_dummy_value()
 
     return types.void(start, offset), codegen
