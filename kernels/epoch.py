@@ -134,7 +134,7 @@ def _constant_task(layers, dtype, size, rule, keep_prob, distortion, is_sparse):
     rows = layers[:, FAN_IN] + 1
     keep_prob = np.array(keep_prob, np.float64) if len(keep_prob) else np.ones(len(layers))
     gradient = aligned_zeros(buffer_size(layers) if is_sparse or rule.clip_norm else 0, dtype)
-    scratch = aligned_zeros(size * step_general.ROWS_AT_A_TIME * int(layers[:, STRIDE].max()), dtype).reshape(size, -1)
+    scratch = step_general.scratch(layers, dtype, size)
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
     canvas = None if distortion is None else image_workspace(distortion, dtype, size)
     thresholds = np.rint(keep_prob * 2.0**32).astype(np.uint64)

@@ -1,7 +1,7 @@
 """All that training can be, as one thread sees it: dropout, every loss, weighted samples, every optimiser and limit.
 
 The functions have the names and parameters of those of `step_sgd.py`, which does the most common case faster. A
-gradient is summed a few rows of weights at a time into the thread's own scratch memory, and stepped from there. Where a
+gradient is summed some rows of weights at a time into the thread's own scratch memory, and stepped from there. Where a
 step depends on all gradients (`Rule.clip_norm`) they are summed into a buffer of the parameters' layout, and the
 threads wait at a barrier before they step. Norms are summed in the order of the buffer, not by threads.
 """
@@ -14,7 +14,7 @@ from .block import affine_layer, delta_below, delta_of, inputs_of, transpose
 from .dense import sum_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
-from .layout import BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS
+from .layout import BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS, aligned_zeros
 from .loss import loss_block, total_weight
 from .optimizer import limit_columns, step_rows, sum_of_squares
 from .random_bits import drop_row, sample_keys
@@ -24,8 +24,17 @@ from .task_types import DROPOUT
 from .thread_team import barrier_wait, partition
 from .update_rule import NORM_EPSILON
 
-# Rows of the gradient that are summed before they are stepped from: four tiles, 7 KB of a layer of 100 units.
-ROWS_AT_A_TIME = 16
+# Of the gradient that is summed before it is stepped from: a part of any second cache, and many rows, for each of which
+# the deltas of the whole batch pass by; but so many rows at least.
+GRADIENT_BYTES, FEWEST_ROWS = 128 << 10, 16
+
+
+def scratch(layers, dtype, size):
+    """(size, elements) memory in which each thread sums rows of the gradient."""
+    strides = layers[:, STRIDE]
+    most = min(GRADIENT_BYTES // np.dtype(dtype).itemsize, int((layers[:, FAN_IN] * strides).max()))
+    elements = max(most, FEWEST_ROWS * int(strides.max()))
+    return aligned_zeros(size * elements, dtype).reshape(size, elements)
 
 
 @inlined
@@ -219,8 +228,9 @@ def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, coefs, tas
 def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one):
     """Thread `me`'s rows, first to last, of weights whose inputs are in the workspace, and of their copy; biases."""
     columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
-    for i in range(first, last, ROWS_AT_A_TIME):
-        rows = min(ROWS_AT_A_TIME, last - i)
+    rows_at_a_time = task.scratch.shape[1] // stride // GRAIN * GRAIN
+    for i in range(first, last, rows_at_a_time):
+        rows = min(rows_at_a_time, last - i)
         at = layers[layer, WEIGHTS] + i * stride
         if task.rule.clip_norm > 0:
             G = shifted(pointer(task.gradient), at)
@@ -228,8 +238,9 @@ def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, 
             G = pointer(task.scratch[me])
             _sum_rows(layers, layer, i, i + rows, count, work, places, G)
         _step_from(G, stride, rows, columns, at, stride, parameters, scale, coefs, task, True)
-    if layer % size == me:
-        _step_biases(me, layers, layer, ZERO, columns, parameters, count, scale, coefs, task, work, places, one)
+    left, right = partition(columns, me, size, lanes_of(pointer(parameters)))
+    if left < right:
+        _step_biases(me, layers, layer, left, right, parameters, count, scale, coefs, task, work, places, one)
     if layer > 0 and task.rule.max_norm == 0:
         transpose(layers, layer, parameters, work, places, first, last)
 
