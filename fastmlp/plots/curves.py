@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.plots.style import (
     ACCURACY,
@@ -33,9 +33,11 @@ from fastmlp.plots.style import (
 from fastmlp.training.history import History, result_text
 from fastmlp.training.network import Network
 
+PARTS = ("train", "validation")
 TITLE_WIDTH = 44  # characters above a panel
 # A loss may be this many times the highest one of a usual network before the axis, which all share, cuts it off.
 SPIKE = 10
+MOST = 1e300  # of a value: Matplotlib multiplies the ends of an axis
 
 
 @dataclass(frozen=True)
@@ -142,13 +144,13 @@ class _LossLocator(LogLocator):
 def _draw_curves(ax: Axes, panel: Panel, what: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Draw "accuracy" or "loss" and the epochs where the rate fell; (epochs, values on the validation set)."""
     columns = panel.history.to_numpy()
-    epochs, training, validation = columns["epoch"], columns[f"train_{what}"], columns[f"validation_{what}"]
+    epochs, training, validation = columns["epoch"], *(_drawn(columns[f"{part}_{what}"]) for part in PARTS)
     for number, decay in enumerate(panel.decay_epochs):
         ax.axvline(decay, label="learning rate decays" if number == 0 else None, **DECAY)
     for number, other in enumerate(panel.others):
-        for part, style in (("train", TRAINING), ("validation", VALIDATION)):
+        for part, style in zip(PARTS, (TRAINING, VALIDATION), strict=True):
             label = "other seeds" if (number, part) == (0, "validation") else None
-            ax.plot(other["epoch"], other[f"{part}_{what}"], label=label, **{**style, **FAINT})
+            ax.plot(other["epoch"], _drawn(other[f"{part}_{what}"]), label=label, **{**style, **FAINT})
     dot = {"marker": "."} if np.isfinite(training).sum() == 1 else {}  # a line needs two points
     ax.plot(epochs, training, label="training", **TRAINING, **dot)
     if np.isfinite(validation).any():
@@ -157,6 +159,12 @@ def _draw_curves(ax: Axes, panel: Panel, what: str) -> tuple[NDArray[np.int64], 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, min_n_ticks=1))
     tidy(ax, "y")
     return epochs, validation
+
+
+def _drawn(values: ArrayLike) -> NDArray[np.float64]:
+    """Return values, with nan for those that no axis can show."""
+    drawn: NDArray[np.float64] = np.asarray(values, float)
+    return np.where(np.abs(drawn) < MOST, drawn, np.nan)
 
 
 def _title_failure(ax: Axes, panel: Panel) -> None:
@@ -233,7 +241,7 @@ def loss_range(panels: Sequence[Panel]) -> tuple[float, float] | None:
         return None
     losses = np.concatenate([_losses(panel) for panel in sound])
     ends = [panel.history[name][-1] for panel in sound for name in ("train_loss", "validation_loss")]
-    usual = max([SPIKE * median_low(_losses(panel).max() for panel in sound), *filter(math.isfinite, ends)])
+    usual = max([SPIKE * median_low(_losses(panel).max() for panel in sound), *filter(math.isfinite, _drawn(ends))])
     return _around(losses[losses <= usual])
 
 
@@ -241,8 +249,8 @@ def _losses(panel: Panel) -> NDArray[np.float64]:
     """All losses of a panel that a logarithmic axis can show."""
     histories = (panel.history, *panel.others)
     columns = [history[name] for history in histories for name in ("train_loss", "validation_loss")]
-    losses: NDArray[np.float64] = np.concatenate(columns).astype(float)
-    return losses[np.isfinite(losses) & (losses > 0)]
+    losses = _drawn(np.concatenate(columns))
+    return losses[losses > 0]
 
 
 def _around(losses: NDArray[np.float64]) -> tuple[float, float] | None:

@@ -157,7 +157,7 @@ def range_of(accuracies: NDArray[Any]) -> tuple[float, float]:
         (bottom, top), both ticks.
     """
     values = accuracies[np.isfinite(accuracies)]
-    lowest, highest = values.min(initial=1), values.max(initial=0)
+    lowest, highest = values.min(initial=1), min(values.max(initial=0), 1)  # what a file says may be larger
     # R^2, the accuracy of numbers, may be below 0: such curves come up from below.
     bottom = max(tick for tick in ACCURACY_TICKS[:-1] if tick <= max(lowest, 0))
     return bottom, min(tick for tick in ACCURACY_TICKS if tick >= highest and tick > bottom)

@@ -1,13 +1,11 @@
 """The records of a run's evaluations on test data: `evaluation.json`."""
 
 import math
-from typing import Annotated, ClassVar
-
-from msgspec import Meta
+from typing import ClassVar
 
 from fastmlp.runs.recipe_record import FIGURES
 from fastmlp.runs.records import RunRecord
-from fastmlp.utils.records import Count, Digest, Finite, Name, Position, Record, Slug, Time
+from fastmlp.utils.records import Count, Digest, Finite, Name, Position, Record, Score, Slug, Time
 
 
 class TestDataRecord(Record, frozen=True, kw_only=True):
@@ -96,7 +94,7 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
     test: TestDataRecord
     network_digest: Digest
     loss: float | None
-    accuracy: Annotated[float, Meta(le=1)] | None
+    accuracy: Score | None
     rmse: Finite | None = None
     class_names: tuple[str, ...] = ()
     confusion: tuple[tuple[Count, ...], ...] = ()

@@ -9,7 +9,7 @@ from fastmlp.config.stored import read_stored
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.training.history import DiagnosisRecord
-from fastmlp.utils.records import Count, Digest, Name, Position, Record, Seconds, Slug, Time
+from fastmlp.utils.records import Count, Digest, Name, Position, Record, Score, Seconds, Slug, Time
 
 
 class EnvironmentRecord(Record, frozen=True, kw_only=True):
@@ -168,11 +168,11 @@ class CellRecord(Record, frozen=True, kw_only=True):
     epochs: Count
     kept_epoch: Count
     train_loss: float | None
-    train_accuracy: float | None
+    train_accuracy: Score | None
     validation_loss: float | None
-    validation_accuracy: float | None
+    validation_accuracy: Score | None
     best_epoch: Position | None
-    best_validation_accuracy: float | None
+    best_validation_accuracy: Score | None
     seconds: Seconds
 
     def __post_init__(self) -> None:

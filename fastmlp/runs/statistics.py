@@ -42,11 +42,13 @@ def mean_interval(values: Sequence[float]) -> Interval:
     Student, "The probable error of a mean", Biometrika 6, 1908.
     """
     count = len(values)
-    mean = math.fsum(values) / count
     if count == 1:
-        return Interval(mean, math.nan, 1)
+        return Interval(values[0], math.nan, 1)
+    scale = 2.0 ** max(0, math.frexp(max(map(abs, values)))[1] - 500)  # 1 but for numbers whose squares are too large
+    values = [value / scale for value in values]
+    mean = math.fsum(values) / count
     variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
-    return Interval(mean, t_quantile(count - 1) * math.sqrt(variance / count), count)
+    return Interval(mean * scale, t_quantile(count - 1) * math.sqrt(variance / count) * scale, count)
 
 
 def paired_interval(first: Sequence[float], second: Sequence[float]) -> Interval:

@@ -22,6 +22,7 @@ Position = Annotated[int, Meta(ge=1, le=2**53)]  # of an epoch, from 1
 Finite = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 Known = Annotated[float, Meta(ge=-sys.float_info.max)]  # inf, but no nan
 Share = Annotated[float, Meta(ge=0, le=1)]
+Score = Annotated[float, Meta(le=1)]  # an accuracy, or R²
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]  # SHA-256, in hexadecimal
 Name = Annotated[str, Meta(min_length=1)]
 Slug = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+][A-Za-z0-9.+-]{0,254}\Z")]  # the name of a folder on every system

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from fastmlp import History
 from fastmlp.cli.main import main
 from fastmlp.errors import InputError
 from fastmlp.report import write_report
@@ -99,6 +100,10 @@ def test_a_report_of_a_changed_file_is_written_or_refused(evaluated_run, tmp_pat
     [
         (lambda value: value["cells"][1].update(epochs="3"), r"cells\[1\]\.epochs: expected `int`, got `str`"),
         (lambda value: value["cells"][0].update(epoch=3), r"cells\[0\]: object contains unknown field `epoch`"),
+        (
+            lambda value: value["cells"][0].update(train_accuracy=2),
+            r"train_accuracy: expected `float` <= 1",
+        ),
         (lambda value: value["data"].pop("digest"), "data: object missing required field `digest`"),
         (lambda value: value["cells"][0]["settings"].update(momentum=2), r"cells\[0\]\S*: settings: momentum is 2"),
         (lambda value: value["cells"][0]["settings"].pop("seed"), r"cells\[0\]\S*: settings: seed is missing"),
@@ -129,6 +134,18 @@ def test_a_retrained_network_whose_file_is_damaged_counts_as_none(evaluated_run,
     (folder / "retrained" / "cell.json").write_text(DEEP)
     assert read_retrained(Run(folder)) is None
     assert not is_retrained(Run(folder), Run(folder).read_record())
+
+
+@pytest.mark.parametrize("number", ["7.5", "-1e308", "1e308", "-1e299", "1e299", "0", "1e-320", "inf", "nan"])
+def test_a_report_of_a_history_with_numbers_that_no_training_has_is_written(evaluated_run, tmp_path, number):
+    folder = shutil.copytree(evaluated_run, tmp_path / "run")
+    for path in folder.glob("cells/*/history.csv"):
+        history = History.from_csv(path).to_dict()
+        for name, column in history.items():
+            if name.endswith(("_loss", "_accuracy")):
+                column[:] = [float(number)] * len(column)
+        History.from_dict(history).to_csv(path)
+    assert write_report(folder).exists()
 
 
 def test_a_report_of_a_history_that_is_too_short_is_written(evaluated_run, tmp_path):

@@ -45,6 +45,15 @@ def test_the_interval_of_a_difference_is_that_of_the_paired_t_test(pairs):
         assert ours.excludes_zero == (theirs.pvalue < 0.05)
 
 
+def test_r2_of_trainings_that_went_astray_has_an_interval_too():
+    """Squares of such numbers, and their sum, are beyond the largest float; a scale changes nothing else."""
+    far = mean_interval([-(2.0**1000), -3.0 * 2.0**1000, -8.0 * 2.0**1000])
+    near = mean_interval([-2.0, -6.0, -16.0])
+    assert (far.mean, far.half_width) == (near.mean * 2.0**999, near.half_width * 2.0**999)
+    assert mean_interval([-1.7e308, -1.7e308]).mean == -1.7e308
+    assert paired_interval([-1.7e308, 1], [1, -1.7e308]).half_width == math.inf
+
+
 def test_a_single_value_has_no_interval_and_shows_nothing():
     alone = mean_interval([0.9])
     assert alone.mean == 0.9
