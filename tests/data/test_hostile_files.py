@@ -4,12 +4,17 @@ import gzip
 import io
 import lzma
 import os
+import re
 import struct
+import subprocess
+import sys
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
 import pytest
+import scipy.sparse
 from scipy.io import savemat
 
 from fastmlp.data import Stream, load, load_inputs
@@ -128,6 +133,66 @@ def test_a_matrix_of_matlab_that_declares_terabytes_is_refused(tmp_path, complai
     assert content.count(struct.pack("<ii", 2, 3)) == 1
     (tmp_path / "data.mat").write_bytes(content.replace(struct.pack("<ii", 2, 3), struct.pack("<ii", 2**31 - 1, 4096)))
     assert "needs 8.8 TB of memory" in complaint(tmp_path / "data.mat")
+
+
+def bomb(path):
+    """A MATLAB file of half a megabyte, of which a matrix with a single number unpacks to half a gigabyte."""
+
+    def element(kind, data):
+        return struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+    size, piece = 1 << 29, bytes(1 << 24)
+    start = element(6, struct.pack("<II", 6, 0)) + element(5, struct.pack("<ii", 1, 1)) + element(1, b"X")
+    packer = zlib.compressobj()
+    packed = packer.compress(struct.pack("<II", 14, len(start) + 8 + size) + start + struct.pack("<II", 2, size))
+    packed += packer.flush(zlib.Z_FULL_FLUSH)
+    packed += (packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)) * (size // len(piece))
+    savemat(path, {"y": np.ones((2, 1))})
+    content = path.read_bytes()
+    path.write_bytes(content[:128] + struct.pack("<II", 15, len(packed)) + packed + content[128:])
+
+
+@pytest.mark.parametrize("name", ["X", "y"])
+def test_a_sparse_matrix_of_matlab_with_a_row_beyond_its_last_is_refused(tmp_path, complaint, name):
+    """scipy would write there, which is the memory of something else."""
+    sparse = scipy.sparse.csc_matrix(([1.0, 2.0], ([1, 7], [0, 0])), shape=(9, 1))
+    savemat(tmp_path / "data.mat", {"X": np.ones((9, 1)), "y": np.ones((9, 1)), name: sparse})
+    content = (tmp_path / "data.mat").read_bytes()
+    assert content.count(struct.pack("<ii", 1, 7)) == 1
+    (tmp_path / "data.mat").write_bytes(content.replace(struct.pack("<ii", 1, 7), struct.pack("<ii", 1, 9)))
+    assert "must be < 9" in complaint(tmp_path / "data.mat")
+
+
+WITHIN_LIMITS = """
+import resource, sys
+from pathlib import Path
+from fastmlp.data import load, load_inputs
+from fastmlp.errors import InputError
+import scipy.io, scipy.sparse
+held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + (450 << 20),) * 2)
+for read, name in ((load_inputs, "rows.mat"), (load, "labels.mat"), (load_inputs, "bomb.mat")):
+    try:
+        read(Path(sys.argv[1]) / name)
+    except InputError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells how much memory is free")
+def test_a_matrix_of_matlab_that_is_sparse_or_packed_is_refused_before_it_fills_the_memory(tmp_path):
+    rows = scipy.sparse.csc_matrix(([1.0, 1.0], ([0, 5], [0, 0])), shape=(2**31 - 1, 1))
+    savemat(tmp_path / "rows.mat", {"X": rows})
+    savemat(tmp_path / "labels.mat", {"X": rows, "y": rows})
+    bomb(tmp_path / "bomb.mat")
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1e6
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHIN_LIMITS, str(tmp_path)], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    for complaint, what in zip(
+        ended.stdout.splitlines(), ("rows.mat: X", "labels.mat: y", "bomb.mat, unpacked,"), strict=True
+    ):
+        assert re.search(rf"{what} needs [\d.]+ [MG]B of memory, and [\d.]+ [MG]B are free", complaint), complaint
 
 
 # ---------------------------------------------------------------------------------------------------- other files

@@ -1,11 +1,12 @@
 """MATLAB files: those of version 7.3, which are HDF5, and older ones where scipy is installed."""
 
 import math
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,9 +24,13 @@ from fastmlp.data.readers.named_arrays import (
 )
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError
-from fastmlp.utils.room import check_room
+from fastmlp.utils.room import check_room, free_memory
 
 HDF5_VERSION = b"MATLAB 7.3"
+_COMPRESSED = 15  # kind of an element: a matrix, packed by zlib
+_HEADER_BYTES, _BYTES_AT_A_TIME = 128, 1 << 20
+_MOST_TIMES = 1032  # as many bytes zlib makes of one, https://zlib.net/zlib_tech.html
+_BYTES_OF_A_ROW, _BYTES_OF_A_NUMBER = 16, 24  # of compressed rows, scipy's and ours: pointers; columns and values
 
 
 class MATLABReader(Reader):
@@ -69,6 +74,7 @@ def _part(path: Path, names: list[str], get: Callable[[str], Any], part: str) ->
     inputs, labels = find_pair(path, names, part)
     x, y = get(inputs), get(labels)
     if hasattr(y, "toarray"):
+        check_room(f"{path}: {labels}", 8 * math.prod(y.shape))
         y = y.toarray()
     x, y = _alike(x, y)
     if not hasattr(x, "tocsr"):
@@ -94,6 +100,7 @@ def _rows_first(array: Any, rows: int) -> Any:
 
 def _csr(where: str, x: Any) -> CSR:
     """Return a sparse matrix of scipy as one of this library."""
+    check_room(where, _BYTES_OF_A_ROW * (x.shape[0] + 1) + _BYTES_OF_A_NUMBER * x.nnz)
     x = x.tocsr()
     x.sum_duplicates()  # which puts the columns in order
     with np.errstate(over="ignore"):  # what float32 cannot represent becomes infinity, which is reported
@@ -135,7 +142,36 @@ def matrices(path: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
         raise InputError(
             f"{path} is a MATLAB file of a version before 7.3, which scipy reads; install scipy, or save it with -v7.3"
         ) from None
-    # A byte for each number, or more; nothing is known of sparse matrices.
+    _check_unpacked(path)
+    # A byte for each number, or more; the numbers of sparse matrices are counted where they are converted.
     check_room(str(path), sum(math.prod(shape) for _, shape, kind in whosmat(path) if kind != "sparse"))
     found = loadmat(path)
+    for matrix in found.values():
+        if hasattr(matrix, "check_format"):
+            matrix.check_format()  # scipy would write where the rows of a damaged sparse matrix point
     yield [name for name in found if not name.startswith("__")], found.__getitem__
+
+
+def _check_unpacked(path: Path) -> None:
+    """Raise OutOfMemoryError if what is packed in a file of a version before 7.3 needs more memory than is free.
+
+    A matrix may have more bytes than its shape tells. What cannot be unpacked is left for scipy to tell.
+    """
+    free, size = free_memory(), 0
+    if path.stat().st_size * _MOST_TIMES < free:
+        return
+    with open(path, "rb") as file:
+        file.seek(_HEADER_BYTES - 2)
+        order: Literal["little", "big"] = "little" if file.read(2) == b"IM" else "big"
+        while len(tag := file.read(8)) == 8 and size <= free:
+            kind, left = (int.from_bytes(tag[place : place + 4], order) for place in (0, 4))
+            end, unpacker = file.tell() + left, zlib.decompressobj()
+            with suppress(zlib.error):
+                while kind == _COMPRESSED and left > 0 and size <= free:
+                    packed = file.read(min(left, _BYTES_AT_A_TIME // 16))
+                    left -= len(packed) or left
+                    while packed and size <= free:
+                        size += len(unpacker.decompress(packed, _BYTES_AT_A_TIME))
+                        packed = unpacker.unconsumed_tail
+            file.seek(end)
+    check_room(f"{path}, unpacked,", size)
