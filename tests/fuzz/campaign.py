@@ -26,6 +26,7 @@ class Campaign:
     prepare : callable
         From a folder, which campaigns share, to a function that makes and tries the case of a random generator; what
         that raises is a failure.
+        Where a process that read the case was ended by a signal, which the library tells of, the result is an `Ended`.
     full, sample : int
         Number of cases for the page, and in the fast tests.
     """
@@ -36,13 +37,22 @@ class Campaign:
     sample: int = 150
 
 
-def run(campaign, count, folder, timed=False):
-    """Try the cases 0 to `count`. Returns one text per failure: what was raised, and the number of the case."""
+class Ended(str):
+    """The name of a signal that ended another process, such as SIGSEGV."""
+
+
+def run(campaign, count, folder, timed=False, ended=None):
+    """Try the cases 0 to `count`. Returns one text per failure: what was raised, and the number of the case.
+
+    Signals that ended other processes are counted in the Counter `ended`.
+    """
     case, failures = campaign.prepare(folder), []
     for number in range(count):
         begun = time.process_time()
         try:
-            case(random.Random(f"{campaign.what} {number}"))
+            result = case(random.Random(f"{campaign.what} {number}"))
+            if isinstance(result, Ended) and ended is not None:
+                ended[result] += 1
         except Exception:
             failures.append(f"case {number}: {traceback.format_exc(limit=-3)}")
         seconds = time.process_time() - begun

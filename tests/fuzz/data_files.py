@@ -6,9 +6,11 @@ import io
 import lzma
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
+import time
 import traceback
 import zipfile
 from pathlib import Path
@@ -20,10 +22,11 @@ import scipy.sparse
 from PIL import Image
 
 from fastmlp.data import load, load_inputs
-from tests.fuzz.campaign import Campaign
+from tests.fuzz.campaign import Campaign, Ended
 from tests.fuzz.mutators import mutated_bytes, refusal
 
-MOST_SILENCE = 20  # seconds that a reader in another process may take
+MOST_SECONDS = 5  # of a CPU that a process may take for a file, a hundred times what the longest whole one takes
+MOST_SILENCE = 600  # seconds without an answer, as of a process that sleeps
 PACKINGS = (bytes, bytes, gzip.compress, bz2.compress, lzma.compress)
 X, Y = np.random.default_rng(0).standard_normal((20, 5)), np.arange(20) % 3
 PIXELS = np.random.default_rng(1).integers(0, 256, (20, 3, 4)).astype(np.uint8)
@@ -43,16 +46,22 @@ def _used(path):
     assert 0 not in dataset.X.shape
 
 
-def _tried(path):
+def tried(path):
+    """Read a file as both kinds of data; what refuses it says so in one line."""
     return refusal(_used, path), refusal(load_inputs, path)
+
+
+def idx_files():
+    """Pictures and their labels, by the names of their files."""
+    return {
+        "train-images-idx3-ubyte": b"\0\0\x08\x03" + struct.pack(">III", *PIXELS.shape) + PIXELS.tobytes(),
+        "train-labels-idx1-ubyte": b"\0\0\x08\x01" + struct.pack(">I", 20) + Y.astype(np.uint8).tobytes(),
+    }
 
 
 def idx(folder):
     """Pictures or labels, of which the file is changed, or what is packed in it."""
-    contents = {
-        "train-images-idx3-ubyte": b"\0\0\x08\x03" + struct.pack(">III", *PIXELS.shape) + PIXELS.tobytes(),
-        "train-labels-idx1-ubyte": b"\0\0\x08\x01" + struct.pack(">I", 20) + Y.astype(np.uint8).tobytes(),
-    }
+    contents = idx_files()
 
     def case(choose):
         changed, pack, within = choose.choice(list(contents)), choose.choice(PACKINGS), choose.random() < 0.5
@@ -60,43 +69,52 @@ def idx(folder):
             if name == changed:
                 content = pack(mutated_bytes(content, choose)) if within else mutated_bytes(pack(content), choose)
             (folder / name).write_bytes(content)
-        _tried(folder / "train-images-idx3-ubyte")
-        _tried(folder)
+        tried(folder / "train-images-idx3-ubyte")
+        tried(folder)
 
     return case
 
 
-def _npy(array):
+def npy(array):
+    """The npy file of an array."""
     buffer = io.BytesIO()
     np.save(buffer, array)
     return buffer.getvalue()
 
 
+MEMBERS = {"x_train.npy": npy(X), "y_train.npy": npy(Y), "x_test.npy": npy(PIXELS), "y_test.npy": npy(Y)}
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+def archive(members, method):
+    """A zip archive of members by their names."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def archives():
+    """An npz archive for each method."""
+    return [archive(MEMBERS, method) for method in METHODS]
+
+
 def npz(folder):
     """An archive that is changed, or one that is whole with a changed array in it; or that array alone."""
-    members = {"x_train.npy": _npy(X), "y_train.npy": _npy(Y), "x_test.npy": _npy(PIXELS), "y_test.npy": _npy(Y)}
-    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-
-    def archive(members, method):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", method) as file:
-            for name, content in members.items():
-                file.writestr(name, content)
-        return buffer.getvalue()
-
-    wholes = [archive(members, method) for method in methods]
+    wholes = archives()
 
     def case(choose):
         if choose.random() < 0.5:
             content = mutated_bytes(choose.choice(wholes), choose)
         else:
-            name = choose.choice(list(members))
-            changed = mutated_bytes(members[name][: 128 if choose.random() < 0.5 else None], choose)
+            name = choose.choice(list(MEMBERS))
+            changed = mutated_bytes(MEMBERS[name][: 128 if choose.random() < 0.5 else None], choose)
             (folder / "array.npy").write_bytes(changed)
             refusal(load_inputs, folder / "array.npy")
-            content = archive({**members, name: changed}, choose.choice(methods))
+            content = archive({**MEMBERS, name: changed}, choose.choice(METHODS))
         (folder / "data.npz").write_bytes(content)
-        _tried(folder / "data.npz")
+        tried(folder / "data.npz")
 
     return case
 
@@ -111,15 +129,13 @@ def text(folder):
         changed = pack(mutated_bytes(content, choose))
         path = folder / choose.choice((name, "data.txt"))
         path.write_bytes(mutated_bytes(changed, choose) if choose.random() < 0.2 else changed)
-        _tried(path)
+        tried(path)
 
     return case
 
 
-def pictures(folder):
-    """A picture of a class, of which others are whole."""
-    (folder / "0").mkdir()
-    (folder / "1").mkdir()
+def picture_files():
+    """Pictures of several kinds, by the names of their files."""
     contents = {}
     for name, mode in (("a.png", "L"), ("b.png", "RGBA"), ("c.png", "P"), ("d.jpg", "RGB"), ("e.png", "I;16")):
         buffer = io.BytesIO()
@@ -127,15 +143,32 @@ def pictures(folder):
         picture = Image.fromarray(array)
         (picture if mode == "I;16" else picture.convert(mode)).save(buffer, "JPEG" if name == "d.jpg" else "PNG")
         contents[name] = buffer.getvalue()
-    (folder / "1" / "whole.png").write_bytes(contents["a.png"])
+    return contents
 
-    def case(choose):
-        name = choose.choice(list(contents))
+
+def picture_reader(folder):
+    """A function that reads a picture of a class, of which others are whole."""
+    (folder / "0").mkdir()
+    (folder / "1").mkdir()
+    (folder / "1" / "whole.png").write_bytes(picture_files()["a.png"])
+
+    def read(name, content):
         path = folder / "0" / name
-        path.write_bytes(mutated_bytes(contents[name], choose))
+        path.write_bytes(content)
         refusal(_used, folder)
         refusal(lambda: load_inputs(path, n_features=64))
         path.unlink()
+
+    return read
+
+
+def pictures(folder):
+    """A picture of a class is changed."""
+    contents, read = picture_files(), picture_reader(folder)
+
+    def case(choose):
+        name = choose.choice(list(contents))
+        read(name, mutated_bytes(contents[name], choose))
 
     return case
 
@@ -144,7 +177,12 @@ def pictures(folder):
 
 
 class _Reader:
-    """A process that reads one file after another, as `trusted=False` has one for each."""
+    """A process that reads one file after another, as `trusted=False` has one for each.
+
+    There is an `Ended` when the process was ended by a signal, and anew one for the next file: of a crash, or of the
+    limit that it has set itself for each file, which `trusted=False` sets as well. As both are told to the user as an
+    InputError, they are held.
+    """
 
     def __init__(self):
         self._process = None
@@ -164,8 +202,9 @@ class _Reader:
         answer = self._process.stdout.readline()
         if not answer:  # what `load(path, trusted=False)` tells of
             assert self._process.wait() < 0, "the process ended by itself"
-            return
+            return Ended(signal.Signals(-self._process.returncode).name)
         assert answer == "held\n", answer
+        return None
 
     def __del__(self):
         if self._process is not None:
@@ -179,15 +218,20 @@ ROOT = Path(__file__).parents[2]
 def answer_all():
     """Read each file that a line names."""
     for line in sys.stdin:
+        if sys.platform != "win32":
+            import resource
+
+            begun, most = time.process_time(), resource.getrlimit(resource.RLIMIT_CPU)[1]
+            resource.setrlimit(resource.RLIMIT_CPU, (int(begun) + 1 + MOST_SECONDS, most))
         try:
-            _tried(Path(line.rstrip("\n")))
+            tried(Path(line.rstrip("\n")))
             print("held", flush=True)
         except Exception:
             print(repr(traceback.format_exc(limit=-3)), flush=True)
 
 
-def hdf5(folder):
-    """HDF5, and MATLAB files of both kinds."""
+def hdf5_files():
+    """The arrays of HDF5 files that store them differently."""
     images = []
     for options, version in (({}, "earliest"), ({"chunks": True, "compression": "gzip", "shuffle": True}, "latest"),
                              ({"chunks": (7, 5), "compression": "lzf", "fletcher32": True}, "latest")):  # fmt: skip
@@ -200,17 +244,28 @@ def hdf5(folder):
             file["test/y"] = h5py.SoftLink("/labels")
             file["labels"] = Y
         images.append(buffer.getvalue())
+    return images
+
+
+def matlab_files():
+    """MATLAB files before version 7.3, dense and sparse, plain and compressed."""
+    images = []
     for compressed in (False, True):
         for x in (X, scipy.sparse.csc_matrix(X * (X > 0.5))):
             buffer = io.BytesIO()
             scipy.io.savemat(buffer, {"X": x, "y": Y[:, None] * 1.0, "note": "some"}, do_compression=compressed)
             images.append(buffer.getvalue())
-    read = _Reader()
+    return images
+
+
+def in_another_process(folder):
+    """HDF5 and MATLAB files, whose readers are in C."""
+    images, read = [*hdf5_files(), *matlab_files()], _Reader()
 
     def case(choose):
         path = folder / "data.h5"
         path.write_bytes(mutated_bytes(choose.choice(images), choose))
-        read(path)
+        return read(path)
 
     return case
 
@@ -220,5 +275,5 @@ CAMPAIGNS = (
     Campaign("data in npz and npy: archives, members, headers", npz, 10_000, 100),
     Campaign("data in CSV and svmlight text, plain and packed", text, 10_000, 60),
     Campaign("data in folders of PNG and JPEG pictures", pictures, 5_000, 60),
-    Campaign("data in HDF5 and MATLAB files, read in another process", hdf5, 700, 100),
+    Campaign("data in HDF5 and MATLAB files, read in another process", in_another_process, 5_000, 100),
 )
