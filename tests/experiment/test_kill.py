@@ -1,20 +1,16 @@
 """kill -9 at any moment, then the same command: the same bits as if nothing had been."""
 
 import itertools
-import json
-import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from faults import bits, check_whole
+from forking import ENVIRONMENT, Server
 
-TESTS = Path(__file__).parents[1]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS.parent), "OPENBLAS_NUM_THREADS": "1"}
 RECIPE = """
 title = "Two"
 [data]
@@ -32,26 +28,6 @@ learning_rate = [0.01, 0.001]
 """
 
 forking = pytest.mark.skipif(sys.platform != "linux", reason="a process that has loaded libraries forks on Linux alone")
-
-
-class Server:
-    """A process that forks a child per command: see `fork_server`."""
-
-    def __init__(self, warming):
-        command = [sys.executable, TESTS / "helpers" / "fork_server.py", *warming]
-        self._process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
-
-    def run(self, arguments, **end):
-        """The child's status, negative when a signal ended it, and the seconds it lived."""
-        self._process.stdin.write(json.dumps({"arguments": list(map(str, arguments)), **end}) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        return answer["status"], answer["seconds"]
-
-    def close(self):
-        self._process.communicate()
 
 
 @pytest.fixture(scope="module")
