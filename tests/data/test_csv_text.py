@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from table_columns import columns
 
-from fastmlp.data import load
+from fastmlp.data import load, load_inputs
 from fastmlp.data.readers.csv import CSVReader
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (4, 784))
@@ -299,6 +299,13 @@ def test_a_row_of_another_length_is_named_wherever_a_block_begins(write_table, m
     rows[at] = odd
     message = complaint(write_table("\n".join(rows)))
     assert f"line {at + 1}: {odd.count(',') + 1} values; expected 2" in message
+
+
+@pytest.mark.parametrize("mark", ["\x1c", "\x1d", "\x85", "\u3000"])
+def test_blanks_between_columns_are_those_of_ascii_and_a_cell_of_others_counts(write_table, mark):
+    """str.strip takes such a cell away; pandas does not, and gave numbers of the column before for it."""
+    table = load_inputs(write_table("".join(f"{i} {i + 1} {mark}\n" for i in range(9)))).X
+    assert np.array_equal(table, [[i, i + 1, np.nan] for i in range(9)], equal_nan=True)
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(write_table, monkeypatch, complaint):

@@ -157,7 +157,7 @@ def _blocks(layout: Layout) -> "Iterator[pd.DataFrame]":
         ):  # fmt: skip
             for frame in reader:
                 if is_old and frame.pop(layout.width).notna().any():
-                    raise InputError(first_fault(layout))
+                    raise ValueError("lines have different numbers of values")
                 yield frame
     except UnicodeDecodeError:
         raise

@@ -127,7 +127,7 @@ def rows(lines: Iterable[str], separator: str) -> Iterator[Row]:
         One of `SEPARATORS`.
     """
     if separator == BLANKS:
-        lines = (line.replace("\t", BLANKS).strip() for line in lines)
+        lines = (line.replace("\t", BLANKS).strip(BLANKS + "\r\n") for line in lines)  # not what else Unicode has
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     for cells in reader:
         if len(cells) > 1 or (cells and cells[0].strip()):
