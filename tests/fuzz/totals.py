@@ -51,8 +51,9 @@ def page(totals):
 
 
 def _ended(one):
-    counts = ", ".join(f"{count} by {name}" for name, count in one.get("ended", {}).items())
-    return f"; of these processes ended: {counts}" if counts else ""
+    ended = one.get("ended", {})
+    counts = ", ".join(f"{count} {name}" for name, count in ended.items())
+    return f"; {sum(ended.values())} by the end of the process: {counts}" if ended else ""
 
 
 def record(what, tried, held, ended=None):
