@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from fastmlp.kernels import dense, sparse
+from fastmlp.kernels import column_sort, dense, sparse
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.cpu import REGISTER_BYTES, REGISTER_COUNT
 from fastmlp.kernels.jit import jit
@@ -91,13 +91,13 @@ def _sparse_affine(source, order, W, b, out):
 @jit
 def _sparse_regroup(source, order, buckets):
     for at in range(0, order.shape[0], BLOCK_ROWS):
-        sparse.regroup(at // BLOCK_ROWS, source, order, ZERO, at, min(BLOCK_ROWS, order.shape[0] - at), buckets)
+        column_sort.regroup(at // BLOCK_ROWS, source, order, ZERO, at, min(BLOCK_ROWS, order.shape[0] - at), buckets)
 
 
 @jit
 def _sparse_update(source, buckets, zeros, D, W):
     sparse.step_columns(
-        ZERO, (ZERO, np.int64(buckets[0].shape[0])), ZERO, W.shape[0], buckets, source[3], pointer(zeros), ZERO,
+        ZERO, (ZERO, np.int64(buckets.starts.shape[0])), ZERO, W.shape[0], buckets, source[3], pointer(zeros), ZERO,
         np.int64(W.shape[1]), pointer(D), D.shape[1], pointer(W), W.shape[1], 1e-9 / D.shape[0],
     )  # fmt: skip
 
@@ -164,7 +164,7 @@ def sparse_kernels(ghz, rows=500, features=784, width=100, seconds=SECONDS):
     W, b, D = _filled(features, width, random, 0.01), _filled(1, width, random)[0], _filled(rows, width, random)
     out, zeros = np.zeros_like(D), np.zeros_like(b)
     order = random.permutation(rows)
-    buckets = sparse.new_buckets(X, -(-rows // BLOCK_ROWS), 1, np.zeros(W.size, np.float32))
+    buckets = column_sort.new_buckets(X, -(-rows // BLOCK_ROWS), 1, np.zeros(W.size, np.float32))
     runs = {
         "sparse affine, relu": (_sparse_affine, source, order, W, b, out),
         "sparse regroup": (_sparse_regroup, source, order, buckets),

@@ -8,11 +8,11 @@ import numpy as np
 from . import small, step_general, step_sgd, thread_loops, thread_team
 from .augment import workspace as image_workspace
 from .block import affine_dense, affine_sparse, workspace
+from .column_sort import new_buckets
 from .compress import entry_buffers, measure_density
 from .gather import address, dense_rows, gather_dense, gather_sparse, sparse_rows
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, GRAIN, STRIDE, aligned_zeros, buffer_size, multiply_adds
-from .sparse import new_buckets
 from .sparse_rows import PIXELS, Sparse
 from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
 from .update_rule import PLAIN_SGD, RATE, step_schedule

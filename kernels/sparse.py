@@ -5,9 +5,10 @@ values, at the same places. Pixels stay uint8 and go through a table of 256 floa
 nothing to a sum that runs in order with an fma, so the results have the bits of the dense tile.
 
     affine   per row: the bias, plus value * W[column] for each entry; the row of the output stays in registers
-    update   each block of rows regrouped by column (`regroup`), block by block; then per column the sum of
-             value * delta[row] over the rows where it is not zero, and the optimiser's step. A block's deltas stay in
-             the first cache while its columns pass by
+    update   each block of rows regrouped by column (`column_sort.regroup`), block by block; then per column the sum of
+             value * delta[row] over the rows where it is not zero, and the optimiser's step. Neighbouring pixels are
+             lit in nearly the same rows: two columns are summed at once, which halves what is loaded. A block's
+             deltas stay in the first cache while its columns pass by
 """
 
 import numpy as np
@@ -16,32 +17,18 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
-from .column_sort import GRID_COLUMNS, sort_by_grid
+from .column_sort import TOGETHER
+from .cpu import REGISTER_COUNT
 from .dense import AFFINE_RELU, PLAIN, STEP
 from .jit import jit
-from .layout import BLOCK_ROWS, LINE, RELU, aligned_zeros
-from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, load, pointer, prefetch, shifted, store
+from .layout import BLOCK_ROWS, LINE, RELU
+from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, pointer, prefetch, shifted, store
 from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
 
-# Entries that are enough to estimate how they are spread over the columns.
-SAMPLED_ENTRIES = 1 << 16
-
-
-def _emit_run(context, builder, width, kinds, init, table, run, finish):
-    """finish(entries) after one run of entries was summed onto `init`, for whichever `width` there is at run time.
-
-    kinds: types of the results and of the values;  run: (keys, values, first, last, matrix, stride) for `Entries.add`
-    """
-    result, stored = kinds
-
-    def emit(registers):
-        entries = Entries(builder, context.get_value_type(result), registers, stored, table)
-        entries.start(init)
-        entries.add(*run)
-        finish(entries)
-
-    emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
-    return context.get_dummy_value()
+# Registers of the rows of two columns' sums that fit the CPU, beside a register of delta and one of each number.
+WIDEST_TOGETHER = min(WIDEST, (REGISTER_COUNT - 1) // TOGETHER - 1)
+# Typed, for calls with a constant: for a literal numba would compile the callee again.
+_PLAIN, _STEP = np.int64(PLAIN), np.int64(STEP)
 
 
 @intrinsic
@@ -74,41 +61,69 @@ def _row_sum(typing, width, indices, values, first, last, limit, table, W, w_row
 
 
 @intrinsic
-def _column_sum(typing, width, rows, values, first, last, table, D, d_row, G):
-    """G += sum of values[k] * D[rows[k]] for k from first to last, `width` registers of it."""
+def _column_sums(
+    typing, columns, width, rows, numbers, apart, first, last, table, D, d_row, init, init_row, out, out_row, factor,
+    epilogue,
+):  # fmt: skip
+    """out = epilogue(init + sum of numbers[k] * D[rows[k]] for k from first to last), `width` registers of it.
+
+    The same for each of `columns` columns of the inputs, at most TOGETHER: their numbers are `apart` elements apart,
+    and their rows of init and out init_row and out_row.
+    """
 
     def codegen(context, builder, signature, arguments):
-        width, rows, values, first, last, table, D, d_row, G = as_index(context, builder, signature, arguments)
-        kinds = signature.args[8].dtype, signature.args[2].dtype
-        nothing = context.get_constant(kinds[0], 0)
-        run = rows, values, first, last, D, d_row
+        (
+            columns,
+            width,
+            rows,
+            numbers,
+            apart,
+            first,
+            last,
+            table,
+            D,
+            d_row,
+            init,
+            init_row,
+            out,
+            out_row,
+            factor,
+            epilogue,
+        ) = as_index(context, builder, signature, arguments)
+        result, stored = signature.args[12].dtype, signature.args[3].dtype
+        factor = context.cast(builder, factor, types.float64, result)
 
-        def finish(entries):
-            entries.finish(G, INDEX(PLAIN), nothing, (PLAIN,))
+        def emit(count, registers):
+            entries = Entries(builder, context.get_value_type(result), registers, stored, table, count)
+            entries.start(init, init_row)
+            entries.add(rows, numbers, apart, first, last, D, d_row)
+            entries.finish(out, epilogue, factor, (PLAIN, STEP), out_row)
 
-        return _emit_run(context, builder, width, kinds, G, table, run, finish)
+        def choose_width(count):
+            widest = WIDEST if count == 1 else WIDEST_TOGETHER
+            emit_switch(builder, width, {n: lambda n=n: emit(count, n) for n in range(1, widest + 1)})
 
-    return types.void(width, rows, values, first, last, table, D, d_row, G), codegen
+        emit_switch(builder, columns, {n: lambda n=n: choose_width(n) for n in range(1, TOGETHER + 1)})
+        return context.get_dummy_value()
 
-
-@intrinsic
-def _column_step(typing, width, rows, values, first, last, table, D, d_row, G, W, factor):
-    """W -= factor * (G + sum of values[k] * D[rows[k]] for k from first to last), `width` registers of it."""
-
-    def codegen(context, builder, signature, arguments):
-        width, rows, values, first, last, table, D, d_row, G, W, factor = as_index(
-            context, builder, signature, arguments
-        )
-        kinds = signature.args[9].dtype, signature.args[2].dtype
-        factor = context.cast(builder, factor, types.float64, kinds[0])
-        run = rows, values, first, last, D, d_row
-
-        def finish(entries):
-            entries.finish(W, INDEX(STEP), factor, (STEP,))
-
-        return _emit_run(context, builder, width, kinds, G, table, run, finish)
-
-    return types.void(width, rows, values, first, last, table, D, d_row, G, W, factor), codegen
+    return types.void(
+        columns,
+        width,
+        rows,
+        numbers,
+        apart,
+        first,
+        last,
+        table,
+        D,
+        d_row,
+        init,
+        init_row,
+        out,
+        out_row,
+        factor,
+        epilogue,
+    ), codegen
 
 
 @jit
@@ -156,202 +171,87 @@ def prefetch_row(source, row):
         prefetch(pointer(values), k)
 
 
-def new_buckets(X, blocks, size, sums):
-    """Buffers for `size` threads to sort the entries of `blocks` blocks each by column, and to sum the gradient.
-
-    Each block has a row in these arrays, the blocks of one thread after those of another:
-    starts, ends   (blocks, features) int32: where a column's entries begin and end within the block's
-    touched        (blocks, most entries of a block + 1) int32: the columns that have any
-    counts         (blocks, 8) int64: number of touched columns, first row in the batch
-    rows, numbers  (blocks, most entries of a block): the entries: row within the block, and value
-    and all threads together have
-    owned          (size + 1,) int64: thread t steps the columns from owned[t] to owned[t + 1]
-    summed, is_summed  (size, features) int32, uint8: the columns that thread t has summed in a batch; whether it has
-    sums           the gradient of a batch of several blocks, as the weights it is of; zero between batches
-    """
-    # The grid writes whole registers.
-    most = BLOCK_ROWS * int(np.diff(X.indptr).max()) + BLOCK_ROWS
-    has_grid = X.values.dtype == np.uint8 and X.features <= GRID_COLUMNS
-    blocks *= size
-    starts, ends = np.zeros((2, blocks, X.features), np.int32)
-    return (
-        starts, ends, np.empty((blocks, min(most, X.features) + 1), np.int32), np.zeros((blocks, 8), np.int64),
-        np.empty((blocks, most), np.uint8), np.empty((blocks, most), X.values.dtype), _owners(X, size),
-        np.empty((size, X.features), np.int32), np.zeros((size, X.features), np.uint8),
-        sums,
-        aligned_zeros(size * X.features * BLOCK_ROWS * has_grid, np.uint8).reshape(size, -1 if has_grid else 0),
-    )  # fmt: skip
-
-
-def _owners(X, size):
-    """Bounds of `size` ranges of columns with about the same number of entries each, estimated from a sample."""
-    counts = np.bincount(X.indices[:SAMPLED_ENTRIES], minlength=X.features)
-    up_to = np.cumsum(counts)
-    bounds = np.searchsorted(up_to, up_to[-1] * np.arange(1, size) / size, "right")
-    return np.concatenate(([0], bounds, [X.features])).astype(np.int64)
-
-
-@jit
-def regroup(block, source, order, start, at, count, buckets):
-    """Sort the entries of rows order[start + at :][:count] by column, into the part of `buckets` of one block.
-
-    Two passes over the entries: count, then place; a column that is not touched costs nothing, so there may be
-    millions of them.
-    """
-    indptr, indices, values, _ = source
-    clear(block, buckets)
-    starts, ends, touched, counts, rows, numbers, owned, _, _, _, grid = buckets
-    column_of, number_of = pointer(indices), pointer(values)
-    start_of = shifted(pointer(starts), block * starts.shape[1])
-    end_of = shifted(pointer(ends), block * starts.shape[1])
-    seen = shifted(pointer(touched), block * touched.shape[1])
-    row_at = shifted(pointer(rows), block * rows.shape[1])
-    number_at = shifted(pointer(numbers), block * rows.shape[1])
-    found = ZERO
-    entries = ZERO
-    for i in range(start + at, start + at + count):
-        entries += indptr[order[i] + 1] - indptr[order[i]]
-    if grid.shape[1] > 0 and entries >= starts.shape[1]:
-        line = shifted(pointer(grid), block * (owned.shape[0] - 1) // starts.shape[0] * grid.shape[1])
-        counts[block, 0] = sort_by_grid(
-            source, order, start + at, count, starts.shape[1], line, start_of, end_of, seen, row_at, number_at
-        )
-        counts[block, 1], counts[block, 2] = at, 1
-        return
-    if counts[block, 2] == 1:
-        ends[block, :] = 0
-        counts[block, 2] = 0
-    for i in range(start + at, start + at + count):
-        row = order[i]
-        for k in range(indptr[row], indptr[row + 1]):
-            column = load(column_of, k)
-            entries = load(end_of, column)
-            # Without a branch, which would be mispredicted: what is written too much is overwritten.
-            store(seen, found, column)
-            found += entries == 0
-            store(end_of, column, entries + 1)
-    place = ZERO
-    for n in range(found):
-        column = load(seen, n)
-        entries = load(end_of, column)
-        store(start_of, column, place)
-        store(end_of, column, place)
-        place += entries
-    for i in range(count):
-        row = order[start + at + i]
-        for k in range(indptr[row], indptr[row + 1]):
-            column = load(column_of, k)
-            place = np.int64(load(end_of, column))
-            store(row_at, place, i)
-            store(number_at, place, load(number_of, k))
-            store(end_of, column, place + 1)
-    counts[block, 0], counts[block, 1] = found, at
-
-
-@jit
-def clear(block, buckets):
-    """Empty the part of `buckets` of one block."""
-    starts, ends, touched, counts, _, _, _, _, _, _, _ = buckets
-    if counts[block, 2] == 0:
-        for n in range(counts[block, 0]):
-            starts[block, touched[block, n]] = 0
-            ends[block, touched[block, n]] = 0
-    counts[block, 0] = 0
-
-
 @jit
 def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, w_row, factor):
     """Plain SGD's step for W[first:last, left:right], the part of the first layer that thread `me` owns.
 
     blocks: the range of blocks in the buckets that hold the batch.
-    What the batch did not touch is left alone. A batch of one block takes the step from the sums in registers, a larger
-    one from sums in memory.
+    What the batch did not touch is left alone. The step is taken from the registers of the last block that touches a
+    column; those before it leave their sums in memory.
     """
-    counts = buckets[3]
-    lanes = lanes_of(W)
-    busy = ZERO
     for block in range(blocks[0], blocks[1]):
-        busy += counts[block, 0] > 0
-    for j in range(left, right, WIDEST * lanes):
-        width = min(WIDEST, (right - j) // lanes)
-        d, w = shifted(D, j), shifted(W, j)
-        if busy == 1:
-            _step_from_registers(width, blocks, first, last, buckets, table, zeros, d, d_row, w, w_row, factor)
-        else:
-            summed = _sum_blocks(me, width, blocks, j, first, last, buckets, table, d, d_row, w_row)
-            for n in range(summed):
-                _step_from_memory(width, j, np.int64(buckets[7][me, n]), buckets, table, zeros, w, w_row, factor)
+        for n in range(buckets.counts[block, 0]):
+            buckets.last_block[me, buckets.touched[block, n]] = block
+    _sum_blocks(
+        me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, pointer(buckets.sums), W, w_row, factor
+    )
 
 
 @jit
-def sum_columns(me, blocks, first, last, buckets, table, left, right, D, d_row, w_row):
-    """Add the gradient of W[first:last, left:right] to the sums in memory; returns how many columns are touched."""
-    lanes = lanes_of(D)
-    summed = ZERO
-    for j in range(left, right, WIDEST * lanes):
-        width = min(WIDEST, (right - j) // lanes)
-        summed = _sum_blocks(me, width, blocks, j, first, last, buckets, table, shifted(D, j), d_row, w_row)
-    return summed
+def sum_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, w_row):
+    """Sum the gradient of W[first:last, left:right] in memory, where it is zero before."""
+    G = pointer(buckets.sums)
+    _sum_blocks(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, G, G, w_row, 0.0)
 
 
 @jit
-def clear_columns(me, summed, buckets, left, right, w_row):
-    """The sums of the `summed` columns that thread `me` has touched are zero again."""
-    for n in range(summed):
-        g = shifted(pointer(buckets[9]), buckets[7][me, n] * w_row)
-        for c in range(left, right):
-            store(g, c, 0)
-
-
-@jit
-def _step_from_registers(width, blocks, first, last, buckets, table, zeros, D, d_row, W, w_row, factor):
-    """The step of the touched columns of a single block."""
-    starts, ends, touched, counts, rows, numbers, _, _, _, _, _ = buckets
+def clear_columns(me, blocks, buckets, left, right, w_row):
+    """The sums of `sum_columns` are zero again."""
     for block in range(blocks[0], blocks[1]):
-        d = shifted(D, counts[block, 1] * d_row)
-        row_at, number_at = pointer(rows[block]), pointer(numbers[block])
-        for n in range(counts[block, 0]):
-            column = touched[block, n]
-            if first <= column < last:
-                _column_step(
-                    width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row,
-                    zeros, shifted(W, column * w_row), factor,
-                )  # fmt: skip
+        for n in range(buckets.counts[block, 0]):
+            group = np.int64(buckets.touched[block, n])
+            if buckets.is_summed[me, group]:
+                buckets.is_summed[me, group] = 0
+                column, columns = _columns_of(group, buckets)
+                for i in range(column, column + columns):
+                    g = shifted(pointer(buckets.sums), i * w_row)
+                    for c in range(left, right):
+                        store(g, c, 0)
 
 
 @jit
-def _sum_blocks(me, width, blocks, j, first, last, buckets, table, D, d_row, g_row):
-    """Sums of the touched columns from first to last over all blocks; returns how many columns thread `me` summed."""
-    starts, ends, touched, counts, rows, numbers, _, summed, is_summed, sums, _ = buckets
-    found = ZERO
-    for block in range(blocks[0], blocks[1]):
-        d = shifted(D, counts[block, 1] * d_row)
-        row_at, number_at = pointer(rows[block]), pointer(numbers[block])
-        for n in range(counts[block, 0]):
-            column = touched[block, n]
-            if first <= column < last:
-                if is_summed[me, column] == 0:
-                    is_summed[me, column] = 1
-                    summed[me, found] = column
-                    found += 1
-                g = shifted(pointer(sums), column * g_row + j)
-                _column_sum(
-                    width, row_at, number_at, starts[block, column], ends[block, column], pointer(table), d, d_row, g
-                )
-    for n in range(found):
-        is_summed[me, summed[me, n]] = 0
-    return found
+def _strip(registers, together):
+    """Registers of the next strip of an output row of so many: strips are about equally wide."""
+    widest = WIDEST if together == 1 else WIDEST_TOGETHER
+    strips = (registers + widest - 1) // widest
+    return (registers + strips - 1) // strips
 
 
 @jit
-def _step_from_memory(width, j, column, buckets, table, zeros, W, w_row, factor):
-    """The step of one column from its sum in memory, which is zero again afterwards."""
-    rows, numbers, sums = buckets[4], buckets[5], buckets[9]
-    g = shifted(pointer(sums), column * w_row + j)
-    w = shifted(W, column * w_row)
-    _column_step(width, pointer(rows), pointer(numbers), ZERO, ZERO, pointer(table), zeros, ZERO, g, w, factor)
-    for c in range(width * lanes_of(W)):
-        store(g, c, 0)
+def _columns_of(group, buckets):
+    """(first column of a group, number of its columns)."""
+    column = group * buckets.together
+    return column, min(buckets.together, buckets.features - column)
+
+
+@jit
+def _sum_blocks(
+    me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, G, W, w_row, factor
+):  # fmt: skip
+    """Sum the touched columns from first to last in G, block after block; in its `last_block` a column of W steps."""
+    is_summed, apart, lanes, j = buckets.is_summed, buckets.rows.shape[1], lanes_of(W), left
+    while j < right:
+        width = _strip((right - j) // lanes, buckets.together)
+        for block in range(blocks[0], blocks[1]):
+            d = shifted(D, buckets.counts[block, 1] * d_row + j)
+            rows, numbers = pointer(buckets.rows[block]), pointer(buckets.numbers[block])
+            for n in range(buckets.counts[block, 0]):
+                group = np.int64(buckets.touched[block, n])
+                column, columns = _columns_of(group, buckets)
+                if first <= column < last:
+                    g = shifted(G, column * w_row + j)
+                    init, init_row, out, epilogue = g, w_row, g, _PLAIN
+                    if is_summed[me, group] == 0:
+                        init, init_row = zeros, ZERO
+                    is_summed[me, group] = 1
+                    if buckets.last_block[me, group] == block:
+                        out, epilogue = shifted(W, column * w_row + j), _STEP
+                        is_summed[me, group] = 0
+                    _column_sums(
+                        columns, width, rows, numbers, apart, buckets.starts[block, group], buckets.ends[block, group],
+                        pointer(table), d, d_row, init, init_row, out, w_row, factor, epilogue,
+                    )  # fmt: skip
+        j += width * lanes
 
 
 @intrinsic

@@ -22,20 +22,27 @@ STRETCH_BYTES = 40 << 10
 # Uses of a row of W by a block, and entries of a row in a stretch, from which stretches gain more than they cost.
 STRETCH_USES, STRETCH_ENTRIES = 2, 12
 ALL_COLUMNS = np.int64(2**62)
+# The stride of a single row.
+NO_ROWS = INDEX(0)
 
 
 class Entries:
-    """Emits the sum over runs of entries, for one row of `width` registers: sums += number * row of a matrix."""
+    """Emits the sums over runs of entries, `width` registers each: sums += number * row of a matrix.
 
-    def __init__(self, builder, element, width, kind, table):
+    There are `rows` sums, each with a number of its own for every row of the matrix, which is loaded once for all.
+    """
+
+    def __init__(self, builder, element, width, kind, table, rows=1):
         self.b, self.kind, self.table = builder, kind, table
-        self.tile = Tile(builder, element, 1, width, None)
-        self.sums = [cgutils.alloca_once(builder, self.tile.v.type) for _ in range(width)]
+        self.tile = Tile(builder, element, rows, width, None)
+        self.sums = [[cgutils.alloca_once(builder, self.tile.v.type) for _ in range(width)] for _ in range(rows)]
 
-    def start(self, init):
-        """Begin with the registers at `init`."""
-        for cell, column in zip(self.sums, self.tile.columns(), strict=True):
-            self.b.store(self.tile.v.load(init, column), cell)
+    def start(self, init, init_row=NO_ROWS):
+        """Begin with the registers at `init`, and at so many elements after it for each further sum."""
+        for m, cells in enumerate(self.sums):
+            for cell, column in zip(cells, self.tile.columns(), strict=True):
+                at = self.b.add(self.b.mul(INDEX(m), init_row), column)
+                self.b.store(self.tile.v.load(init, at), cell)
 
     def number(self, values, k):
         """The number that values[k] represents."""
@@ -49,20 +56,23 @@ class Entries:
         at = self.b.mul(self.b.zext(key, INDEX), stride)
         return [self.tile.v.load(matrix, self.b.add(at, column)) for column in self.tile.columns()]
 
-    def add_product(self, number, row):
-        """sums += number * row."""
-        factor = self.tile.v.splat(number)
-        for cell, register in zip(self.sums, row, strict=True):
-            self.b.store(self.tile.v.fma(factor, register, self.b.load(cell)), cell)
+    def add_product(self, numbers, row):
+        """sums += number * row, for the number of each sum."""
+        factors = [self.tile.v.splat(number) for number in numbers]
+        for r, register in enumerate(row):
+            for factor, cells in zip(factors, self.sums, strict=True):
+                self.b.store(self.tile.v.fma(factor, register, self.b.load(cells[r])), cells[r])
 
-    def add(self, keys, values, first, last, matrix, stride):
-        """sums += values[k] * matrix[keys[k]] for k from first to last, in order."""
+    def add(self, keys, values, apart, first, last, matrix, stride):
+        """sums += values[k] * matrix[keys[k]] for k from first to last, in order; each sum's values after `apart`."""
+        offsets = [self.b.mul(INDEX(m), apart) for m in range(len(self.sums))]
         with cgutils.for_range_slice(self.b, first, last, INDEX(1), intp=INDEX) as (k, _):
             key = self.b.load(self.b.gep(keys, [k]))
-            self.add_product(self.number(values, k), self.row(matrix, stride, key))
+            numbers = [self.number(values, self.b.add(offset, k)) for offset in offsets]
+            self.add_product(numbers, self.row(matrix, stride, key))
 
     def add_below(self, limit, keys, values, first, last, matrix, stride):
-        """The same for k up to the first key that is not below the limit; that k, or last."""
+        """sum += values[k] * matrix[keys[k]] for k up to the first key that is not below the limit; that k, or last."""
         b, before = self.b, self.b.block
         head, check, body, behind = (b.append_basic_block(name) for name in ("head", "check", "body", "behind"))
         b.branch(head)
@@ -74,15 +84,15 @@ class Entries:
         key = b.load(b.gep(keys, [k]))
         b.cbranch(b.icmp_signed("<", b.zext(key, INDEX), limit), body, behind)
         b.position_at_end(body)
-        self.add_product(self.number(values, k), self.row(matrix, stride, key))
+        self.add_product([self.number(values, k)], self.row(matrix, stride, key))
         k.add_incoming(b.add(k, INDEX(1)), b.block)
         b.branch(head)
         b.position_at_end(behind)
         return k
 
-    def finish(self, C, epilogue, factor, codes):
-        totals = [[self.b.load(cell) for cell in self.sums]]
-        self.tile.finish(totals, C, INDEX(0), C, INDEX(0), epilogue, factor, codes)
+    def finish(self, C, epilogue, factor, codes, c_row=NO_ROWS):
+        totals = [[self.b.load(cell) for cell in cells] for cells in self.sums]
+        self.tile.finish(totals, C, c_row, C, c_row, epilogue, factor, codes)
 
 
 @jit
@@ -129,7 +139,7 @@ def _row_sum_skipping(typing, width, A, W, w_row, fan_in, init, out, epilogue):
             with cgutils.for_range_slice(builder, INDEX(0), fan_in, INDEX(1), intp=INDEX) as (k, _):
                 number = entries.number(A, k)
                 with builder.if_then(builder.fcmp_unordered("!=", number, zero)):
-                    entries.add_product(number, entries.row(W, w_row, k))
+                    entries.add_product([number], entries.row(W, w_row, k))
             entries.finish(out, epilogue, zero, (PLAIN, AFFINE_RELU))
 
         emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})

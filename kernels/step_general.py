@@ -136,7 +136,8 @@ def step_sparse(
     blocks, low, high, left, right, by_columns = owned
     stride = layers[0, STRIDE]
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
-    summed = sparse.sum_columns(me, blocks, low, high, buckets, source[3], left, right, D, d_row, stride)
+    zeros = pointer(work)
+    sparse.sum_columns(me, blocks, low, high, buckets, source[3], zeros, left, right, D, d_row, stride)
     if task.rule.clip_norm > 0:
         _row_norms(layers, ZERO, low, high, me, task)
     phase, scale = _scale_of(me, size, state, phase, layers, UNIT, order, start, count, task, work, places, one)
@@ -144,7 +145,7 @@ def step_sparse(
     at = layers[0, WEIGHTS] + low * stride + left
     G = shifted(pointer(task.gradient), at)
     _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, coefs, task, True)
-    sparse.clear_columns(me, summed, buckets, left, right, stride)
+    sparse.clear_columns(me, blocks, buckets, left, right, stride)
     if by_columns or me == 0:
         _step_biases(me, layers, ZERO, left, right, parameters, count, scale, coefs, task, work, places, one)
     for layer in range(1, layers.shape[0]):

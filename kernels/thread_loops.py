@@ -16,6 +16,7 @@ The functions here are made from their parts: `kernels` is the module `step_sgd`
 import numpy as np
 
 from .block import affine_columns, affine_layer, affine_sparse, delta_of, inputs_of, outputs_of, transpose
+from .column_sort import clear, regroup
 from .compress import compress_block
 from .gather import prefetch_samples
 from .jit import inlined, jit
@@ -23,7 +24,7 @@ from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN
 from .loss import loss_block
 from .registers import UNIT, ZERO, lanes_of, pointer
 from .softmax import cross_entropy_block
-from .sparse import clear, prefetch_row, regroup
+from .sparse import prefetch_row
 from .thread_team import barrier_wait, enter, leave, partition
 
 
@@ -84,10 +85,10 @@ def train_sparse(kernels):
         if size == 0:
             return False
         phase = _begin(me, size, state, layers, parameters, work, places)
-        own_blocks = buckets[0].shape[0] // size
+        own_blocks = buckets.starts.shape[0] // size
         block_zero = me * own_blocks
-        left, right, low, high = ZERO, layers[0, COLUMNS], buckets[6][me], buckets[6][me + 1]
-        held = (ZERO, np.int64(buckets[0].shape[0]))
+        left, right, low, high = ZERO, layers[0, COLUMNS], buckets.owned[me], buckets.owned[me + 1]
+        held = (ZERO, np.int64(buckets.starts.shape[0]))
         if by_columns:
             left, right = partition(right, me, size, lanes_of(pointer(parameters)))
             low, high = ZERO, layers[0, FAN_IN]
