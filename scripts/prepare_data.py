@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the course's mnist_traindata.hdf5 and mnist_testdata.hdf5: see `--help`."""
 
-from fastmlp.cli.main import command
+from fastmlp.__main__ import command
 
 if __name__ == "__main__":
     command("prepare")

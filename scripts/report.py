@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the report of a run, one page that opens offline: see `--help`."""
 
-from fastmlp.cli.main import command
+from fastmlp.__main__ import command
 
 if __name__ == "__main__":
     command("report")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a run's best network again, on all rows: see `--help`."""
 
-from fastmlp.cli.main import command
+from fastmlp.__main__ import command
 
 if __name__ == "__main__":
     command("retrain")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run a recipe, from its data to its test accuracy: see `--help`."""
 
-from fastmlp.cli.main import command
+from fastmlp.__main__ import command
 
 if __name__ == "__main__":
     command("run")

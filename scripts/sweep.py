@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a grid of networks and compare them on validation data: see `--help`."""
 
-from fastmlp.cli.main import command
+from fastmlp.__main__ import command
 
 if __name__ == "__main__":
     command("sweep")

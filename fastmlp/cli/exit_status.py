@@ -1,11 +1,12 @@
 """The exit statuses of all verbs."""
 
-SUCCESS, ALL_FAILED, WRONG_INPUT, SOME_FAILED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+SUCCESS, ALL_FAILED, WRONG_INPUT, SOME_FAILED, HUNG_UP, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 129, 130, 143
 EXIT_STATUSES = {
     SUCCESS: "success",
     ALL_FAILED: "every configuration failed",
     WRONG_INPUT: "the arguments or the input cannot be used: one line on stderr says why",
     SOME_FAILED: "some configurations failed, the others are compared",
+    HUNG_UP: "ended by SIGHUP, as its terminal was closed; a training resumes with the same command",
     INTERRUPTED: "interrupted by Ctrl-C; a training resumes with the same command",
     TERMINATED: "ended by SIGTERM; a training resumes with the same command",
 }

@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import Any, NoReturn
 
 from fastmlp.cli.console import log_level, prepare_streams, show_warnings_in_one_line, shown_log
-from fastmlp.cli.exit_status import INTERRUPTED, SUCCESS, WRONG_INPUT
+from fastmlp.cli.exit_status import HUNG_UP, INTERRUPTED, SUCCESS, WRONG_INPUT
 from fastmlp.cli.parser import parse
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs.registry import VERBS
@@ -34,8 +34,9 @@ def command(*verb: str) -> NoReturn:
     show_warnings_in_one_line()
     status = main([*verb, *sys.argv[1:]], ends_process=True)
     ignore_from_now_on()  # also where the arguments were wrong
-    if status > INTERRUPTED - 2:  # a thread whose kernels are being compiled would keep the process for seconds
-        sys.stdout.flush()
+    if status >= HUNG_UP:  # a thread whose kernels are being compiled would keep the process for seconds
+        with suppress(OSError):  # the terminal may be gone
+            sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
     arguments : sequence of str, optional
         Arguments; None takes those of the command line.
     ends_process : bool, default False
-        Whether the process ends afterwards: SIGINT and SIGTERM are then ignored once the work is done.
+        Whether the process ends afterwards: SIGINT, SIGTERM and SIGHUP are then ignored once the work is done.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Signals: the first Ctrl-C or SIGTERM ends a command in good order, the second at once."""
+"""Signals: the first Ctrl-C, SIGTERM or SIGHUP ends a command in good order, the second at once."""
 
 import os
 import signal
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP, which Windows lacks, comes when a terminal is closed or a connection breaks; `nohup` has it ignored.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 SECONDS_UNTIL_AGAIN = 0.01
 
 
@@ -33,7 +34,7 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stoppable(ignored_after: bool = False) -> Iterator[None]:
-    """Raise `Stopped` within the block at the first SIGINT or SIGTERM; the second ends the process there and then.
+    """Raise `Stopped` within the block at the first of `SIGNALS`; the second ends the process there and then.
 
     The block then ends in `Stopped` whatever else it does: C++ code of other libraries may swallow what is raised in a
     callback, and continue with a half-done answer or raise an error of its own. A signal that the process was started
@@ -96,7 +97,7 @@ def stoppable(ignored_after: bool = False) -> Iterator[None]:
 
 
 def ignore_from_now_on() -> None:
-    """Ignore SIGINT and SIGTERM: the work is done, and the end of the interpreter takes a moment."""
+    """Ignore `SIGNALS`: the work is done, and the end of the interpreter takes a moment."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

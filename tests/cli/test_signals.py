@@ -1,12 +1,17 @@
-"""Ctrl-C and SIGTERM, and two processes in one folder."""
+"""Ctrl-C, SIGTERM and SIGHUP, and two processes in one folder."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
 
 from fastmlp.cli.main import main
 from fastmlp.cli.signals import stoppable
@@ -72,6 +77,50 @@ def test_a_signal_ends_a_sweep_in_one_line_and_the_next_start_goes_on(tmp_path, 
         assert all("epoch" in line for line in progress)
         assert len(list((tmp_path / "run").glob("cells/*/checkpoint/*.bin"))) in (1, 2)
         reached = epoch
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a terminal is made in other ways")
+def test_a_sweep_whose_terminal_is_closed_keeps_how_far_it_came(tmp_path, endless):
+    _, arguments = endless
+    ours, its = os.openpty()
+
+    def take_terminal():
+        fcntl.ioctl(its, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` has the tests ignore, where it started them
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fastmlp", *arguments], stdin=its, stdout=its, stderr=its, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, preexec_fn=take_terminal,
+    )  # fmt: skip
+    try:
+        os.close(its)
+        shown = b""
+        while not re.search(rb" [1-9]\d*/10000000", shown):  # a bar with some epochs
+            shown += os.read(ours, 1000)
+        os.close(ours)
+        assert process.wait(60) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
+        process.wait()
+    assert len(list((tmp_path / "run").glob("cells/*/checkpoint/*.bin"))) in (1, 2)
+
+
+@posix
+def test_ctrl_c_while_modules_are_imported_ends_the_process_without_a_traceback():
+    script = (
+        "import signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'fastmlp.cli.parser':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from fastmlp.__main__ import command\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "command('info')\n"
+    )
+    with running(script) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
 
 
 @posix
