@@ -308,6 +308,11 @@ def test_blanks_between_columns_are_those_of_ascii_and_a_cell_of_others_counts(w
     assert np.array_equal(table, [[i, i + 1, np.nan] for i in range(9)], equal_nan=True)
 
 
+def test_a_line_without_values_after_an_empty_one_is_no_table(write_table, complaint):
+    """Of these bytes, with the line ends of old Macs, pandas makes no row."""
+    assert "has no rows with values; expected one line per sample" in complaint(write_table("\r,"))
+
+
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(write_table, monkeypatch, complaint):
     monkeypatch.setattr("fastmlp.data.tables.layout.MOST_IN_LINE", 1000)
     assert "line 2: more than 1000 characters" in complaint(write_table("label,a\n" + "1" * 2000))

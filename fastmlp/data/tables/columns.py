@@ -115,7 +115,9 @@ def _read_once(layout: Layout, stacked: Sequence[int]) -> "Columns | set[int]":
     single = [column for column in range(layout.width) if column not in set(stacked)]
     pieces: dict[int, list[Column]] = {column: [] for column in single}
     arrays, surprises, shared = [], set[int](), dict[str, str | None]()
+    rows = 0
     for frame in _blocks(layout):
+        rows += len(frame)
         kinds = enumerate(frame.dtypes)
         surprises |= {column for column, dtype in kinds if dtype.kind not in "iuf" and column not in layout.text}
         if surprises:
@@ -126,6 +128,8 @@ def _read_once(layout: Layout, stacked: Sequence[int]) -> "Columns | set[int]":
         if stacked:
             arrays.append(as_array([values[column] for column in stacked]))
         _check_finite(layout, values, stacked, arrays[-1:])
+    if rows == 0:
+        raise InputError(f"{layout.path} has no rows with values; expected one line per sample")
     if surprises:
         return surprises
     check_room(str(layout.path), sum(part.nbytes for parts in [*pieces.values(), arrays] for part in parts))  # again
