@@ -28,6 +28,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "grid": tuple(SETTINGS),
     "search": (*OWN_KEYS, *(name for name in SETTINGS if name != "seed")),
 }
+MOST_CHARACTERS = 1_000_000
 SECTIONS = ("title", "epoch_lines", "seeds", "most_steps", *TABLES, "reference")
 
 
@@ -84,13 +85,17 @@ def _read(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
     if path.is_char_device():  # /dev/zero has no end
         raise InputError(f"recipe {path} is a device; expected a TOML file")
     try:
-        return path.read_text(encoding="utf-8"), path_text(path)
+        with open(path, encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
     except FileNotFoundError:
         raise InputError(
             f"recipe {os.fspath(name_or_path)!r} is not there; {nearest(name_or_path, recipe_names())}, or a TOML file"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"recipe {path} cannot be read ({error}); expected a TOML file in UTF-8") from None
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"recipe {path} has more than {MOST_CHARACTERS:,} characters; expected a TOML file")
+    return text, path_text(path)
 
 
 def _parse(table: dict[str, Any], default_title: str) -> Recipe:

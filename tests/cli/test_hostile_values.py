@@ -1,6 +1,7 @@
 """Numbers, brackets and names out of all bounds are refused at once: one line, exit status 2, no file changed."""
 
 import math
+import tracemalloc
 
 import pytest
 
@@ -71,6 +72,20 @@ def test_a_recipe_without_an_end_is_refused(said):
     assert "recipe /dev/full is a device; expected a TOML file" in said(
         "sweep", "--recipe", "/dev/full", "--out", "run"
     )
+
+
+def test_a_recipe_of_many_megabytes_is_refused_before_it_is_read(said, tmp_path_factory):
+    path = tmp_path_factory.mktemp("large") / "mine.toml"
+    with open(path, "wb") as file:
+        file.truncate(1 << 28)
+    tracemalloc.start()
+    try:
+        message = said("sweep", "--recipe", str(path), "--out", "run")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "mine.toml has more than 1,000,000 characters; expected a TOML file" in message
+    assert peak < 30e6
 
 
 @pytest.mark.parametrize("name", ["...toml", "....toml"])
