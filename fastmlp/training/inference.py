@@ -14,9 +14,9 @@ from fastmlp.errors import InputError, InputTypeError
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.reading import read_inputs
 from fastmlp.kernels.layout import BLOCK_ROWS, multiply_adds
-from fastmlp.kernels.sparse_rows import part
+from fastmlp.kernels.sparse_rows import Sparse, part
 from fastmlp.kernels.task_types import Loss
-from fastmlp.training.first_layer import Inputs, Samples
+from fastmlp.training.first_layer import Inputs, Samples, compact
 from fastmlp.training.memory_need import new_outputs
 from fastmlp.training.parameters import Parameters
 from fastmlp.training.team_size import cores_shared
@@ -60,6 +60,7 @@ def totals_of(
     loss: Loss,
     threads: int,
     after_chunk: Callable[[], None] = lambda: None,
+    form: str | None = None,
 ) -> NDArray[np.float64]:
     """Measure a network on rows with targets: return the summed loss and the number of right answers, (2,) float64.
 
@@ -79,11 +80,14 @@ def totals_of(
         Threads that may be used.
     after_chunk : callable
         Called without arguments about every 0.1 s.
+    form : str, optional
+        Of the first layer, as for `compact`; None: that which X has.
     """
     totals, p = np.zeros(2), parameters
     for start, stop in _ranges(p.layers, X.shape[0]):
         some = loss._replace(weights=loss.weights[start:stop]) if len(loss.weights) else loss
-        kernels.evaluate(p.layers, p.buffer, part(X, start, stop), y[start:stop], totals, threads, some)
+        rows = part(X, start, stop) if form is None else compact(part(X, start, stop), p.buffer.dtype.name, form)[0]
+        kernels.evaluate(p.layers, p.buffer, rows, y[start:stop], totals, threads, some)
         after_chunk()
     return totals
 
@@ -247,7 +251,9 @@ def evaluate(
     targets = objective.compare(y, inputs.shape[0], classes, config.dtype)
     with memory_held(inputs, targets):
         loss = Loss(objective.kind)
-        totals = totals_of(kernels_of(config.engine), parameters, inputs, targets, loss, thread_count(config))
+        form = config.form if config.engine == "numba" and not isinstance(inputs, Sparse) else None
+        kernels, threads = kernels_of(config.engine), thread_count(config)
+        totals = totals_of(kernels, parameters, inputs, targets, loss, threads, form=form)
     loss_per_row = float(totals[0] / len(targets)) * objective.unit(classes)
     return loss_per_row, float(objective.accuracy(totals, objective.spread(targets, EQUAL_WEIGHTS)))
 

@@ -74,7 +74,8 @@ def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = No
     unmeasured = Plan(most, cores // most)
     if config.optimizer_config.is_full_batch:  # its epochs are no passes over the data
         return unmeasured
-    sizes = sorted({cores // at_once for at_once in range(1, most + 1)})
+    # All cores for one cell first: what is compiled then is compiled by two processes.
+    sizes = sorted({cores // at_once for at_once in range(1, most + 1)}, reverse=True)
     plans = [Plan(min(most, cores // size), size) for size in sizes]
     rows = min(len(data.training.y), max(MOST_ROWS, BATCHES * config.batch_size))
     some = SweepData(first_rows(data.training, rows))
