@@ -149,10 +149,10 @@ def test_a_failed_trial_takes_no_others_with_it_and_is_tried_again_by_the_next_s
         status, folder = run_of(varied=SEARCH.format(TOO_WIDE), options=["--threads", "1"])
         assert status == 3
         cells = json.loads((folder / "run.json").read_text(encoding="utf-8"))["cells"]
-        starts.append({cell["slug"]: cell["failure_reason"] for cell in cells})
+        starts.append({cell["slug"]: cell["failure_reason"] is not None for cell in cells})
         assert len(cells) == 6
     assert starts[0] == starts[1]
-    assert 0 < sum(reason is not None for reason in starts[0].values()) < 6
+    assert 0 < sum(starts[0].values()) < 6
 
 
 def test_a_cell_that_diverged_after_it_had_kept_good_weights_is_sound(run_of):
