@@ -74,11 +74,12 @@ def find_learning_rate(
     highest: float = 10.0,
     steps: int = 100,
     sample_weight: ArrayLike | None = None,
+    warm_start: bool = False,
 ) -> LearningRateSearch:
     """Train a copy of a network with a rate that grows from step to step, and suggest one at which the loss comes down.
 
-    The copy begins with the weights that `fit` would draw, and has all settings of the network but the rate and its
-    schedule; the network itself stays as it is. The search ends early once the loss is several times the best one.
+    The copy begins with the weights that `fit` would begin with, and has all settings of the network but the rate and
+    its schedule; the network itself stays as it is. The search ends early once the loss is several times the best one.
 
     Parameters
     ----------
@@ -90,6 +91,9 @@ def find_learning_rate(
         Rates of the first and the last step; the others are in equal ratios between them.
     steps : int
         Steps, each on a batch of the network's size; from 10. There may be several epochs of them, or a part of one.
+
+    warm_start : bool
+        As for `MLP.fit`: whether to begin with the weights that the network has.
 
     Returns
     -------
@@ -120,8 +124,9 @@ def find_learning_rate(
         raise InputError(f"highest is {highest:g}; expected more than lowest, {lowest:g}: try 10")
     steps = check.whole("steps", steps, 10, "100 are the default")
     config = config.replace(learning_rate=lowest, schedule=None, decay_epochs=())
-    data = prepare_for(config, Fitted(), X, y, None, None, sample_weight)
-    session = start_fit(config, Fitted(), data)
+    start = mlp._fitted if warm_start else Fitted()
+    data = prepare_for(config, start, X, y, None, None, sample_weight)
+    session = start_fit(config, start, data)
     rates = np.geomspace(lowest, highest, steps)
     losses = _until_lost(_batch_losses(session, rates))
     if len(losses) < 2:

@@ -79,7 +79,7 @@ def sweep(
     -------
     RunRecord
         What is in run.json. Of a resumed sweep, `started` is when the first one began, and `seconds` is the sum over
-        those that finished.
+        those that finished. `fastmlp.report.read_run(out)` has it with its histories, and shows it in a notebook.
 
     Raises
     ------

@@ -15,11 +15,17 @@ SETTINGS = {"hidden": (16,), "batch_size": 20, "dtype": "float64", "seed": 3}
 
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
 @pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 230)])
-def test_the_losses_are_those_of_a_training_by_hand_whose_rate_grows(engine, weights):
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_the_losses_are_those_of_a_training_by_hand_whose_rate_grows(engine, weights, warm_start):
     """Softmax regression in numpy; 12 batches an epoch, the last of them smaller, over several epochs."""
     mlp = MLP(hidden=(), batch_size=20, dtype="float64", shuffle=False, scaling="none", engine=engine)
-    search = find_learning_rate(mlp, X, Y, lowest=1e-3, highest=0.5, steps=30, sample_weight=weights)
-    one = MLP(**{**mlp.settings(), "learning_rate": 1e-300, "epochs": 1}).fit(X, Y)  # the weights at the start
+    if warm_start:
+        mlp.fit(X, Y)
+    search = find_learning_rate(
+        mlp, X, Y, lowest=1e-3, highest=0.5, steps=30, sample_weight=weights, warm_start=warm_start
+    )
+    # The weights at the start.
+    one = mlp if warm_start else MLP(**{**mlp.settings(), "learning_rate": 1e-300, "epochs": 1}).fit(X, Y)
     W, b = np.array(one.weights[0]), np.array(one.biases[0])
     w, losses = np.ones(230) if weights is None else weights, []
     rates = np.geomspace(1e-3, 0.5, 30)
