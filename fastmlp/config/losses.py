@@ -108,9 +108,9 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         return unit(scale_of(classes))
 
     def spread(self, targets: Targets, weights: NDArray[Any]) -> float:
-        each = weights if len(weights) else np.ones(len(targets))
-        mean = each @ targets / each.sum()
-        return float((each @ (targets - mean) ** 2).sum())
+        # Not by BLAS, whose threads would spin on beside those of the training.
+        total = weights.sum() if len(weights) else len(targets)
+        return float(total * _mean((targets - _mean(targets, weights)) ** 2, weights).sum())
 
     def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
         return float(1 - 2 * totals[0] / spread) if spread > 0 else math.nan
