@@ -26,7 +26,6 @@ from .dots import add_dots, fold
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
-    BLOCK_ROWS,
     COLUMNS,
     FAN_IN,
     FAN_OUT,
@@ -43,6 +42,8 @@ from .task_types import SQUARED
 from .thread_loops import add_losses
 from .thread_team import barrier_wait, enter, leave, partition
 
+# Samples of a block: twice those of `layout`, so that the sums of a gradient are read and written half as often.
+BLOCK_ROWS = 128
 # Parts of a batch at most, and so threads; samples of a part at least, where there are several.
 MOST_PARTS, PART_ROWS = 16, 96
 # A part's samples are a multiple of this, whole registers of any CPU.
