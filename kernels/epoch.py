@@ -17,14 +17,16 @@ from .sparse_rows import PIXELS, Sparse
 from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
 from .update_rule import PLAIN_SGD, RATE, step_schedule
 
-# Multiply-adds in one step below which a second thread costs more than it brings.
+# Multiply-adds in one step below which a second thread costs more than it brings. The threads of a small network wait
+# for one another but twice in a step: it takes a third. All steps together take eight times as many, as threads have to
+# be started for them.
 STEP_WORTH_SHARING = 500_000
 # Elements of the parameters, padding included, up to which `small.py` trains a network, and from which batch on.
 SMALL_NETWORK, SMALL_BATCH, SMALL_SHARED_BATCH = 1 << 13, 16, 2 * small.PART_ROWS
 # Batches up to this size give threads columns of the first layer instead of rows, where it is sparse.
 COLUMNS_BATCH = 48
-# The same for each further thread of a pass without training, which has to be started for it.
-PASS_WORTH_SHARING = 5_000_000
+# Multiply-adds for each thread of a pass without training, which has to be started for it.
+PASS_WORTH_SHARING = 10_000_000
 # Share of entries that are not zero below which dense rows are compressed on the way to being classified.
 SKIP_DENSITY = 0.3
 # A thread counts its hits in a cache line of its own.
@@ -42,7 +44,7 @@ def train(
     kept = {} if kept is None else kept
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
     is_small = _is_small(layers, batch_size, rule, keep_prob, distortion)
-    size = _training_team(layers, batch_size, threads, small.PART_ROWS if is_small else GRAIN)
+    size = _training_team(layers, batch_size, order.size, threads, is_small)
     totals = totals.reshape(-1, 2)
     # Epochs that all are one array's rows in the same order need no copies of it.
     is_repeated = order.ndim == 2 and order.strides[0] == 0
@@ -73,7 +75,7 @@ def train(
         run = _train_small_sparse if is_sparse else _train_small
         thread_team.run(run, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals)
         totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
-        return
+        return size
     room = _keep(
         kept, "workspace", (id(layers), batch_size, is_sparse),
         lambda: (*workspace(layers, batch_size, dtype, not is_sparse), np.empty(batch_size)),
@@ -92,6 +94,7 @@ def train(
         run = _train_dense if plain else _train_general_dense if distortion is None else _train_distorted
         thread_team.run(run, size, _source(X, dtype), *shared)
     totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
+    return size
 
 
 def _is_small(layers, batch_size, rule, keep_prob, distortion):
@@ -159,11 +162,12 @@ def _compared_with(y, loss, dtype):
     return np.empty(0, np.int64), y
 
 
-def _training_team(layers, batch_size, threads, grain):
-    """Threads worth having for steps of this size, of which each has whole `grain`s of rows."""
-    if threads == 1 or batch_size * multiply_adds(layers) < STEP_WORTH_SHARING:
+def _training_team(layers, batch_size, visits, threads, is_small):
+    """Threads worth having for steps of this size that make so many visits of samples; each has some whole rows."""
+    work, step = multiply_adds(layers), STEP_WORTH_SHARING // 3 if is_small else STEP_WORTH_SHARING
+    if threads == 1 or batch_size * work < step or visits * work < 8 * STEP_WORTH_SHARING:
         return 1
-    return min(threads, -(-batch_size // grain))
+    return max(1, min(threads, batch_size // small.PART_ROWS if is_small else -(-batch_size // GRAIN)))
 
 
 def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
@@ -185,11 +189,15 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
     totals[1] += hits.sum()
 
 
-def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
-    """The network's outputs for every row of X, into out (N, columns) with contiguous rows. Returns out."""
+def predict(layers, parameters, X, out, threads, kind=SOFTMAX, depth=None):
+    """The network's outputs for every row of X, into out (N, columns) with contiguous rows. Returns out.
+
+    depth: how many layers to go through; None for all
+    """
     n, dtype = X.shape[0], parameters.dtype
     size = _evaluation_team(layers, n, threads)
-    rest = (layers, parameters, kind, *_private_workspaces(layers, dtype, size, X), np.arange(n), out)
+    works = _private_workspaces(layers, dtype, size, X)
+    rest = layers[:depth], parameters, kind, *works, np.arange(n), out
     if isinstance(X, Sparse):
         thread_team.run(_predict_sparse, size, _source(X, dtype), *rest)
     elif n >= BLOCK_ROWS and measure_density(X[:: n // BLOCK_ROWS]) < SKIP_DENSITY:

@@ -211,7 +211,8 @@ def train(
     rates       learning rate, one for all or one per batch
     totals      (2,) float64, or (epochs, 2): the losses are added to totals[0] and the number of right answers to
                 totals[1], each sample evaluated before its own batch's update
-    threads     how many cores may be used; it never changes the result. The reference leaves it to numpy
+    threads     how many cores may be used; it never changes the result. The reference leaves it to numpy; the kernels
+                return how many they have used
     rule        what a step does: see `update_rule.Rule`
     loss        see `task_types.Loss`; a batch's gradient is divided by the sum of its samples' weights, if any
     keep_prob   probability that an input of each layer is kept (Srivastava et al. 2014), one per layer, or empty. What
@@ -297,9 +298,9 @@ def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
         _evaluate_rows(loss, logits, y, np.arange(start, start + len(logits)), totals)
 
 
-def predict(layers, parameters, X, out, threads, kind=SOFTMAX):
-    """The network's outputs for every row of X, into out (N, columns): probabilities, means, or numbers."""
-    for start, logits in _logits(layers, parameters, X):
+def predict(layers, parameters, X, out, threads, kind=SOFTMAX, depth=None):
+    """The outputs of the first `depth` layers for every row of X, into out (N, columns): probabilities or numbers."""
+    for start, logits in _logits(layers[:depth], parameters, X):
         into = out[start : start + len(logits)]
         if kind == SOFTMAX:
             softmax(logits, into)

@@ -57,7 +57,7 @@ def idle_share(trainer: Trainer, X: Inputs, layer: int) -> float:
     if code not in (*IDLE, TANH, SIGMOID):
         return 0.0
     out = np.empty((X.shape[0], units), p.buffer.dtype)
-    trainer.kernels.predict(p.layers[:layer], p.buffer, X, out, 1, SQUARED)  # the outputs as they are
+    trainer.kernels.predict(p.layers, p.buffer, X, out, 1, SQUARED, layer)  # the outputs as they are
     if code in IDLE:
         return float((out.max(axis=0) <= IDLE[code]).mean())
     return float((np.abs(out) > TANH_EDGE).mean() if code == TANH else (np.abs(out - 0.5) > SIGMOID_EDGE).mean())

@@ -173,15 +173,13 @@ def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
     if is_sparse or config.clip_norm is not None:
         step += size
     step += (rows if optimizer.is_full_batch else min(config.batch_size, rows)) * (dense + 2 * units) * item
-    # Of a pass that measures: inputs and outputs of a block of rows for each thread, and the deltas of the last layer,
-    # which is a hidden one where units are probed.
-    widest = max(widths[1:])
-    measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + units + widest) * item
+    # Of a pass that measures: inputs and outputs of a block of rows for each thread, and the deltas of the last layer.
+    measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + units + widths[-1]) * item
     needed = 2 * whole + step + measured
-    # A probe of the units holds their outputs, and of some activations a copy; one of a step what the step changes and
-    # its room, which is kept, and for a norm numbers of float64.
-    copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) else 2
-    probed = copies * min(SAMPLE, rows) * widest * item
+    # A probe of the units holds their outputs, and of some activations, and in numpy's engine, a copy; one of a step
+    # what the step changes and its room, which is kept, and for a norm numbers of float64.
+    copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) and config.engine == "numba" else 2
+    probed = copies * min(SAMPLE, rows) * max(widths[1:]) * item
     if optimizer.has_learning_rate:
         norm = max(map(math.prod, pairwise(widths))) * FLOAT64
         needed += step

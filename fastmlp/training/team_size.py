@@ -5,6 +5,8 @@ from typing import ClassVar
 
 # After this many chunks of training the other size is tried again: what else the machine does may have changed.
 CHUNKS_BETWEEN_TRIALS = 40
+# What a team of several threads takes to start and to end, about, whatever it trains.
+SECONDS_TO_START = 1e-4
 
 
 class TeamSize:
@@ -24,14 +26,20 @@ class TeamSize:
         self.seconds_per_row: dict[int, float] = {}
         self.chunks = -1  # the first one loads or compiles the kernels, and its time says nothing
 
-    def choose(self) -> int:
-        """Return the number of threads for the next chunk of an epoch."""
+    def choose(self, rows: int) -> int:
+        """Return the number of threads for the next chunk of an epoch.
+
+        Parameters
+        ----------
+        rows : int
+            Rows that it has.
+        """
         if len(self.sizes) == 1:
             return self.sizes[0]
         untried = [size for size in self.sizes if size not in self.seconds_per_row]
         if untried:
             return untried[0]
-        slowest_first = sorted(self.sizes, key=self.seconds_per_row.__getitem__, reverse=True)
+        slowest_first = sorted(self.sizes, key=lambda size: self._start(size) + rows * self.seconds_per_row[size])[::-1]
         return slowest_first[0 if self.chunks % CHUNKS_BETWEEN_TRIALS == 0 else -1]
 
     def record(self, size: int, seconds: float, rows: int) -> None:
@@ -47,8 +55,11 @@ class TeamSize:
             Rows that it had.
         """
         if self.chunks >= 0:
-            self.seconds_per_row[size] = seconds / rows
+            self.seconds_per_row[size] = max(seconds - self._start(size), 0) / rows
         self.chunks += 1
+
+    def _start(self, size: int) -> float:
+        return SECONDS_TO_START if size > 1 else 0.0
 
 
 class cores_shared:  # used as a statement

@@ -220,15 +220,15 @@ class Trainer:
 
         rates: of their steps;  is_whole: whether there are no other rows in this epoch
         """
-        state, threads = self.state, self._team.choose()
+        state, threads = self.state, self._team.choose(order.size)
         p, begun = state.parameters, time.perf_counter()
-        self._step(
+        used = self._step(
             p.buffer, p.states, X, y, order, self.batch_size, loss, rates, totals, threads, state.epoch, state.position,
             self._kept,
         )  # fmt: skip
         seconds = max(time.perf_counter() - begun, 1e-6)
         if is_whole or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
-            self._team.record(threads, seconds, order.size)
+            self._team.record(used, seconds, order.size)
         # The steps do not depend on how the epochs are cut into calls, so the clock may decide it.
         self._chunk_rows = order.size * min(SECONDS_AT_A_TIME / seconds, 16)
 
@@ -272,14 +272,15 @@ class Trainer:
         epoch: int,
         position: int,
         kept: dict[str, Any],
-    ) -> None:
-        """Change parameters and optimizer states by the kernels' steps on the rows of `order`."""
+    ) -> int:
+        """Change parameters and optimizer states by the kernels' steps on the rows of `order`; the threads that did."""
         distortion = None
         if self.augment is not None:
             distortion = self.augment.distortion(X.shape[1], self.seed, epoch)
         now, before = self.optimizer.kernel_rates(rates, self.state.steps)
         clock = Clock(self.seed % 2**SEED_BITS, epoch, position, before)
-        self.kernels.train(
+        used = self.kernels.train(
             self.state.parameters.layers, buffer, states, X, y, order, batch_size, now,
             totals, threads, self.rule, loss, self.keep_prob, distortion, clock, kept,
         )  # fmt: skip
+        return used or threads  # which the reference leaves to numpy

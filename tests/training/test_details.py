@@ -13,7 +13,7 @@ from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.first_layer import BREAK_EVEN_DENSITY, compact, rows_at
 from fastmlp.training.state import TrainingState
-from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, TeamSize, cores_shared
+from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, SECONDS_TO_START, TeamSize, cores_shared
 from fastmlp.training.trainer import SECONDS_AT_A_TIME
 
 RANDOM = np.random.RandomState(8)
@@ -75,11 +75,11 @@ def test_however_many_checkpoints_are_written_two_are_on_the_disk(tmp_path):
 
 
 def trained(team, seconds_per_row, chunks):
-    """The sizes of the team in so many chunks of 100 to 700 rows, each size taking its seconds per row."""
+    """The sizes of the team in so many chunks of 10,000 to 70,000 rows, each size taking its seconds per row."""
     sizes = []
     for chunk in range(chunks):
-        sizes.append(team.choose())
-        rows = 100 * (1 + chunk % 7)
+        rows = 10_000 * (1 + chunk % 7)
+        sizes.append(team.choose(rows))
         team.record(sizes[-1], rows * seconds_per_row[sizes[-1]], rows)
     return sizes
 
@@ -100,8 +100,15 @@ def test_a_team_that_became_slower_is_left():
 
 def test_the_time_of_the_first_chunk_in_which_kernels_are_loaded_says_nothing():
     team = TeamSize(2)
-    team.record(team.choose(), 60.0, 100)
+    team.record(team.choose(100), 60.0, 100)
     assert trained(team, {2: 1e-6, 1: 2e-6}, 10)[2:] == [2] * 8
+
+
+def test_what_a_team_takes_to_start_counts_in_short_chunks_alone():
+    team = TeamSize(2)
+    for size, seconds in ((2, 60.0), (2, SECONDS_TO_START + 1e-4), (1, 2e-4)):
+        team.record(size, seconds, 1000)
+    assert (team.choose(100), team.choose(10_000)) == (1, 2)
 
 
 def test_one_thread_is_a_team_of_one():
