@@ -333,7 +333,7 @@ class Recipe:
             shorter = replace(shorter, search=replace(shorter.search, distributions=searched))
         if not dropped:
             return shorter
-        never = ", ".join(map(str, sorted(dropped)))
+        never = " or ".join(map(str, sorted(dropped)))
         note = f"the learning rate does not decay after epoch {never}: training ends at epoch {epochs}"
         return replace(shorter, notes=(*shorter.notes, note))
 

@@ -52,7 +52,8 @@ def evaluation_text(evaluation: EvaluationRecord) -> str:
     if len(matrix[0]) > WIDEST:
         matrix = [f"the confusion matrix of {len(names)} classes is too wide for this page: see confusion.csv"]
     lines = [
-        f"{data_line(test)}, {test.rows} test samples; true classes down, predictions across",
+        f"{data_line(test)}, {test.rows} test samples",
+        "true classes down, predictions across",
         "",
         *matrix,
         "",

@@ -152,7 +152,7 @@ def test_the_confusion_matrix_is_printed(retrained, test_file, capsys):
     assert main(["evaluate", str(retrained), "--test", str(test_file)]) == 0
     printed = capsys.readouterr().out
     (result,) = evaluations(retrained)
-    assert [list(map(int, line.split()[1:])) for line in printed.splitlines()[4:7]] == result["confusion"]
+    assert [list(map(int, line.split()[1:])) for line in printed.splitlines()[5:8]] == result["confusion"]
     assert f"test accuracy {result['accuracy']:.4f}" in printed
 
 

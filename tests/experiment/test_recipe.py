@@ -160,7 +160,7 @@ def test_fewer_epochs_shorten_the_decays_of_a_grid_and_drop_those_that_become_al
     text = "[training]\nepochs = 30\n[grid]\ndecay_epochs = [[10, 20], [10, 25], [5]]\n"
     recipe = load_recipe(written(text)).shortened(15)
     assert recipe.grid == {"decay_epochs": [[10], [5]]}
-    assert recipe.notes == ("the learning rate does not decay after epoch 20, 25: training ends at epoch 15",)
+    assert recipe.notes == ("the learning rate does not decay after epoch 20 or 25: training ends at epoch 15",)
 
 
 def test_a_decay_after_the_last_epoch_never_comes(written):

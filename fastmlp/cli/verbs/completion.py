@@ -39,6 +39,6 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 VERB = Verb(
-    "Write what a shell needs to complete commands: bash, zsh, fish or tcsh", _arguments, _run,
+    "Write what a shell needs to complete commands", _arguments, _run,
     "fastmlp completion bash", prints_itself=True,
 )  # fmt: skip

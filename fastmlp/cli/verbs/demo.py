@@ -2,7 +2,7 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import add_change, add_set, folder, read_recipe
+from fastmlp.cli.verbs.arguments import add_change, add_data, add_set, folder, read_recipe
 from fastmlp.cli.verbs.run import RUNS, run_pipeline
 from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
@@ -12,6 +12,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=folder, metavar="RUN",
         help="folder for the results; a run begun there is resumed (default: runs/demo, runs/demo-2, ...)",
     )  # fmt: skip
+    add_data(parser)
     add_change(
         parser, "--epochs", key="training.epochs", type=int, metavar="N",
         help="passes over the training data (default: 50)",
@@ -25,6 +26,6 @@ def _run(options: argparse.Namespace) -> Outcome:
 
 
 VERB = Verb(
-    "Run the default recipe, on synthetic digits if MNIST is not available", _arguments, _run,
+    "Run the default recipe, on MNIST or else on drawn digits", _arguments, _run,
     "fastmlp demo --epochs 5", resumes=True,
 )  # fmt: skip

@@ -53,6 +53,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 VERB = Verb(
-    "Predict a class or a number for each row of a file without labels", _arguments, _run,
+    "Predict a class or a number for each row of a file", _arguments, _run,
     "fastmlp predict runs/ee541 test.csv --out predictions.csv", prints_itself=True,
 )  # fmt: skip

@@ -93,6 +93,6 @@ def run_pipeline(
 
 
 VERB = Verb(
-    "Run a recipe: sweep, retrain and evaluate, beside published results", _arguments, _run,
+    "Run a recipe: sweep, retrain, evaluate and report", _arguments, _run,
     "fastmlp run ee541 --data mnist --out runs/ee541", resumes=True,
 )  # fmt: skip

@@ -51,7 +51,8 @@ class Plan:
         estimate = "" if self.seconds is None else f", about {_duration(self.seconds)}"
         if cells == 1:
             return f"plan: 1 cell on {cores}{estimate}"
-        return f"plan: {cells} cells, {self.at_once} side by side on {cores} each{estimate}"
+        order = "one after the other" if self.at_once == 1 else f"{self.at_once} side by side"
+        return f"plan: {cells} cells, {order}, each on {cores}{estimate}"
 
 
 def choose_plan(cells: Sequence[Cell], data: SweepData, threads: int | None = None) -> Plan:

@@ -1,11 +1,12 @@
 """Facts about a thing, each as text for people and as a value for programs."""
 
+import shutil
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH = 100  # characters of a line
+WIDTH = 100  # characters of a line, where the terminal has as many
 LISTED = 20  # things in a list
 _GAP = 2
 
@@ -31,13 +32,14 @@ class Info:
     def text(self) -> str:
         """Return it for a person: the title, and a paragraph per fact."""
         known = [(name, text) for name, text in self.facts if text]
+        width = min(WIDTH, shutil.get_terminal_size((WIDTH, 1)).columns)
         margin = _GAP + max((len(name) for name, _ in known), default=0) + _GAP
         lines = [self.title]
         for name, text in known:
             head = f"{'':{_GAP}}{name}".ljust(margin)
             for line in text.splitlines():
                 lines += textwrap.wrap(
-                    line, WIDTH, initial_indent=head, subsequent_indent=" " * margin, break_long_words=False,
+                    line, width, initial_indent=head, subsequent_indent=" " * margin, break_long_words=False,
                     break_on_hyphens=False,
                 )  # fmt: skip
                 head = " " * margin
