@@ -7,10 +7,10 @@ from typing import Any
 from fastmlp.config.early_stopping import EarlyStoppingConfig, check_monitor
 from fastmlp.errors import InputError
 from fastmlp.export.model_file import ModelRecord, save
+from fastmlp.training.callback_states import CallbackState
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.early_stopping import BestEpoch, kept_epoch
 from fastmlp.training.session import Session
-from fastmlp.training.state import CallbackState
 from fastmlp.utils import validation as check
 from fastmlp.utils.paths import user_path
 

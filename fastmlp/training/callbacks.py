@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputTypeError
+from fastmlp.training.callback_states import CallbackState
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.history import History
 from fastmlp.training.session import Session
-from fastmlp.training.state import CallbackState
 
 
 class StopTraining(Exception):
@@ -226,7 +226,7 @@ class CallbackList:
         for callback in self._named.values():
             if isinstance(callback, InternalCallback):
                 callback.attach(session)
-        session.state.add_callbacks(self._named)
+        session.state.callbacks.add(self._named)
         self._of_chunks = [
             name for name, callback in self._named.items() if type(callback).on_chunk_end is not Callback.on_chunk_end
         ]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fastmlp.kernels.layout import ACTIVATION, ELU, FAN_OUT, RECTIFIERS, RELU, SIGMOID, SOFTPLUS, TANH
 from fastmlp.training.advice import advise
 from fastmlp.training.batches import EvaluationChunk
+from fastmlp.training.callback_states import CallbackState
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.failure_check import (
     CAUSES_TO_CALM,
@@ -28,7 +29,6 @@ from fastmlp.training.failure_check import (
 from fastmlp.training.probes import IDLE, SAMPLE, idle_share, next_probe_epoch, step_ratios
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
-from fastmlp.training.state import CallbackState
 from fastmlp.utils.records import Count, Known, Record, to_plain
 
 CAUSES = ("dead-units", "saturated-units", "updates-too-large", "updates-too-small", "diverged", "overfitting")

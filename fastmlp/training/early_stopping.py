@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.config.early_stopping import EarlyStoppingConfig
+from fastmlp.training.callback_states import CallbackState
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.history import check_layout
 from fastmlp.training.session import Session
-from fastmlp.training.state import CallbackState
 from fastmlp.utils.records import Count, Record
 
 

@@ -67,7 +67,7 @@ class Fitted:
         state.settle(
             {
                 name: dict(callback.state_dict())
-                for name, callback in state.callbacks.items()
+                for name, callback in state.callbacks.active.items()
                 if isinstance(callback, DiagnosticsCallback)
             }
         )

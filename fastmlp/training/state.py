@@ -1,13 +1,12 @@
 """State of a training: everything that it changes, as one thing."""
 
 import copy
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from msgspec import MsgspecError
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.schedules import Schedule
-from fastmlp.errors import InputError, InputTypeError
+from fastmlp.training.callback_states import CallbackState, CallbackStates
 from fastmlp.training.failure import FailureReason
 from fastmlp.training.history import DiagnosisRecord, History, check_layout
 from fastmlp.training.parameters import Parameters
 from fastmlp.utils.records import Count, Finite, Position, Record, one_line
-
-CallbackState = Mapping[str, Any]
 
 
 class StateRecord(Record, frozen=True, kw_only=True):
@@ -50,21 +47,6 @@ class StateRecord(Record, frozen=True, kw_only=True):
     diagnoses: tuple[DiagnosisRecord, ...]
     schedule: dict[str, Any]
     callbacks: dict[str, dict[str, Any]]
-
-
-class Stateful(Protocol):
-    """What has a state of its own that is kept with that of the training."""
-
-    def state_dict(self) -> CallbackState: ...
-
-    def load_state_dict(self, state: CallbackState) -> None:
-        """Continue from a state.
-
-        Parameters
-        ----------
-        state : mapping
-            What `state_dict` returned.
-        """
 
 
 class Stopwatch:
@@ -137,12 +119,8 @@ class TrainingState:
         Epoch whose weights the network has; None: the last one.
     failure_reason : FailureReason or None
         Why the training failed, once it is over.
-    callbacks : dict
-        Those that have a state, by name.
-    saved : dict
-        States of callbacks, by name, that wait for the callbacks they belong to.
-    source : str
-        Name of the file that they were read from; empty for none.
+    callbacks : CallbackStates
+        The states of the callbacks.
     """
 
     parameters: Parameters
@@ -158,9 +136,7 @@ class TrainingState:
     is_stopped: bool = False
     kept_epoch: int | None = None
     failure_reason: FailureReason | None = None
-    callbacks: dict[str, Stateful] = field(default_factory=dict, repr=False)
-    saved: dict[str, CallbackState] = field(default_factory=dict, repr=False)
-    source: str = ""
+    callbacks: CallbackStates = field(default_factory=CallbackStates, repr=False)
     _whole: tuple[Any, ...] | None = field(default=None, repr=False)
 
     @classmethod
@@ -197,7 +173,7 @@ class TrainingState:
         """Return a copy from which a training can continue, while this state stays as it is."""
         return TrainingState(
             copy.copy(self.parameters), copy.deepcopy(self.schedule), self.history.copy(), self.steps, self.epoch,
-            self.position, self.totals.copy(), saved=dict(self.saved),
+            self.position, self.totals.copy(), callbacks=CallbackStates(waiting=dict(self.callbacks.waiting)),
         )  # fmt: skip
 
     # -------------------------------------------------------------------------------------------------- whole epochs
@@ -245,42 +221,15 @@ class TrainingState:
         """Whether this is the state after a whole epoch."""
         return self.position == 0 and len(self.history) > 0
 
-    def settle(self, saved: dict[str, CallbackState]) -> None:
+    def settle(self, waiting: dict[str, CallbackState]) -> None:
         """Let go of what only a training under way needs.
 
         Parameters
         ----------
-        saved : dict
+        waiting : dict
             States of callbacks, by name, to continue with.
         """
-        self._whole, self.callbacks, self.saved = None, {}, saved
-
-    # ----------------------------------------------------------------------------------------------------- callbacks
-
-    def add_callbacks(self, callbacks: Mapping[str, Stateful]) -> None:
-        """Take in the callbacks whose states belong to this one; states saved under their names are loaded.
-
-        Parameters
-        ----------
-        callbacks : mapping
-            By name.
-
-        Raises
-        ------
-        InputError
-            When a callback cannot use its state in a file.
-        """
-        self.callbacks = dict(callbacks)
-        for name in [name for name in self.saved if name in callbacks]:
-            try:
-                callbacks[name].load_state_dict(self.saved.pop(name))
-            except Exception as error:
-                if not self.source:
-                    raise
-                raise InputError(
-                    f"{self.source} cannot be read ({one_line(error, f'state.callbacks.{name}')}); expected what its "
-                    "state_dict returned: delete the folder to begin anew"
-                ) from error
+        self._whole, self.callbacks = None, CallbackStates(waiting=waiting)
 
     # --------------------------------------------------------------------------------------------------- checkpoints
 
@@ -288,15 +237,8 @@ class TrainingState:
         """Return the state as a record of plain values, and arrays by name: what `load_arrays` reads."""
         arrays = {"parameters": self.parameters.buffer, "states": self.parameters.states, "totals": self.totals}
         arrays |= {f"history.{name}": column for name, column in self.history.to_numpy().items()}
-        states: dict[str, dict[str, Any]] = {}
-        for name, callback in self.callbacks.items():
-            states[name] = {}
-            for key, value in callback.state_dict().items():
-                if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-                    arrays[f"callback.{name}.{key}"] = value
-                else:
-                    states[name][key] = value
-            _check_plain(name, states[name])
+        states, of_callbacks = self.callbacks.to_arrays()
+        arrays |= {f"callback.{name}": array for name, array in of_callbacks.items()}
         return StateRecord(
             epoch=self.epoch,
             position=self.position,
@@ -310,7 +252,7 @@ class TrainingState:
         ), arrays
 
     def load_arrays(self, record: StateRecord, arrays: Mapping[str, NDArray[Any]], source: str) -> None:
-        """Continue from what `to_arrays` returned; callbacks get their states with `add_callbacks`.
+        """Continue from what `to_arrays` returned; callbacks get their states when they are added.
 
         Parameters
         ----------
@@ -330,32 +272,18 @@ class TrainingState:
         for name, array in own.items():
             check_layout(name, arrays[name], array.shape, array.dtype)
             array[...] = arrays[name]
-        saved = {name: dict(state) for name, state in record.callbacks.items()}
-        columns = {}
+        parts: dict[str, dict[str, NDArray[Any]]] = {"history": {}, "callback": {}}
         for key in arrays.keys() - own.keys():
             part, _, name = key.partition(".")
-            callback, _, entry = name.partition(".")
-            if part == "history":
-                columns[name] = arrays[key]
-            elif part == "callback" and entry not in saved.get(callback, {entry: None}):
-                saved[callback][entry] = arrays[key]
-            else:
+            if part not in parts:
                 raise ValueError(f"unknown array {key}")
-        self.history = History.from_file(columns, record.epoch - 1, record.diagnoses)
+            parts[part][name] = arrays[key]
+        self.callbacks = CallbackStates.from_arrays(record.callbacks, parts["callback"], source)
+        self.history = History.from_file(parts["history"], record.epoch - 1, record.diagnoses)
         self.epoch, self.position, self.steps = record.epoch, record.position, record.steps
-        self.learning_rate, self.is_stopped, self.source = record.learning_rate, record.is_stopped, source
+        self.learning_rate, self.is_stopped = record.learning_rate, record.is_stopped
         self.stopwatch = Stopwatch(record.seconds)
         try:
             self.schedule.restore(record.schedule)
         except (ValueError, MsgspecError) as error:
             raise ValueError(one_line(error, "state.schedule")) from None
-        self.saved = dict(saved)
-
-
-def _check_plain(name: str, state: dict[str, Any]) -> None:
-    try:
-        json.dumps(state)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(
-            f"state_dict of callback {name} cannot be kept ({error}); expected plain values and arrays"
-        ) from None
