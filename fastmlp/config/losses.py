@@ -1,6 +1,7 @@
 """Losses: one class each, with its formula, the targets it takes, its outputs and its measure of accuracy."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,7 +47,26 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
         return float(np.log(columns))
 
 
-class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross entropy"):
+class _CheckedColumns:
+    """What losses have in common whose targets are columns of numbers that `_check` accepts, as they are."""
+
+    @staticmethod
+    @abstractmethod
+    def _check(targets: Targets, name: str) -> None:
+        """Raise InputError for a target that the loss has no value for."""
+
+    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
+        targets = _columns(y, rows, dtype, "y")
+        self._check(targets, "y")
+        return targets, np.arange(targets.shape[1])
+
+    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
+        targets = _as_in_training(y, rows, classes, dtype, name)
+        self._check(targets, name)
+        return targets
+
+
+class BinaryCrossEntropy(_CheckedColumns, Loss, name="binary_cross_entropy", label="binary cross entropy"):
     """Binary cross entropy of a sigmoid per column, summed over columns: any number of labels per sample.
 
     -sum over columns of y ln p + (1 - y) ln(1 - p), in nats. Predictions are int64, 1 where a label
@@ -55,15 +75,15 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy", label="binary cross 
 
     kind, output, baseline = LOGISTIC, "sigmoid", "guessing by frequency"
 
-    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
-        targets = _columns(y, rows, dtype, "y")
-        _check_bits(targets, "y")
-        return targets, np.arange(targets.shape[1])
-
-    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
-        targets = _as_in_training(y, rows, classes, dtype, name)
-        _check_bits(targets, name)
-        return targets
+    @staticmethod
+    def _check(targets: Targets, name: str) -> None:
+        bits = (targets == 0) | (targets == 1)
+        if not bits.all():
+            row, column = np.argwhere(~bits)[0]
+            raise InputError(
+                f"{name} has {targets[row, column]:g} at row {row}, column {column}; expected 0 or 1: a label is there "
+                "or not"
+            )
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
         return _squeezed((outputs > 0.5).astype(np.int64))
@@ -126,7 +146,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         return self.prior_loss(targets, np.empty(0)) or math.inf
 
 
-class PoissonDeviance(Loss, name="poisson", label="Poisson deviance"):
+class PoissonDeviance(_CheckedColumns, Loss, name="poisson", label="Poisson deviance"):
     """Half the Poisson deviance of means exp(z), summed over columns: p - y + y ln(y / p), for counts and rates.
 
     Predictions are the means. Targets are numbers from 0, and are never scaled: what is learnt is the logarithm of the
@@ -140,15 +160,14 @@ class PoissonDeviance(Loss, name="poisson", label="Poisson deviance"):
     kind, output, baseline, measure = POISSON, "exp", "guessing the mean", "D²"
     has_probabilities = False
 
-    def prepare(self, y: ArrayLike, rows: int, classes: Iterable[Any] | None, dtype: str) -> tuple[Targets, Classes]:
-        targets = _columns(y, rows, dtype, "y")
-        _check_from_zero(targets, "y")
-        return targets, np.arange(targets.shape[1])
-
-    def compare(self, y: ArrayLike, rows: int, classes: Classes, dtype: str, name: str = "y") -> Targets:
-        targets = _as_in_training(y, rows, classes, dtype, name)
-        _check_from_zero(targets, name)
-        return targets
+    @staticmethod
+    def _check(targets: Targets, name: str) -> None:
+        if (targets < 0).any():
+            row, column = np.argwhere(targets < 0)[0]
+            raise InputError(
+                f"{name} has {targets[row, column]:g} at row {row}, column {column}; expected numbers from 0, such as "
+                "counts, for loss 'poisson', or loss 'squared_error'"
+            )
 
     def decide(self, outputs: NDArray[Any], classes: Classes) -> NDArray[Any]:
         return _squeezed(outputs)
@@ -229,25 +248,6 @@ def _as_in_training(
     if targets.shape[1] != len(classes):
         raise InputError(f"{name} has {targets.shape[1]} columns; expected {len(classes)}, as in training")
     return targets
-
-
-def _check_bits(targets: Targets, name: str) -> None:
-    bits = (targets == 0) | (targets == 1)
-    if not bits.all():
-        row, column = np.argwhere(~bits)[0]
-        raise InputError(
-            f"{name} has {targets[row, column]:g} at row {row}, column {column}; expected 0 or 1: a label is there or "
-            "not"
-        )
-
-
-def _check_from_zero(targets: Targets, name: str) -> None:
-    if (targets < 0).any():
-        row, column = np.argwhere(targets < 0)[0]
-        raise InputError(
-            f"{name} has {targets[row, column]:g} at row {row}, column {column}; expected numbers from 0, such as "
-            "counts, for loss 'poisson', or loss 'squared_error'"
-        )
 
 
 def _mean(values: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
