@@ -1,6 +1,5 @@
 """What an evaluation finds out of a network that classifies: accuracy, confusions, most confident mistakes."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from fastmlp.runs.evaluation_record import EvaluationRecord
 from fastmlp.runs.run_directory import Run, write_csv
 from fastmlp.utils.atomic_files import remove, write_bytes
 from fastmlp.utils.labels import class_numbers
+from fastmlp.utils.npz import npz_bytes
 
 MISTAKES_SHOWN = 25
 Arrays = dict[str, NDArray[Any]]
@@ -83,6 +83,4 @@ def write(run: Run, data: Dataset, evaluation: EvaluationRecord, mistakes: Array
         true, given, certainty = mistakes["true"], mistakes["given"], mistakes["certainty"]
         plots.save(plots.mistakes_figure(pictures, true, given, certainty, names, name), run.mistakes)
         mistakes = {**mistakes, "pictures": pictures}
-    archive = io.BytesIO()
-    np.savez(archive, **mistakes)  # type: ignore[arg-type]  # NumPy declares a keyword allow_pickle among them
-    write_bytes(run.mistakes_data, archive.getvalue())
+    write_bytes(run.mistakes_data, npz_bytes(mistakes))

@@ -1,6 +1,5 @@
 """What an evaluation finds out of a network that predicts numbers: R², the root mean squared error, the predictions."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from fastmlp.runs.evaluation_record import EvaluationRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import finite
 from fastmlp.utils.atomic_files import write_bytes
+from fastmlp.utils.npz import npz_bytes
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -62,6 +62,4 @@ def write(run: Run, data: Dataset, evaluation: EvaluationRecord, predictions: Ar
     title = f"{data_line(evaluation.test)}, test R² {evaluation.score:.4f}, RMSE {size}"
     figure = plots.predictions_figure(predictions["true"], predictions["predicted"], title)
     plots.save(figure, run.predictions)
-    archive = io.BytesIO()
-    np.savez(archive, **predictions)  # type: ignore[arg-type]  # NumPy declares a keyword allow_pickle among them
-    write_bytes(run.predictions_data, archive.getvalue())
+    write_bytes(run.predictions_data, npz_bytes(predictions))

@@ -26,6 +26,7 @@ from fastmlp.training.session import Session
 from fastmlp.training.state import StateRecord
 from fastmlp.utils.atomic_files import is_temporary, remove, write_bytes
 from fastmlp.utils.digests import digest_of_arrays, digest_of_values, engine_version
+from fastmlp.utils.npz import npz_bytes
 from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import DamagedRecord, Position, Record, convert_record, one_line, to_plain
 
@@ -142,11 +143,8 @@ class CheckpointStore:
         arrays : mapping
             Arrays by name.
         """
-        stream = io.BytesIO()
         text = json.dumps(to_plain(CheckpointRecord(identity=self.identity, epochs=epochs, state=state)))
-        entries: dict[str, Any] = {"meta": np.frombuffer(text.encode(), np.uint8), **arrays}
-        np.savez(stream, **entries)
-        body = stream.getvalue()
+        body = npz_bytes({"meta": np.frombuffer(text.encode(), np.uint8), **arrays})
         files = self._files()
         number = 1 + (int(files[-1].stem.rpartition("-")[2]) if files else 0)
         checksum = hashlib.sha256(body).hexdigest().encode()

@@ -1,7 +1,6 @@
 """The synthetic digits as a Dataset, kept in the cache between runs."""
 
 import hashlib
-import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +12,7 @@ from fastmlp.data.checks import check_file
 from fastmlp.data.collections import glyphs
 from fastmlp.data.collections.cache import cache_folder, save_to_cache
 from fastmlp.data.dataset import Dataset
+from fastmlp.utils.npz import npz_bytes
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -35,7 +35,7 @@ def load_glyphs(part: str) -> Dataset:
     arrays = None if folder is None else _cached(folder / name, glyphs.COUNTS[part])
     if arrays is None:
         arrays = glyphs.draw(part)
-        save_to_cache(name, _archive(*arrays))
+        save_to_cache(name, npz_bytes({"X": arrays[0], "y": arrays[1], "digest": np.array(_digest(*arrays))}))
     X, y = arrays
     source = "glyphs: synthetic digits, drawn from fonts"
     return Dataset(
@@ -52,13 +52,6 @@ def _cached(path: Path, count: int) -> Arrays | None:
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     return (X, y) if X.shape == (count, 784) and digest == _digest(X, y) else None
-
-
-def _archive(X: NDArray[np.uint8], y: NDArray[np.int64]) -> memoryview:
-    """Return the content of the file of the cache."""
-    archive = io.BytesIO()
-    np.savez(archive, X=X, y=y, digest=np.array(_digest(X, y)))
-    return archive.getbuffer()
 
 
 def _digest(X: NDArray[np.uint8], y: NDArray[np.int64]) -> str:
