@@ -21,7 +21,6 @@ from fastmlp.runs.naming import label
 from fastmlp.runs.recipe_record import SearchRecord
 from fastmlp.runs.records import CellRecord, RunRecord
 from fastmlp.runs.run_directory import Run
-from fastmlp.runs.statistics import Interval
 from fastmlp.training.history import History
 
 
@@ -83,39 +82,23 @@ class CellView:
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """Cells that differ in their seed alone; most often there is one.
+class Configuration(CellGroup):
+    """Cells that differ in their seed alone, as a report shows them; most often there is one.
 
     Attributes
     ----------
-    group : CellGroup
-        Their records.
-    cells : list of CellView
-        The same cells.
+    slug, label, cells
+        As of any `CellGroup`.
+    views : list of CellView
+        One for each of its cells.
     """
 
-    group: CellGroup
-    cells: list[CellView]
-
-    @property
-    def slug(self) -> str:
-        """The slug that its cells would have without their seeds."""
-        return self.group.slug
-
-    @property
-    def label(self) -> str:
-        """The label that its cells would have without their seeds."""
-        return self.group.label
-
-    @property
-    def sound(self) -> list[CellView]:
-        """The cells that were trained to the end and have a result."""
-        return [cell for cell in self.cells if cell.record.is_sound]
+    views: list[CellView]
 
     @property
     def cell(self) -> CellView:
         """The one that represents it: the first sound one, as that is what is retrained."""
-        return (self.sound or self.cells)[0]
+        return next((view for view in self.views if view.record.is_sound), self.views[0])
 
     @property
     def failure(self) -> str | None:
@@ -125,15 +108,10 @@ class Configuration:
     @property
     def note(self) -> str:
         """Why some of its cells are not sound, in a few words."""
-        lost = [cell.note for cell in self.cells if not cell.record.is_sound]
-        if len(self.cells) == 1 or not lost:
+        lost = [view.note for view in self.views if not view.record.is_sound]
+        if len(self.views) == 1 or not lost:
             return "".join(lost)
-        return f"{len(lost)} of {len(self.cells)} seeds: {', '.join(dict.fromkeys(lost))}"
-
-    @property
-    def accuracy(self) -> Interval | None:
-        """The mean validation accuracy of the sound cells with its 95% interval; None where there is none."""
-        return self.group.accuracy
+        return f"{len(lost)} of {len(self.views)} seeds: {', '.join(dict.fromkeys(lost))}"
 
     def figure(self, name: str) -> float:
         """Return the mean of a result over the sound cells; of one cell its own.
@@ -148,15 +126,15 @@ class Configuration:
         float
             nan where one is unknown or not finite.
         """
-        if len(self.cells) == 1:
-            return self.cells[0].figure(name)
-        mean = self.group.mean(name)
+        if len(self.views) == 1:
+            return self.views[0].figure(name)
+        mean = self.mean(name)
         return math.nan if mean is None else mean
 
     @property
     def seconds_per_epoch(self) -> float:
         """The median over its cells; nan without a history."""
-        known = [cell.seconds_per_epoch for cell in self.cells if cell.history]
+        known = [view.seconds_per_epoch for view in self.views if view.history]
         return float(np.median(known)) if known else math.nan
 
     def panel(self) -> Panel:
@@ -165,7 +143,7 @@ class Configuration:
         assert cell.history is not None
         decays = [epoch for epoch in cell.record.settings["decay_epochs"] if epoch <= len(cell.history)]
         kept = min(cell.record.kept_epoch, len(cell.history)) or None  # a history of another training may be shorter
-        others = [other.history for other in self.cells if other is not cell and other.history]
+        others = [other.history for other in self.views if other is not cell and other.history]
         return Panel(self.label, cell.history, decays, self.failure, kept, others, measure_of([cell.record]))
 
     def trial(self) -> Trial:
@@ -246,8 +224,10 @@ class RunView:
     def configurations(self) -> list[Configuration]:
         """The cells, those that differ in their seed alone together, in the order of the first ones."""
         views = {cell.record.slug: cell for cell in self.cells}
-        groups = group_cells(cell.record for cell in self.cells)
-        return [Configuration(group, [views[cell.slug] for cell in group.cells]) for group in groups]
+        return [
+            Configuration(group.slug, group.label, group.cells, [views[cell.slug] for cell in group.cells])
+            for group in group_cells(self.record.cells)
+        ]
 
     @property
     def ranked(self) -> list[Configuration]:
@@ -273,7 +253,7 @@ class RunView:
     def best_configuration(self) -> Configuration | None:
         """The configuration of the best cell."""
         best = self.best
-        return next((one for one in self.configurations if best in one.cells), None) if best else None
+        return next((one for one in self.configurations if best in one.views), None) if best else None
 
     @property
     def is_repeated(self) -> bool:
