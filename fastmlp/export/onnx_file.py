@@ -95,19 +95,19 @@ class _Graph:
             X = self._node("Concat", numbers, axis=1) if numbers else ""
         else:
             names, X = [], self._input("X", self.types[network.input_dtype], len(network.columns))
-        told: list[str] = []
+        indicators: list[str] = []
         if X:
             scaled, gaps = self._scale(X)
             parts.append(scaled)
-            if indicators := [number for number, column in enumerate(network.numbers) if column.indicator]:
-                told.append(self._node("Gather", [gaps, self._constant(np.array(indicators))], axis=1))
+            if with_indicator := [number for number, column in enumerate(network.numbers) if column.indicator]:
+                indicators.append(self._node("Gather", [gaps, self._constant(np.array(with_indicator))], axis=1))
         categories: list[str] = []
         for name, column in zip(names, network.columns, strict=False):
             if column.categories is not None:
                 hot, gap = self._categories(name, column.categories)
                 categories.append(hot)
-                told += [gap] if column.indicator else []
-        parts += [self._cast(part) for part in (*told, *categories)]
+                indicators += [gap] if column.indicator else []
+        parts += [self._cast(part) for part in (*indicators, *categories)]
         return parts[0] if len(parts) == 1 else self._node("Concat", parts, axis=1)
 
     def add_layers(self, values: str) -> str:

@@ -238,12 +238,12 @@ class InputEncoder:
 
     def describe(self) -> str:
         """Return it in words, such as "64 columns, 0 to 16, standardised"."""
-        texts, told = self._of_text, sum(column.indicator for column in self.columns)
+        texts, lacking = self._of_text, sum(column.indicator for column in self.columns)
         parts = [self.scaling.describe()] if self.scaling.columns else []
         parts += (
             [f"{len(texts)} of text with {sum(len(one.categories or ()) for one in texts)} values"] if texts else []
         )
-        return "; ".join([*parts, *([f"{told} with missing values"] if told else [])])
+        return "; ".join([*parts, *([f"{lacking} with missing values"] if lacking else [])])
 
     def digest(self) -> str:
         """Return a digest that distinguishes it from others."""

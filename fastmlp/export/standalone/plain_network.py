@@ -81,7 +81,7 @@ class PlainNetwork:
         if len(values) != len(self.columns):
             raise ValueError(f"a row has {len(values)} values; expected {len(self.columns)}")
         numbers: list[float] = []
-        told: list[tuple[bool, float]] = []
+        indicators: list[tuple[bool, float]] = []
         categories: list[float] = []
         for number, (column, value) in enumerate(zip(self.columns, values, strict=True)):
             name, known = column["name"] or number, column.get("categories")
@@ -89,7 +89,7 @@ class PlainNetwork:
             if is_missing and not self.may_lack:
                 raise ValueError(f"column {name} has no value; expected one")
             if column["indicator"]:
-                told.append((known is not None, float(is_missing)))
+                indicators.append((known is not None, float(is_missing)))
             if known is None:
                 x = float(column["fill"] if is_missing else value)
                 if not math.isfinite(x):
@@ -100,8 +100,8 @@ class PlainNetwork:
             if not is_missing and text not in known:
                 raise ValueError(f"column {name} has {value!r}; expected one of {', '.join(known)}")
             categories += [float(not is_missing and text == one) for one in known]
-        told.sort(key=lambda one: one[0])  # those of numbers first
-        return [*numbers, *(value for _, value in told), *categories]
+        indicators.sort(key=lambda one: one[0])  # those of numbers first
+        return [*numbers, *(value for _, value in indicators), *categories]
 
     def _outputs(self, values: list[float]) -> list[float]:
         for layer in self.layers:

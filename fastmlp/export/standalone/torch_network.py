@@ -54,8 +54,8 @@ class Inputs(nn.Module):
             self.register_buffer(name, values, persistent=False)
         fills = [float("nan") if column["fill"] is None else column["fill"] for column in columns]
         self.register_buffer("fill", torch.tensor(fills, dtype=precise), persistent=False)
-        told = [number for number, column in enumerate(columns) if column["indicator"]]
-        self.register_buffer("told", torch.tensor(told, dtype=torch.long), persistent=False)
+        with_indicator = [number for number, column in enumerate(columns) if column["indicator"]]
+        self.register_buffer("with_indicator", torch.tensor(with_indicator, dtype=torch.long), persistent=False)
 
     def forward(self, X: Any) -> Any:
         """Return the features of rows.
@@ -73,7 +73,7 @@ class Inputs(nn.Module):
         X = X.to(self.offset.dtype)
         missing = torch.isnan(X)
         features = ((torch.where(missing, self.fill, X) - self.offset) / self.scale).to(self.dtype)
-        return torch.cat([features, missing[:, self.told].to(self.dtype)], dim=1)
+        return torch.cat([features, missing[:, self.with_indicator].to(self.dtype)], dim=1)
 
 
 def build(model: dict[str, Any]) -> Any:
