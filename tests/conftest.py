@@ -1,5 +1,6 @@
 import shutil
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -25,6 +26,9 @@ activation = ["tanh", "relu"]
 learning_rate = [0.5, 0.05]
 """
 
+# A machine that does much else besides may take seconds to draw an example or to try it.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 # Files whose tests take minutes together begin first: one that is left for the end keeps all other processes waiting.
 LONGEST = ("test_other_cpus.py", "test_kill.py", "test_augment.py")

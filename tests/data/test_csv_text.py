@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from table_columns import columns
@@ -203,7 +203,6 @@ def test_black_and_white_pixels_of_0_and_1_keep_their_value(write_table):
     assert dataset.image_shape == (28, 28)
 
 
-@settings(deadline=None)  # the first one loads pandas
 @given(
     table=arrays.arrays(
         np.float32,
@@ -223,7 +222,6 @@ def test_written_values_are_read_back(tmp_path_factory, table, data):
     assert np.array_equal(dataset.y, labels)
 
 
-@settings(deadline=None)  # the first one loads pandas
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20), comma=st.booleans())
 def test_every_float_of_64_bits_is_read_back(tmp_path_factory, values, comma):
     path = tmp_path_factory.mktemp("csv") / "t.csv"

@@ -105,7 +105,6 @@ def check_read(dataset, names, rows, labels):
     assert dataset.label == "label"
 
 
-@settings(deadline=None)  # the first one loads pandas
 @given(table=tables(), data=st.data())
 def test_a_table_is_the_same_in_every_dialect(tmp_path_factory, table, data):
     names, rows, labels = table
@@ -125,7 +124,6 @@ def test_a_table_is_told_by_its_content_where_its_name_says_nothing(tmp_path, na
     check_read(load(path), names, rows, labels)
 
 
-@settings(deadline=None)  # the first one loads pandas
 @given(
     table=st.lists(st.tuples(*[st.floats(-1e6, 1e6, width=32)] * 3), min_size=2, max_size=6),
     separator=st.sampled_from([",", ", ", ";", "\t", "  "]),
@@ -204,7 +202,7 @@ def frames():
     }
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     name=st.sampled_from(["iris", "wine", "diabetes", "digits"]),
     options=st.fixed_dictionaries(

@@ -18,7 +18,7 @@ DTYPES = st.sampled_from(["float32", "float64"])
 CODES = st.sampled_from(sorted(ACTIVATIONS.values()))
 PLACES = st.fixed_dictionaries({"pad": st.integers(0, 17), "offset": st.integers(0, 3)})
 SEEDS = st.integers(0, 2**32 - 1)
-few_examples = settings(max_examples=60, deadline=None)
+few_examples = settings(max_examples=60)
 
 
 def exact(array):

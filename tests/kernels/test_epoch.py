@@ -48,7 +48,7 @@ def samples(random, rows, features, classes, dtype):
     return X if dtype == "uint8" else (X / 255 - 0.4).astype(dtype), random.randint(0, classes, rows)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     inputs=WIDTHS, hidden=HIDDEN, classes=st.integers(2, 20),
     rows=st.integers(1, 70), batch_size=st.integers(1, 80), threads=st.integers(1, 3),

@@ -55,7 +55,7 @@ moderate = st.floats(-(2.0**40), 2.0**40, width=32)
 
 
 @given(moderate, moderate, moderate)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 def test_the_sum_is_rounded_once(x, y, z):
     exact = Fraction(x) * Fraction(y) + Fraction(z)
     if exact:
@@ -75,7 +75,7 @@ def test_a_sum_just_beside_the_middle_of_two_numbers_goes_to_the_nearer(addend, 
 
 
 @given(numbers, numbers, numbers)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_numbers_of_any_size_are_rounded_once_or_overflow(x, y, z):
     exact = Fraction(x) * Fraction(y) + Fraction(z)
     largest = Fraction(float(np.finfo(np.float32).max)) + Fraction(2) ** 103

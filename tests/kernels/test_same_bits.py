@@ -61,7 +61,7 @@ def test_same_seed_gives_same_bits_on_any_thread_count(network, pixels, activati
     assert len(results) == 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     widths=st.lists(st.integers(1, 70), min_size=2, max_size=4), rows=st.integers(1, 150),
     batch_size=st.integers(1, 150),
@@ -217,7 +217,7 @@ def test_a_forked_child_trains_the_same(pixels):
 
 
 @given(count=st.integers(0, 1000), size=st.integers(1, 9), grain=st.sampled_from([1, 4, 64]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_row_has_exactly_one_owner(count, size, grain):
     ranges = [thread_team.partition.py_func(count, me, size, grain) for me in range(size)]
     assert [row for first, last in ranges for row in range(first, last)] == list(range(count))

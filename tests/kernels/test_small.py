@@ -46,7 +46,7 @@ def is_small(p, batch_size, rule=ADAM_RULE):
     return epoch._is_small(p.layers, batch_size, rule, (), None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     widths=st.sampled_from(NETWORKS), activation=st.sampled_from(list(ACTIVATIONS)),
     kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED, POISSON]), weighted=st.booleans(),

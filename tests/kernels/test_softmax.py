@@ -24,7 +24,7 @@ def evaluated(kernels, Z, labels):
     return out, losses, hits
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(1, 67), classes=st.integers(2, 65), dtype=st.sampled_from(["float32", "float64"]),
     scale=st.sampled_from([0.0, 1e-3, 1.0, 30.0]), pad=st.integers(0, 17), offset=st.integers(0, 3),

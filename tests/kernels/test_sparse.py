@@ -193,7 +193,7 @@ def test_a_sparse_matrix_that_is_none_is_refused(change, message):
         check_inputs(matrix, "float32")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 40),
     st.integers(1, 300),

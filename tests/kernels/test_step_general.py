@@ -27,7 +27,7 @@ def targets_of(kind, random, rows, outputs):
     return random.randint(0, 2, shape).astype(float) if kind == LOGISTIC else random.normal(size=shape)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     kind=st.sampled_from([SOFTMAX, LOGISTIC, SQUARED, POISSON]), smoothing=st.sampled_from([0.0, 0.1]),
     weighted=st.booleans(), outputs=st.integers(2, 20), batch_size=st.integers(1, 80), threads=st.integers(1, 3),
