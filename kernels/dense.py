@@ -44,7 +44,7 @@ PIECE_BYTES = np.int64(28 << 10)
 # What the tile does with a sum before it stores it.
 PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = range(6)
 # The same, typed, for calls with a constant: for a literal numba would compile the tiles again.
-_PLAIN, _STEP = np.int64(PLAIN), np.int64(STEP)
+PLAIN_SUM, _STEP = np.int64(PLAIN), np.int64(STEP)
 
 # By the codes of layout.ACTIVATIONS. The derivatives of those after sigmoid follow the tile, row by row.
 DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, PLAIN, PLAIN, PLAIN)
@@ -242,7 +242,7 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, 
             p, q = shifted(A, first * a_step), shifted(b, first * b_step)
             _run_strip(
                 registers, rows, p, a_row, a_step, q, b_step, stop - first, start, start_row, c, c_row, e, e_row,
-                _PLAIN, factor,
+                PLAIN_SUM, factor,
             )  # fmt: skip
             start, start_row, first = c, c_row, stop
         p, q = shifted(A, first * a_step), shifted(b, first * b_step)
@@ -283,7 +283,7 @@ def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_r
 @inlined
 def sum_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row):
     """out (rows, columns) = A @ D for pointers: sums of the gradient over the samples."""
-    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, ZERO, out, out_row, out, out_row, _PLAIN, 1.0)
+    multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, ZERO, out, out_row, out, out_row, PLAIN_SUM, 1.0)
 
 
 @intrinsic

@@ -20,8 +20,8 @@ Arrays are handed on as pointers: numba would count the references to each at ev
 
 import numpy as np
 
-from .cpu import REGISTER_BYTES, TILE_REGISTERS
-from .dense import affine_block, delta_block, tile
+from .cpu import REGISTER_BYTES
+from .dense import PLAIN_SUM, affine_block, delta_block, multiply
 from .dots import add_dots, fold
 from .jit import inlined, jit
 from .layout import (
@@ -52,9 +52,6 @@ GRAIN_ROWS = 16
 FEW_WEIGHTS = 1024
 # Elements from one row of a block to the next.
 BLOCK = np.int64(BLOCK_ROWS)
-# Rows of the tiles that sum a gradient, by their registers of columns: enough sums that none waits for the one before.
-HEIGHTS = {1: 8, 2: 2 * TILE_REGISTERS, 3: 4, 4: 4}
-
 # The columns of `work_table` behind those of `layout`: offsets of a layer's inputs and of its delta, of the sums of its
 # gradient (-1 for none) and how many stand in a row. The row after the last layer has the logits, and room for
 # transposed ones in the place of a delta.
@@ -228,7 +225,9 @@ def _backward(is_first, net, last, weights, room, rows, wide, G, lines):
             _transpose(columns, wide, D, BLOCK, T, stride)
             C = shifted(G, _of(net, layer, WEIGHTS))
             init, init_row = (room, ZERO) if is_first else (C, stride)
-            _add_gradient(inputs, columns, A, T, stride, rows, init, init_row, C)
+            multiply(
+                inputs, columns, A, BLOCK, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM, 1.0
+            )  # fmt: skip
 
 
 @jit
@@ -268,49 +267,6 @@ def _transpose(rows, columns, source, source_row, target, target_row):
         for j in range(0, columns, lanes):
             square, into = shifted(source, i * source_row + j), shifted(target, j * target_row + i)
             transpose_square(square, source_row, into, target_row)
-
-
-def _strip(registers):
-    """A jitted function that adds the products of one strip of columns, `registers` wide."""
-    height = HEIGHTS[registers]
-    tall, single = tile(height, registers), tile(1, registers)
-
-    @jit
-    def run(rows, A, T, t_row, depth, init, init_row, C, c_row):
-        whole = rows - rows % height
-        for i in range(0, whole, height):
-            a, z, c = shifted(A, i * BLOCK), shifted(init, i * init_row), shifted(C, i * c_row)
-            tall(a, BLOCK, UNIT, T, t_row, depth, z, init_row, c, c_row, c, c_row, ZERO, 1.0)
-        for i in range(whole, rows):
-            a, z, c = shifted(A, i * BLOCK), shifted(init, i * init_row), shifted(C, i * c_row)
-            single(a, BLOCK, UNIT, T, t_row, depth, z, init_row, c, c_row, c, c_row, ZERO, 1.0)
-
-    return run
-
-
-_strip_1, _strip_2, _strip_3, _strip_4 = (_strip(registers) for registers in (1, 2, 3, 4))
-
-
-@jit
-def _add_gradient(rows, columns, A, T, t_row, depth, init, init_row, C):
-    """C = init + A (rows, depth) @ T (depth, columns), whole registers of columns; A as a block, C with rows as T."""
-    lanes, j = lanes_of(C), ZERO
-    while j < columns:
-        left = (columns - j) // lanes
-        t, z, c = shifted(T, j), shifted(init, j), shifted(C, j)
-        if left >= 4 and TILE_REGISTERS >= 4:
-            width = 4
-            _strip_4(rows, A, t, t_row, depth, z, init_row, c, t_row)
-        elif left >= 3 and TILE_REGISTERS >= 3:
-            width = 3
-            _strip_3(rows, A, t, t_row, depth, z, init_row, c, t_row)
-        elif left >= 2:
-            width = 2
-            _strip_2(rows, A, t, t_row, depth, z, init_row, c, t_row)
-        else:
-            width = 1
-            _strip_1(rows, A, t, t_row, depth, z, init_row, c, t_row)
-        j += width * lanes
 
 
 @inlined
