@@ -23,6 +23,8 @@ from .update_rule import PLAIN_SGD, RATE, step_schedule
 STEP_WORTH_SHARING = 500_000
 # Elements of the parameters, padding included, up to which `small.py` trains a network, and from which batch on.
 SMALL_NETWORK, SMALL_BATCH, SMALL_SHARED_BATCH = 1 << 13, 16, 2 * small.PART_ROWS
+# Inputs above which the other kernels are faster, as these need no transposed ones, and from which batch on.
+SMALL_FEATURES, FEATURES_BATCH = 32, 64
 # Batches up to this size give threads columns of the first layer instead of rows, where it is sparse.
 COLUMNS_BATCH = 48
 # Multiply-adds for each thread of a pass without training, which has to be started for it.
@@ -100,12 +102,14 @@ def train(
 def _is_small(layers, batch_size, rule, keep_prob, distortion):
     """Whether `small.py` trains the network: few weights, nothing dropped, distorted or limited.
 
-    It needs batches that fill its registers, and where a step is worth sharing it needs parts enough for some threads.
+    It needs batches that fill its registers, and where a step is worth sharing it needs parts enough for some threads;
+    of large batches it takes few inputs alone.
     """
     is_shared = batch_size * multiply_adds(layers) >= STEP_WORTH_SHARING
     return (
         batch_size >= (SMALL_SHARED_BATCH if is_shared else SMALL_BATCH)
         and buffer_size(layers) <= SMALL_NETWORK
+        and (batch_size < FEATURES_BATCH or layers[0, FAN_IN] <= SMALL_FEATURES)
         and rule.clip_norm == rule.max_norm == 0
         and distortion is None
         and all(probability == 1 for probability in keep_prob)

@@ -157,7 +157,7 @@ def trainings():
     found["small, with more weights"] = lambda: train_small((9, 60, 40, 1), "float32", SQUARED)
     found["small, softmax"] = lambda: train_small((6, 33, 5), "float32", SOFTMAX)
     found["small, float64"] = lambda: train_small((6, 33, 40, 5), "float64", SQUARED)
-    found["small, sparse"] = lambda: train_small((40, 33, 5), "float32", SOFTMAX, stored="sparse")
+    found["small, sparse"] = lambda: train_small((30, 33, 5), "float32", SOFTMAX, stored="sparse")
     found["small, two threads"] = lambda: train_small((4, 40, 40, 4), "float32", SQUARED, 500, 2)
     for name in ACTIVATIONS:
         found[name] = lambda name=name: train(dense, names=(name,) * len(HIDDEN), passes=1)

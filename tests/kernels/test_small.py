@@ -21,7 +21,7 @@ RULES = {
 }
 SQUARED_LOSS = Loss(SQUARED)
 # Widths whose layers have fewer and more weights than are summed by lanes, columns that fill registers and do not.
-NETWORKS = ((4, 32, 16, 4), (3, 40, 40, 2), (70, 33, 1), (1, 1), (5, 100, 7))
+NETWORKS = ((4, 32, 16, 4), (3, 40, 40, 2), (32, 40, 1), (1, 1), (5, 100, 7))
 
 
 def samples(random, kind, rows, inputs, outputs, dtype):
@@ -132,17 +132,20 @@ def test_large_and_limited_networks_and_tiny_batches_are_left_to_the_other_kerne
     assert not is_small(p, 32, Rule(ADAM, max_norm=1.0))
     assert not epoch._is_small(p.layers, 32, ADAM_RULE, (1.0, 0.5), None)
     assert not is_small(network((4, 100, 100, 4), ("relu",) * 2), 32)
+    many_inputs = network((33, 8, 4), ("relu",))
+    assert is_small(many_inputs, 63)
+    assert not is_small(many_inputs, 64)
 
 
 @pytest.mark.parametrize("stored", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_compressed_rows_train_the_bits_of_dense_ones(network, shared_steps, stored, threads):
     random, dtype = np.random.RandomState(3), "float64" if stored == "float64" else "float32"
-    X = np.where(random.random_sample((500, 90)) < 0.2, random.randint(1, 256, (500, 90)), 0).astype(stored)
+    X = np.where(random.random_sample((500, 30)) < 0.2, random.randint(1, 256, (500, 30)), 0).astype(stored)
     y, orders, results = random.randint(0, 5, 500), [random.permutation(500) for _ in range(2)], []
     with shared_steps():
         for data in (X, compress(X, dtype)):
-            p = network((90, 20, 5), ("tanh",), dtype, 1)
+            p = network((30, 20, 5), ("tanh",), dtype, 1)
             assert is_small(p, 400)
             results.append(trained(epoch, p, (data, y), orders, 400, loss=Loss(SOFTMAX), threads=threads))
     for dense, sparse in zip(*results, strict=True):
