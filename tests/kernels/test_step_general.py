@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.kernels import epoch, reference
+from fastmlp.kernels import epoch, reference, step_general
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.layout import ACTIVATIONS, GRAIN
 from fastmlp.kernels.task_types import CROSS_ENTROPY, LOGISTIC, POISSON, SOFTMAX, SQUARED, Clock, Distortion, Loss
@@ -265,6 +265,18 @@ def adams_softmax_regression(X, y, weights, batches):
         v = 0.999 * v + (1 - 0.999) * g**2
         theta = theta - RATE * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
     return theta
+
+
+@pytest.mark.parametrize("most_bytes", [0, 40_000])
+def test_how_much_of_a_gradient_is_summed_at_a_time_changes_no_bit(network, monkeypatch, most_bytes):
+    random = np.random.RandomState(5)
+    X, y, trained = random.normal(size=(120, 150)), random.randint(0, 7, 120), []
+    for some_bytes in (most_bytes, step_general.GRADIENT_BYTES):
+        monkeypatch.setattr(step_general, "GRADIENT_BYTES", some_bytes)
+        p = network((150, 90, 7), ("relu",), "float32", 3)
+        epoch.train(p.layers, p.buffer, p.states, X, y, np.arange(120), 60, 0.01, np.zeros(2), 2, ADAM_RULE)
+        trained.append(p.buffer)
+    np.testing.assert_array_equal(*trained)
 
 
 @ENGINES
