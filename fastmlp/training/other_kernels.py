@@ -62,6 +62,8 @@ class _Helper:
                 time.sleep(POLL_SECONDS)
 
     def _start(self, wanted: dict[str, Any], folder: Path) -> None:
+        if not sys.executable or getattr(sys, "frozen", False):
+            return  # a program that brings an interpreter with it would start itself
         there = next(each for each in (folder, *folder.parents) if each.exists())
         if not (os.access(there, os.W_OK) and free_memory() > MEMORY):
             return

@@ -53,8 +53,9 @@ def test_another_process_compiles_what_measures_and_predicts(run_python, tmp_pat
 
 
 @pytest.mark.slow
-def test_without_another_process_a_fit_compiles_all_itself(run_python, tmp_path):
-    change = "import sys; sys.executable = '/nowhere/python'"
+@pytest.mark.parametrize("executable", ["/nowhere/python", None])
+def test_without_another_process_a_fit_compiles_all_itself(run_python, tmp_path, executable):
+    change = f"import sys; sys.executable = {executable!r}"
     compiled, _, kept = fit(run_python, tmp_path, 2, change=change)
     assert {"evaluate", "predict"} <= set(compiled)
     assert len(kept) == len(compiled)
