@@ -100,8 +100,8 @@ def cell(folder):
     return case
 
 
-def checkpoint(folder):
-    """A training in the middle, whose checkpoint is changed and has the right SHA-256."""
+def paused_training(folder):
+    """The checkpoints of a training in the middle, its data and its settings."""
     X = np.random.default_rng(2).standard_normal((60, 4)).astype(np.float32)
     data = (X[:50], np.arange(50) % 3, (X[50:], np.arange(10) % 3))
     settings = {
@@ -113,6 +113,12 @@ def checkpoint(folder):
     with contextlib.suppress(Paused):
         MLP(**settings).fit(*data, checkpoint=store)
     store.stop.clear()
+    return store, data, settings
+
+
+def checkpoint(folder):
+    """A training in the middle, whose checkpoint is changed and has the right SHA-256."""
+    store, data, settings = paused_training(folder)
     (path,) = store.folder.iterdir()
     with np.load(io.BytesIO(path.read_bytes()[len(MAGIC) + 65 :])) as archive:
         arrays = dict(archive)
@@ -161,8 +167,8 @@ CAMPAIGNS = (
     Campaign("types and values in run.json, read by `info`, `export`", _changed("run.json", INFO, EXPORT)),
     Campaign("types and values in evaluation.json, read by `info`", _changed("evaluation.json", INFO)),
     Campaign("types and values in retrained/cell.json, read by `info`", _changed("retrained/cell.json", INFO, EXPORT)),
-    Campaign("types and values in run.json and evaluation.json, read by `report`", report, 2_000, 20),
+    Campaign("types and values in run.json and evaluation.json, read by `report`", report, 5_000, 20),
     Campaign("types and values in the cell.json of a cell", cell),
     Campaign("types and values in a checkpoint with a right checksum", checkpoint),
-    Campaign("types, values and bytes in the journal of a search by Optuna", study, 5_000, 50),
+    Campaign("types, values and bytes in the journal of a search by Optuna", study, sample=50),
 )

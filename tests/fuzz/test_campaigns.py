@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.fuzz import guided
 from tests.fuzz.campaign import Campaign, run
 from tests.fuzz.registry import CAMPAIGNS
 from tests.fuzz.totals import PAGE, page, read
@@ -31,6 +32,15 @@ def test_a_case_that_raises_anything_else_is_a_failure_with_its_number(folder):
     assert 5 < len(failures) < 35
     assert all("ZeroDivisionError" in failure for failure in failures)
     assert run(Campaign("halves", prepare), 40, folder) == failures
+
+
+@pytest.mark.parametrize("target", guided.TARGETS)
+def test_what_fuzzing_by_coverage_found_holds(target, tmp_path):
+    take, seeds = guided.TARGETS[target](tmp_path)
+    cases = [*seeds, *guided.kept(target)]
+    assert len(cases) > len(seeds)
+    for case in cases:
+        take(case)
 
 
 def test_the_page_is_made_of_the_totals():
