@@ -1,7 +1,8 @@
 """Sorting a block's entries by column, so that each row of the weights is read and written once for the block.
 
 Columns are sorted in groups: single ones, or pairs of neighbours where these mostly have entries in the same rows, as
-pixels do. A *term* of a group is a row in which one of its columns is not zero, with the numbers of all of them.
+pixels do, and sorting pairs costs no more. A *term* of a group is a row in which one of its columns is not zero, with
+the numbers of all of them.
 
 Two passes over the entries count the terms, then place them. Pixels of few columns are sorted without counting, through
 a small dense picture of the block: the entries of up to 64 rows are scattered into a grid of 64 bytes per column. The
@@ -18,9 +19,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .cpu import PACKS_LANES
-from .jit import jit
+from .jit import inlined, jit
 from .layout import BLOCK_ROWS, aligned_zeros
-from .registers import INDEX, ZERO, as_index, emit_packed, emit_switch, load, pointer, shifted, store
+from .registers import INDEX, UNIT, ZERO, as_index, emit_packed, emit_switch, load, pointer, shifted, store
 
 # Columns of the largest group.
 TOGETHER = 2
@@ -73,7 +74,8 @@ def new_buckets(X, blocks, size, sums):
     # The grid writes whole registers.
     most = BLOCK_ROWS * int(np.diff(X.indptr).max()) + BLOCK_ROWS
     has_grid = X.values.dtype == np.uint8 and X.features <= GRID_COLUMNS
-    together = _group_size(X)
+    # Counting the terms of pairs takes as much longer as their sums take less.
+    together = _group_size(X) if has_grid else 1
     groups = -(-X.features // together)
     blocks *= size
     starts, ends = np.zeros((2, blocks, groups), np.int32)
@@ -108,18 +110,17 @@ def regroup(block, source, order, start, at, count, buckets):
     Two passes over the entries: count, then place; a column that is not touched costs nothing, so there may be
     millions of them.
     """
-    indptr, indices, values, _ = source
+    indptr = source[0]
     clear(block, buckets)
     starts, ends, touched, counts, together = (
         buckets.starts, buckets.ends, buckets.touched, buckets.counts, buckets.together
     )  # fmt: skip
-    column_of, number_of, apart = pointer(indices), pointer(values), buckets.rows.shape[1]
+    apart = buckets.rows.shape[1]
     start_of = shifted(pointer(starts), block * starts.shape[1])
     end_of = shifted(pointer(ends), block * starts.shape[1])
     seen = shifted(pointer(touched), block * touched.shape[1])
     row_at = shifted(pointer(buckets.rows), block * buckets.rows.shape[1])
     number_at = shifted(pointer(buckets.numbers), block * buckets.numbers.shape[1])
-    found = ZERO
     entries = ZERO
     for i in range(start + at, start + at + count):
         entries += indptr[order[i] + 1] - indptr[order[i]]
@@ -137,17 +138,35 @@ def regroup(block, source, order, start, at, count, buckets):
     if counts[block, 2] == 1:
         ends[block, :] = 0
         counts[block, 2] = 0
-    # Bits of the number of a column within its group, and how many these are: none, or the lowest.
-    within = together - 1
-    for i in range(start + at, start + at + count):
-        row, before = order[i], np.int64(-1)
+    # Twice, with constants: of single columns nothing is to be told apart.
+    if together == 1:
+        counts[block, 0] = _sort_by_counting(
+            source, order, start + at, count, ZERO, start_of, end_of, seen, row_at, number_at, apart
+        )
+    else:
+        counts[block, 0] = _sort_by_counting(
+            source, order, start + at, count, UNIT, start_of, end_of, seen, row_at, number_at, apart
+        )
+
+
+@inlined
+def _sort_by_counting(source, order, first, count, within, start_of, end_of, seen, rows, numbers, apart):
+    """Sort the entries of rows order[first:][:count] by column, in two passes; returns how many groups occur.
+
+    within: the bit of a column's number that is its place in a pair, 1, or none, 0; the others as in `regroup`
+    """
+    indptr, indices, values, _ = source
+    column_of, number_of = pointer(indices), pointer(values)
+    found = ZERO
+    for i in range(count):
+        row, before = order[first + i], np.int64(-1)
         for k in range(indptr[row], indptr[row + 1]):
             group = np.int64(load(column_of, k)) >> within
             terms = load(end_of, group)
             # Without a branch, which would be mispredicted: what is written too much is overwritten.
             store(seen, found, group)
             found += terms == 0
-            store(end_of, group, terms + (group != before))
+            store(end_of, group, terms + 1 - (within & (group == before)))
             before = group
     place = ZERO
     for n in range(found):
@@ -156,20 +175,21 @@ def regroup(block, source, order, start, at, count, buckets):
         store(start_of, group, place)
         store(end_of, group, place)
         place += terms
-    for c in range(together):
+    if within:
         for n in range(place):
-            store(number_at, c * apart + n, 0)
+            store(numbers, n, 0)
+            store(numbers, apart + n, 0)
     for i in range(count):
-        row, before = order[start + at + i], np.int64(-1)
+        row, before = order[first + i], np.int64(-1)
         for k in range(indptr[row], indptr[row + 1]):
             column = np.int64(load(column_of, k))
             group = column >> within
-            place = np.int64(load(end_of, group)) - (group == before)
-            store(row_at, place, i)
-            store(number_at, (column & within) * apart + place, load(number_of, k))
+            place = np.int64(load(end_of, group)) - (within & (group == before))
+            store(rows, place, i)
+            store(numbers, (column & within) * apart + place, load(number_of, k))
             store(end_of, group, place + 1)
             before = group
-    counts[block, 0] = found
+    return found
 
 
 @jit
