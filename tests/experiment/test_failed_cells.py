@@ -62,7 +62,7 @@ def test_a_failed_cell_beside_references_has_no_accuracy_in_the_summary(run_of):
 def test_a_first_cell_that_cannot_be_timed_fails_alone(run_of, capsys):
     status, folder = run_of(TOO_WIDE, "[8]", options=["--threads", "2"])
     assert status == 3
-    assert "plan: 2 cells, 2 side by side on 1 core each\n" in capsys.readouterr().err
+    assert "plan: 2 cells, 2 side by side, each on 1 core\n" in capsys.readouterr().err
     assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["best"] == "hidden-8"
 
 
