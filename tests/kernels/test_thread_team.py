@@ -235,6 +235,7 @@ from fastmlp import MLP
 X = np.random.RandomState(0).standard_normal((20000, 64)).astype("f4")
 y = np.arange(len(X)) % 3
 mlp = MLP(hidden=(64,), epochs=1, batch_size=1000, threads=2).fit(X, y)
+mlp.predict(X)  # compiled here: the thread below computes, and compiles nothing while the process ends
 
 def work():
     while True:
