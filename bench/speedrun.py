@@ -48,7 +48,7 @@ def measure(budget, peers, seeds, rows, judged):
 
     seeds: of each peer, None for the usual number; rows: training images; judged: (X, y), X uint8.
     """
-    runs, absent = [], {}
+    runs, absent = [], {peer: "left out of the run that measured it" for peer in TRAINERS if peer not in peers}
     for seed in range(max(SEEDS, seeds or 0)):
         for peer in peers:
             usual = PEER_SEEDS if peer != "fastmlp" and budget.seconds >= LONG else SEEDS
