@@ -30,7 +30,7 @@ from fastmlp.plots.style import (
     tidy,
     wrapped,
 )
-from fastmlp.training.history import History, result_text
+from fastmlp.training.history import History, result_text, when_measured
 from fastmlp.training.network import Network
 
 PARTS = ("train", "validation")
@@ -60,6 +60,8 @@ class Panel:
         The epochs of the same network from other seeds, drawn faintly behind it.
     measure : str
         What its accuracies are: "accuracy" or "R²".
+    train_metrics : str or None
+        As in the settings, "full" or "running"; None: the figure does not say when the training set was measured.
     """
 
     title: str
@@ -69,6 +71,7 @@ class Panel:
     kept_epoch: int | None = None
     others: Sequence[History] = ()
     measure: str = ACCURACY
+    train_metrics: str | None = None
 
     @classmethod
     def of(cls, mlp: Network, title: str = "", pruned: int | None = None, others: Sequence[Network] = ()) -> Self:
@@ -86,8 +89,11 @@ class Panel:
             The same network from other seeds.
         """
         failure = f"pruned after epoch {pruned}" if pruned else mlp.failure_reason
-        histories, measure = [other.history for other in others], mlp.config.loss_function.measure
-        return cls(title, mlp.history, mlp.decay_epochs, failure, mlp.kept_epoch or None, histories, measure)
+        histories, config = [other.history for other in others], mlp.config
+        return cls(
+            title, mlp.history, mlp.decay_epochs, failure, mlp.kept_epoch or None, histories,
+            config.loss_function.measure, config.train_metrics,
+        )  # fmt: skip
 
 
 def learning_curves(ax: Axes, panel: Panel) -> Axes:
@@ -346,5 +352,8 @@ def _grid_of_curves(
     for ax in axes.flat:
         handles, labels = ax.get_legend_handles_labels()
         entries.update({str(label): handle for handle, label in zip(handles, labels, strict=True)})
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=len(entries), frameon=False)
+    figure.legend(
+        list(entries.values()), list(entries), loc="outside lower center", ncols=len(entries), frameon=False,
+        title=when_measured(panel.train_metrics for panel in panels if panel.train_metrics), title_fontsize=9,
+    )  # fmt: skip
     return figure

@@ -25,6 +25,7 @@ from fastmlp.report.run_view import Configuration, RunView
 from fastmlp.report.tables import data_line, quantity_text
 from fastmlp.runs.published_results import figures
 from fastmlp.training.advice import listed, split_advice
+from fastmlp.training.history import when_measured
 from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
 
@@ -81,6 +82,7 @@ def render(view: RunView) -> str:
         record=view.record,
         data=data_line(view.record.data),
         measure=view.measure,
+        measured=when_measured(cell.record.settings["train_metrics"] for cell in view.cells),
         lead=findings.lead(view),
         tiles=findings.tiles(view),
         remarks=findings.remarks(view),

@@ -144,7 +144,10 @@ class Configuration(CellGroup):
         decays = [epoch for epoch in cell.record.settings["decay_epochs"] if epoch <= len(cell.history)]
         kept = min(cell.record.kept_epoch, len(cell.history)) or None  # a history of another training may be shorter
         others = [other.history for other in self.views if other is not cell and other.history]
-        return Panel(self.label, cell.history, decays, self.failure, kept, others, measure_of([cell.record]))
+        return Panel(
+            self.label, cell.history, decays, self.failure, kept, others, measure_of([cell.record]),
+            cell.record.settings["train_metrics"],
+        )  # fmt: skip
 
     def trial(self) -> Trial:
         """Return its results as one point."""

@@ -26,6 +26,7 @@ from fastmlp.runs.published_results import comparison_lines
 from fastmlp.runs.records import RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import describe_other_network
+from fastmlp.training.history import when_measured
 from fastmlp.utils.atomic_files import write_text
 
 WIDEST = 100  # characters of a printed table
@@ -89,7 +90,7 @@ def summary(run: Run) -> str:
     """
     record = run.read_record()
     data, configs = record.data, [cell.config for cell in record.cells]
-    rows = data.training_rows
+    rows, measured = data.training_rows, when_measured(one.train_metrics for one in configs)
     lines = [f"# {heading(record)}", ""]
     if data.synthetic:
         lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
@@ -106,6 +107,7 @@ def summary(run: Run) -> str:
         f"![Training and validation {measure_of(record.cells)} against epochs]({run.curves.name})",
         f"![Training and validation loss against epochs]({run.losses.name})",
         "",
+        *([f"- {capitalised(measured)}"] if measured else []),
         *_reference_table(record),
         *_seeds_table(record),
         *(f"- {line}" for one in advice(record.cells) for line in one.lines()),

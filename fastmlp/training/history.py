@@ -25,6 +25,7 @@ COLUMNS = (
     "validation_accuracy",
     "seconds",
 )
+MEASURED = {"full": "after each epoch", "running": "during each epoch"}  # by the setting `train_metrics`
 
 
 class DiagnosisRecord(Record, frozen=True, kw_only=True):
@@ -88,6 +89,18 @@ def result_text(value: float) -> str:
         The result.
     """
     return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.4g}"
+
+
+def when_measured(train_metrics: Iterable[str]) -> str:
+    """Return a caption, such as "training curves: measured after each epoch"; "" for no network.
+
+    Parameters
+    ----------
+    train_metrics : iterable of str
+        The setting of each network, "full" or "running".
+    """
+    known = " or ".join(MEASURED[one] for one in dict.fromkeys(train_metrics))
+    return f"training curves: measured {known}" if known else ""
 
 
 class History:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fastmlp import plots
+from fastmlp import MLP, plots
 from fastmlp.training.history import History
 
 
@@ -105,6 +105,20 @@ def test_the_figure_of_a_grid_shares_its_axes_and_has_one_legend():
     (legend,) = figure.legends
     expected = ["learning rate decays", "training", "validation", "best epoch"]
     assert [text.get_text() for text in legend.get_texts()] == expected
+
+
+@pytest.mark.parametrize("figure", [plots.curves_figure, plots.losses_figure])
+@pytest.mark.parametrize(("train_metrics", "when"), [("full", "after"), ("running", "during")])
+def test_a_figure_says_when_the_training_set_was_measured(train_metrics, when, figure):
+    X = np.random.RandomState(0).standard_normal((40, 3))
+    mlp = MLP(hidden=(2,), epochs=2, train_metrics=train_metrics).fit(X, X[:, 0] > 0)
+    (legend,) = figure([plots.Panel.of(mlp)], (1, 1), "heading").legends
+    assert legend.get_title().get_text() == f"training curves: measured {when} each epoch"
+
+
+def test_a_figure_of_histories_alone_does_not_say_when_they_were_measured():
+    (legend,) = plots.curves_figure([GOOD], (1, 1), "heading").legends
+    assert legend.get_title().get_text() == ""
 
 
 def test_no_titles_of_a_grid_overlap():

@@ -71,6 +71,18 @@ def test_each_curve_marks_where_the_learning_rate_decays(evaluated_page):
     assert len(upright) == 2
 
 
+def test_the_page_says_when_the_training_set_was_measured(swept, page, evaluated_page):
+    assert "Training curves: measured after each epoch." in evaluated_page.text("curves")
+    run = swept / "run.json"
+    full, running = '"train_metrics": "full"', '"train_metrics": "running"'
+    run.write_text(run.read_text(encoding="utf-8").replace(full, running), encoding="utf-8")
+    read = page(swept)
+    assert "Training curves: measured during each epoch." in read.text("curves")
+    said = "those of the training set were measured during the epoch"
+    assert said in read.text("configurations")
+    assert said not in evaluated_page.text("configurations")
+
+
 def test_test_results_are_those_of_the_evaluation(evaluated_once, evaluated_page):
     text, (evaluation,) = evaluated_page.text("test"), evaluations(evaluated_once)
     matrix = np.array(evaluation["confusion"])

@@ -58,6 +58,7 @@ def test_the_summary_is_what_the_course_asks_for(run):
         "![Training and validation accuracy against epochs](curves.png)",
         "![Training and validation loss against epochs](losses.png)",
         "",
+        "- Training curves: measured after each epoch",
         "- Best configuration: tanh, learning rate 0.5, validation accuracy 0.9750",
         "- Final test accuracy: not evaluated yet",
     ]
@@ -72,6 +73,13 @@ def test_other_settings_are_told_in_words(run):
     assert "- Initial learning rates: 0.5; constant over 50 epochs\n" in text
     assert "He (normal) before relu, Xavier (uniform) elsewhere, biases zero\n" in text
     assert "- Regulariser: L2, 0.0001 / 2 times the sum of squared weights\n" in text
+
+
+def test_the_summary_says_when_the_training_set_was_measured(run):
+    run.write_record(record([cell("a", 0.5, train_metrics="running"), cell("b", 0.05, train_metrics="running")], "a"))
+    assert "- Training curves: measured during each epoch\n" in summary(run)
+    run.write_record(record([cell("a", 0.5, train_metrics="full"), cell("b", 0.5, train_metrics="running")], "a"))
+    assert "- Training curves: measured after each epoch or during each epoch\n" in summary(run)
 
 
 def test_synthetic_data_are_called_so(run):
