@@ -52,7 +52,7 @@ def with_task(dataset: Dataset, task: str | None) -> Dataset:
         dataset = replace(dataset, validation=with_task(dataset.validation, task or dataset.task))
     if task is None and dataset.classes is None:
         note = (
-            f"labels: {len(np.unique(dataset.y))} different numbers, which are predicted as such, a regression; for "
+            f"labels: {len(distinct(dataset.y))} different numbers, which are predicted as such, a regression; for "
             f"classes pass task = '{CLASSIFICATION}'"
         )
         return replace(dataset, notes=(*dataset.notes, note))

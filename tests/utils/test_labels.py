@@ -1,6 +1,8 @@
 """Labels of any kind, from `fit` to predictions, evaluation and the model file."""
 
 import enum
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -176,3 +178,28 @@ def test_weights_that_are_given_may_be_of_words():
     assert mlp.predict([[0.2, 0.8], [0.9, 0.1]]).tolist() == ["spam", "ham"]
     with pytest.raises(InputError, match="in ascending order"):
         mlp.set_weights([np.eye(2)], classes=["spam", "ham"])
+
+
+DAEMON = """
+import sys, threading, time
+import numpy as np
+from fastmlp.utils.labels import distinct
+
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.5)  # the interpreter is ending: it ends a daemon thread that comes back from NumPy
+
+def work():
+    while True:
+        distinct(labels)
+
+labels = np.arange(100_000) % 3
+sys.slow = Slow()
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.1)
+"""
+
+
+def test_a_process_ends_cleanly_while_a_daemon_thread_looks_for_the_classes():
+    done = subprocess.run([sys.executable, "-c", DAEMON], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -12,6 +12,7 @@ from fastmlp.data.picture_files import ENDINGS, SIGNATURES, is_picture_name, lik
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.utils.labels import distinct
 
 PARTS = {
     "train": ("train", "training"),
@@ -121,7 +122,7 @@ def _read(root: Path, name: str) -> Dataset:
         others = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
         raise InputError(faults[0] + others)
     y = np.repeat(_labels(list(pictures)), [len(each) for each in pictures.values()])
-    return Dataset(X, y, np.unique(y), picture_shape((len(paths), *first.shape), X), name)
+    return Dataset(X, y, distinct(y), picture_shape((len(paths), *first.shape), X), name)
 
 
 def _like_first(path: Path, first: np.ndarray, faults: list[str]) -> np.ndarray:

@@ -12,6 +12,7 @@ from fastmlp.data.tables.columns import Column, Columns, as_array, read_columns
 from fastmlp.data.tables.layout import Layout
 from fastmlp.errors import InputError
 from fastmlp.inputs.table import Table
+from fastmlp.utils.labels import distinct
 from fastmlp.utils.options import closest
 
 # Names of pixels in the usual files, such as pixel0, pixel_0_0 and 28x28.
@@ -156,9 +157,9 @@ def _row_names(columns: Columns) -> Column | None:
     """Return the first column, if it is of whole numbers or text that differ from row to row, and none is missing."""
     values = columns.values[0]
     if values.dtype == object:
-        distinct = set(values.tolist())
-        return values if None not in distinct and len(distinct) == len(values) else None
-    return values if values.dtype.kind != "f" and len(np.unique(values)) == len(values) else None
+        different = set(values.tolist())
+        return values if None not in different and len(different) == len(values) else None
+    return values if values.dtype.kind != "f" and len(distinct(values)) == len(values) else None
 
 
 def _is_empty(values: Column) -> bool:
