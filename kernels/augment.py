@@ -30,7 +30,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
-from .dense import TILE_ROWS, Tile
+from .dense import TILE_ROWS
 from .gather import gather
 from .jit import entry, inlined, jit
 from .layout import LINE, aligned_zeros
@@ -51,6 +51,7 @@ from .registers import (
 )
 from .sparse_rows import to_network
 from .task_types import FIELD, GEOMETRY
+from .tile import Tile
 
 # The smoothing tile is two registers wide. Rows of the fields are padded to two of the widest registers there are, so
 # that no CPU needs a narrower tile.

@@ -1,9 +1,10 @@
-"""The dense kernels: one register tile with the epilogues affine, delta and update.
+"""The dense kernels: the register tile of `tile.py` with the epilogues affine, delta and update.
 
 The tile computes C[i, j] = epilogue(init[j] + sum over k of A[i, k] * B[k, j]) for a few rows and registers of columns.
-Its accumulators are registers, B is streamed row by row, A is broadcast. Long sums go by pieces of k, between which
-they wait in C as they are: k runs in order into one accumulator with an explicit fma, so an element's bits depend
-neither on the tile it falls in, nor on the width of a register, nor on the thread that computes it.
+Long sums go by pieces of k, between which they wait in C as they are: k runs in order into one accumulator with an
+explicit fma, so an element's bits depend neither on the tile it falls in, nor on the width of a register, nor on the
+thread that computes it. From the term SUM_TERMS on it runs in blocks of BLOCK_ROWS terms, for one accumulator is off by
+up to a unit roundoff for each of its terms.
 
     affine   A = inputs (rows, fan_in)    B = W      init = b   C = f(inputs @ W + b)
     delta    A = delta (rows, fan_out)    B = W.T    init = 0   C = (delta @ W.T) * f'(outputs)
@@ -19,142 +20,22 @@ from numba.extending import intrinsic
 from .activations import activate_row, slope_row
 from .cpu import REGISTER_BYTES, TILE_REGISTERS
 from .jit import inlined, jit
-from .layout import GRAIN, RELU, SIGMOID
-from .registers import (
-    INDEX,
-    UNIT,
-    ZERO,
-    Vector,
-    as_index,
-    emit_prefetch,
-    emit_switch,
-    lanes_of,
-    load,
-    pointer,
-    row_stride,
-    shifted,
-)
+from .layout import BLOCK_ROWS, GRAIN, RELU, SIGMOID, SUM_TERMS
+from .registers import INDEX, UNIT, ZERO, Vector, as_index, lanes_of, load, pointer, row_stride, shifted
+from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STEP, tile
 
 # A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
 TILE_ROWS = GRAIN
 TALL_ROWS = 2 * TILE_ROWS  # of tiles of one register, and of two in 32 registers
 # Of a strip of B that all of its tiles pass over before they go on: it stays in the first cache, of 32 KB or more.
 PIECE_BYTES = np.int64(28 << 10)
-
-# What the tile does with a sum before it stores it.
-PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, STEP = EPILOGUES = range(6)
-# The same, typed, for calls with a constant: for a literal numba would compile the tiles again.
-PLAIN_SUM, _STEP = np.int64(PLAIN), np.int64(STEP)
+# Rows of long sums that are put aside at a time where C has something else: 32 KB with four registers of 64 bytes.
+ROWS_ASIDE = 128
+# Typed, for calls with a constant: for a literal numba would compile the tiles again.
+PLAIN_SUM, _STEP, _LONG, _BLOCK = np.int64(PLAIN), np.int64(STEP), np.int64(SUM_TERMS), np.int64(BLOCK_ROWS)
 
 # By the codes of layout.ACTIVATIONS. The derivatives of those after sigmoid follow the tile, row by row.
 DELTA = (PLAIN, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID, PLAIN, PLAIN, PLAIN)
-
-
-def _delta_relu(v, total, output):
-    return v.b.select(v.b.fcmp_ordered(">", output, v.constant(0.0)), total, v.constant(0.0))
-
-
-def _delta_tanh(v, total, output):
-    return v.b.fmul(total, v.fma(v.b.fneg(output), output, v.constant(1.0)))
-
-
-def _delta_sigmoid(v, total, output):
-    return v.b.fmul(total, v.fma(v.b.fneg(output), output, output))
-
-
-class Tile:
-    """Emits the code of one tile; holds what its epilogues share."""
-
-    def __init__(self, builder, element, rows, registers, lanes):
-        self.b = builder
-        self.v = Vector(builder, element, lanes)
-        self.rows, self.registers = rows, registers
-
-    def columns(self):
-        return [INDEX(r * self.v.lanes) for r in range(self.registers)]
-
-    def accumulate(self, A, a_row, a_step, B, b_step, depth, init, init_row):
-        """The sums of the tile, [row][register]; depth is the number of terms, init where those of its rows start."""
-        b, v = self.b, self.v
-        sums = [[cgutils.alloca_once(b, v.type) for _ in range(self.registers)] for _ in range(self.rows)]
-        for m, row in enumerate(sums):
-            for r, column in enumerate(self.columns()):
-                b.store(v.load(init, b.add(b.mul(INDEX(m), init_row), column)), row[r])
-        row_offsets = [b.mul(INDEX(m), a_row) for m in range(self.rows)]
-        with cgutils.for_range_slice(b, INDEX(0), depth, INDEX(1), intp=INDEX) as (k, _):
-            along = b.mul(k, a_step)
-            left = [v.splat(b.load(b.gep(A, [b.add(offset, along)]))) for offset in row_offsets]
-            right = b.mul(k, b_step)
-            for r, column in enumerate(self.columns()):
-                w = v.load(B, b.add(right, column))
-                for m, row in enumerate(sums):
-                    b.store(v.fma(left[m], w, b.load(row[r])), row[r])
-        return [[b.load(cell) for cell in row] for row in sums]
-
-    def ask_for(self, C, c_row):
-        """Have the tile of C fetched while the sums are computed."""
-        for m in range(self.rows):
-            for column in self.columns():
-                emit_prefetch(self.b, C, self.b.add(self.b.mul(INDEX(m), c_row), column))
-
-    def finish(self, sums, C, c_row, E, e_row, epilogue, factor, codes=EPILOGUES):
-        """Store epilogue(sums) to C: a switch over those of `codes`, outside the loop over k."""
-        b, v = self.b, self.v
-
-        def each(emit):
-            for m, row in enumerate(sums):
-                for r, column in enumerate(self.columns()):
-                    at = b.add(b.mul(INDEX(m), c_row), column)
-                    beside = b.add(b.mul(INDEX(m), e_row), column)
-                    emit(row[r], at, beside)
-
-        def stored(function):
-            return lambda total, at, beside: v.store(function(total), C, at)
-
-        factor = v.splat(factor)
-
-        def times_derivative(function):
-            def emit(total, at, beside):
-                v.store(function(v, total, b.fmul(factor, v.load(E, beside))), C, at)
-
-            return emit
-
-        def step(total, at, beside):
-            v.store(v.fma(b.fneg(factor), total, v.load(C, at)), C, at)
-
-        emitters = {
-            PLAIN: stored(lambda total: total),
-            AFFINE_RELU: stored(v.at_least_zero),
-            DELTA_RELU: times_derivative(_delta_relu),
-            DELTA_TANH: times_derivative(_delta_tanh),
-            DELTA_SIGMOID: times_derivative(_delta_sigmoid),
-            STEP: step,
-        }
-        emit_switch(b, epilogue, {code: lambda code=code: each(emitters[code]) for code in codes})
-
-
-def tile(rows, registers, lanes=None):
-    """The intrinsic of one tile. All matrices are pointers to the tile's first element, with strides in elements."""
-
-    @intrinsic
-    def run(typing, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
-        def codegen(context, builder, signature, arguments):
-            element = context.get_value_type(signature.args[8].dtype)
-            A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor = as_index(
-                context, builder, signature, arguments
-            )
-            one = Tile(builder, element, rows, registers, lanes)
-            with builder.if_then(builder.icmp_signed("==", epilogue, INDEX(STEP))):
-                one.ask_for(C, c_row)
-            sums = one.accumulate(A, a_row, a_step, B, b_step, depth, init, init_row)
-            factor = context.cast(builder, factor, types.float64, signature.args[8].dtype)
-            one.finish(sums, C, c_row, E, e_row, epilogue, factor)
-            return context.get_dummy_value()
-
-        signature = types.void(A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
-        return signature, codegen
-
-    return run
 
 
 def _strip(registers, lanes=None):
@@ -217,6 +98,72 @@ def _run_strip(
         _strip_lane(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor)
 
 
+@inlined
+def _strip_in_pieces(
+    registers, rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor
+):  # fmt: skip
+    """One strip of columns, of sums that run in one accumulator: so many terms at a time that B's stay in cache."""
+    # Between two pieces the sums wait in C, exactly as they are. A step, with its weights there, has one piece.
+    deepest = PIECE_BYTES // (max(registers, UNIT) * REGISTER_BYTES)
+    pieces = UNIT if epilogue == STEP else (depth + deepest - 1) // deepest
+    first = ZERO
+    for piece in range(1, pieces):
+        stop = depth * piece // pieces
+        p, q = shifted(A, first * a_step), shifted(B, first * b_step)
+        _run_strip(
+            registers, rows, p, a_row, a_step, q, b_step, stop - first, init, init_row, C, c_row, E, e_row, PLAIN_SUM,
+            factor,
+        )  # fmt: skip
+        init, init_row, first = C, c_row, stop
+    p, q = shifted(A, first * a_step), shifted(B, first * b_step)
+    _run_strip(
+        registers, rows, p, a_row, a_step, q, b_step, depth - first, init, init_row, C, c_row, E, e_row, epilogue,
+        factor,
+    )  # fmt: skip
+
+
+@intrinsic
+def _room_aside(typing, start):
+    """Memory on the stack for ROWS_ASIDE rows of a strip, behind a row of zeros."""
+
+    def codegen(context, builder, signature, arguments):
+        v = Vector(builder, context.get_value_type(signature.args[0].dtype))
+        room = cgutils.alloca_once(builder, v.type, size=(1 + ROWS_ASIDE) * TILE_REGISTERS)
+        start = builder.bitcast(room, arguments[0].type)
+        for r in range(TILE_REGISTERS):
+            v.store(v.constant(0.0), start, INDEX(r * v.lanes))
+        return start
+
+    return start(start), codegen
+
+
+@jit
+def _long_strip(
+    registers, rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor
+):  # fmt: skip
+    """The same for more than SUM_TERMS terms: the first of them in one accumulator, the others in blocks."""
+    zeros = _room_aside(C)
+    aside = shifted(zeros, TILE_REGISTERS * lanes_of(C))
+    height = min(ROWS_ASIDE, rows) if epilogue == STEP else rows
+    for i in range(0, rows, height):
+        count = min(height, rows - i)
+        a, c, e = shifted(A, i * a_row), shifted(C, i * c_row), shifted(E, i * e_row)
+        total, t_row = (aside, max(registers * lanes_of(C), UNIT)) if epilogue == STEP else (c, c_row)
+        _strip_in_pieces(
+            registers, count, a, a_row, a_step, B, b_step, _LONG, shifted(init, i * init_row), init_row, total, t_row,
+            e, e_row, PLAIN_SUM, factor,
+        )  # fmt: skip
+        for first in range(_LONG, depth, _BLOCK):
+            p, q, terms = shifted(a, first * a_step), shifted(B, first * b_step), min(_BLOCK, depth - first)
+            # The step of plain SGD at the rate -1 adds the block's sum to the total.
+            _run_strip(
+                registers, count, p, a_row, a_step, q, b_step, terms, zeros, ZERO, total, t_row, e, e_row, _STEP, -1.0
+            )  # fmt: skip
+        _run_strip(
+            registers, count, a, a_row, a_step, B, b_step, ZERO, total, t_row, c, c_row, e, e_row, epilogue, factor
+        )  # fmt: skip
+
+
 @jit
 def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
     """C (rows, columns) = epilogue(init + A @ B), so many columns and terms at a time that a piece of B stays in cache.
@@ -232,24 +179,15 @@ def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, 
     lanes, j = lanes_of(C), ZERO
     while j < columns:
         registers = min((columns - j) // lanes, TILE_REGISTERS)
-        b, c, e = shifted(B, j), shifted(C, j), shifted(E, j)
-        # Between two pieces the sums wait in C, exactly as they are. A step, with its weights there, has one piece.
-        deepest = PIECE_BYTES // (max(registers, UNIT) * REGISTER_BYTES)
-        pieces = UNIT if epilogue == STEP else (depth + deepest - 1) // deepest
-        start, start_row, first = shifted(init, j), init_row, ZERO
-        for piece in range(1, pieces):
-            stop = depth * piece // pieces
-            p, q = shifted(A, first * a_step), shifted(b, first * b_step)
-            _run_strip(
-                registers, rows, p, a_row, a_step, q, b_step, stop - first, start, start_row, c, c_row, e, e_row,
-                PLAIN_SUM, factor,
+        b, z, c, e = shifted(B, j), shifted(init, j), shifted(C, j), shifted(E, j)
+        if depth <= SUM_TERMS:
+            _strip_in_pieces(
+                registers, rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor
             )  # fmt: skip
-            start, start_row, first = c, c_row, stop
-        p, q = shifted(A, first * a_step), shifted(b, first * b_step)
-        _run_strip(
-            registers, rows, p, a_row, a_step, q, b_step, depth - first, start, start_row, c, c_row, e, e_row,
-            epilogue, factor,
-        )  # fmt: skip
+        else:
+            _long_strip(
+                registers, rows, A, a_row, a_step, b, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor
+            )  # fmt: skip
         j += max(registers * lanes, UNIT)
 
 

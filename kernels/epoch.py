@@ -86,7 +86,7 @@ def train(
     if is_sparse:
         # Limits to norms need whole rows, and whole columns.
         by_columns = size > 1 and batch_size <= COLUMNS_BATCH and rule.clip_norm == rule.max_norm == 0
-        rows = batch_size if by_columns else -(-batch_size // size) + GRAIN
+        rows = batch_size if by_columns else -(-batch_size // size) + BLOCK_ROWS
         sums = aligned_zeros(X.features * int(layers[0, STRIDE]), dtype) if plain else task.gradient
         buckets = new_buckets(X, -(-rows // BLOCK_ROWS), size, sums)
         thread_team.run(

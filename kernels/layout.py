@@ -38,6 +38,9 @@ LEAK = 0.01  # slope of leaky_relu below 0
 BLOCK_ROWS = 64
 # A thread's part of the rows starts at a multiple of this, the height of the dense tile.
 GRAIN = 4
+# Terms of a sum that are added one by one in one accumulator. Those that follow are added up in blocks of BLOCK_ROWS,
+# each from zero, and the blocks' sums to the total: the error bound grows by a unit roundoff for 64 terms, not for one.
+SUM_TERMS = 2048
 
 LINE = 64  # bytes: a cache line, and the widest register of any CPU that is known to Numba
 # Rows of a multiple of so many lines stand in a part of a cache's sets alone, where they push one another out: a strip

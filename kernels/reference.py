@@ -88,7 +88,7 @@ def gradient(A, D, W_out, b_out):
     """W_out = A.T @ D / rows and b_out = mean of D over the rows: the gradient averaged over the batch."""
     np.matmul(A.T, D, out=W_out)
     W_out /= len(A)
-    np.mean(D, axis=0, out=b_out)
+    b_out[...] = D.mean(axis=0, dtype=np.float64)  # NumPy adds rows of float32 one by one
     return W_out, b_out
 
 
@@ -248,7 +248,7 @@ def train(
         D, weight = _evaluate_rows(loss, A[-1], y, rows, totals)
         gradients = []
         for layer in reversed(range(len(W))):
-            gradients.append((A[layer].T @ D, D.sum(axis=0, keepdims=True)))
+            gradients.append((A[layer].T @ D, D.sum(axis=0, keepdims=True, dtype=np.float64).astype(D.dtype)))
             if layer:
                 # The outputs of the layer below, before what was kept of them was divided by its probability.
                 outputs = (masks.keep_prob_of(layer) * A[layer]).astype(A[layer].dtype)

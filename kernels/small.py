@@ -31,6 +31,7 @@ from .layout import (
     FAN_OUT,
     LINE,
     STRIDE,
+    SUM_TERMS,
     WEIGHTS,
     aligned_zeros,
     buffer_size,
@@ -44,7 +45,8 @@ from .thread_team import barrier_wait, enter, leave, partition
 
 # Samples of a block: twice those of `layout`, so that the sums of a gradient are read and written half as often.
 BLOCK_ROWS = 128
-# Parts of a batch at most, and so threads; samples of a part at least, where there are several.
+# Parts of a batch at most, and so threads, but of batches so large that a part would have more than SUM_TERMS samples;
+# samples of a part at least, where there are several.
 MOST_PARTS, PART_ROWS = 16, 96
 # A part's samples are a multiple of this, whole registers of any CPU.
 GRAIN_ROWS = 16
@@ -85,7 +87,8 @@ def workspace(layers, dtype, size, batch_size):
     work = aligned_zeros(size * elements, dtype).reshape(size, elements)
     for row in table[:-1]:
         work[:, row[DELTAS] - BLOCK_ROWS : row[DELTAS]] = 1
-    parts = min(max(batch_size // PART_ROWS, 1), MOST_PARTS)  # of any batch up to that
+    # Of any batch up to that.
+    parts = min(max(batch_size // PART_ROWS, 1), max(MOST_PARTS, -(-batch_size // SUM_TERMS)))
     gradients = aligned_zeros(parts * buffer_size(layers), dtype).reshape(parts, -1)
     sums = aligned_zeros(size * sums, dtype).reshape(size, sums)
     return table, work, sums, gradients, np.zeros(size * BLOCK_ROWS), np.zeros(parts)
@@ -93,7 +96,7 @@ def workspace(layers, dtype, size, batch_size):
 
 def _parts(count):
     """(parts of a batch of `count` samples, samples of all but the last)."""
-    parts = min(max(count // PART_ROWS, 1), MOST_PARTS)
+    parts = min(max(count // PART_ROWS, 1), max(MOST_PARTS, (count + SUM_TERMS - 1) // SUM_TERMS))
     rows = ((count + parts - 1) // parts + GRAIN_ROWS - 1) // GRAIN_ROWS * GRAIN_ROWS
     return (count + rows - 1) // rows, rows
 

@@ -2,7 +2,8 @@
 
 Inputs are compressed rows: row r has its columns in indices[indptr[r] : indptr[r + 1]], ascending, and its numbers in
 values, at the same places. Pixels stay uint8 and go through a table of 256 floats. A skipped zero would have added
-nothing to a sum that runs in order with an fma, so the results have the bits of the dense tile.
+nothing to a sum that runs in order with an fma, so the results have the bits of the dense tile. Long sums are cut where
+those of `dense.py` are: a block of columns, or of rows, has a sum of its own from the place SUM_TERMS on.
 
     affine   per row: the bias, plus value * W[column] for each entry; the row of the output stays in registers
     update   each block of rows regrouped by column (`column_sort.regroup`), block by block; then per column the sum of
@@ -19,11 +20,11 @@ from numba.extending import intrinsic
 from .activations import activate_row
 from .column_sort import TOGETHER
 from .cpu import REGISTER_COUNT
-from .dense import AFFINE_RELU, PLAIN, STEP
 from .jit import jit
-from .layout import BLOCK_ROWS, LINE, RELU
+from .layout import BLOCK_ROWS, LINE, RELU, SUM_TERMS
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, pointer, prefetch, shifted, store
 from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
+from .tile import AFFINE_RELU, PLAIN, STEP
 
 # Registers of the rows of two columns' sums that fit the CPU, beside a register of delta and one of each number.
 WIDEST_TOGETHER = min(WIDEST, (REGISTER_COUNT - 1) // TOGETHER - 1)
@@ -47,9 +48,10 @@ def _row_sum(typing, width, indices, values, first, last, limit, table, W, w_row
         reached = cgutils.alloca_once(builder, INDEX)
 
         def emit(registers):
-            entries = Entries(builder, context.get_value_type(result), registers, stored, table)
+            element = context.get_value_type(result)
+            entries, part = (Entries(builder, element, registers, stored, table) for _ in range(2))
             entries.start(init)
-            k = entries.add_below(limit, indices, values, first, last, W, w_row)
+            k = entries.add_below(limit, indices, values, first, last, W, w_row, part)
             builder.store(k, reached)
             code = builder.select(builder.icmp_signed("==", k, last), epilogue, INDEX(PLAIN))
             entries.finish(out, code, nothing, (PLAIN, AFFINE_RELU))
@@ -142,14 +144,16 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
         width = min(WIDEST, (right - j) // lanes)
         w, bias, limit, is_over = shifted(W, j), shifted(b, j), ZERO, False
         while not is_over:
+            is_first, is_over = limit == 0, True
             limit += stretch
-            is_over = True
+            if limit > SUM_TERMS:
+                limit = (limit + BLOCK_ROWS - 1) // BLOCK_ROWS * BLOCK_ROWS
             for i in range(count):
                 row, target = order[first + i], shifted(out, i * out_row + j)
                 at, end, init = indptr[row], indptr[row + 1], bias
-                if limit > stretch:
+                if not is_first:
                     at, init = places[i], target
-                if limit == stretch or (at < end and indices[at] < limit):
+                if is_first or (at < end and indices[at] < limit):
                     places[i] = at = _row_sum(
                         width, pointer(indices), pointer(values), at, end, limit, pointer(table), w, w_row, init,
                         target, epilogue,
@@ -240,17 +244,26 @@ def _sum_blocks(
                 column, columns = _columns_of(group, buckets)
                 if first <= column < last:
                     g = shifted(G, column * w_row + j)
-                    init, init_row, out, epilogue = g, w_row, g, _PLAIN
+                    init, init_row, out, epilogue, rate = g, w_row, g, _PLAIN, factor
+                    begin, end = buckets.starts[block, group], buckets.ends[block, group]
+                    is_last, is_apart = buckets.last_block[me, group] == block, False
                     if is_summed[me, group] == 0:
                         init, init_row = zeros, ZERO
+                    elif buckets.counts[block, 1] >= SUM_TERMS:
+                        # A sum of its own, which a step at the rate -1 adds to the others.
+                        is_apart, init, init_row, epilogue, rate = True, zeros, ZERO, _STEP, -1.0
                     is_summed[me, group] = 1
-                    if buckets.last_block[me, group] == block:
-                        out, epilogue = shifted(W, column * w_row + j), _STEP
-                        is_summed[me, group] = 0
-                    _column_sums(
-                        columns, width, rows, numbers, apart, buckets.starts[block, group], buckets.ends[block, group],
-                        pointer(table), d, d_row, init, init_row, out, w_row, factor, epilogue,
-                    )  # fmt: skip
+                    while True:
+                        if is_last and not is_apart:
+                            out, epilogue, rate = shifted(W, column * w_row + j), _STEP, factor
+                            is_summed[me, group] = 0
+                        _column_sums(
+                            columns, width, rows, numbers, apart, begin, end, pointer(table), d, d_row, init, init_row,
+                            out, w_row, rate, epilogue,
+                        )  # fmt: skip
+                        if not (is_last and is_apart):
+                            break
+                        begin, init, init_row, is_apart = end, g, w_row, False
         j += width * lanes
 
 

@@ -4,16 +4,18 @@ Loading a row of W from the second cache takes about twice as long as the fused 
 needs nothing else. So the rows of a block run through the same stretch of W together, while it is in the first cache.
 """
 
+import itertools
+
 import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
 from .cpu import REGISTER_BYTES
-from .dense import AFFINE_RELU, PLAIN, Tile
 from .jit import jit
-from .layout import BLOCK_ROWS, RELU
+from .layout import BLOCK_ROWS, RELU, SUM_TERMS
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, shifted
+from .tile import AFFINE_RELU, PLAIN, Tile
 
 # Registers of an output row that are summed at a time; more of them than the CPU can hold next to an input would spill.
 WIDEST = 8
@@ -44,6 +46,16 @@ class Entries:
                 at = self.b.add(self.b.mul(INDEX(m), init_row), column)
                 self.b.store(self.tile.v.load(init, at), cell)
 
+    def clear(self):
+        """Begin with zeros."""
+        for cell in itertools.chain(*self.sums):
+            self.b.store(self.tile.v.constant(0.0), cell)
+
+    def add_sums(self, others):
+        """sums += those of others."""
+        for cell, other in zip(itertools.chain(*self.sums), itertools.chain(*others.sums), strict=True):
+            self.b.store(self.b.fadd(self.b.load(cell), self.b.load(other)), cell)
+
     def number(self, values, k):
         """The number that values[k] represents."""
         number = self.b.load(self.b.gep(values, [k]))
@@ -71,8 +83,34 @@ class Entries:
             numbers = [self.number(values, self.b.add(offset, k)) for offset in offsets]
             self.add_product(numbers, self.row(matrix, stride, key))
 
-    def add_below(self, limit, keys, values, first, last, matrix, stride):
-        """sum += values[k] * matrix[keys[k]] for k up to the first key that is not below the limit; that k, or last."""
+    def add_below(self, limit, keys, values, first, last, matrix, stride, part):
+        """sum += values[k] * matrix[keys[k]] for k up to the first key that is not below the limit; that k, or last.
+
+        From the key SUM_TERMS on, where a limit is a multiple of BLOCK_ROWS, in blocks of so many keys, from zero in
+        `part` each.
+        """
+        b = self.b
+
+        def add(sums):
+            def add_one(k, key):
+                sums.add_product([sums.number(values, k)], sums.row(matrix, stride, key))
+                return b.add(k, INDEX(1))
+
+            return add_one
+
+        def add_block(k, key):
+            end = b.add(b.or_(key, INDEX(BLOCK_ROWS - 1)), INDEX(1))
+            part.clear()
+            k = part.while_below(end, keys, k, last, add(part))
+            self.add_sums(part)
+            return k
+
+        is_short = b.icmp_signed("<", limit, INDEX(SUM_TERMS))
+        k = self.while_below(b.select(is_short, limit, INDEX(SUM_TERMS)), keys, first, last, add(self))
+        return self.while_below(limit, keys, k, last, add_block)
+
+    def while_below(self, limit, keys, first, last, emit):
+        """Go from `first` to the first key that is not below the limit, or to last; emit(k, key) returns the next k."""
         b, before = self.b, self.b.block
         head, check, body, behind = (b.append_basic_block(name) for name in ("head", "check", "body", "behind"))
         b.branch(head)
@@ -81,11 +119,11 @@ class Entries:
         k.add_incoming(first, before)
         b.cbranch(b.icmp_signed("<", k, last), check, behind)
         b.position_at_end(check)
-        key = b.load(b.gep(keys, [k]))
-        b.cbranch(b.icmp_signed("<", b.zext(key, INDEX), limit), body, behind)
+        key = b.zext(b.load(b.gep(keys, [k])), INDEX)
+        b.cbranch(b.icmp_signed("<", key, limit), body, behind)
         b.position_at_end(body)
-        self.add_product([self.number(values, k)], self.row(matrix, stride, key))
-        k.add_incoming(b.add(k, INDEX(1)), b.block)
+        following = emit(k, key)
+        k.add_incoming(following, b.block)
         b.branch(head)
         b.position_at_end(behind)
         return k
@@ -134,12 +172,25 @@ def _row_sum_skipping(typing, width, A, W, w_row, fan_in, init, out, epilogue):
         zero = context.get_constant(kind, 0)
 
         def emit(registers):
-            entries = Entries(builder, context.get_value_type(kind), registers, kind, None)
+            element = context.get_value_type(kind)
+            entries, part = (Entries(builder, element, registers, kind, None) for _ in range(2))
+
+            def add(sums, first, stop):
+                with cgutils.for_range_slice(builder, first, stop, INDEX(1), intp=INDEX) as (k, _):
+                    number = sums.number(A, k)
+                    with builder.if_then(builder.fcmp_unordered("!=", number, zero)):
+                        sums.add_product([number], sums.row(W, w_row, k))
+
+            def least(x, y):
+                return builder.select(builder.icmp_signed("<", x, y), x, y)
+
             entries.start(init)
-            with cgutils.for_range_slice(builder, INDEX(0), fan_in, INDEX(1), intp=INDEX) as (k, _):
-                number = entries.number(A, k)
-                with builder.if_then(builder.fcmp_unordered("!=", number, zero)):
-                    entries.add_product([number], entries.row(W, w_row, k))
+            add(entries, INDEX(0), least(fan_in, INDEX(SUM_TERMS)))
+            block = INDEX(BLOCK_ROWS)
+            with cgutils.for_range_slice(builder, INDEX(SUM_TERMS), fan_in, block, intp=INDEX) as (first, _):
+                part.clear()
+                add(part, first, least(fan_in, builder.add(first, block)))
+                entries.add_sums(part)
             entries.finish(out, epilogue, zero, (PLAIN, AFFINE_RELU))
 
         emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})

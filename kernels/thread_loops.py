@@ -20,7 +20,7 @@ from .column_sort import clear, regroup
 from .compress import compress_block
 from .gather import prefetch_samples
 from .jit import inlined, jit
-from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN
+from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN, SUM_TERMS
 from .loss import loss_block
 from .registers import UNIT, ZERO, lanes_of, pointer
 from .softmax import cross_entropy_block
@@ -97,7 +97,7 @@ def train_sparse(kernels):
         for step in range(batches.shape[0]):
             start = batches[step, 0]
             count = batches[step, 1] - start
-            first, last = partition(count, me, size, GRAIN)
+            first, last = partition(count, me, size, GRAIN if count <= SUM_TERMS else BLOCK_ROWS)
             regroups = needs_regrouping(count, task)
             for block in range(block_zero, block_zero + own_blocks):
                 clear(block, buckets)

@@ -138,3 +138,30 @@ def test_the_dispatcher_itself_compiles_for_the_arrays_it_is_given():
     A, W, b = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([-20.0])
     assert dense.affine(A, W, b, RELU, np.empty((1, 1))).item() == 0
     assert dense.affine(A, W, -b, RELU, np.empty((1, 1))).item() == 31
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("terms", [2049, 2112, 10_000, 100_003])
+def test_sums_of_any_number_of_terms_are_nearly_as_exact_as_of_2048(compiled, dtype, terms):
+    """The bound of docs/mathematics.md, for terms of one sign: in one accumulator 100,000 are farther off."""
+    random, shape = np.random.RandomState(terms), (5, 37)
+    long, short = random.rand(5, terms).astype(dtype), random.rand(terms, 37).astype(dtype)
+    # Where all terms are the same, nearly every addition rounds in the same direction.
+    long[0], short[:, 0] = 0.3, 0.3
+    bound = (2048 + np.ceil((terms - 2048) / 64) + 2) * np.finfo(dtype).eps / 2  # two for what is done with the sum
+    totals, sums = long.astype(np.longdouble) @ short, short.sum(axis=0, dtype=np.longdouble)
+
+    def assert_right(found, expected):
+        assert np.abs(found / expected - 1).max() < bound
+
+    out, zeros, ones = np.empty(shape, dtype), np.zeros(37, dtype), np.ones(shape, dtype)
+    assert_right(compiled.affine(long, short, zeros, RELU, out), totals)
+    assert_right(compiled.delta(long, np.ascontiguousarray(short.T), ones, RELU, out), totals)
+    b = np.empty(37, dtype)
+    compiled.gradient(long.T, short, out, b)
+    assert_right(out, totals / terms)
+    assert_right(b, sums / terms)
+    W, b = np.zeros(shape, dtype), np.zeros(37, dtype)
+    compiled.update(long.T, short, W, b, 1.0)
+    assert_right(-W, totals / terms)
+    assert_right(-b, sums / terms)

@@ -105,6 +105,32 @@ def test_rows_that_run_in_stretches_give_the_bits_of_the_dense_path(kind, width)
     np.testing.assert_array_equal(narrow.predict_proba(X), wide.predict_proba(X))
 
 
+@pytest.mark.parametrize("share", [0.004, 0.3])
+def test_sums_over_thousands_of_inputs_are_cut_where_the_dense_path_cuts_them(share):
+    X = mostly_zero(61, 2400, share, "float32")
+    X[1, 2100:] = X[2, :2100] = X[3, 60:2300] = X[4] = X[5, :-1] = 0
+    y = np.arange(61) % 4
+    options = {"hidden": (112,), "batch_size": 61, "epochs": 2, "shuffle": False}
+    sparse, narrow = trained(X, y, first_layer="sparse", **options)
+    dense, wide = trained(X, y, first_layer="dense", **options)
+    np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+    predicted = wide.predict_proba(X)
+    np.testing.assert_array_equal(narrow.predict_proba(X), predicted)
+    np.testing.assert_array_equal([wide.predict_proba(row[None])[0] for row in X], predicted)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sums_over_thousands_of_samples_are_cut_where_the_dense_path_cuts_them(momentum):
+    X = mostly_zero(2500, 60, 0.2, "float32")
+    X[:2200, 5] = X[2050:, 6] = X[2200:, 7] = X[64:2400, 8] = X[:, 9] = 0
+    y = np.arange(2500) % 10
+    options = {"hidden": (120, 30), "batch_size": 2500, "epochs": 2, "shuffle": False, "momentum": momentum}
+    dense, _ = trained(X, y, first_layer="dense", threads=2, **options)
+    for threads in (1, 2, 3):
+        sparse, _ = trained(X, y, first_layer="sparse", threads=threads, **options)
+        np.testing.assert_array_equal(sparse.view(np.uint32), dense.view(np.uint32))
+
+
 def test_a_team_of_any_size_gives_the_same_bits():
     X = mostly_zero(900, 300, 0.15, "uint8")
     y = np.arange(900) % 10
