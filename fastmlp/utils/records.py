@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_text
+from fastmlp.utils.room import size_text
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]  # 2**53: beyond it not every whole number is a float
 Position = Annotated[int, Meta(ge=1, le=2**53)]  # of an epoch, from 1
@@ -29,6 +30,7 @@ Slug = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+][A-Za-z0-9.+-]{0,254}\Z")]  #
 Seconds = Annotated[float, Meta(ge=0)]
 Time = Annotated[str, Meta(pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00\Z")]  # ISO 8601, UTC
 
+MOST_BYTES = 500_000_000  # of a file: the record of a run of 100,000 cells has 120 million
 DEEPEST = 8  # levels of lists and dicts; settings = {"schedule": {"name": ..., "milestones": [...]}} has 3
 _LONGEST = 200  # characters of a value that a message quotes
 _WHERE = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<keys>.*)`", re.DOTALL)
@@ -141,7 +143,12 @@ def read_record(path: str | os.PathLike[str], kind: type[R], fix: str) -> R:
         If the file cannot be read, or as `decode_record` does.
     """
     try:
-        data = Path(path).read_bytes()
+        path = Path(path)
+        if path.exists() and not path.is_file():  # a device may have no end, and a pipe would be waited for
+            raise DamagedRecord(f"{path} is no file; {fix}")
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise DamagedRecord(f"{path} has {size_text(size)}; expected at most {size_text(MOST_BYTES)}: {fix}")
+        data = path.read_bytes()
     except OSError as error:
         raise DamagedRecord(f"{path} cannot be read ({error.strerror}); {fix}") from None
     return decode_record(data, kind, path, fix)

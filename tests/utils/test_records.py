@@ -1,6 +1,8 @@
 """Records: what is written comes back equal, and what does not fit is refused with the place where it is."""
 
 import json
+import os
+import tracemalloc
 
 import pytest
 
@@ -49,6 +51,26 @@ def test_plain_values_become_the_record_that_reading_gives():
     values = {"format": 7, "count": 3, "parts": [{"share": 1}], "values": {"hidden": (3, 2)}}
     assert to_record(values, Whole, "values").values == {"hidden": [3, 2]}
     assert as_json({1: (2.0, "x")}) == {"1": [2.0, "x"]}
+
+
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path):
+    path = tmp_path / "whole.json"
+    path.touch()
+    os.truncate(path, 3_000_000_000)
+    tracemalloc.start()
+    with pytest.raises(DamagedRecord, match=r"whole.json has 3 GB; expected at most 500 MB: write it anew"):
+        read_record(path, Whole, "write it anew")
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+def test_what_has_no_end_is_no_record(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    for name in ("pipe", "zeros"):
+        with pytest.raises(DamagedRecord, match="is no file; write it anew"):
+            read_record(tmp_path / name, Whole, "write it anew")
 
 
 def test_a_number_that_is_not_finite_is_not_written(tmp_path):
