@@ -20,13 +20,14 @@ from fastmlp.data.csr import CSR
 from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers import registry
 from fastmlp.data.readers.reader import Expected
-from fastmlp.errors import FastmlpError, InputError, InputTypeError
+from fastmlp.errors import FastmlpError, InputError, InputTypeError, OutOfMemoryError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.inputs.table import Table
+from fastmlp.utils.room import limit_own_memory
 
 MOST_SECONDS, BYTES_IN_A_SECOND = 60, 1 << 20  # of a CPU that a file may take: so many, and one for each megabyte
 _KINDS = {kind.__name__: kind for kind in (CSR, Dataset, Expected, Inputs, PictureStyle, Table)}
-_ERRORS = {kind.__name__: kind for kind in (InputError, InputTypeError, NoLabels, NoTestPart)}
+_ERRORS = {kind.__name__: kind for kind in (InputError, InputTypeError, NoLabels, NoTestPart, OutOfMemoryError)}
 
 
 def call(function: str, path: Path, *arguments: Any) -> Any:
@@ -86,6 +87,7 @@ def serve() -> None:
         size = os.stat(path).st_size if os.path.exists(path) else 0  # which is told below
         seconds = MOST_SECONDS + size // BYTES_IN_A_SECOND
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    limit_own_memory()
     try:
         answer: tuple[str | None, Any] = (None, getattr(registry, function)(Path(path), *arguments))
     except FastmlpError as error:

@@ -75,6 +75,15 @@ def free_memory(system: str | Path = "/") -> int:
     return max(0, free)
 
 
+def limit_own_memory() -> None:
+    """Have allocations of this process fail beyond what is free now; of macOS and Windows it is not known."""
+    if sys.platform == "linux":
+        import resource
+
+        limit = 1024 * _numbers(Path("/proc/self/status")).get("VmData:", 0) + free_memory()
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
 class _Kept:
     """Shares of the free memory that trainings side by side have been promised and may not have taken yet."""
 

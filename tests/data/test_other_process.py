@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from dataclasses import fields, is_dataclass
 
 import h5py
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fastmlp.data import NoTestPart, load, load_inputs
-from fastmlp.errors import InputError, InputTypeError
+from fastmlp.errors import InputError, InputTypeError, OutOfMemoryError
 from fastmlp.inputs.picture_style import PictureStyle
 
 X, Y = np.arange(12.0).reshape(4, 3), np.array([0, 1, 0, 1])
@@ -115,6 +116,16 @@ def test_a_crash_is_an_error_of_the_file(npz_whose_reading):
 def test_an_endless_loop_is_ended_after_a_minute_of_a_cpu(npz_whose_reading):
     path = npz_whose_reading("import resource; os._exit(resource.getrlimit(resource.RLIMIT_CPU)[0])")
     with pytest.raises(InputError, match=r"ended the process that read it \(status 60\)"):
+        load(path, trusted=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is free, and limits it")
+def test_what_takes_all_memory_is_refused_before_the_system_ends_processes(npz_whose_reading):
+    # Less than the limit by less than the process has taken; without one it is -1.
+    path = npz_whose_reading(
+        "import resource; return bytearray(resource.getrlimit(resource.RLIMIT_DATA)[0] - (1 << 20))"
+    )
+    with pytest.raises(OutOfMemoryError, match=r"data\.npz needs more memory than there is"):
         load(path, trusted=False)
 
 

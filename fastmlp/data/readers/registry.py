@@ -17,7 +17,7 @@ from fastmlp.data.readers.npz import NPZReader
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.data.readers.svmlight import SvmlightReader
 from fastmlp.data.unpacking import compression, read_head, suffix, text_head
-from fastmlp.errors import FastmlpError, InputError, first_line
+from fastmlp.errors import FastmlpError, InputError, OutOfMemoryError, first_line
 
 READERS: tuple[Reader, ...] = (
     MATLABReader(),
@@ -129,7 +129,7 @@ def _guarded(path: Path, form: str = "") -> Iterator[None]:
     except FastmlpError:
         raise
     except MemoryError as error:
-        raise InputError(
+        raise OutOfMemoryError(
             f"{path} needs more memory than there is ({first_line(error)}); use fewer samples, or copy it anew"
         ) from error
     except Exception as error:  # what libraries raise about damaged files is of any kind
