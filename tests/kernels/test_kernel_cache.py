@@ -3,13 +3,17 @@
 import hashlib
 import os
 import pickle
+import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fastmlp
 from fastmlp.kernels import cache
@@ -181,12 +185,53 @@ def test_a_byte_changed_in_any_kernels_source_means_another_folder(run_python, t
     assert directory() != first
 
 
+SOURCES = st.dictionaries(st.from_regex(r"[a-z]{1,3}\.py", fullmatch=True), st.binary(max_size=4), max_size=3)
+VERSIONS = st.tuples(*[st.sampled_from(["0.61.2", "0.62", "0.62.0"])] * 3)
+
+
+@given(st.tuples(SOURCES, VERSIONS), st.tuples(SOURCES, VERSIONS))
+def test_two_versions_have_one_folder_only_if_sources_numba_llvmlite_and_python_are_the_same(one, other):
+    def digest(sources, versions):
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            for name, text in sources.items():
+                (Path(folder) / name).write_bytes(text)
+            for module, name, version in zip(
+                (cache.numba, cache.llvmlite, sys), ("__version__", "__version__", "version"), versions, strict=True
+            ):
+                patch.setattr(module, name, version)
+            return cache.sources_digest(Path(folder))
+
+    assert (digest(*one) == digest(*other)) == (one == other)
+
+
+def test_two_versions_that_share_a_cache_at_the_same_time_never_run_the_code_of_the_other(run_python, tmp_path):
+    for version, leak in (("one", "0.01"), ("other", "0.25")):
+        package = tmp_path / version / "fastmlp"
+        shutil.copytree(Path(fastmlp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+        source = package / "kernels" / "layout.py"
+        source.write_text(source.read_text("utf-8").replace("LEAK = 0.01", f"LEAK = {leak}"), "utf-8")
+    script = (
+        "from fastmlp.kernels.layout import LEAK; from fastmlp.kernels.jit import entry\n"
+        "print(entry('leaky', lambda x: x * LEAK)(2.0))"
+    )
+
+    def run(version):
+        return run_python(script, path=tmp_path / version, FASTMLP_CACHE=str(tmp_path / "cache")).stdout
+
+    for _ in range(2):  # at first with an empty cache
+        with ThreadPoolExecutor(6) as pool:
+            assert [*pool.map(run, 3 * ("one", "other"))] == 3 * ["0.02\n", "0.5\n"]
+        assert len(entries(tmp_path / "cache")) == 2
+
+
 def test_code_compiled_with_other_settings_of_numba_is_kept_beside_the_first(run_python, tmp_path):
-    others = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "1", "NUMBA_DEBUGINFO": "1"}
+    others = [{"NUMBA_OPT": "1"}, {"NUMBA_LOOP_VECTORIZE": "0"}, {"NUMBA_SLP_VECTORIZE": "1"}, {"NUMBA_DEBUGINFO": "1"}]
+    if platform.machine() in ("x86_64", "AMD64"):
+        others += [{"NUMBA_CPU_NAME": "haswell"}, {"NUMBA_CPU_FEATURES": "+sse2"}]
     run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
-    for number, (name, value) in enumerate(others.items(), 1):
+    for number, settings in enumerate(others, 1):
         assert len(entries(tmp_path)) == number
-        assert run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path), **{name: value}).stdout == ANSWER
+        assert run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path), **settings).stdout == ANSWER
     assert len(entries(tmp_path)) == len(others) + 1
 
 
