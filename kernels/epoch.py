@@ -25,7 +25,8 @@ STEP_WORTH_SHARING = 500_000
 SMALL_NETWORK, SMALL_BATCH, SMALL_SHARED_BATCH = 1 << 13, 16, 2 * small.PART_ROWS
 # Inputs above which the other kernels are faster, as these need no transposed ones, and from which batch on.
 SMALL_FEATURES, FEATURES_BATCH = 32, 64
-# Batches up to this size give threads columns of the first layer instead of rows, where it is sparse.
+# Batches up to this size give threads columns of the first layer instead of rows, where it is sparse. With states of an
+# optimiser rows are faster for any batch: every weight is stepped, and long rows go by quickly.
 COLUMNS_BATCH = 48
 # Multiply-adds for each thread of a pass without training, which has to be started for it.
 PASS_WORTH_SHARING = 10_000_000
@@ -63,10 +64,8 @@ def train(
     if plain:
         task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy()
     else:
-        key = id(layers), size, rule.clip_norm > 0, is_sparse
-        constant = _keep(
-            kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion, is_sparse)
-        )
+        key = id(layers), size, rule.clip_norm > 0
+        constant = _keep(kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion))
         task = _task(constant, parameters, states, y, schedule, rule, loss, distortion, clock)
     if is_small:
         room = _keep(
@@ -84,10 +83,9 @@ def train(
     )  # fmt: skip
     shared = layers, parameters, order, batches, task, *room, hits, totals
     if is_sparse:
-        # Limits to norms need whole rows, and whole columns.
-        by_columns = size > 1 and batch_size <= COLUMNS_BATCH and rule.clip_norm == rule.max_norm == 0
+        by_columns = plain and size > 1 and batch_size <= COLUMNS_BATCH
         rows = batch_size if by_columns else -(-batch_size // size) + BLOCK_ROWS
-        sums = aligned_zeros(X.features * int(layers[0, STRIDE]), dtype) if plain else task.gradient
+        sums = aligned_zeros(X.features * int(layers[0, STRIDE]) if plain else 0, dtype)
         buckets = new_buckets(X, -(-rows // BLOCK_ROWS), size, sums)
         thread_team.run(
             _train_sparse if plain else _train_general_sparse, size, _source(X, dtype), buckets, by_columns, *shared
@@ -136,11 +134,11 @@ def _is_plain(loss):
     return loss.kind == SOFTMAX and not loss.smoothing and not len(loss.weights)
 
 
-def _constant_task(layers, dtype, size, rule, keep_prob, distortion, is_sparse):
+def _constant_task(layers, dtype, size, rule, keep_prob, distortion):
     """What is the same in all `Task`s of a training: (keep_prob, its thresholds, gradient and what follows it)."""
     rows = layers[:, FAN_IN] + 1
     keep_prob = np.array(keep_prob, np.float64) if len(keep_prob) else np.ones(len(layers))
-    gradient = aligned_zeros(buffer_size(layers) if is_sparse or rule.clip_norm else 0, dtype)
+    gradient = aligned_zeros(buffer_size(layers) if rule.clip_norm else 0, dtype)
     scratch = step_general.scratch(layers, dtype, size)
     norms = np.zeros(rows.sum() if rule.clip_norm else 0)
     canvas = None if distortion is None else image_workspace(distortion, dtype, size)

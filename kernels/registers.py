@@ -33,6 +33,7 @@ class Vector:
         self.lanes = lanes or REGISTER_BYTES * 8 // self.bits
         self.type = ir.VectorType(element, self.lanes)
         self.int_type = ir.VectorType(ir.IntType(self.bits), self.lanes)
+        self.exponent_bits = 0xFF << 23 if self.bits == 32 else 0x7FF << 52
 
     def constant(self, value):
         """A register with `value` in every lane, rounded to the element type."""
@@ -265,24 +266,32 @@ def bits_set(typing, mask):
     return types.int64(types.uint64), codegen
 
 
-def emit_prefetch(builder, start, offset):
-    """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist."""
+def emit_prefetch(builder, start, offset, writes=0, locality=3):
+    """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist.
+
+    writes: 1 to take it from other cores, for writing;  locality: 3 into all caches, 2 into all but the first
+    """
     byte = builder.bitcast(builder.gep(start, [offset]), ir.IntType(8).as_pointer())
     kind = ir.FunctionType(ir.VoidType(), [byte.type, INT32, INT32, INT32])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-    builder.call(function, [byte, INT32(0), INT32(3), INT32(1)])  # for reading, into all caches, data
+    builder.call(function, [byte, INT32(writes), INT32(locality), INT32(1)])  # 1: data
 
 
-@intrinsic
-def prefetch(typing, start, offset):
-    """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist."""
+def _prefetching(writes, locality):
+    @intrinsic
+    def run(typing, start, offset):
+        def codegen(context, builder, signature, arguments):
+            at = context.cast(builder, arguments[1], signature.args[1], types.int64)
+            emit_prefetch(builder, arguments[0], at, writes, locality)
+            return context.get_dummy_value()
 
-    def codegen(context, builder, signature, arguments):
-        at = context.cast(builder, arguments[1], signature.args[1], types.int64)
-        emit_prefetch(builder, arguments[0], at)
-        return context.get_dummy_value()
+        return types.void(start, offset), codegen
 
-    return types.void(start, offset), codegen
+    return run
+
+
+# Ask for a cache line as `emit_prefetch` does: to be read; to be written; into the second cache.
+prefetch, prefetch_written, prefetch_near = _prefetching(0, 3), _prefetching(1, 3), _prefetching(0, 2)
 
 
 @intrinsic

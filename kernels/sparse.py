@@ -7,7 +7,7 @@ those of `dense.py` are: a block of columns, or of rows, has a sum of its own fr
 
     affine   per row: the bias, plus value * W[column] for each entry; the row of the output stays in registers
     update   each block of rows regrouped by column (`column_sort.regroup`), block by block; then per column the sum of
-             value * delta[row] over the rows where it is not zero, and the optimiser's step. Neighbouring pixels are
+             value * delta[row] over the rows where it is not zero, and plain SGD's step. Neighbouring pixels are
              lit in nearly the same rows: two columns are summed at once, which halves what is loaded. A block's
              deltas stay in the first cache while its columns pass by
 """
@@ -19,10 +19,21 @@ from numba.extending import intrinsic
 
 from .activations import activate_row
 from .column_sort import TOGETHER
-from .cpu import REGISTER_COUNT
-from .jit import jit
+from .cpu import REGISTER_BYTES, REGISTER_COUNT
+from .jit import inlined, jit
 from .layout import BLOCK_ROWS, LINE, RELU, SUM_TERMS
-from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, pointer, prefetch, shifted, store
+from .registers import (
+    INDEX,
+    ZERO,
+    as_index,
+    emit_switch,
+    lanes_of,
+    pointer,
+    prefetch,
+    prefetch_near,
+    prefetch_written,
+    shifted,
+)
 from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
 from .tile import AFFINE_RELU, PLAIN, STEP
 
@@ -192,25 +203,50 @@ def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D,
 
 
 @jit
-def sum_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, w_row):
-    """Sum the gradient of W[first:last, left:right] in memory, where it is zero before."""
-    G = pointer(buckets.sums)
-    _sum_blocks(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, G, G, w_row, 0.0)
+def sum_columns(blocks, first, last, buckets, table, zeros, left, right, D, d_row, G, g_row, stepped, w_row):
+    """G = the gradient of W[first:last, left:right], summed over the batch; zero where no sample has an entry.
 
-
-@jit
-def clear_columns(me, blocks, buckets, left, right, w_row):
-    """The sums of `sum_columns` are zero again."""
-    for block in range(blocks[0], blocks[1]):
-        for n in range(buckets.counts[block, 0]):
-            group = np.int64(buckets.touched[block, n])
-            if buckets.is_summed[me, group]:
-                buckets.is_summed[me, group] = 0
+    first, last   bounds of whole groups of columns of the inputs
+    G             pointer to its first element
+    stepped       pointers to the same element of W, which other cores read, and of the optimiser's states: what the
+                  step will need is fetched meanwhile
+    """
+    starts, ends, together = buckets.starts, buckets.ends, buckets.together
+    apart, lanes, j = buckets.rows.shape[1], lanes_of(G), left
+    while j < right:
+        width = _strip((right - j) // lanes, together)
+        for block in range(blocks[0], blocks[1]):
+            d = shifted(D, buckets.counts[block, 1] * d_row + j)
+            rows, numbers = pointer(buckets.rows[block]), pointer(buckets.numbers[block])
+            is_first, is_empty = block == blocks[0], buckets.counts[block, 0] == 0
+            for group in range(first // together, (last + together - 1) // together):
                 column, columns = _columns_of(group, buckets)
-                for i in range(column, column + columns):
-                    g = shifted(pointer(buckets.sums), i * w_row)
-                    for c in range(left, right):
-                        store(g, c, 0)
+                g = shifted(G, (column - first) * g_row + j - left)
+                init, init_row, epilogue = (zeros, ZERO, _PLAIN) if is_first else (g, g_row, _PLAIN)
+                if not is_first and buckets.counts[block, 1] >= SUM_TERMS:
+                    # A sum of its own, which a step at the rate -1 adds to the others.
+                    init, init_row, epilogue = zeros, ZERO, _STEP
+                begin = np.int64(starts[block, group])
+                end = begin if is_empty else np.int64(ends[block, group])
+                if is_first:
+                    for i in range(column - first, column - first + columns):
+                        _fetch(stepped, i * w_row + j - left, width * lanes)
+                if is_first or begin < end:
+                    _column_sums(
+                        columns, width, rows, numbers, apart, begin, end, pointer(table), d, d_row, init, init_row, g,
+                        g_row, -1.0, epilogue,
+                    )  # fmt: skip
+        j += width * lanes
+
+
+@inlined
+def _fetch(stepped, at, count):
+    """Ask for so many elements of W and of the optimiser's states from place `at` on."""
+    W, m, v = stepped
+    for c in range(at, at + count, LINE // REGISTER_BYTES * lanes_of(W)):
+        prefetch_written(W, c)
+        prefetch_near(m, c)
+        prefetch_near(v, c)
 
 
 @jit

@@ -14,12 +14,11 @@ from .block import affine_layer, delta_below, delta_of, inputs_of, transpose
 from .dense import sum_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
-from .layout import BIASES, COLUMNS, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS, aligned_zeros
+from .layout import BIASES, BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN, STRIDE, WEIGHTS, aligned_zeros
 from .loss import loss_block, total_weight
 from .optimizer import limit_columns, step_rows, sum_of_squares
 from .random_bits import drop_row, sample_keys
 from .registers import UNIT, ZERO, lanes_of, pointer, shifted
-from .step_sgd import rows_of
 from .task_types import DROPOUT
 from .thread_team import barrier_wait, partition
 from .update_rule import NORM_EPSILON
@@ -27,6 +26,8 @@ from .update_rule import NORM_EPSILON
 # Of the gradient that is summed before it is stepped from: a part of any second cache, and many rows, for each of which
 # the deltas of the whole batch pass by; but so many rows at least.
 GRADIENT_BYTES, FEWEST_ROWS = 128 << 10, 16
+# Columns of a wide sparse layer that are stepped together: few, so that it is many rows for each load of the deltas.
+SPARSE_COLUMNS = 256
 
 
 def scratch(layers, dtype, size):
@@ -128,30 +129,63 @@ def step_sparse(
     me, size, state, phase, source, buckets, owned, layers, parameters, order, start, step, count, task, work,
     places, one,
 ):  # fmt: skip
-    """Thread `me`'s part of the first layer, whose inputs are in the buckets, and its rows of the others.
+    """Thread `me`'s rows of the first layer, whose inputs are in the buckets, and of the others.
 
-    owned: (blocks that hold the batch, first and last row of the weights, left and right column of them, whether
-           threads own columns)
+    owned: (blocks that hold the batch, first and last row of the weights, and what is the same for all threads here)
     """
-    blocks, low, high, left, right, by_columns = owned
-    stride = layers[0, STRIDE]
-    D, d_row = delta_of(layers, work, places, ZERO, ZERO)
-    zeros = pointer(work)
-    sparse.sum_columns(me, blocks, low, high, buckets, source[3], zeros, left, right, D, d_row, stride)
+    blocks, low, high, _, columns, _ = owned
+    inputs = (source, buckets, blocks)
     if task.rule.clip_norm > 0:
+        stride = layers[0, STRIDE]
+        G = shifted(pointer(task.gradient), layers[0, WEIGHTS] + low * stride)
+        _sum_first(low, high, ZERO, columns, inputs, layers, parameters, task, work, places, G, stride)
         _row_norms(layers, ZERO, low, high, me, task)
     phase, scale = _scale_of(me, size, state, phase, layers, UNIT, order, start, count, task, work, places, one)
     coefs = task.schedule[step]
-    at = layers[0, WEIGHTS] + low * stride + left
-    G = shifted(pointer(task.gradient), at)
-    _step_from(G, stride, high - low, right - left, at, stride, parameters, scale, coefs, task, True)
-    sparse.clear_columns(me, blocks, buckets, left, right, stride)
-    if by_columns or me == 0:
+    for left in range(0, columns, SPARSE_COLUMNS):
+        right = min(left + SPARSE_COLUMNS, columns)
+        _step_first(
+            me, low, high, left, right, inputs, layers, parameters, count, scale, coefs, task, work, places
+        )  # fmt: skip
+    left, right = partition(columns, me, size, lanes_of(pointer(parameters)))
+    if left < right:
         _step_biases(me, layers, ZERO, left, right, parameters, count, scale, coefs, task, work, places, one)
     for layer in range(1, layers.shape[0]):
-        first, last = rows_of(me, size, layers, layer, left, right, by_columns)
+        first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one)
     return _limit(me, size, state, phase, layers, parameters, task, work, places)
+
+
+@inlined
+def _step_first(me, low, high, left, right, inputs, layers, parameters, count, scale, coefs, task, work, places):
+    """The step of the rows low to high and columns left to right of a first layer whose inputs are in the buckets.
+
+    By about as many rows at a time as there are samples: each time, the deltas of all of these are loaded.
+    """
+    stride, columns = layers[0, STRIDE], right - left
+    rows_at_a_time = min(task.scratch.shape[1] // columns, max(count, BLOCK_ROWS)) // GRAIN * GRAIN
+    for i in range(low, high, rows_at_a_time):
+        last = min(i + rows_at_a_time, high)
+        at = layers[0, WEIGHTS] + i * stride + left
+        if task.rule.clip_norm > 0:
+            G, g_row = shifted(pointer(task.gradient), at), stride
+        else:
+            G, g_row = pointer(task.scratch[me]), columns
+            _sum_first(i, last, left, right, inputs, layers, parameters, task, work, places, G, g_row)
+        _step_from(G, g_row, last - i, columns, at, stride, parameters, scale, coefs, task, True)
+
+
+@jit
+def _sum_first(first, last, left, right, inputs, layers, parameters, task, work, places, G, g_row):
+    """Summed gradient of the same part of the first layer, at G; inputs: (source, buckets, their blocks)."""
+    source, buckets, blocks = inputs
+    stride = layers[0, STRIDE]
+    at = layers[0, WEIGHTS] + first * stride + left
+    D, d_row = delta_of(layers, work, places, ZERO, ZERO)
+    stepped = shifted(pointer(parameters), at), shifted(pointer(task.first), at), shifted(pointer(task.second), at)
+    sparse.sum_columns(
+        blocks, first, last, buckets, source[3], pointer(work), left, right, D, d_row, G, g_row, stepped, stride
+    )  # fmt: skip
 
 
 @inlined

@@ -70,9 +70,9 @@ def train_sparse(kernels):
     """Thread `me`'s part of `train` on compressed rows.
 
     In a large batch a thread owns rows of the first layer's weights, and all threads wait until these are new. In a
-    small batch it owns columns, of the outputs too: then the weights stay in its cache, activations and deltas alone
-    move between the cores, and the wait comes after the next batch's first layer. It regroups the whole batch for
-    itself, which costs less than to read what another core has written.
+    small batch of plain SGD it owns columns, of the outputs too: then the weights stay in its cache, activations and
+    deltas alone move between the cores, and the wait comes after the next batch's first layer. It regroups the whole
+    batch for itself, which costs less than to read what another core has written.
     """
     needs_regrouping, through_upper_layers = kernels.needs_regrouping, kernels.through_upper_layers
     step_sparse = kernels.step_sparse
