@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 from .cpu import REGISTER_BYTES
 from .jit import jit
 from .layout import LINE
-from .registers import INDEX, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
+from .registers import INDEX, UNIT, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
 from .update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
 
 
@@ -24,6 +24,18 @@ class _Step:
             self.scale, self.size, self.root_scale, self.shrink, self.momentum, self.fresh, self.past, self.direct,
             self.beta2, self.rest2, self.epsilon, self.l1, self.l2,
         ) = (v.splat(number) for number in numbers)  # fmt: skip
+
+    def keep(self, value, state, at):
+        """Store a state; returns it as it is stored: zero if it is below the smallest normal number.
+
+        The state of a weight without gradients, as of a dead unit, decays until rounding holds it at a denormal number.
+        The division and the root then take five times as long, and on some CPUs all operations do.
+        """
+        b, v = self.b, self.v
+        exponent = b.and_(b.bitcast(value, v.int_type), v.int_constant(v.exponent_bits))
+        value = b.select(b.icmp_unsigned("==", exponent, v.int_constant(0)), v.constant(0.0), value)
+        v.store(value, state, at)
+        return value
 
     def penalised(self, w, total):
         """(w after its decoupled decay, its gradient with the penalties)."""
@@ -39,8 +51,7 @@ class _Step:
     def second_moment(self, second, at, g):
         """The state v, renewed by g^2; its square root times the correction of its bias, plus epsilon."""
         b, v = self.b, self.v
-        mean = v.fma(self.beta2, v.load(second, at), b.fmul(self.rest2, b.fmul(g, g)))
-        v.store(mean, second, at)
+        mean = self.keep(v.fma(self.beta2, v.load(second, at), b.fmul(self.rest2, b.fmul(g, g))), second, at)
         return v.fma(v.square_root(mean), self.root_scale, self.epsilon)
 
     def plain(self, w, g, at, first, second):
@@ -48,20 +59,17 @@ class _Step:
 
     def with_momentum(self, w, g, at, first, second):
         b, v = self.b, self.v
-        m = v.fma(self.momentum, v.load(first, at), b.fmul(self.fresh, g))
-        v.store(m, first, at)
+        m = self.keep(v.fma(self.momentum, v.load(first, at), b.fmul(self.fresh, g)), first, at)
         return self.moved(w, v.fma(self.past, m, b.fmul(self.direct, g)))
 
     def adam(self, w, g, at, first, second):
         b, v = self.b, self.v
-        m = v.fma(self.momentum, v.load(first, at), b.fmul(self.fresh, g))
-        v.store(m, first, at)
+        m = self.keep(v.fma(self.momentum, v.load(first, at), b.fmul(self.fresh, g)), first, at)
         return self.moved(w, b.fdiv(m, self.second_moment(second, at, g)))
 
     def rmsprop(self, w, g, at, first, second):
         b, v = self.b, self.v
-        m = v.fma(self.momentum, v.load(first, at), b.fdiv(g, self.second_moment(second, at, g)))
-        v.store(m, first, at)
+        m = self.keep(v.fma(self.momentum, v.load(first, at), b.fdiv(g, self.second_moment(second, at, g))), first, at)
         return self.moved(w, m)
 
     def gradient(self, w, g, at, first, second):
@@ -82,23 +90,33 @@ def _step_row(lanes):
     """The intrinsic that steps the elements from `start` to `stop` of a row, a register of `lanes` at a time."""
 
     @intrinsic
-    def run(typing, optimiser, start, stop, G, W, first, second, numbers):
+    def run(typing, optimiser, has_penalties, start, stop, G, W, first, second, numbers):
         def codegen(context, builder, signature, arguments):
-            optimiser, start, stop, G, W, first, second, numbers = as_index(context, builder, signature, arguments)
-            kind = signature.args[4].dtype
+            optimiser, has_penalties, start, stop, G, W, first, second, numbers = as_index(
+                context, builder, signature, arguments
+            )
+            kind = signature.args[5].dtype
             numbers = [context.cast(builder, x, types.float64, kind) for x in cgutils.unpack_tuple(builder, numbers)]
             v = Vector(builder, context.get_value_type(kind), lanes)
 
-            def along(emit):
+            def along(emit, is_penalised):
                 step = _Step(v, numbers)
                 with cgutils.for_range_slice(builder, start, stop, INDEX(v.lanes), intp=INDEX) as (at, _):
-                    w, g = step.penalised(v.load(W, at), v.load(G, at))
+                    w, g = v.load(W, at), v.load(G, at)
+                    w, g = step.penalised(w, g) if is_penalised else (w, builder.fmul(step.scale, g))
                     v.store(emit(step, w, g, at, first, second), W, at)
 
-            emit_switch(builder, optimiser, {code: lambda emit=emit: along(emit) for code, emit in EMITTERS.items()})
+            def choose(emit):
+                with builder.if_else(has_penalties) as (then, otherwise):
+                    with then:
+                        along(emit, True)
+                    with otherwise:
+                        along(emit, False)
+
+            emit_switch(builder, optimiser, {code: lambda emit=emit: choose(emit) for code, emit in EMITTERS.items()})
             return context.get_dummy_value()
 
-        return types.void(optimiser, start, stop, G, W, first, second, numbers), codegen
+        return types.void(optimiser, has_penalties, start, stop, G, W, first, second, numbers), codegen
 
     return run
 
@@ -121,12 +139,15 @@ def step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, coefs, sca
         scale, coefs[STEP_SIZE], coefs[ROOT_SCALE], 1.0 - weight * coefs[RATE] * rule.decay, rule.momentum, fresh, past,
         rule.nesterov, rule.beta2, 1.0 - rule.beta2, rule.epsilon, weight * rule.l1, weight * rule.l2,
     )  # fmt: skip
+    if columns == w_row == g_row:
+        rows, columns = UNIT, rows * columns  # one after the other without a gap: a single long row
     whole = columns - columns % lanes_of(W)
+    has_penalties = penalised and (rule.l1 != 0 or rule.l2 != 0 or rule.decay != 0)
     for i in range(rows):
         g, w = shifted(G, i * g_row), shifted(W, i * w_row)
         m, v = shifted(first, i * w_row), shifted(second, i * w_row)
-        _step_registers(rule.optimizer, 0, whole, g, w, m, v, numbers)
-        _step_lanes(rule.optimizer, whole, columns, g, w, m, v, numbers)
+        _step_registers(rule.optimizer, has_penalties, 0, whole, g, w, m, v, numbers)
+        _step_lanes(rule.optimizer, has_penalties, whole, columns, g, w, m, v, numbers)
 
 
 @jit

@@ -115,18 +115,23 @@ def step(W, G, first, second, rule, coefs, scale, penalised):
     if rule.optimizer == PLAIN:
         W -= size * g
     elif rule.optimizer == MOMENTUM:
-        first[...] = rule.momentum * first + (1 - rule.dampening) * g
+        _keep(rule.momentum * first + (1 - rule.dampening) * g, first)
         W -= size * (rule.momentum * first + g if rule.nesterov else first)
     elif rule.optimizer == ADAM:
-        first[...] = rule.momentum * first + (1 - rule.momentum) * g
-        second[...] = rule.beta2 * second + (1 - rule.beta2) * g**2
+        _keep(rule.momentum * first + (1 - rule.momentum) * g, first)
+        _keep(rule.beta2 * second + (1 - rule.beta2) * g**2, second)
         W -= size * first / (np.sqrt(second) * root_scale + rule.epsilon)
     elif rule.optimizer == RMSPROP:
-        second[...] = rule.beta2 * second + (1 - rule.beta2) * g**2
-        first[...] = rule.momentum * first + g / (np.sqrt(second) + rule.epsilon)
+        _keep(rule.beta2 * second + (1 - rule.beta2) * g**2, second)
+        _keep(rule.momentum * first + g / (np.sqrt(second) + rule.epsilon), first)
         W -= size * first
     else:
         first[...] = g
+
+
+def _keep(values, state):
+    """state = values, and zero where they are below the smallest normal number."""
+    state[...] = np.where(np.abs(values) < np.finfo(state.dtype).tiny, 0, values)
 
 
 def limit_norms(W, limit):

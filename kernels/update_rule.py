@@ -29,6 +29,7 @@ class Rule(NamedTuple):
     RMSPROP    v = beta2 v + (1 - beta2) g^2;  m = momentum m + g / (sqrt(v) + epsilon);  w -= r m
     GRADIENT   m = g
 
+    An optimiser's m or v of less than the smallest normal number of its dtype (1.2e-38, 2.2e-308) is stored as zero;
     and where max_norm > 0 the weights into each hidden unit are scaled down to a Euclidean norm of at most that.
     """
 

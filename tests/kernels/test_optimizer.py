@@ -58,6 +58,24 @@ def test_the_gradient_is_left_in_the_state_and_the_weights_stay(kernels):
     assert (W.item(), m.item()) == (2, 4)
 
 
+@ENGINES
+@pytest.mark.parametrize("code", [MOMENTUM, ADAM, RMSPROP])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_states_without_gradients_decay_to_zero_and_are_never_denormal(kernels, code, dtype):
+    rule, smallest = Rule(code, 0.5, beta2=0.5, epsilon=1e-8), np.finfo(dtype).tiny
+    coefs = step_schedule(rule, RATE, 1, 0)[0]
+    # Whole registers and single lanes; some elements begin far above the smallest normal number, some next to it.
+    W, first = np.ones((1, 19), dtype), np.geomspace(1, 2 * smallest, 19, dtype=dtype)[None]
+    first, second = np.where(np.arange(19) % 2, first, -first), first.copy()
+    for _ in range(1100):
+        kernels.step(W, np.zeros_like(W), first, second, rule, coefs, 1.0, True)
+        for state in (first, second if code != MOMENTUM else first):
+            assert not ((state != 0) & (np.abs(state) < smallest)).any()
+    assert not first.any()
+    assert code == MOMENTUM or not second.any()
+    assert np.isfinite(W).all()
+
+
 TORCH = {
     "sgd": (Rule(PLAIN, l2=0.01), "SGD", {"weight_decay": 0.01}),
     "momentum": (Rule(MOMENTUM, 0.9, l2=0.01), "SGD", {"momentum": 0.9, "weight_decay": 0.01}),
