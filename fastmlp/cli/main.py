@@ -77,6 +77,10 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
             return _fail((f"{error.filename}: {error.strerror}" if error.filename else str(error)) + hint)
         except MemoryError as error:
             return _fail(f"not enough memory ({error}); use fewer samples")
+        except RuntimeError as error:
+            if "can't start new thread" not in str(error):
+                raise
+            return _fail(f"{error}: not enough memory, or `ulimit -u` allows no more")
         except KeyboardInterrupt as interrupt:
             LOGGER.critical("interrupted; the same command resumes from here" if resumes else "interrupted")
             return interrupt.status if isinstance(interrupt, Stopped) else INTERRUPTED

@@ -3,7 +3,9 @@
 import json
 import os
 import platform
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import llvmlite
@@ -51,6 +53,40 @@ def test_the_system_is_described_for_a_person(capsys, monkeypatch):
     assert lines[0] == f"fastmlp {fastmlp.__version__}"
     assert any("FASTMLP_THREADS=3" in line for line in lines)
     assert all(len(line) <= 100 for line in lines if "/" not in line)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+@pytest.mark.parametrize(("limit", "chosen", "expected"), [(2**31, "", "1"), (2**31, "2", "2"), (2**40, "", "all")])
+def test_where_addresses_are_scarce_numpy_begins_no_threads(limit, chosen, expected):
+    script = f"""
+import os, resource
+from fastmlp.__main__ import command
+resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
+try:
+    command("--version")
+except SystemExit:
+    import numpy
+    print(len(os.listdir("/proc/self/task")))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment | ({"OPENBLAS_NUM_THREADS": chosen} if chosen else {}),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    cores = len(os.sched_getaffinity(0))
+    assert int(done.stdout.splitlines()[-1]) == (cores if expected == "all" else min(int(expected), cores))
+
+
+def test_a_thread_that_cannot_begin_is_told_in_one_line(capsys, monkeypatch, tmp_path):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    monkeypatch.delenv("FASTMLP_DATA", raising=False)
+    assert main(["info", "mnist"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "fastmlp: error: can't start new thread: not enough memory, or `ulimit -u` allows no more"
 
 
 def test_packages_that_are_missing_are_named_and_those_for_development_are_not(tmp_path, monkeypatch, capsys):
