@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from fastmlp.errors import OutOfMemoryError
@@ -67,12 +68,33 @@ def free_memory(system: str | Path = "/") -> int:
     for limited, name in (("address space", "VmSize:"), ("data size", "VmData:")):
         if limit := re.search(rf"^Max {limited} +(\d+)", limits, re.MULTILINE):
             free = min(free, int(limit[1]) - 1024 * taken.get(name, 0))
+    if (most := _most_resident.get()) is not None:
+        free = min(free, most - 1024 * taken.get("VmRSS:", 0))
     for version, group in group_folders("memory", process, Path(system, "sys/fs/cgroup")):
         file, *names = _OF_GROUPS[version]
         with contextlib.suppress(ValueError):  # no limit, which is the word "max", or no such group
             used = _numbers(group / "memory.stat")
             free = min(free, int(_text(group / file)) - sum(used.get(name, 0) for name in names))
     return max(0, free)
+
+
+_most_resident: ContextVar[int | None] = ContextVar("most_resident", default=None)
+
+
+@contextlib.contextmanager
+def most_resident(size: int | None) -> Iterator[None]:
+    """Have this thread count a limit that the system knows nothing of, such as what Dask allows a worker.
+
+    Parameters
+    ----------
+    size : int, optional
+        Bytes of memory that this process may have in use; None for no limit.
+    """
+    token = _most_resident.set(size)
+    try:
+        yield
+    finally:
+        _most_resident.reset(token)
 
 
 def limit_own_memory() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,7 +34,7 @@ class DaskOnLoopback:
     """A scheduler, and workers that are processes of their own, without a nanny that would start them again."""
 
     def __init__(self, folder):
-        self.folder, self.processes = folder, []
+        self.folder, self.processes, self.memory = folder, [], "auto"
         file = folder / "scheduler.json"
         self._run("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
         self.address = until(lambda: json.loads(file.read_text()) if file.exists() else None)["address"]
@@ -44,13 +45,15 @@ class DaskOnLoopback:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.processes.append(subprocess.Popen(command, cwd=self.folder, **quiet))
 
-    def with_workers(self, threads):
-        """One worker for each number of threads, and no others."""
+    def with_workers(self, threads, memory="auto"):
+        """One worker for each number of threads, which gets so much memory, and no others."""
         there = sorted(self.client.ncores().values())
-        if there != sorted(threads):
+        if (there, self.memory) != (sorted(threads), memory):
+            self.memory = memory
             self.client.retire_workers(list(self.client.ncores()), close_workers=True)
             for count in threads:
-                self._run("worker", self.address, "--no-nanny", "--nthreads", str(count))
+                options = ("--no-nanny", "--nthreads", str(count), "--memory-limit", memory)
+                self._run("worker", self.address, *options)
             until(lambda: sorted(self.client.ncores().values()) == sorted(threads))
         return self
 
@@ -166,6 +169,14 @@ def test_a_cell_that_fails_or_diverges_is_told_and_the_others_go_on(dask, data, 
     assert home[1].mlp.failure_reason.startswith(("diverged", "died"))
     assert [home[position].failed for position in range(3)] == [False, False, True]
     assert home[2].mlp.failure_reason.startswith("failed: ")
+
+
+def test_a_cell_gets_no_more_memory_than_dask_gives_its_worker(dask, data):
+    dask.with_workers((1,), memory="1.5GB")
+    with on_dask(dask) as executor:
+        home = dict(executor.train([cell(0), cell(1, hidden=(20_000, 20_000), epochs=1)], data))
+    assert [home[position].failed for position in range(2)] == [False, True]
+    assert re.search(r"failed: .* needs .* of memory, and 1\.[0-4]?\d? GB are free", home[1].mlp.failure_reason)
 
 
 def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask, data, local):

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fastmlp.errors import InputError
-from fastmlp.utils.room import MOST, check_room, free_memory, room_kept, size_text
+from fastmlp.utils.room import MOST, check_room, free_memory, most_resident, room_kept, size_text
 
 GB = 1 << 30
 
@@ -26,6 +26,22 @@ def test_free_memory_is_what_the_system_can_give_within_the_containers_limit(tmp
     check_room("a", 700_000, tmp_path)
     with pytest.raises(InputError, match=r"^b needs 701 kB of memory, and 700 kB are free"):
         check_room("b", 701_000, tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the memory in use is not known")
+def test_a_limit_that_the_system_does_not_know_counts_in_the_thread_that_was_told():
+    found, seen = free_memory(), []
+    with most_resident(20_000_000_000_000):
+        assert free_memory() > 0.5 * found
+    with most_resident(2 * GB):
+        assert free_memory() <= 2 * GB - 4_000_000  # which an interpreter has in use
+        thread = threading.Thread(target=lambda: seen.append(free_memory()))
+        thread.start()
+        thread.join()
+    with most_resident(1000):
+        assert free_memory() == 0
+    assert seen[0] > 0.5 * found
+    assert free_memory() > 0.5 * found
 
 
 V1 = "9:cpu:/\n4:memory:/jobs/seven\n"
