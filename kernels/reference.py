@@ -297,6 +297,12 @@ def _clipped(rule, gradients, scale):
     return scale * min(1.0, rule.clip_norm / (scale * np.sqrt(squares) + NORM_EPSILON))
 
 
+def permutations(seed, epoch, epochs, rows):
+    """(epochs, rows) int64: the rows in the random order of each epoch, which depends on it and the seed alone."""
+    states = [np.random.RandomState(np.random.PCG64(np.random.SeedSequence((seed, epoch + i)))) for i in range(epochs)]
+    return np.array([state.permutation(rows) for state in states], np.int64).reshape(epochs, rows)
+
+
 def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
     """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]."""
     for start, logits in _logits(layers, parameters, X):

@@ -211,7 +211,7 @@ class InMemory(Batches):
     Attributes
     ----------
     is_repeatable : bool
-        Whether every epoch is one chunk, in an order that `orders` knows.
+        Whether every epoch is one chunk, in the order of `epoch_order`.
     """
 
     is_repeatable: ClassVar[bool] = True
@@ -230,23 +230,8 @@ class InMemory(Batches):
         self.total_weight = float(self.weights.sum()) if len(weights) else float(len(y))
 
     def training_chunks(self, seed: int, epoch: int, batch_size: int, shuffle: bool) -> Iterator[TrainingChunk]:
-        yield self.X, self.y, self.weights, self.orders(seed, epoch, 1, batch_size, shuffle)[0]
-
-    def orders(self, seed: int, epoch: int, epochs: int, batch_size: int, shuffle: bool) -> NDArray[np.int64]:
-        """Return the orders of the rows in some epochs, (epochs, N).
-
-        Parameters
-        ----------
-        seed, epoch, batch_size, shuffle
-            As for `training_chunks`, of the first one.
-        epochs : int
-            How many.
-        """
         rows = self.shape[0]
-        if not shuffle or batch_size >= rows:
-            order = np.arange(rows)[None]
-            return order if epochs == 1 else np.broadcast_to(order, (epochs, rows))
-        return np.stack([epoch_order(rows, seed, epoch + later, shuffle) for later in range(epochs)])
+        yield self.X, self.y, self.weights, epoch_order(rows, seed, epoch, shuffle and batch_size < rows)
 
     def evaluation_chunks(self) -> Iterator[EvaluationChunk]:
         yield self.X, self.y, self.weights

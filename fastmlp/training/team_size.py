@@ -5,6 +5,8 @@ from typing import ClassVar
 
 # After this many chunks of training the other size is tried again: what else the machine does may have changed.
 CHUNKS_BETWEEN_TRIALS = 40
+# The first chunks, in which all sizes are tried.
+FIRST_CHUNKS = 3
 # What a team of several threads takes to start and to end, about, whatever it trains.
 SECONDS_TO_START = 1e-4
 
@@ -25,6 +27,11 @@ class TeamSize:
         self.sizes = (threads, 1) if threads > 1 else (1,)
         self.seconds_per_row: dict[int, float] = {}
         self.chunks = -1  # the first one loads or compiles the kernels, and its time says nothing
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether the next chunk may be one of a size that has not been tried: a short one says enough."""
+        return len(self.sizes) > 1 and self.chunks < FIRST_CHUNKS and len(self.seconds_per_row) < len(self.sizes)
 
     def choose(self, rows: int) -> int:
         """Return the number of threads for the next chunk of an epoch.

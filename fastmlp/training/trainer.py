@@ -1,7 +1,7 @@
 """Training on the rows of an epoch: what is between the loop and the kernels."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ from fastmlp.config.optimizer_base import Optimizer
 from fastmlp.config.optimizers import SGD
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
 from fastmlp.kernels.update_rule import PLAIN_SGD, Rule
-from fastmlp.training.batches import Batches, InMemory
+from fastmlp.training.batches import Batches, InMemory, TrainingChunk
 from fastmlp.training.first_layer import Inputs
 from fastmlp.training.inference import kernels_of, thread_count
 from fastmlp.training.state import TrainingState
@@ -23,6 +23,8 @@ from fastmlp.training.team_size import TeamSize
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
+# Epochs in a call that tries a number of threads take about as long.
+SECONDS_OF_TRIAL = 1e-3
 # Rows at most whose order is made for several epochs at once, 8 bytes each.
 ROWS_AT_A_TIME = 1 << 20
 
@@ -70,6 +72,7 @@ class Trainer:
     optimizer: Optimizer = field(default_factory=SGD)
     after_chunk: Callable[[], None] = lambda: None
     _chunk_rows: float = field(default=1.0, init=False)
+    _trial_rows: float = field(default=1.0, init=False)
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _tried: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -147,7 +150,7 @@ class Trainer:
             Learning rates of the whole epoch.
         """
         start = 0
-        for X, y, weights, order in batches.training_chunks(self.seed, self.state.epoch, self.batch_size, shuffle):
+        for X, y, weights, order in self._chunks(batches, shuffle):
             done = self.state.position - start
             if done < len(order):
                 self.train_rows(X, y, order[done:], self.loss._replace(weights=weights), rates)
@@ -184,11 +187,24 @@ class Trainer:
             state.steps += steps
             self.after_chunk()
 
+    def _chunks(self, batches: Batches, shuffle: bool) -> Iterable[TrainingChunk]:
+        """What `training_chunks` yields; of rows in memory the engine draws the order."""
+        if isinstance(batches, InMemory) and batches.is_repeatable:
+            return [(batches.X, batches.y, batches.weights, self._orders(batches.shape[0], shuffle, 1)[0])]
+        return batches.training_chunks(self.seed, self.state.epoch, self.batch_size, shuffle)
+
+    def _orders(self, rows: int, shuffle: bool, epochs: int) -> NDArray[np.int64]:
+        """(epochs, rows): the orders of the rows in the next epochs; those of `epoch_order`."""
+        if not shuffle or self.batch_size >= rows:
+            return np.broadcast_to(np.arange(rows), (epochs, rows))
+        orders: NDArray[np.int64] = self.kernels.permutations(self.seed, self.state.epoch, epochs, rows)
+        return orders
+
     def _train_epochs(self, batches: InMemory, shuffle: bool, epochs: int) -> None:
         """Train on so many whole epochs, or fewer if a loss is not finite, in one call of the kernels."""
         state, rows = self.state, batches.shape[0]
         rates = state.schedule.rates_of(state.epoch, epochs, self.steps_of(rows))
-        orders = batches.orders(self.seed, state.epoch, epochs, self.batch_size, shuffle)
+        orders = self._orders(rows, shuffle, epochs)
         totals = np.zeros((epochs, 2))
         loss = self.loss._replace(weights=batches.weights)
         self._call(batches.X, batches.y, orders, loss, rates.reshape(-1), totals, True)
@@ -204,7 +220,10 @@ class Trainer:
         is_random = self.augment is not None or any(probability < 1 for probability in self.keep_prob)
         if self.state.position or self.state.schedule.state() or is_random:
             return 1
-        return max(1, min(most, int(min(self._chunk_rows, ROWS_AT_A_TIME)) // batches.shape[0]))
+        rows = min(self._chunk_rows, ROWS_AT_A_TIME)
+        if self._team.is_trying:
+            rows = min(rows, self._trial_rows)
+        return max(1, min(most, int(rows) // batches.shape[0]))
 
     def _call(
         self,
@@ -231,6 +250,7 @@ class Trainer:
             self._team.record(used, seconds, order.size)
         # The steps do not depend on how the epochs are cut into calls, so the clock may decide it.
         self._chunk_rows = order.size * min(SECONDS_AT_A_TIME / seconds, 16)
+        self._trial_rows = order.size * SECONDS_OF_TRIAL / seconds
 
     def trial_step(
         self, X: Inputs, y: NDArray[Any], order: NDArray[np.int64], loss: Loss, rate: float, epoch: int

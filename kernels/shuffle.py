@@ -1,0 +1,116 @@
+"""The random order of an epoch's samples, in a quarter of numpy's time and with the same bits.
+
+It is what `numpy.random.RandomState(PCG64(SeedSequence(entropy))).permutation` returns, which is frozen: Fisher and
+Yates' shuffle from the last place down, where place i gets one of those up to it. Which one is said by as many random
+bits as i has; numbers beyond i are thrown away. Whether one is cannot be predicted, so it costs no branch here: what is
+thrown away swaps a place with itself.
+
+PCG64 is a linear congruential generator modulo 2^128 whose state is folded to 64 bits and rotated: M. O'Neill, PCG: A
+Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation, 2014, 6.3.3.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from .jit import entry, jit
+from .registers import INDEX
+
+_MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
+_WIDE = ir.IntType(128)
+_32, _LOW = np.uint64(32), np.uint64(2**32 - 1)
+_WORD = types.uint64
+
+
+def _emit_wide(b, high, low):
+    return b.or_(b.shl(b.zext(high, _WIDE), _WIDE(64)), b.zext(low, _WIDE))
+
+
+@intrinsic
+def _advance(typing, high, low, plus_high, plus_low):
+    """The next state of the generator, as two words."""
+
+    def codegen(context, builder, signature, arguments):
+        state, plus = _emit_wide(builder, *arguments[:2]), _emit_wide(builder, *arguments[2:])
+        state = builder.add(builder.mul(state, _WIDE(_MULTIPLIER)), plus)
+        words = [builder.trunc(builder.lshr(state, _WIDE(64)), INDEX), builder.trunc(state, INDEX)]
+        return context.make_tuple(builder, signature.return_type, words)
+
+    return types.UniTuple(_WORD, 2)(_WORD, _WORD, _WORD, _WORD), codegen
+
+
+@intrinsic
+def _add(typing, high, low, plus_high, plus_low):
+    """The sum of two numbers of two words."""
+
+    def codegen(context, builder, signature, arguments):
+        total = builder.add(_emit_wide(builder, *arguments[:2]), _emit_wide(builder, *arguments[2:]))
+        words = [builder.trunc(builder.lshr(total, _WIDE(64)), INDEX), builder.trunc(total, INDEX)]
+        return context.make_tuple(builder, signature.return_type, words)
+
+    return types.UniTuple(_WORD, 2)(_WORD, _WORD, _WORD, _WORD), codegen
+
+
+@intrinsic
+def _folded(typing, high, low):
+    """The 64 random bits of a state: its words' exclusive or, turned right by its six highest bits."""
+
+    def codegen(context, b, signature, arguments):
+        high, low = arguments
+        bits, places = b.xor(high, low), b.lshr(high, INDEX(58))
+        return b.or_(b.lshr(bits, places), b.shl(bits, b.and_(b.neg(places), INDEX(63))))
+
+    return _WORD(_WORD, _WORD), codegen
+
+
+@intrinsic
+def _bits_up_to(typing, number):
+    """The least 2^k - 1 that a number from 1 does not exceed."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.lshr(INDEX(-1), builder.ctlz(arguments[0], ir.IntType(1)(1)))
+
+    return types.int64(types.int64), codegen
+
+
+@jit
+def _permute(seed_high, seed_low, plus_high, plus_low, order):
+    """Put the numbers below the length of `order` into it, shuffled by a generator seeded with four words."""
+    plus_high, plus_low = (
+        (plus_high << np.uint64(1)) | (plus_low >> np.uint64(63)),
+        (plus_low << np.uint64(1)) | np.uint64(1),
+    )
+    high, low = _add(plus_high, plus_low, seed_high, seed_low)
+    high, low = _advance(high, low, plus_high, plus_low)
+    for i in range(order.shape[0]):
+        order[i] = i
+    i = np.int64(order.shape[0] - 1)
+    while i > 0:
+        high, low = _advance(high, low, plus_high, plus_low)
+        bits = _folded(high, low)
+        for _ in range(2):  # a half of them at a time
+            if i > 0:
+                drawn = np.int64(bits & _LOW) & _bits_up_to(i)
+                is_taken = drawn <= i
+                other = drawn if is_taken else i
+                order[i], order[other] = order[other], order[i]
+                i -= np.int64(is_taken)
+            bits >>= _32
+
+
+def _permute_all(words, orders):
+    for epoch in range(words.shape[0]):
+        _permute(words[epoch, 0], words[epoch, 1], words[epoch, 2], words[epoch, 3], orders[epoch])
+
+
+_run = entry("permute", _permute_all)
+
+
+def permutations(seed, epoch, epochs, rows):
+    """(epochs, rows) int64: the order of the rows below 2^32 in each epoch from `epoch` on; see the reference."""
+    seeds = [np.random.SeedSequence((seed, epoch + later)) for later in range(epochs)]
+    words = np.array([sequence.generate_state(4, np.uint64) for sequence in seeds], np.uint64)
+    orders = np.empty((epochs, rows), np.int64)
+    _run(words.reshape(epochs, 4), orders)
+    return orders
