@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.kernels.layout import ACTIVATION, ELU, FAN_OUT, RECTIFIERS, RELU, SIGMOID, SOFTPLUS, TANH
+from fastmlp.kernels.layout import ACTIVATION, ELU, FAN_OUT, RECTIFIERS, RELU, SIGMOID, SOFTPLUS, TANH, multiply_adds
 from fastmlp.training.advice import advise
 from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.callback_states import CallbackState
@@ -26,7 +26,7 @@ from fastmlp.training.failure_check import (
     smaller_rate,
     usual_init,
 )
-from fastmlp.training.probes import IDLE, SAMPLE, idle_share, next_probe_epoch, step_ratios
+from fastmlp.training.probes import IDLE, PROBES, SAMPLE, idle_share, next_probe_epoch, probe_spacing, step_ratios
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 from fastmlp.utils.records import Count, Known, Record, to_plain
@@ -42,7 +42,6 @@ SATURATED = 0.7
 # Norm of a step over that of the layer's weights. A. Karpathy's rule of thumb (CS231n, "Babysitting the learning
 # process") is about 0.001. Networks that learn well had 0.0001 to 0.05 here, some 0.2 in their first epoch.
 USUAL, LARGE, SMALL = 1e-3, 0.1, 1e-4
-PROBES = 3  # in a row are to see too large a step: the first steps of a training may be long
 # All steps of a training together, were they all to go one way, are to change a layer by more than this share of it.
 REACH = 0.05
 VANISHED = 100  # times as small as the steps of another layer
@@ -79,7 +78,8 @@ class DiagnosticsCallback(InternalCallback):
     """Watch a network between epochs and report each cause of trouble once; it changes no weight.
 
     Losses are compared after every epoch. Units and steps are probed after epochs 1, 2, 3, 5, 8 and so on, each number
-    the sum of the two before it, and after the last: what a probe measures changes slowly, and no clock decides.
+    the sum of the two before it, and after the last: what a probe measures changes slowly, and no clock decides. Of
+    epochs that are shorter than a probe, and that are not measured on a validation set either, more pass in between.
 
     Parameters
     ----------
@@ -110,6 +110,9 @@ class DiagnosticsCallback(InternalCallback):
     def attach(self, session: Session) -> None:
         self._reset()
         super().attach(session)
+        work = session.data.batches.shape[0] * multiply_adds(session.state.parameters.layers)
+        is_measured = session.data.validation is not None
+        self._spacing = 1 if is_measured else probe_spacing(work, session.config.epochs)
 
     def detach(self) -> None:
         self._drawn = None
@@ -117,9 +120,10 @@ class DiagnosticsCallback(InternalCallback):
 
     def next_epoch(self) -> int:
         epoch = self.session.state.epoch
-        return (
-            epoch if self.session.data.validation is not None else next_probe_epoch(epoch, self.session.config.epochs)
-        )
+        return epoch if self.session.data.validation is not None else self._next_probe(epoch)
+
+    def _next_probe(self, epoch: int) -> int:
+        return next_probe_epoch(epoch, self.session.config.epochs, self._spacing)
 
     def on_epoch_end(self, view: TrainingView) -> None:
         if (record := view.record) is not None:
@@ -136,7 +140,7 @@ class DiagnosticsCallback(InternalCallback):
         if not math.isfinite(record["train_loss"]):
             return  # the training ends here, and `on_fit_end` reports why
         self._compare_losses(record)
-        if record["epoch"] == next_probe_epoch(record["epoch"], self.session.config.epochs):
+        if record["epoch"] == self._next_probe(record["epoch"]):
             with np.errstate(all="ignore"):  # a network that is lost may overflow
                 self._probe(record)
 

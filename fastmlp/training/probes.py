@@ -15,13 +15,34 @@ from fastmlp.training.trainer import Trainer
 
 SAMPLE = 256  # rows of the training set, evenly spread, for they may be sorted by class
 BATCHES = 4  # of them, at most, each for one step
+PROBES = 3  # in a row are to see too large a step: the first steps of a training may be long
+# Multiply-adds of a network's way forward, about 3 ms of training, of which a probe takes a twentieth.
+WORTH_PROBING = 100_000_000
 TANH_EDGE, SIGMOID_EDGE = 0.99, 0.495  # from the middle: there 1 - a^2, and 4 a (1 - a), are 0.02
 # Outputs up to which hardly any gradient passes: none, and 2%, where a + 1, and 1 - exp(-a), are 0.02.
 IDLE = {RELU: 0.0, ELU: -0.98, SOFTPLUS: 0.0202}
 
 
-def next_probe_epoch(epoch: int, epochs: int) -> int:
-    """Return the first number from `epoch` on that is the last epoch's, or a Fibonacci number: 1, 2, 3, 5, 8 and so on.
+def probe_spacing(work: int, epochs: int) -> int:
+    """Return the number of epochs from one probe to the next while they come most often.
+
+    Where an epoch takes no longer than a probe it is not worth one: then more of them pass, but for no more than a
+    third of the training, for it takes `PROBES` in a row to see some causes.
+
+    Parameters
+    ----------
+    work : int
+        Multiply-adds of an epoch's way forward.
+    epochs : int
+        Of the training.
+    """
+    return max(1, min(-(-WORTH_PROBING // work), -(-epochs // PROBES)))
+
+
+def next_probe_epoch(epoch: int, epochs: int, spacing: int = 1) -> int:
+    """Return the first number from `epoch` on that is the last epoch's, or `spacing` times a Fibonacci number.
+
+    These are 1, 2, 3, 5, 8 and so on.
 
     Parameters
     ----------
@@ -29,8 +50,10 @@ def next_probe_epoch(epoch: int, epochs: int) -> int:
         Its number, from 1.
     epochs : int
         Of the training.
+    spacing : int
+        See `probe_spacing`.
     """
-    a, b = 1, 2
+    a, b = spacing, 2 * spacing
     while a < epoch:
         a, b = b, a + b
     return epochs if epoch <= epochs < a else a

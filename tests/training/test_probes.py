@@ -14,7 +14,14 @@ from fastmlp.training.batches import InMemory, Streamed
 from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.first_layer import compact
 from fastmlp.training.preparation import prepare
-from fastmlp.training.probes import idle_share, largest_input, next_probe_epoch, step_ratios
+from fastmlp.training.probes import (
+    WORTH_PROBING,
+    idle_share,
+    largest_input,
+    next_probe_epoch,
+    probe_spacing,
+    step_ratios,
+)
 from fastmlp.training.session import Session
 from fastmlp.training.state import TrainingState
 from fastmlp.training.trainer import Trainer
@@ -104,11 +111,21 @@ def test_the_largest_input_is_as_the_network_reads_it():
 def test_the_epochs_that_are_looked_at_are_the_first_ones_then_fewer_and_the_last():
     assert [epoch for epoch in range(1, 51) if next_probe_epoch(epoch, 50) == epoch] == [1, 2, 3, 5, 8, 13, 21, 34, 50]
     assert [epoch for epoch in range(1, 3) if next_probe_epoch(epoch, 2) == epoch] == [1, 2]
+    assert [epoch for epoch in range(1, 51) if next_probe_epoch(epoch, 50, 9) == epoch] == [9, 18, 27, 45, 50]
+
+
+def test_short_epochs_are_not_all_looked_at_and_long_ones_are():
+    assert probe_spacing(work=2 * WORTH_PROBING, epochs=50) == 1
+    assert probe_spacing(work=WORTH_PROBING // 4, epochs=50) == 4
+    assert probe_spacing(work=1, epochs=50) == 17
+    for epochs in (3, *range(5, 100)):
+        spacing = probe_spacing(1, epochs)
+        assert len({next_probe_epoch(epoch, epochs, spacing) for epoch in range(1, epochs + 1)}) == 3
 
 
 @pytest.mark.parametrize(("name", "range_"), [("tanh", "beyond -0.99 or 0.99"), ("sigmoid", "beyond 0.005 or 0.995")])
 def test_the_layer_that_is_worst_is_named_among_those_of_its_kind(name, range_):
-    config = MLP(hidden=(10, 8, 10), activation=("relu", name, "relu")).config
+    config = MLP(hidden=(10, 8, 10), activation=("relu", name, "relu"), epochs=1).config
     state = TrainingState.fresh(config, X.shape[1], CLASSES)
     session, callback = Session.of(config, prepare(config, X, Y), state), DiagnosticsCallback()
     first, second, third = state.parameters.biases[:3]
@@ -125,7 +142,7 @@ def test_the_layer_that_is_worst_is_named_among_those_of_its_kind(name, range_):
     [("elu", "elu units gave less than -0.98, where"), ("softplus", "softplus units gave less than 0.02, where")],
 )
 def test_units_that_let_no_gradient_through_are_named_and_those_of_leaky_relu_are_not(name, gave):
-    config = MLP(hidden=(10, 10), activation=(name, "leaky_relu")).config
+    config = MLP(hidden=(10, 10), activation=(name, "leaky_relu"), epochs=1).config
     state = TrainingState.fresh(config, X.shape[1], CLASSES)
     session, callback = Session.of(config, prepare(config, X, Y), state), DiagnosticsCallback()
     state.parameters.biases[0][:8], state.parameters.biases[1][:] = -1000, -1000
