@@ -10,6 +10,8 @@ from .registers import load, pointer, prefetch, shifted, store
 
 # Cache lines that are asked for at the start of a row. Those that follow them the CPU fetches by itself.
 LINES_AHEAD = 8
+# Columns that are transposed together.
+COLUMNS_AT_ONCE = 4
 
 
 def address(X):
@@ -86,10 +88,17 @@ def sparse_rows(source):
 @inlined
 def gather_dense(X, rows, first, count, features, out, out_row):
     """out[c, i] = input c of row rows[first + i] of X, for `count` rows; rows and out are pointers."""
-    for i in range(count):
-        source, target = shifted(X[0], load(rows, first + i) * X[1]), shifted(out, i)
-        for c in range(features):
-            store(target, c * out_row, _input(source, c, target))
+    # Some columns at a time: every one but the first finds its samples in the cache.
+    whole = features - features % COLUMNS_AT_ONCE
+    for c in range(0, whole, COLUMNS_AT_ONCE):
+        for i in range(count):
+            source, target = shifted(X[0], load(rows, first + i) * X[1] + c), shifted(out, c * out_row + i)
+            for k in range(COLUMNS_AT_ONCE):
+                store(target, k * out_row, _input(source, k, target))
+    for c in range(whole, features):
+        for i in range(count):
+            source, target = shifted(X[0], load(rows, first + i) * X[1] + c), shifted(out, c * out_row + i)
+            store(target, 0, _input(source, 0, target))
 
 
 @inlined

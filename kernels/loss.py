@@ -14,6 +14,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import exp_anywhere_row, exp_float64, exp_row, sigmoid_row
+from .gather import gather_dense
 from .jit import inlined, jit
 from .registers import INDEX, Vector, as_index, lanes_of, load, shifted, store
 from .softmax import log, room_for_found, softmax_block, softmax_rows
@@ -181,10 +182,7 @@ def squared_columns(order, first, rows, wide, columns, Z, D, row, targets, targe
 
     wide    `rows` rounded up to whole registers: so many losses are written
     """
-    for i in range(rows):
-        sample = shifted(targets, load(order, first + i) * target_row)
-        for c in range(columns):
-            store(D, c * row + i, load(sample, c))
+    gather_dense((targets, target_row), order, first, rows, columns, D, row)
     for at in range(0, wide, lanes_of(Z)):
         _squared_register(Z, D, row, columns, at, losses)
 

@@ -55,8 +55,8 @@ FEW_WEIGHTS = 1024
 # Elements from one row of a block to the next.
 BLOCK = np.int64(BLOCK_ROWS)
 # The columns of `work_table` behind those of `layout`: offsets of a layer's inputs and of its delta, of the sums of its
-# gradient (-1 for none) and how many stand in a row. The row after the last layer has the logits, and room for
-# transposed ones in the place of a delta.
+# gradient (-1 for none) and for how many units they stand in a row. The row after the last layer has the logits, and
+# room for transposed ones in the place of a delta.
 INPUTS, DELTAS, SUMS, ACROSS = range(7, 11)
 TABLE_COLUMNS = 11
 
@@ -70,9 +70,8 @@ def work_table(layers, dtype):
     for row in table[:-1]:
         row[INPUTS], row[DELTAS] = end, end + (row[FAN_IN] + 1) * BLOCK_ROWS
         end = int(row[DELTAS] + row[COLUMNS] * BLOCK_ROWS)
-        # Of whole lines, the sums are a row of the gradient.
-        row[ACROSS] = row[FAN_OUT] if row[FAN_OUT] < line else row[COLUMNS]
-        count = int((row[FAN_IN] + 1) * row[ACROSS])
+        row[ACROSS] = min(row[FAN_OUT], line)
+        count = int((row[FAN_IN] + 1) * (row[FAN_OUT] if row[FAN_OUT] < line else row[COLUMNS]))
         if count <= FEW_WEIGHTS:
             row[SUMS] = sums
             sums += -(-count // line) * line * (line + 1)  # a line each, and one element
@@ -165,11 +164,10 @@ def train_small(rows_of, gather_block):
                         )
                         _transpose(wide, padded, U, padded, D, BLOCK)
                     _clear(outputs, rows, wide, D)
-                    _backward(at == begin, net, last, weights, room, rows, wide, G, lines)
+                    _backward(at == begin, at + rows == end, net, last, weights, room, rows, wide, G, lines)
                     for i in range(rows):
                         total += each[mine + i]
                 losses[part] = total
-                _fold_sums(net, last, lines, G)
             phase = barrier_wait(state, size, phase)
             total = total_weight(loss.weights, order, start, count)
             # A batch whose samples all weigh nothing has the gradient zero.
@@ -207,30 +205,55 @@ def _forward(net, last, weights, room, wide):
 
 
 @inlined
-def _backward(is_first, net, last, weights, room, rows, wide, G, lines):
-    """The deltas of a block from that of the last layer, and its gradient, added to what there is of the part's."""
+def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines):
+    """The deltas of a block from that of the last layer, and its gradient, added to what there is of the part's.
+
+    is_first, is_last   whether it is the part's first block, its last one
+
+    Where the gradient is summed by lanes, as many units as a line has elements go through all this together, so that
+    their delta and their sums stay in the first cache.
+    """
     T = shifted(room, _of(net, last + 1, DELTAS))
+    line = LINE // REGISTER_BYTES * lanes_of(room)
     for layer in range(last, -1, -1):
-        stride, inputs, columns = _of(net, layer, STRIDE), _of(net, layer, FAN_IN) + 1, _of(net, layer, COLUMNS)
-        A, D = shifted(room, _of(net, layer, INPUTS)), shifted(room, _of(net, layer, DELTAS))
-        if layer > 0:
-            W, below = shifted(weights, _of(net, layer, WEIGHTS)), shifted(room, _of(net, layer - 1, DELTAS))
-            delta_block(
-                inputs - 1, wide, W, stride, UNIT, D, BLOCK, _of(net, layer, FAN_OUT), room, A, BLOCK, 1.0,
-                _of(net, layer - 1, ACTIVATION), below, BLOCK,
-            )  # fmt: skip
-        at = _of(net, layer, SUMS)
-        if at >= 0:
-            S, across = shifted(lines, at), _of(net, layer, ACROSS)
-            init = room if is_first else S
-            add_dots(inputs, _of(net, layer, FAN_OUT), A, D, BLOCK, wide, init, not is_first, S, across)
-        else:
-            _transpose(columns, wide, D, BLOCK, T, stride)
-            C = shifted(G, _of(net, layer, WEIGHTS))
-            init, init_row = (room, ZERO) if is_first else (C, stride)
-            multiply(
-                inputs, columns, A, BLOCK, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM, 1.0
-            )  # fmt: skip
+        stride, inputs, units = _of(net, layer, STRIDE), _of(net, layer, FAN_IN) + 1, _of(net, layer, FAN_OUT)
+        A, at = shifted(room, _of(net, layer, INPUTS)), _of(net, layer, SUMS)
+        height = line if at >= 0 else units
+        for left in range(0, units, height):
+            count = min(height, units - left)
+            # Nothing below the first layer needs its delta.
+            place = ZERO if layer == 0 and at >= 0 else left * BLOCK
+            D, C = shifted(room, _of(net, layer, DELTAS) + place), shifted(G, _of(net, layer, WEIGHTS) + left)
+            if layer < last:
+                _delta(net, layer, left, count, weights, room, wide, D)
+            if at >= 0:
+                across = _of(net, layer, ACROSS)
+                # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
+                is_kept = not (is_first and is_last) or count < height
+                S = shifted(lines, at + (left * inputs * line if is_kept else ZERO))
+                init = room if is_first else S
+                add_dots(inputs, count, A, D, BLOCK, wide, init, not is_first, S, across)
+                if is_last:
+                    _fold_sums(inputs, across, S, C, stride)
+            else:
+                columns = _of(net, layer, COLUMNS)
+                _transpose(columns, wide, D, BLOCK, T, stride)
+                init, init_row = (room, ZERO) if is_first else (C, stride)
+                multiply(
+                    inputs, columns, A, BLOCK, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM,
+                    1.0,
+                )  # fmt: skip
+
+
+@inlined
+def _delta(net, layer, left, count, weights, room, wide, out):
+    """The delta of some units of a layer from that of the layer above."""
+    stride, A = _of(net, layer + 1, STRIDE), shifted(room, _of(net, layer + 1, INPUTS) + left * BLOCK)
+    W, D = shifted(weights, _of(net, layer + 1, WEIGHTS) + left * stride), shifted(room, _of(net, layer + 1, DELTAS))
+    delta_block(
+        count, wide, W, stride, UNIT, D, BLOCK, _of(net, layer + 1, FAN_OUT), room, A, BLOCK, 1.0,
+        _of(net, layer, ACTIVATION), out, BLOCK,
+    )  # fmt: skip
 
 
 @jit
@@ -243,23 +266,18 @@ def _clear(count, rows, wide, A):
 
 
 @inlined
-def _fold_sums(net, last, lines, G):
-    """Put the gradients that were summed by lanes to the others of a part."""
-    line = LINE // REGISTER_BYTES * lanes_of(lines)
-    for layer in range(last + 1):
-        at = _of(net, layer, SUMS)
-        if at >= 0:
-            S, C = shifted(lines, at), shifted(G, _of(net, layer, WEIGHTS))
-            inputs, across, stride = _of(net, layer, FAN_IN) + 1, _of(net, layer, ACROSS), _of(net, layer, STRIDE)
-            if across >= line:
-                for i in range(inputs):
-                    fold(across, shifted(S, i * across * line), shifted(C, i * stride))
-            else:
-                folded = shifted(S, (inputs * across + line - 1) // line * line * line)
-                fold(inputs * across, S, folded)
-                for i in range(inputs):
-                    for j in range(across):
-                        store(C, i * stride + j, load(folded, i * across + j))
+def _fold_sums(inputs, across, S, C, stride):
+    """C[i, j] = what was summed by lanes of the gradient of `across` units; one row after the other is `stride` on."""
+    line = LINE // REGISTER_BYTES * lanes_of(S)
+    if across == line:
+        for i in range(inputs):
+            fold(line, shifted(S, i * line * line), shifted(C, i * stride))
+    else:
+        folded = shifted(S, (inputs * across + line - 1) // line * line * line)
+        fold(inputs * across, S, folded)
+        for i in range(inputs):
+            for j in range(across):
+                store(C, i * stride + j, load(folded, i * across + j))
 
 
 @jit
