@@ -1,6 +1,8 @@
 """How many threads train: measured, as it depends on the network and on the machine. How many predict."""
 
+import functools
 import os
+from collections.abc import Hashable
 from typing import ClassVar
 
 # After this many chunks of training the other size is tried again: what else the machine does may have changed.
@@ -65,8 +67,33 @@ class TeamSize:
             self.seconds_per_row[size] = max(seconds - self._start(size), 0) / rows
         self.chunks += 1
 
+    def rows_in(self, seconds: float) -> float:
+        """Return how many rows take so long, as far as it is known; 1 where nothing is.
+
+        Parameters
+        ----------
+        seconds : float
+            Time.
+        """
+        least = min(self.seconds_per_row.values(), default=0.0)
+        return max(1.0, seconds / least) if least > 0 else 1.0
+
     def _start(self, size: int) -> float:
         return SECONDS_TO_START if size > 1 else 0.0
+
+
+@functools.lru_cache(maxsize=128)
+def team_size(threads: int, *_training: Hashable) -> TeamSize:
+    """Return what is known of the trainings of a kind: the next of many short ones need not measure it again.
+
+    Parameters
+    ----------
+    threads : int
+        Threads that may be used.
+    *_training : hashable
+        Network, batch size and whatever else makes a step longer or shorter.
+    """
+    return TeamSize(threads)
 
 
 class cores_shared:  # used as a statement

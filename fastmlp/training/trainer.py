@@ -19,7 +19,7 @@ from fastmlp.training.batches import Batches, InMemory, TrainingChunk
 from fastmlp.training.first_layer import Inputs
 from fastmlp.training.inference import kernels_of, thread_count
 from fastmlp.training.state import TrainingState
-from fastmlp.training.team_size import TeamSize
+from fastmlp.training.team_size import team_size
 
 # Python is entered again after about this long inside the kernels, so that Ctrl-C is felt.
 SECONDS_AT_A_TIME = 0.1
@@ -71,13 +71,16 @@ class Trainer:
     seed: int = 0
     optimizer: Optimizer = field(default_factory=SGD)
     after_chunk: Callable[[], None] = lambda: None
-    _chunk_rows: float = field(default=1.0, init=False)
+    _chunk_rows: float = field(init=False)
     _trial_rows: float = field(default=1.0, init=False)
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _tried: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._team = TeamSize(self.threads)
+        layers, dtype = self.state.parameters.layers, self.state.parameters.buffer.dtype
+        step = self.kernels, dtype, self.batch_size, self.rule.optimizer, self.keep_prob, self.augment is None
+        self._team = team_size(self.threads, layers.tobytes(), *step)
+        self._chunk_rows = self._team.rows_in(SECONDS_AT_A_TIME)
 
     @classmethod
     def of(cls, config: NetworkConfig, state: TrainingState, rows: int) -> "Trainer":

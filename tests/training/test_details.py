@@ -13,7 +13,7 @@ from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.first_layer import BREAK_EVEN_DENSITY, compact, rows_at
 from fastmlp.training.state import TrainingState
-from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, SECONDS_TO_START, TeamSize, cores_shared
+from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, SECONDS_TO_START, TeamSize, cores_shared, team_size
 from fastmlp.training.trainer import SECONDS_AT_A_TIME
 
 RANDOM = np.random.RandomState(8)
@@ -109,6 +109,24 @@ def test_what_a_team_takes_to_start_counts_in_short_chunks_alone():
     for size, seconds in ((2, 60.0), (2, SECONDS_TO_START + 1e-4), (1, 2e-4)):
         team.record(size, seconds, 1000)
     assert (team.choose(100), team.choose(10_000)) == (1, 2)
+
+
+def test_sizes_are_tried_in_short_chunks_until_both_are_known():
+    team, tried = TeamSize(2), []
+    for _ in range(5):
+        tried.append(team.is_trying)
+        trained(team, {2: 1e-6, 1: 2e-6}, 1)
+    assert tried == [True, True, True, False, False]
+    assert not TeamSize(1).is_trying
+
+
+def test_the_next_training_of_a_kind_knows_what_the_last_one_took():
+    team = team_size(2, "network", 32)
+    assert team.rows_in(0.1) == 1
+    trained(team, {2: 1e-6, 1: 2e-6}, 4)
+    assert 100_000 <= team_size(2, "network", 32).rows_in(0.1) < 120_000
+    assert not team_size(2, "network", 32).is_trying
+    assert team_size(2, "network", 64).is_trying
 
 
 def test_one_thread_is_a_team_of_one():
