@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from .jit import entry, jit
+from .jit import entry, inlined, jit
 from .registers import INDEX
 
 _MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
@@ -74,6 +74,15 @@ def _bits_up_to(typing, number):
     return types.int64(types.int64), codegen
 
 
+@inlined
+def _fill(order, i, drawn):
+    """Give place i what stands at the place that was drawn, if that is one up to i; returns the next place."""
+    is_taken = drawn <= i
+    other = drawn if is_taken else i
+    order[i], order[other] = order[other], order[i]
+    return i - np.int64(is_taken)
+
+
 @jit
 def _permute(seed_high, seed_low, plus_high, plus_low, order):
     """Put the numbers below the length of `order` into it, shuffled by a generator seeded with four words."""
@@ -85,18 +94,21 @@ def _permute(seed_high, seed_low, plus_high, plus_low, order):
     high, low = _advance(high, low, plus_high, plus_low)
     for i in range(order.shape[0]):
         order[i] = i
-    i = np.int64(order.shape[0] - 1)
+    i, bits, half_is_left = np.int64(order.shape[0] - 1), np.uint64(0), False
     while i > 0:
-        high, low = _advance(high, low, plus_high, plus_low)
-        bits = _folded(high, low)
-        for _ in range(2):  # a half of them at a time
-            if i > 0:
-                drawn = np.int64(bits & _LOW) & _bits_up_to(i)
-                is_taken = drawn <= i
-                other = drawn if is_taken else i
-                order[i], order[other] = order[other], order[i]
-                i -= np.int64(is_taken)
-            bits >>= _32
+        mask = _bits_up_to(i)
+        last = mask >> 1  # from there down, it has a bit less
+        if half_is_left:
+            i, half_is_left = _fill(order, i, np.int64(bits >> _32) & mask), False
+        while i > last + 1:
+            high, low = _advance(high, low, plus_high, plus_low)
+            bits = _folded(high, low)
+            i = _fill(order, i, np.int64(bits & _LOW) & mask)
+            i = _fill(order, i, np.int64(bits >> _32) & mask)
+        if i > last:
+            high, low = _advance(high, low, plus_high, plus_low)
+            bits, half_is_left = _folded(high, low), True
+            i = _fill(order, i, np.int64(bits & _LOW) & mask)
 
 
 def _permute_all(words, orders):

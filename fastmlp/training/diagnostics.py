@@ -261,25 +261,30 @@ class DiagnosticsCallback(InternalCallback):
             self._large = 0
             return  # nothing would be reported
         ratios = step_ratios(self.session.trainer, self._sample, epoch, config.learning_rate)
-        if not np.isfinite(ratios).all():
+        longest = float(ratios.max())
+        if not math.isfinite(longest):  # nor is it where any is nan
             return
         # A step is proportional to its rate.
-        now = ratios * (record["learning_rate"] / config.learning_rate)
-        worst = int(now.argmax())
-        self._large = self._large + 1 if now[worst] > LARGE else 0
+        now = longest * (record["learning_rate"] / config.learning_rate)
+        self._large = self._large + 1 if now > LARGE else 0
         if self._large >= PROBES:
-            what = f"a step changed its weights by {now[worst]:.0%} of their norm after epoch {epoch}"
+            worst = int(ratios.argmax())
+            what = f"a step changed its weights by {now:.0%} of their norm after epoch {epoch}"
             hints = self._hints_to_calm((config.init,), "")
             seen = f"{self._layer(worst)}: {what}, and {USUAL:.1%} is usual"
             self._report(epoch, "updates-too-large", advise(seen, hints))
         if loss > HARDLY_LEARNED * prior and not self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
-            highest = max(config.learning_rate, *self.session.state.history["learning_rate"])
-            self._check_for_small_steps(epoch, ratios * (highest / config.learning_rate))
+            self._check_for_small_steps(epoch, ratios)
 
     def _check_for_small_steps(self, epoch: int, ratios: NDArray[np.float64]) -> None:
+        config = self.session.config
+        if ratios.min() >= SMALL:  # and higher rates give longer steps
+            return
+        highest = max(config.learning_rate, *self.session.state.history["learning_rate"])
+        ratios = ratios * (highest / config.learning_rate)
         least, steps = (
             int(ratios.argmin()),
-            self.session.config.epochs * self.session.trainer.steps_of(self.session.data.batches.shape[0]),
+            config.epochs * self.session.trainer.steps_of(self.session.data.batches.shape[0]),
         )
         if ratios[least] >= SMALL or ratios[least] * steps >= REACH:
             return

@@ -1,5 +1,6 @@
 """Probes of a network in training: how its units answer a few samples, how long its steps are."""
 
+import functools
 import math
 from typing import Any
 
@@ -108,20 +109,26 @@ def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: flo
         The ratios; nan where there is no step.
     """
     (X, y, weights), p = sample, trainer.state.parameters
-    rows = X.shape[0]
-    size = min(trainer.batch_size, rows)
-    batches, steps = max(1, min(BATCHES, rows // (2 * size))), []
-    for first in range(batches):
-        order = np.linspace(first, rows - batches + first, size).astype(np.int64)
+    loss, steps = trainer.loss._replace(weights=weights), []
+    for order in _trial_batches(X.shape[0], trainer.batch_size):
         if len(weights) and not weights[order].any():
             continue
-        moved = trainer.trial_step(X, y, order, trainer.loss._replace(weights=weights), rate, epoch)
+        moved = trainer.trial_step(X, y, order, loss, rate, epoch)
         moved -= p.buffer
         steps.append(_norms(moved, p.layers))
-    if not steps:
-        return np.full(len(p.layers), math.nan)
     norms = _norms(p.buffer, p.layers)
-    return np.array(np.mean(steps, axis=0) / np.where(norms > 0, norms, math.nan))
+    if not steps:
+        return np.full(len(norms), math.nan)
+    lengths = [sum(of_layer) / len(steps) for of_layer in zip(*steps, strict=True)]
+    return np.array([length / norm if norm > 0 else math.nan for length, norm in zip(lengths, norms, strict=True)])
+
+
+@functools.lru_cache(maxsize=16)
+def _trial_batches(rows: int, batch_size: int) -> list[NDArray[np.int64]]:
+    """Some batches of so many rows, evenly spread."""
+    size = min(batch_size, rows)
+    batches = max(1, min(BATCHES, rows // (2 * size)))
+    return [np.linspace(first, rows - batches + first, size).astype(np.int64) for first in range(batches)]
 
 
 def largest_input(X: Inputs) -> float:
@@ -138,7 +145,7 @@ def largest_input(X: Inputs) -> float:
     return float(max(values.max(), -values.min())) if values.dtype != np.uint8 else float(values.max()) / 255
 
 
-def _norms(buffer: NDArray[Any], layers: NDArray[np.int64]) -> NDArray[np.float64]:
+def _norms(buffer: NDArray[Any], layers: NDArray[np.int64]) -> list[float]:
     """Euclidean norm of each layer's weights; not that of numpy.linalg, which may add up in another order."""
     places = layers[:, [WEIGHTS, BIASES]].tolist()  # with the padding, which stays zero
-    return np.sqrt([np.square(buffer[first:last], dtype=np.float64).sum() for first, last in places])
+    return [math.sqrt(np.add.reduce(np.square(buffer[first:last], dtype=np.float64))) for first, last in places]
