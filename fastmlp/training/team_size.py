@@ -83,14 +83,14 @@ class TeamSize:
 
 
 @functools.lru_cache(maxsize=128)
-def team_size(threads: int, *_training: Hashable) -> TeamSize:
+def team_size(threads: int, *training: Hashable) -> TeamSize:
     """Return what is known of the trainings of a kind: the next of many short ones need not measure it again.
 
     Parameters
     ----------
     threads : int
         Threads that may be used.
-    *_training : hashable
+    *training : hashable
         Network, batch size and whatever else makes a step longer or shorter.
     """
     return TeamSize(threads)
