@@ -199,7 +199,8 @@ class Trainer:
     def _orders(self, rows: int, shuffle: bool, epochs: int) -> NDArray[np.int64]:
         """(epochs, rows): the orders of the rows in the next epochs; those of `epoch_order`."""
         if not shuffle or self.batch_size >= rows:
-            return np.broadcast_to(np.arange(rows), (epochs, rows))
+            order = np.arange(rows)[None]
+            return order if epochs == 1 else np.broadcast_to(order, (epochs, rows))
         orders: NDArray[np.int64] = self.kernels.permutations(self.seed, self.state.epoch, epochs, rows)
         return orders
 
