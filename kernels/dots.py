@@ -11,10 +11,12 @@ from numba.extending import intrinsic
 from .cpu import REGISTER_BYTES, REGISTER_COUNT
 from .jit import jit
 from .layout import LINE
-from .registers import INDEX, Vector, as_index, lanes_of, shifted
+from .registers import INDEX, INT32, Vector, as_index, lanes_of, shifted
 
 # Rows and columns of a tile of products: its sums fill half of the registers at most.
 HIGH, WIDE = {2048: (4, 4), 512: (2, 2)}.get(REGISTER_BYTES * REGISTER_COUNT, (1, 2))
+# Whether the sums of a tile are as many as the lines that are folded together.
+FOLDS_TILES = HIGH * WIDE == 16
 
 
 def _line(builder, element):
@@ -83,6 +85,17 @@ def add_dots(rows, columns, A, D, row, stop, init, is_added, S, across):
             _one(a, d, row, stop, z, z_row, step, s, s_row)
 
 
+def _emit_fold(v, lines):
+    """A line of the sums of as many lines as it has elements."""
+    block = 1
+    while len(lines) > 1:
+        lines = [
+            v.b.fadd(*v.swap_blocks(upper, lower, block)) for upper, lower in zip(lines[::2], lines[1::2], strict=True)
+        ]
+        block *= 2
+    return lines[0]
+
+
 @intrinsic
 def _fold(typing, S, out):
     """out[l] = the sum of line l of S, for as many lines as a line has elements."""
@@ -90,17 +103,58 @@ def _fold(typing, S, out):
     def codegen(context, builder, signature, arguments):
         v = _line(builder, context.get_value_type(signature.args[0].dtype))
         lines = [v.load(arguments[0], INDEX(i * v.lanes)) for i in range(v.lanes)]
-        block = 1
-        while len(lines) > 1:
-            lines = [
-                builder.fadd(*v.swap_blocks(upper, lower, block))
-                for upper, lower in zip(lines[::2], lines[1::2], strict=True)
-            ]
-            block *= 2
-        v.store(lines[0], arguments[1], INDEX(0))
+        v.store(_emit_fold(v, lines), arguments[1], INDEX(0))
         return context.get_dummy_value()
 
     return types.void(S, out), codegen
+
+
+def _folded_tile(high, wide):
+    """The intrinsic that stores the sums of the products of `high` rows of A and `wide` rows of D; None: a line's."""
+
+    @intrinsic
+    def run(typing, A, D, row, stop, C, c_row):
+        def codegen(context, builder, signature, arguments):
+            A, D, row, stop, C, c_row = as_index(context, builder, signature, arguments)
+            b, v = builder, _line(builder, context.get_value_type(signature.args[4].dtype))
+            columns = wide or v.lanes
+            sums = [[cgutils.alloca_once_value(b, v.constant(0.0)) for _ in range(columns)] for _ in range(high)]
+            with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
+                left = [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(high)]
+                for j in range(columns):
+                    right = v.load(D, b.add(b.mul(INDEX(j), row), at))
+                    for i in range(high):
+                        b.store(v.fma(left[i], right, b.load(sums[i][j])), sums[i][j])
+            lines, part = [b.load(cell) for cells in sums for cell in cells], Vector(b, v.element, columns)
+            for first in range(0, len(lines), v.lanes):
+                folded = _emit_fold(v, lines[first : first + v.lanes])
+                for place in range(0, v.lanes, columns):
+                    lanes = ir.Constant(ir.VectorType(INT32, columns), [place + j for j in range(columns)])
+                    of_row = b.shuffle_vector(folded, folded, lanes)
+                    part.store(of_row, C, b.mul(INDEX((first + place) // columns), c_row))
+            return context.get_dummy_value()
+
+        return types.void(A, D, row, stop, C, c_row), codegen
+
+    return run
+
+
+_folded_block, _folded_row = _folded_tile(HIGH, WIDE), _folded_tile(1, None)
+
+
+@jit
+def dots_of_line(rows, A, D, row, stop, C, c_row):
+    """C[i, j] = the sum of the products of A[i, :stop] and D[j, :stop] for all i, and as many j as a line has elements.
+
+    The sums are those of `add_dots` and `fold`, and never leave the registers: for a CPU with FOLDS_TILES.
+    """
+    line = LINE // REGISTER_BYTES * lanes_of(C)
+    whole = rows - rows % HIGH
+    for i in range(0, whole, HIGH):
+        for j in range(0, line, WIDE):
+            _folded_block(shifted(A, i * row), shifted(D, j * row), row, stop, shifted(C, i * c_row + j), c_row)
+    for i in range(whole, rows):
+        _folded_row(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
 
 
 @jit

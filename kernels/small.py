@@ -22,7 +22,7 @@ import numpy as np
 
 from .cpu import REGISTER_BYTES
 from .dense import PLAIN_SUM, affine_block, delta_block, multiply
-from .dots import add_dots, fold
+from .dots import FOLDS_TILES, add_dots, dots_of_line, fold
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
@@ -226,7 +226,9 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
             D, C = shifted(room, _of(net, layer, DELTAS) + place), shifted(G, _of(net, layer, WEIGHTS) + left)
             if layer < last:
                 _delta(net, layer, left, count, weights, room, wide, D)
-            if at >= 0:
+            if FOLDS_TILES and is_first and is_last and at >= 0 and count == line:
+                dots_of_line(inputs, A, D, BLOCK, wide, C, stride)
+            elif at >= 0:
                 across = _of(net, layer, ACROSS)
                 # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
                 is_kept = not (is_first and is_last) or count < height
