@@ -71,7 +71,7 @@ class Trainer:
     seed: int = 0
     optimizer: Optimizer = field(default_factory=SGD)
     after_chunk: Callable[[], None] = lambda: None
-    _chunk_rows: float = field(init=False)
+    _chunk_rows: float = field(default=1.0, init=False)
     _trial_rows: float = field(default=1.0, init=False)
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _tried: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
@@ -80,7 +80,7 @@ class Trainer:
         layers, dtype = self.state.parameters.layers, self.state.parameters.buffer.dtype
         step = self.kernels, dtype, self.batch_size, self.rule.optimizer, self.keep_prob, self.augment is None
         self._team = team_size(self.threads, layers.tobytes(), *step)
-        self._chunk_rows = self._team.rows_in(SECONDS_AT_A_TIME)
+        self._rows_at_once = self._team.rows_in(SECONDS_AT_A_TIME)
 
     @classmethod
     def of(cls, config: NetworkConfig, state: TrainingState, rows: int) -> "Trainer":
@@ -224,7 +224,7 @@ class Trainer:
         is_random = self.augment is not None or any(probability < 1 for probability in self.keep_prob)
         if self.state.position or self.state.schedule.state() or is_random:
             return 1
-        rows = min(self._chunk_rows, ROWS_AT_A_TIME)
+        rows = min(self._rows_at_once, ROWS_AT_A_TIME)
         if self._team.is_trying:
             rows = min(rows, self._trial_rows)
         return max(1, min(most, int(rows) // batches.shape[0]))
@@ -253,7 +253,7 @@ class Trainer:
         if is_whole or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
             self._team.record(used, seconds, order.size)
         # The steps do not depend on how the epochs are cut into calls, so the clock may decide it.
-        self._chunk_rows = order.size * min(SECONDS_AT_A_TIME / seconds, 16)
+        self._chunk_rows = self._rows_at_once = order.size * min(SECONDS_AT_A_TIME / seconds, 16)
         self._trial_rows = order.size * SECONDS_OF_TRIAL / seconds
 
     def trial_step(
