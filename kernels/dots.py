@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 from .cpu import REGISTER_BYTES, REGISTER_COUNT
 from .jit import jit
 from .layout import LINE
-from .registers import INDEX, INT32, Vector, as_index, lanes_of, shifted
+from .registers import INDEX, INT32, UNIT, Vector, as_index, lanes_of, load, shifted, store
 
 # Rows and columns of a tile of products: its sums fill half of the registers at most.
 HIGH, WIDE = {2048: (4, 4), 512: (2, 2)}.get(REGISTER_BYTES * REGISTER_COUNT, (1, 2))
@@ -117,13 +117,13 @@ def _folded_tile(high, wide):
         def codegen(context, builder, signature, arguments):
             A, D, row, stop, C, c_row = as_index(context, builder, signature, arguments)
             b, v = builder, _line(builder, context.get_value_type(signature.args[4].dtype))
-            columns = wide or v.lanes
-            sums = [[cgutils.alloca_once_value(b, v.constant(0.0)) for _ in range(columns)] for _ in range(high)]
+            rows, columns = high or v.lanes, wide or v.lanes
+            sums = [[cgutils.alloca_once_value(b, v.constant(0.0)) for _ in range(columns)] for _ in range(rows)]
             with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
-                left = [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(high)]
+                left = [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(rows)]
                 for j in range(columns):
                     right = v.load(D, b.add(b.mul(INDEX(j), row), at))
-                    for i in range(high):
+                    for i in range(rows):
                         b.store(v.fma(left[i], right, b.load(sums[i][j])), sums[i][j])
             lines, part = [b.load(cell) for cells in sums for cell in cells], Vector(b, v.element, columns)
             for first in range(0, len(lines), v.lanes):
@@ -139,7 +139,7 @@ def _folded_tile(high, wide):
     return run
 
 
-_folded_block, _folded_row = _folded_tile(HIGH, WIDE), _folded_tile(1, None)
+_folded_block, _folded_row, _folded_column = _folded_tile(HIGH, WIDE), _folded_tile(1, None), _folded_tile(None, 1)
 
 
 @jit
@@ -155,6 +155,19 @@ def dots_of_line(rows, A, D, row, stop, C, c_row):
             _folded_block(shifted(A, i * row), shifted(D, j * row), row, stop, shifted(C, i * c_row + j), c_row)
     for i in range(whole, rows):
         _folded_row(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
+
+
+@jit
+def dots_of_one(rows, A, D, row, stop, C, c_row, room):
+    """The same for j = 0 alone; `room` for a line, and rows that may be read, behind those of A, to a line's number."""
+    line = LINE // REGISTER_BYTES * lanes_of(C)
+    whole = rows - rows % line
+    for i in range(0, whole, line):
+        _folded_column(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
+    if whole < rows:
+        _folded_column(shifted(A, whole * row), D, row, stop, room, UNIT)
+        for i in range(whole, rows):
+            store(C, i * c_row, load(room, i - whole))
 
 
 @jit

@@ -19,10 +19,12 @@ Arrays are handed on as pointers: numba would count the references to each at ev
 """
 
 import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
-from .dense import PLAIN_SUM, affine_block, delta_block, multiply
-from .dots import FOLDS_TILES, add_dots, dots_of_line, fold
+from .dense import DELTA, PLAIN_SUM, Tile, affine_block, delta_block, multiply
+from .dots import FOLDS_TILES, add_dots, dots_of_line, dots_of_one, fold
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
@@ -30,6 +32,7 @@ from .layout import (
     FAN_IN,
     FAN_OUT,
     LINE,
+    SIGMOID,
     STRIDE,
     SUM_TERMS,
     WEIGHTS,
@@ -38,7 +41,7 @@ from .layout import (
 )
 from .loss import loss_block, squared_columns, total_weight
 from .optimizer import step_rows
-from .registers import UNIT, ZERO, add_register, lanes_of, load, pointer, shifted, store, transpose_square
+from .registers import INDEX, UNIT, ZERO, add_register, lanes_of, load, pointer, shifted, store, transpose_square
 from .task_types import SQUARED
 from .thread_loops import add_losses
 from .thread_team import barrier_wait, enter, leave, partition
@@ -52,6 +55,8 @@ MOST_PARTS, PART_ROWS = 16, 96
 GRAIN_ROWS = 16
 # Weights of a layer, biases included, up to which its gradient is summed by lanes: 64 KB of sums.
 FEW_WEIGHTS = 1024
+# Registers that are computed together of a row of a block, where it is alone: a whole row where they are widest.
+ROW_REGISTERS = {64: 8}.get(REGISTER_BYTES, 4)
 # Elements from one row of a block to the next.
 BLOCK = np.int64(BLOCK_ROWS)
 # The columns of `work_table` behind those of `layout`: offsets of a layer's inputs and of its delta, of the sums of its
@@ -228,6 +233,8 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
                 _delta(net, layer, left, count, weights, room, wide, D)
             if FOLDS_TILES and is_first and is_last and at >= 0 and count == line:
                 dots_of_line(inputs, A, D, BLOCK, wide, C, stride)
+            elif FOLDS_TILES and is_first and is_last and at >= 0 and units == 1:
+                dots_of_one(inputs, A, D, BLOCK, wide, C, stride, lines)
             elif at >= 0:
                 across = _of(net, layer, ACROSS)
                 # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
@@ -252,10 +259,31 @@ def _delta(net, layer, left, count, weights, room, wide, out):
     """The delta of some units of a layer from that of the layer above."""
     stride, A = _of(net, layer + 1, STRIDE), shifted(room, _of(net, layer + 1, INPUTS) + left * BLOCK)
     W, D = shifted(weights, _of(net, layer + 1, WEIGHTS) + left * stride), shifted(room, _of(net, layer + 1, DELTAS))
-    delta_block(
-        count, wide, W, stride, UNIT, D, BLOCK, _of(net, layer + 1, FAN_OUT), room, A, BLOCK, 1.0,
-        _of(net, layer, ACTIVATION), out, BLOCK,
-    )  # fmt: skip
+    activation, above = _of(net, layer, ACTIVATION), _of(net, layer + 1, FAN_OUT)
+    if above == 1 and activation <= SIGMOID:
+        for i in range(count):
+            a, c = shifted(A, i * BLOCK), shifted(out, i * BLOCK)
+            for at in range(0, wide, ROW_REGISTERS * lanes_of(W)):
+                _delta_of_one(load(W, i * stride), shifted(D, at), shifted(a, at), shifted(c, at), DELTA[activation])
+    else:
+        delta_block(
+            count, wide, W, stride, UNIT, D, BLOCK, above, room, A, BLOCK, 1.0, activation, out, BLOCK
+        )  # fmt: skip
+
+
+@intrinsic
+def _delta_of_one(typing, weight, D, A, out, epilogue):
+    """A part of the row that one weight makes of a delta; as an epilogue of the dense tile has it."""
+
+    def codegen(context, builder, signature, arguments):
+        weight, D, A, out, epilogue = arguments
+        one = Tile(builder, context.get_value_type(signature.args[3].dtype), 1, ROW_REGISTERS, None)
+        weight, zero = one.v.splat(weight), one.v.constant(0.0)
+        sums = [[one.v.fma(weight, one.v.load(D, column), zero) for column in one.columns()]]
+        one.finish(sums, out, INDEX(0), A, INDEX(0), epilogue, one.v.element(1.0), sorted(set(DELTA)))
+        return context.get_dummy_value()
+
+    return types.void(weight, D, A, out, epilogue), codegen
 
 
 @jit
