@@ -23,7 +23,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
-from .dense import DELTA, PLAIN_SUM, Tile, affine_block, delta_block, multiply
+from .dense import DELTA, PLAIN_SUM, affine_block, delta_block, multiply
 from .dots import FOLDS_TILES, add_dots, dots_of_line, dots_of_one, fold
 from .jit import inlined, jit
 from .layout import (
@@ -45,6 +45,7 @@ from .registers import INDEX, UNIT, ZERO, add_register, lanes_of, load, pointer,
 from .task_types import SQUARED
 from .thread_loops import add_losses
 from .thread_team import barrier_wait, enter, leave, partition
+from .tile import Tile
 
 # Samples of a block: twice those of `layout`, so that the sums of a gradient are read and written half as often.
 BLOCK_ROWS = 128
