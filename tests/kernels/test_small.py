@@ -21,7 +21,7 @@ RULES = {
 }
 SQUARED_LOSS = Loss(SQUARED)
 # Widths whose layers have fewer and more weights than are summed by lanes, columns that fill registers and do not.
-NETWORKS = ((4, 32, 16, 4), (3, 40, 40, 2), (32, 40, 1), (1, 1), (5, 100, 7))
+NETWORKS = ((4, 32, 16, 4), (3, 40, 40, 2), (32, 40, 1), (6, 20, 1), (1, 1), (5, 100, 7))
 
 
 def samples(random, kind, rows, inputs, outputs, dtype):
