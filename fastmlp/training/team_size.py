@@ -7,8 +7,9 @@ from typing import ClassVar
 
 # After this many chunks of training the other size is tried again: what else the machine does may have changed.
 CHUNKS_BETWEEN_TRIALS = 40
-# The first chunks, in which all sizes are tried.
-FIRST_CHUNKS = 3
+# How often each size is tried in the first chunks. Of this many and one more the fastest counts: what else the machine
+# does makes single ones slow.
+TRIALS = 2
 # What a team of several threads takes to start and to end, about, whatever it trains.
 SECONDS_TO_START = 1e-4
 
@@ -27,13 +28,14 @@ class TeamSize:
 
     def __init__(self, threads: int):
         self.sizes = (threads, 1) if threads > 1 else (1,)
-        self.seconds_per_row: dict[int, float] = {}
+        # Never changed but as a whole: trainings in other threads may read them.
+        self.seconds_per_row: dict[int, tuple[float, ...]] = dict.fromkeys(self.sizes, ())
         self.chunks = -1  # the first one loads or compiles the kernels, and its time says nothing
 
     @property
     def is_trying(self) -> bool:
         """Whether the next chunk may be one of a size that has not been tried: a short one says enough."""
-        return len(self.sizes) > 1 and self.chunks < FIRST_CHUNKS and len(self.seconds_per_row) < len(self.sizes)
+        return len(self.sizes) > 1 and self.chunks < TRIALS * len(self.sizes)
 
     def choose(self, rows: int) -> int:
         """Return the number of threads for the next chunk of an epoch.
@@ -45,10 +47,10 @@ class TeamSize:
         """
         if len(self.sizes) == 1:
             return self.sizes[0]
-        untried = [size for size in self.sizes if size not in self.seconds_per_row]
+        untried = [size for size in self.sizes if len(self.seconds_per_row[size]) < TRIALS]
         if untried:
             return untried[0]
-        slowest_first = sorted(self.sizes, key=lambda size: self._start(size) + rows * self.seconds_per_row[size])[::-1]
+        slowest_first = sorted(self.sizes, key=lambda size: self._start(size) + rows * self._least(size))[::-1]
         return slowest_first[0 if self.chunks % CHUNKS_BETWEEN_TRIALS == 0 else -1]
 
     def record(self, size: int, seconds: float, rows: int) -> None:
@@ -64,7 +66,8 @@ class TeamSize:
             Rows that it had.
         """
         if self.chunks >= 0:
-            self.seconds_per_row[size] = max(seconds - self._start(size), 0) / rows
+            before = self.seconds_per_row.get(size, ())[-TRIALS:]
+            self.seconds_per_row[size] = (*before, max(seconds - self._start(size), 0) / rows)
         self.chunks += 1
 
     def rows_in(self, seconds: float) -> float:
@@ -75,8 +78,11 @@ class TeamSize:
         seconds : float
             Time.
         """
-        least = min(self.seconds_per_row.values(), default=0.0)
+        least = min(map(self._least, self.sizes))
         return max(1.0, seconds / least) if least > 0 else 1.0
+
+    def _least(self, size: int) -> float:
+        return min(self.seconds_per_row[size], default=0.0)
 
     def _start(self, size: int) -> float:
         return SECONDS_TO_START if size > 1 else 0.0
