@@ -21,7 +21,7 @@ from .update_rule import PLAIN_SGD, RATE, step_schedule
 # Multiply-adds in one step below which a second thread costs more than it brings. The threads of a small network wait
 # for one another but twice in a step: it takes a fifth. All steps together take eight times as many, as threads have to
 # be started for them.
-STEP_WORTH_SHARING, SMALL_STEP_WORTH_SHARING = 500_000, 100_000
+STEP_WORTH_SHARING = 500_000
 # Elements of the parameters, padding included, up to which `small.py` trains a network, and from which batch on.
 SMALL_NETWORK, SMALL_BATCH, SMALL_SHARED_BATCH = 1 << 13, 16, 2 * small.PART_ROWS
 # Inputs above which the other kernels are faster, as these need no transposed ones, and from which batch on.
@@ -167,7 +167,7 @@ def _compared_with(y, loss, dtype):
 
 def _training_team(layers, batch_size, visits, threads, is_small):
     """Threads worth having for steps of this size that make so many visits of samples; each has some whole rows."""
-    work, step = multiply_adds(layers), SMALL_STEP_WORTH_SHARING if is_small else STEP_WORTH_SHARING
+    work, step = multiply_adds(layers), STEP_WORTH_SHARING // 5 if is_small else STEP_WORTH_SHARING
     if threads == 1 or batch_size * work < step or visits * work < 8 * STEP_WORTH_SHARING:
         return 1
     return max(1, min(threads, batch_size // small.PART_ROWS if is_small else -(-batch_size // GRAIN)))
