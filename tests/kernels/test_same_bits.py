@@ -136,6 +136,17 @@ def test_predictions_have_the_same_bits_on_any_thread_count(network, pixels, sha
     assert sizes == [1, 2, 3]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 30])
+def test_a_layer_of_thousands_of_inputs_gives_the_same_bits_however_its_samples_come(network, batch_size):
+    random, order = np.random.RandomState(2), np.arange(30)
+    X, y = random.standard_normal((30, 8)).astype("float32"), random.randint(0, 3, 30)
+    p = network((8, 2300, 3), ("relu",))
+    totals = np.zeros((2, 2))
+    epoch.train(p.layers, p.buffer, p.states, X, y, order, batch_size, 0.0, totals[0], 1)  # which leaves the weights
+    epoch.evaluate(p.layers, p.buffer, X, y, totals[1], 1)
+    assert totals[0].tobytes() == totals[1].tobytes()
+
+
 def test_an_epoch_cut_into_spans_of_whole_batches_has_the_same_bits(network, pixels):
     X, y = pixels
     order = np.random.RandomState(2).permutation(ROWS)
