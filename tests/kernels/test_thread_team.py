@@ -322,11 +322,13 @@ def test_small_sparse_batches_with_limited_norms_end_with_the_same_bits(threads,
     assert max(team_sizes) == threads
 
 
-@pytest.mark.parametrize(("limits", "expected"), [({}, True), ({"clip_norm": 0.1}, False), ({"max_norm": 0.1}, False)])
-def test_threads_own_columns_of_the_weights_only_where_no_norm_is_limited(limits, expected, monkeypatch):
-    """With columns owned, one thread would read sums of squares while another one is still adding to them."""
+@pytest.mark.parametrize(
+    ("rule", "expected"), [(Rule(), True), (Rule(MOMENTUM, 0.5), False), (Rule(clip_norm=0.1), False)]
+)
+def test_threads_own_columns_of_the_weights_with_plain_sgd_alone(rule, expected, monkeypatch):
+    """The other steps take whole rows. Of limited norms one thread would read sums that another is still adding to."""
     monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-    pixels, rule, calls = compress(pictures()[0], "float32"), Rule(MOMENTUM, 0.5, **limits), []
+    pixels, calls = compress(pictures()[0], "float32"), []
     monkeypatch.setattr(thread_team, "run", lambda *arguments: calls.append(arguments))
     train(pixels, rule, batch_size=epoch.COLUMNS_BATCH, threads=2, passes=1)
     _, size, _, _, by_columns, *_ = calls[0]
