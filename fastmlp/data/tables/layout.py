@@ -1,6 +1,7 @@
 """The layout of a table in text: its encoding, what separates its columns, and whether its first line names them."""
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -261,7 +262,7 @@ def _with_header(layout: Layout, sample: list[Row]) -> Layout:
             f"{layout.path}, line {second}: {len(cells)} values; expected {len(names)}, one for each name in the "
             "header: correct the line or the header"
         )
-    twice = next((name for number, name in enumerate(names) if name and name in names[:number]), None)
+    twice = next((name for name, times in Counter(names).items() if name and times > 1), None)
     if twice is not None:
         raise InputError(f"{layout.path} has the name `{twice}` twice in its header; rename one of the two columns")
     return replace(layout, width=len(names), names=tuple(names), lines_before=line)
