@@ -255,9 +255,12 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 
 def _png(figure: Figure) -> bytes:
-    FigureCanvasAgg(figure)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
+    canvas, dpi, picture = FigureCanvasAgg(figure), figure.dpi, io.BytesIO()
+    try:
+        figure.dpi = DOTS_PER_INCH
+        canvas.print_png(picture)  # `savefig` draws twice where the margins are found by the layout
+    finally:
+        figure.dpi = dpi
     return picture.getvalue()
 
 
