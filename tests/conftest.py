@@ -1,4 +1,9 @@
+import os
 import shutil
+
+# One thread for the products of NumPy and SciPy: as many processes as there are cores run tests, and more threads would
+# mostly spin, waiting for one another. Read when NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import hypothesis
 import numpy as np
@@ -30,8 +35,11 @@ learning_rate = [0.5, 0.05]
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 
-# Files whose tests take minutes together begin first: one that is left for the end keeps all other processes waiting.
-LONGEST = ("test_other_cpus.py", "test_kill.py", "test_augment.py")
+# Files whose tests take long together begin first: one that is left for the end keeps all other processes waiting.
+LONGEST = (
+    *("test_other_cpus.py", "test_kill.py", "test_augment.py", "test_notebooks.py", "test_kernel_cache.py"),
+    *("test_docs_commands.py", "test_faults.py", "test_cluster.py", "test_home.py"),
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -1,5 +1,6 @@
 """The commands on the pages: programs, verbs, options and targets are there, and the verbs of the README run."""
 
+import functools
 import importlib.util
 import re
 import shlex
@@ -45,12 +46,19 @@ def check_fastmlp(verb, *arguments):
             main([verb, "--help"])
 
 
-def check_options(help_command, arguments):
-    """Every option is in the program's help."""
-    done = subprocess.run([*help_command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+@functools.cache
+def help_of(*command):
+    """What a program says of its options."""
+    done = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check_options(command, arguments):
+    """Every option is in the program's help."""
+    text = help_of(*command)
     for option in (argument for argument in arguments if argument.startswith("--")):
-        assert re.search(rf"{option}\b", done.stdout)
+        assert re.search(rf"{option}\b", text)
 
 
 def check_python(*words):

@@ -19,13 +19,16 @@ def read(name):
 
 @pytest.fixture
 def execute(tmp_path, monkeypatch):
-    """execute(name): run a notebook in an empty folder; (kind, value) of all that its cells show."""
+    """execute(name, changes): run a changed notebook in an empty folder; (kind, value) of all that its cells show."""
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # where the tutorial has its run
 
-    def run(name):
+    def run(name, changes=()):
         notebook = read(name)
+        for old, new in changes:
+            (cell,) = (cell for cell in notebook.cells if cell.cell_type == "code" and old in cell.source)
+            cell.source = cell.source.replace(old, new)
         resources = {"metadata": {"path": str(tmp_path)}}
         nbclient.NotebookClient(notebook, kernel_name="python3", timeout=300, resources=resources).execute()
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
@@ -43,7 +46,7 @@ def pictures(shown):
 
 
 def test_the_tutorial_goes_from_data_to_a_report(execute):
-    shown = execute("tutorial.ipynb")
+    shown = execute("tutorial.ipynb", [('"epochs": 50', '"epochs": 5'), ("[20, 40]", "[2, 4]")])  # of the sweep
     network, swept, evaluated = cards(shown)
     assert "MLP 784-64-10" in network
     assert "not measured yet" in swept

@@ -131,7 +131,7 @@ WITHOUT_ROOM = """
 import resource, sys
 from fastmlp.cli.main import main
 from fastmlp.data.collections import glyphs
-glyphs.COUNTS.update(train=2000, test=int(sys.argv[2]))
+glyphs.COUNTS.update(train=200, test=int(sys.argv[2]))
 if sys.argv[1] != "all":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 sys.exit(main(["prepare", "--data", "glyphs", "--out", "out", *sys.argv[3:]]))
@@ -148,7 +148,7 @@ def without_room(*arguments):
 @posix
 @pytest.mark.parametrize("room", [0, 5_000, 100_000])
 def test_a_disk_without_room_is_told_in_one_line_and_nothing_is_left(elsewhere, room):
-    done = without_room(room, 1000)
+    done = without_room(room, 100)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith("fastmlp: error: ")
@@ -165,7 +165,7 @@ def test_a_disk_that_has_room_for_the_first_file_alone_is_left_as_it_was(elsewhe
     room = first.stat().st_size + 4096
     (elsewhere / "out" / "mnist_testdata.hdf5").unlink()
     first.unlink()
-    done = without_room(room, 4000)
+    done = without_room(room, 400)
     assert done.returncode == 2, done.stderr
     assert "mnist_testdata.hdf5" in done.stderr
     assert list((elsewhere / "out").iterdir()) == []

@@ -34,7 +34,7 @@ class Campaign:
     what: str
     prepare: Callable[[Path], Callable[[random.Random], object]]
     full: int = 20_000
-    sample: int = 150
+    sample: int = 80
 
 
 class Ended(str):

@@ -85,9 +85,9 @@ def error_in_ulps(got, right):
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
 def sample(request):
-    """Sorted numbers of either sign: 2^21 random bit patterns, and as many where the functions have their slopes."""
+    """Sorted numbers of either sign: 2^19 random bit patterns, and as many where the functions have their slopes."""
     dtype = np.dtype(request.param)
-    random, count = np.random.RandomState(0), 1 << 21
+    random, count = np.random.RandomState(0), 1 << 19
     bits = random.randint(0, 1 << 32, (count, dtype.itemsize // 4), np.uint32).view(dtype).ravel()
     deepest = np.log(np.finfo(dtype).tiny)
     slopes = (random.uniform(-12, 12, count), random.uniform(1.1 * deepest, -1.1 * deepest, count))

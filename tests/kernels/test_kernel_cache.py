@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 import fastmlp
 from fastmlp.kernels import cache
+from fastmlp.kernels.jit import entry
 
 # A kernel of one line, compiled the way all are.
 SCRIPT = """
@@ -26,6 +28,14 @@ polynomial = entry("polynomial", lambda x: x * x + 3 * x)
 print(polynomial(2.0))
 """
 ANSWER = "10.0\n"
+
+
+def polynomial(*values):
+    """The same in this process, as if it had not been compiled before."""
+    kernel = entry("polynomial", lambda x: x * x + 3 * x)
+    return [kernel(value) for value in values]
+
+
 PREDICTION = """
 import numpy as np
 from fastmlp.kernels import epoch
@@ -35,6 +45,12 @@ p.initialise("auto", None, "same", 0)
 print(epoch.predict(p.layers, p.buffer, np.eye(3), np.empty((3, 2)), 1).tobytes().hex())
 """
 DIRECTORY = "from fastmlp.kernels import cache; print(cache.directory())"
+
+
+@pytest.fixture
+def own_cache(monkeypatch, tmp_path):
+    """A cache in a folder that is empty at first."""
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path / "cache"))
 
 
 def entries(folder):
@@ -79,17 +95,15 @@ def test_kernels_cached_by_processes_that_compiled_other_things_before_work_side
     assert run_python(PREDICTION + other_inputs, FASTMLP_CACHE=str(tmp_path)).stdout == 2 * answer
 
 
-def test_a_damaged_entry_is_compiled_again(run_python, tmp_path):
-    run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
+def test_a_damaged_entry_is_compiled_again(own_cache, tmp_path):
+    polynomial(2.0)
     (path,) = entries(tmp_path)
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     for damaged in (whole[: len(whole) // 2], b"", bytes(flipped), b"\x80"):
         path.write_bytes(damaged)
-        done = run_python(SCRIPT, FASTMLP_CACHE=str(tmp_path))
-        assert done.stdout == ANSWER
-        assert done.stderr == ""
+        assert polynomial(2.0) == [10]
         (mended,) = entries(tmp_path)
         assert mended == path
         assert len(path.read_bytes()) > len(whole) // 2
@@ -119,15 +133,15 @@ class Planted:
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has rights of another kind")
 @pytest.mark.parametrize("depth", [0, 1, 2], ids=["entry", "folder", "folder above"])
 @pytest.mark.parametrize("right", [0o020, 0o002, None], ids=["its group writes", "all write", "another owns"])
-def test_an_entry_that_another_user_could_have_planted_is_not_unpickled(run_python, tmp_path, depth, right):
+def test_an_entry_that_another_user_could_have_planted_is_not_unpickled(own_cache, tmp_path, depth, right):
     if right is None and os.geteuid() != 0:
         pytest.skip("root alone gives files away")
-    proof, folder = tmp_path / "proof", tmp_path / "cache"
-    run_python(SCRIPT, FASTMLP_CACHE=str(folder))
-    (path,) = entries(folder)
+    proof = tmp_path / "proof"
+    polynomial(2.0)
+    (path,) = entries(tmp_path)
     payload = pickle.dumps(Planted(proof))
     path.write_bytes(cache.MAGIC + hashlib.sha256(payload).digest() + payload)
-    assert run_python(SCRIPT, FASTMLP_CACHE=str(folder)).stdout == ANSWER
+    assert polynomial(2.0) == [10]
     assert proof.is_dir()  # of this user's own folder everything runs
     proof.rmdir()
     path.write_bytes(cache.MAGIC + hashlib.sha256(payload).digest() + payload)
@@ -136,14 +150,15 @@ def test_an_entry_that_another_user_could_have_planted_is_not_unpickled(run_pyth
         os.chown(theirs, 65534, 65534)
     else:
         theirs.chmod(theirs.stat().st_mode | right)
-    done = run_python(SCRIPT + "print(polynomial(2))", FASTMLP_CACHE=str(folder))
-    assert done.stdout == ANSWER + "10\n"
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        assert polynomial(2.0, 2) == [10, 10]
     assert not proof.exists()
     if depth:
-        assert done.stderr.count("RuntimeWarning") == 1
-        assert f"another user owns or may write to {theirs}" in done.stderr
+        (warning,) = warned
+        assert warning.category is RuntimeWarning
+        assert f"another user owns or may write to {theirs}" in str(warning.message)
     else:  # it is replaced by one of this user's own
-        assert done.stderr == ""
+        assert warned == []
         assert path.read_bytes()[: len(cache.MAGIC)] == cache.MAGIC
         assert path.stat().st_mode & 0o022 == 0
 

@@ -52,9 +52,7 @@ def read_all(folder):
         raise InputError("not retrained")
 
 
-@pytest.mark.parametrize(
-    ("name", "count"), [("run.json", 1500), ("evaluation.json", 800), ("retrained/cell.json", 300)]
-)
+@pytest.mark.parametrize(("name", "count"), [("run.json", 500), ("evaluation.json", 300), ("retrained/cell.json", 200)])
 def test_a_changed_file_is_read_or_refused_in_one_line(evaluated_run, tmp_path, name, count):
     folder = shutil.copytree(
         evaluated_run, tmp_path / "run", ignore=shutil.ignore_patterns("*.png", "model.safetensors")
@@ -89,7 +87,7 @@ def test_a_report_of_a_changed_file_is_written_or_refused(evaluated_run, tmp_pat
     folder = shutil.copytree(evaluated_run, tmp_path / "run")
     value = json.loads((folder / name).read_text(encoding="utf-8"))
     choose = random.Random(name)
-    for _ in range(60):
+    for _ in range(30):
         (folder / name).write_text(mutated(value, choose), encoding="utf-8", errors="surrogatepass")
         (folder / "report.html").unlink(missing_ok=True)
         assert bool(refusal(write_report, folder)) != (folder / "report.html").exists()
