@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from fastmlp.kernels import column_sort, dense, sparse
 from fastmlp.kernels.compress import compress
 from fastmlp.kernels.cpu import REGISTER_BYTES, REGISTER_COUNT
-from fastmlp.kernels.jit import jit
+from fastmlp.kernels.jit import counting, jit
 from fastmlp.kernels.layout import BLOCK_ROWS, RELU, aligned_zeros, padded, stride_of
 from fastmlp.kernels.registers import INDEX, UNIT, ZERO, Vector, pointer, row_stride
 from fastmlp.kernels.sparse_rows import PIXELS
@@ -77,7 +77,7 @@ def _affine(rounds, A, W, b, out):
         dense.affine(A, W, b, RELU, out)
 
 
-@jit
+@counting
 def _update(rounds, A, D, W, b):
     for _ in range(rounds):
         dense.update(A, D, W, b, 1e-9)

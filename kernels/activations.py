@@ -22,7 +22,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from .jit import jit
+from .jit import counting, jit
 from .layout import ELU, LEAK, LEAKY_RELU, RELU, SIGMOID, SOFTPLUS, TANH
 from .registers import INT32, Vector, lanes_of, pointer, register_map, register_update, shifted
 
@@ -245,7 +245,7 @@ def exp_float64(typing, x):
     return types.float64(types.float64), codegen
 
 
-@jit
+@counting
 def activate(Z, activation, out):
     """out = f(Z), element by element, for matrices with contiguous rows; `out` may be Z. Returns out."""
     for i in range(Z.shape[0]):

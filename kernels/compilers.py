@@ -85,6 +85,10 @@ class PartCompiler(compiler.Compiler):
         state.flags.no_compile = state.flags.no_cpython_wrapper = state.flags.no_cfunc_wrapper = True
         state.library = _PartLibrary(state.targetctx.codegen(), func.__qualname__)
         result = super().compile_extra(func)
+        returned = state.targetctx.data_model_manager[result.signature.return_type]
+        if returned.contains_nrt_meminfo() and not state.flags.nrt:
+            # A caller that counts would release what was never taken.
+            raise TypeError(f"{func.__qualname__} returns an array; compile it by jit.counting")
         result.library._ensure_finalized()
         # Numba finds the code of a function that is called by its entry point, of which there is none.
         result = result._replace(entry_point=_NoEntryPoint())
@@ -123,7 +127,7 @@ class PartDispatcher(CPUDispatcher):
 
     @functools.cached_property
     def _called_from_python(self):
-        return CPUDispatcher(self.py_func, targetoptions=self.targetoptions)
+        return CPUDispatcher(self.py_func, targetoptions={**self.targetoptions, "_nrt": True})
 
     def _compile_for_args(self, *args, **kwargs):
         return self._called_from_python._compile_for_args(*args, **kwargs)

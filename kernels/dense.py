@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 
 from .activations import activate_row, slope_row
 from .cpu import REGISTER_BYTES, TILE_REGISTERS
-from .jit import inlined, jit
+from .jit import counting, inlined, jit
 from .layout import BLOCK_ROWS, GRAIN, RELU, SIGMOID, SUM_TERMS
 from .registers import INDEX, UNIT, ZERO, Vector, as_index, lanes_of, load, pointer, row_stride, shifted
 from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STEP, tile
@@ -251,7 +251,7 @@ def step_single(rows, columns, A, D, W, w_row, rate):
                 _outer_register(x, D, shifted(W, i * w_row), j, rate)
 
 
-@jit
+@counting
 def affine(A, W, b, activation, out):
     """out = f(A @ W + b), (rows, fan_out). Returns out."""
     item = A.itemsize
@@ -262,7 +262,7 @@ def affine(A, W, b, activation, out):
     return out
 
 
-@jit
+@counting
 def delta(D, W, A, activation, out):
     """out = (D @ W.T) * f'(A), (rows, fan_in): one step of the chain rule, back through a layer with outputs A."""
     item = D.itemsize
@@ -276,7 +276,7 @@ def delta(D, W, A, activation, out):
     return out
 
 
-@jit
+@counting
 def gradient(A, D, W_out, b_out):
     """W_out = A.T @ D / rows and b_out = mean of D over the rows: the gradient averaged over the batch."""
     item = A.itemsize
@@ -294,7 +294,7 @@ def gradient(A, D, W_out, b_out):
     return W_out, b_out
 
 
-@jit
+@counting
 def update(A, D, W, b, rate):
     """One step of plain SGD on one layer, in place, from its inputs A and its delta D; see the reference."""
     item = A.itemsize

@@ -18,9 +18,11 @@ FunctionIdentity._unique_ids = itertools.count(secrets.randbits(48))
 # No fastmath: its reassociation would make results depend on the number of lanes, and it deletes tests for nan.
 # No wrappers for callers in C, which there are none of: a twentieth of the time of compiling.
 # forceinline is said where it is False too: else Numba takes it over from a caller.
+# No reference counts, by _nrt: a kernel neither makes nor keeps arrays, and counting takes two atomic operations for
+# each array that is passed to a function, on numbers that all threads share.
 OPTIONS = {
     "nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": False, "no_cfunc_wrapper": True,
-    "forceinline": False,
+    "forceinline": False, "_nrt": False,
 }  # fmt: skip
 
 
@@ -34,12 +36,21 @@ def inlined(function):
     return _part(function, {**OPTIONS, "forceinline": True})
 
 
+def counting(function):
+    """The same for a function that makes or returns arrays, whose references have to be counted."""
+    return _part(function, {**OPTIONS, "_nrt": True})
+
+
 def _part(function, options):
     return PartDispatcher(function, targetoptions={**options, "nopython": True}, pipeline_class=PartCompiler)
 
 
-def entry(name, function):
-    """Compile a function that Python calls; its code is kept on disk under `name`, which no other may have."""
-    dispatcher = numba.njit(pipeline_class=EntryCompiler, **OPTIONS)(function)
-    dispatcher._cache = KernelCache(name, OPTIONS)
+def entry(name, function, counts=False):
+    """Compile a function that Python calls; its code is kept on disk under `name`, which no other may have.
+
+    counts: whether it makes or returns arrays
+    """
+    options = {**OPTIONS, "_nrt": counts}
+    dispatcher = numba.njit(pipeline_class=EntryCompiler, **options)(function)
+    dispatcher._cache = KernelCache(name, options)
     return dispatcher

@@ -9,7 +9,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import exp
-from .jit import jit
+from .jit import counting, jit
 from .registers import INDEX, INT32, Vector, as_index, lanes_of, load, pointer, row_stride, shifted, store
 
 # Terms of the series for atanh in `log`: the first left out is 2 * 0.1716^25 / 25, below 1e-20.
@@ -209,7 +209,7 @@ def softmax_block(rows, classes, columns, Z, z_row, out, out_row):
         softmax_rows(min(lanes, rows - i), classes, columns, z, z_row, p, out_row, found)
 
 
-@jit
+@counting
 def _padded(Z):
     """A copy of a matrix with whole registers of columns."""
     lanes = lanes_of(pointer(Z))
@@ -218,7 +218,7 @@ def _padded(Z):
     return copy
 
 
-@jit
+@counting
 def cross_entropy(Z, labels, out, losses):
     """Softmax and cross entropy of the logits Z (rows, classes) with integer labels (rows,), in one pass.
 
@@ -234,7 +234,7 @@ def cross_entropy(Z, labels, out, losses):
     return hits
 
 
-@jit
+@counting
 def softmax(Z, out):
     """Row-wise probabilities of the logits Z (rows, classes). Returns out."""
     padded = _padded(Z)

@@ -13,7 +13,6 @@ those of `dense.py` are: a block of columns, or of rows, has a sum of its own fr
 """
 
 import numpy as np
-from numba import carray
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -28,11 +27,13 @@ from .registers import (
     as_index,
     emit_switch,
     lanes_of,
+    load,
     pointer,
     prefetch,
     prefetch_near,
     prefetch_written,
     shifted,
+    store,
 )
 from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
 from .tile import AFFINE_RELU, PLAIN, STEP
@@ -150,7 +151,7 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     lanes = lanes_of(out)
     stretch = stretch_of(source, order, first, count, min(WIDEST, (right - left) // lanes))
-    places = carray(row_scratch(), BLOCK_ROWS)
+    places = row_scratch()
     for j in range(left, right, WIDEST * lanes):
         width = min(WIDEST, (right - j) // lanes)
         w, bias, limit, is_over = shifted(W, j), shifted(b, j), ZERO, False
@@ -163,12 +164,13 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
                 row, target = order[first + i], shifted(out, i * out_row + j)
                 at, end, init = indptr[row], indptr[row + 1], bias
                 if not is_first:
-                    at, init = places[i], target
+                    at, init = load(places, i), target
                 if is_first or (at < end and indices[at] < limit):
-                    places[i] = at = _row_sum(
+                    at = _row_sum(
                         width, pointer(indices), pointer(values), at, end, limit, pointer(table), w, w_row, init,
                         target, epilogue,
                     )  # fmt: skip
+                    store(places, i, at)
                 is_over &= at == end
     if activation > RELU:
         for i in range(count):

@@ -48,7 +48,7 @@ def compiled() -> SimpleNamespace:
     functions = {}
     for function, codes in PARAMETERS.items():
         name = function.py_func.__name__
-        dispatcher = jit.entry(f"tests.{name}", function.py_func)
+        dispatcher = jit.entry(f"tests.{name}", function.py_func, counts=True)
         for element in (types.float32, types.float64):
             dispatcher.compile(_signature(codes, element))
         dispatcher.disable_compile()

@@ -3,10 +3,11 @@
 import gc
 
 import numba
+import numpy as np
 import pytest
 
 from fastmlp.kernels import compilers
-from fastmlp.kernels.jit import entry, inlined, jit
+from fastmlp.kernels.jit import counting, entry, inlined, jit
 
 
 @jit
@@ -48,6 +49,28 @@ def test_parts_have_no_machine_code_of_their_own(monkeypatch, tmp_path):
     (compiled,) = part.overloads.values()
     engine = compiled.target_context.codegen()._engine
     assert not engine.is_symbol_defined(compiled.fndesc.llvm_cpython_wrapper_name)
+
+
+def test_a_kernel_counts_no_references_to_the_arrays_it_is_given(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    first = jit(lambda x: x[0])
+    last = entry("tests.first", lambda x: first(x[1:]))
+    assert last(np.arange(3.0)) == 1
+    for compiled in first.overloads.values():
+        assert "NRT_" not in str(compiled.library.own_module())
+
+
+def test_a_function_that_makes_an_array_counts_references(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    longer = counting(lambda x: np.append(x, x[0]))
+    np.testing.assert_array_equal(entry("tests.longer", lambda x: longer(x), counts=True)(np.arange(2.0)), [0, 1, 0])
+
+
+def test_a_part_that_returns_an_array_has_to_count_references(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    part = jit(lambda x: x)
+    with pytest.raises(Exception, match="returns an array; compile it by"):
+        entry("tests.same", lambda x: part(x)[0])(np.ones(2))
 
 
 def test_the_garbage_collector_runs_again_after_compiling_and_after_a_failure(monkeypatch, tmp_path):
