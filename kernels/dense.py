@@ -14,14 +14,14 @@ A is addressed with two strides, so that the transposed A of the update needs no
 """
 
 import numpy as np
-from numba.core import cgutils, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .activations import activate_row, slope_row
 from .cpu import REGISTER_BYTES, TILE_REGISTERS
 from .jit import counting, inlined, jit
 from .layout import BLOCK_ROWS, GRAIN, RELU, SIGMOID, SUM_TERMS
-from .registers import INDEX, UNIT, ZERO, Vector, as_index, lanes_of, load, pointer, row_stride, shifted
+from .registers import INDEX, UNIT, ZERO, Vector, lanes_of, pointer, row_stride, shifted
 from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STEP, tile
 
 # A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
@@ -222,33 +222,6 @@ def update_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, W, w_r
 def sum_block(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, out, out_row):
     """out (rows, columns) = A @ D for pointers: sums of the gradient over the samples."""
     multiply(rows, columns, A, a_row, a_step, D, d_row, depth, zeros, ZERO, out, out_row, out, out_row, PLAIN_SUM, 1.0)
-
-
-@intrinsic
-def _outer_register(typing, x, D, W, offset, rate):
-    """W[offset ...] -= rate * x * D[offset ...], one register."""
-
-    def codegen(context, builder, signature, arguments):
-        x, D, W, offset, rate = as_index(context, builder, signature, arguments)
-        kind = signature.args[2].dtype
-        v = Vector(builder, context.get_value_type(kind))
-        down = v.splat(builder.fneg(context.cast(builder, rate, types.float64, kind)))
-        change = builder.fmul(v.splat(x), v.load(D, offset))
-        v.store(v.fma(down, change, v.load(W, offset)), W, offset)
-        return context.get_dummy_value()
-
-    return types.void(x, D, W, offset, rate), codegen
-
-
-@jit
-def step_single(rows, columns, A, D, W, w_row, rate):
-    """Plain SGD's step from one sample, W -= rate * outer(A, D), for pointers; a row whose input is zero stays."""
-    lanes = lanes_of(W)
-    for i in range(rows):
-        x = load(A, i)
-        if x != 0:
-            for j in range(0, columns, lanes):
-                _outer_register(x, D, shifted(W, i * w_row), j, rate)
 
 
 @counting

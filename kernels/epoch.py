@@ -14,6 +14,7 @@ from .gather import address, dense_rows, gather_dense, gather_sparse, sparse_row
 from .jit import entry
 from .layout import BLOCK_ROWS, FAN_IN, GRAIN, STRIDE, aligned_zeros, buffer_size, multiply_adds
 from .shuffle import permutations as permutations
+from .single import new_lists
 from .sparse_rows import PIXELS, Sparse
 from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
 from .update_rule import PLAIN_SGD, RATE, step_schedule
@@ -63,7 +64,8 @@ def train(
     plain = not is_small and rule == PLAIN_SGD and _is_plain(loss) and not len(keep_prob) and distortion is None
     task: Any
     if plain:
-        task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy()
+        lists = _keep(kept, "lists", (id(layers), dtype), lambda: new_lists(layers, dtype))
+        task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy(), lists
     else:
         key = id(layers), size, rule.clip_norm > 0
         constant = _keep(kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion))

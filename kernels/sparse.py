@@ -320,7 +320,8 @@ def _row_step(typing, width, indices, values, first, last, table, D, W, w_row, f
             entries = Entries(builder, context.get_value_type(kind), registers, signature.args[2].dtype, table)
             v, columns = entries.tile.v, entries.tile.columns()
             delta = [v.load(D, column) for column in columns]
-            with cgutils.for_range_slice(builder, first, last, INDEX(1), intp=INDEX) as (k, _):
+            with cgutils.for_range_slice(builder, first, last, INDEX(1), intp=INDEX) as (count, _):
+                k = builder.sub(builder.add(first, builder.sub(last, INDEX(1))), count)
                 number = v.splat(entries.number(values, k))
                 sums = [v.fma(number, d, v.constant(0.0)) for d in delta]
                 at = builder.mul(builder.zext(builder.load(builder.gep(indices, [k])), INDEX), w_row)

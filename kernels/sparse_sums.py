@@ -128,9 +128,9 @@ class Entries:
         b.position_at_end(behind)
         return k
 
-    def finish(self, C, epilogue, factor, codes, c_row=NO_ROWS):
+    def finish(self, C, epilogue, factor, codes, c_row=NO_ROWS, beside=None):
         totals = [[self.b.load(cell) for cell in cells] for cells in self.sums]
-        self.tile.finish(totals, C, c_row, C, c_row, epilogue, factor, codes)
+        self.tile.finish(totals, C, c_row, beside or C, c_row, epilogue, factor, codes)
 
 
 @jit

@@ -3,13 +3,11 @@
 Nothing is stored between the sums of the gradient and the step: it is taken from the registers. All other settings are
 those of `step_general.py`, whose functions have the same names and parameters; `task` is a tuple of further arguments.
 
-task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64)
+task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64, `single.new_lists`)
 """
 
 from . import sparse
 from .block import (
-    TRANSPOSED,
-    TRANSPOSED_STRIDE,
     affine_dense,
     affine_layer,
     delta_below,
@@ -17,10 +15,11 @@ from .block import (
     inputs_of,
     transpose,
 )
-from .dense import step_single, update_block
+from .dense import update_block
 from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, FILLS_PADDING, GRAIN, STRIDE, WEIGHTS
 from .registers import UNIT, ZERO, pointer, shifted
+from .single import affine_single, delta_below_single, step_layer_single
 from .softmax import cross_entropy_block
 from .thread_team import partition
 
@@ -34,9 +33,14 @@ def affine_first(me, source, layers, parameters, order, start, at, rows, task, w
 @inlined
 def through_upper_layers(layers, parameters, order, start, at, rows, task, work, places, losses):
     """From the first layer's outputs up to the losses and back to its delta, for a block of rows; returns the hits."""
-    y, labels, _ = task
+    y, labels, _, lists = task
+    # Of larger batches no thread has a first block of one row.
+    is_single = rows == 1 and at == 0
     for layer in range(1, layers.shape[0]):
-        affine_layer(layer, layers, parameters, rows, work, places, at)
+        if is_single:
+            affine_single(layer, layers, parameters, work, places, lists)
+        else:
+            affine_layer(layer, layers, parameters, rows, work, places, at)
     take_labels(y, order, start, at, rows, labels)
     last = layers.shape[0] - 1
     Z, z_row = inputs_of(work, places, last + 1, at)
@@ -45,7 +49,10 @@ def through_upper_layers(layers, parameters, order, start, at, rows, task, work,
         rows, layers[last, FAN_OUT], layers[last, COLUMNS], Z, z_row, labels, at, D, d_row, losses, at
     )
     for layer in range(last, 0, -1):
-        delta_below(layer, layers, rows, 1.0, work, places, at)
+        if is_single:
+            delta_below_single(layer, layers, work, places, lists)
+        else:
+            delta_below(layer, layers, rows, 1.0, work, places, at)
     return hits
 
 
@@ -67,11 +74,11 @@ def step_dense(
     me, size, state, phase, layers, parameters, order, start, step, count, task, work, places, one
 ):  # fmt: skip
     """Thread `me`'s rows of every weight matrix, whose inputs are in the workspace; returns the next phase."""
-    rates = task[2]
+    _, _, rates, lists = task
     factor = rates[step] / count
     for layer in range(layers.shape[0]):
         first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
-        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
+        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places, lists)
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
     return phase
@@ -87,7 +94,7 @@ def step_sparse(
     owned: (blocks that hold the batch, first and last row of the weights, left and right column of them, whether
            threads own columns)
     """
-    rates = task[2]
+    _, _, rates, lists = task
     factor = rates[step] / count
     blocks, first, last, left, right, by_columns = owned
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
@@ -102,7 +109,7 @@ def step_sparse(
         _step_biases(layers, ZERO, parameters, count, left, right, factor, work, places, one)
     for layer in range(1, layers.shape[0]):
         first, last = rows_of(me, size, layers, layer, left, right, by_columns)
-        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places)
+        _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places, lists)
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
     return phase
@@ -119,12 +126,12 @@ def rows_of(me, size, layers, layer, left, right, by_columns):
 
 
 @inlined
-def _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places):
+def _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places, lists):
     """Thread `me`'s rows, first to last, of a weight matrix whose inputs are in the workspace, and of its copy."""
     if layer > 0 and count == 1 and layers[layer - 1, ACTIVATION] not in FILLS_PADDING:
         # What fills the padding would leak into the padding of the transposed copy.
         if me == 0:
-            _step_single(layers, layer, parameters, factor, work, places)
+            step_layer_single(layers, layer, parameters, factor, work, places, lists)
     else:
         A, a_row = inputs_of(work, places, layer, ZERO)
         D, d_row = delta_of(layers, work, places, layer, ZERO)
@@ -134,18 +141,6 @@ def _step_layer(me, first, last, layers, layer, parameters, count, factor, work,
         update_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
         if layer > 0:
             transpose(layers, layer, parameters, work, places, first, last)
-
-
-@inlined
-def _step_single(layers, layer, parameters, factor, work, places):
-    """The step from one sample on a weight matrix, and the same step on its transposed copy."""
-    A, _ = inputs_of(work, places, layer, ZERO)
-    D, _ = delta_of(layers, work, places, layer, ZERO)
-    w_row, t_row = layers[layer, STRIDE], places[layer, TRANSPOSED_STRIDE]
-    W = shifted(pointer(parameters), layers[layer, WEIGHTS])
-    T = shifted(pointer(work), places[layer, TRANSPOSED])
-    step_single(layers[layer, FAN_IN], layers[layer, COLUMNS], A, D, W, w_row, factor)
-    step_single(layers[layer, FAN_OUT], layers[layer - 1, COLUMNS], D, A, T, t_row, factor)
 
 
 @inlined
