@@ -7,7 +7,8 @@ the numbers of all of them.
 Two passes over the entries count the terms, then place them. Pixels of few columns are sorted without counting, through
 a small dense picture of the block: the entries of up to 64 rows are scattered into a grid of 64 bytes per column. The
 lines of a group are then read as registers, and one instruction moves what is not zero to the front (AVX-512 VBMI2).
-What costs is a store per entry and some ten instructions per group, whatever it holds.
+What costs is a store per entry and some ten instructions per group, whatever it holds. With AVX2 eight bytes at a time
+are moved, by a table of the positions of each mask: some eighty instructions per column.
 """
 
 import functools
@@ -18,20 +19,22 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .cpu import PACKS_LANES
+from .cpu import PACKS_LANES, SHUFFLES_BYTES, instruction
 from .jit import inlined, jit
 from .layout import BLOCK_ROWS, aligned_zeros
-from .registers import INDEX, UNIT, ZERO, as_index, emit_packed, emit_switch, load, pointer, shifted, store
+from .registers import INDEX, INT32, UNIT, ZERO, as_index, emit_packed, emit_switch, load, pointer, shifted, store
 
-# Columns of the largest group.
-TOGETHER = 2
+# Columns of the largest group: to sort pairs without packing lanes takes as much longer as their sums take less.
+TOGETHER = 2 if PACKS_LANES else 1
 # Share of entries that stand beside another one of their group, a half at most, from which groups gain more by loading
 # a delta once than their zeros cost.
 SHARED_BY_PAIRS = 0.3
 # Entries that are enough to estimate how they are spread over the columns.
 SAMPLED_ENTRIES = 1 << 16
 # The grid of a block is 64 bytes per column: so many are an eighth of a second cache of 1 MiB.
-GRID_COLUMNS = 2048 if PACKS_LANES else 0
+GRID_COLUMNS = 2048 if PACKS_LANES or SHUFFLES_BYTES else 0
+# Entries of a column, on average, from which the grid is faster than counting.
+GRID_ENTRIES = 1 if PACKS_LANES else 6
 LINE_BYTES = ir.VectorType(ir.IntType(8), BLOCK_ROWS)
 
 
@@ -125,7 +128,7 @@ def regroup(block, source, order, start, at, count, buckets):
     for i in range(start + at, start + at + count):
         entries += indptr[order[i] + 1] - indptr[order[i]]
     counts[block, 1] = at
-    if buckets.grid.shape[1] > 0 and entries >= buckets.features:
+    if buckets.grid.shape[1] > 0 and entries >= GRID_ENTRIES * buckets.features:
         line = shifted(
             pointer(buckets.grid), block * (buckets.owned.shape[0] - 1) // starts.shape[0] * buckets.grid.shape[1]
         )
@@ -235,6 +238,56 @@ if PACKS_LANES:
                 builder.store(builder.ctpop(mask), found)
 
             emit_switch(builder, together, {n: lambda n=n: emit(n) for n in (1, TOGETHER)})
+            return builder.load(found)
+
+        return types.int64(together, lines, rows, numbers, apart, place), codegen
+
+elif SHUFFLES_BYTES:
+    _SHUFFLE = instruction("llvm.x86.ssse3.pshuf.b.128")
+    BYTES, EIGHT = ir.VectorType(ir.IntType(8), 16), ir.IntType(64)
+    # Of each mask of 8 bits the positions of those that are set, one in a byte, from the lowest byte on.
+    _POSITIONS = [
+        sum(bit << 8 * place for place, bit in enumerate(bit for bit in range(8) if mask >> bit & 1))
+        for mask in range(256)
+    ]
+
+    @intrinsic
+    def _take_lines(typing, together, lines, rows, numbers, apart, place):
+        """Append the terms of a column from its line of the grid; clear it; returns the number of terms.
+
+        What is written beyond them, up to eight bytes, is for the next column to overwrite.
+        """
+
+        def codegen(context, builder, signature, arguments):
+            _, line, rows, numbers, _, place = as_index(context, builder, signature, arguments)
+            table = ir.Constant(ir.ArrayType(INDEX, 256), _POSITIONS)
+            table = cgutils.global_constant(builder, "positions", table)
+            kind = ir.FunctionType(BYTES, [BYTES, BYTES])
+            shuffle = cgutils.get_or_insert_function(builder.module, kind, _SHUFFLE)
+            found, zeros = cgutils.alloca_once(builder, INDEX), ir.Constant(LINE_BYTES, [0] * BLOCK_ROWS)
+            where = builder.bitcast(line, LINE_BYTES.as_pointer())
+            register = builder.load(where, align=1)
+            mask = builder.bitcast(builder.icmp_unsigned("!=", register, zeros), INDEX)
+            builder.store(INDEX(0), found)
+            with builder.if_then(builder.icmp_unsigned("!=", mask, INDEX(0))):
+                at = place
+                for first in range(0, BLOCK_ROWS, 8):
+                    part = builder.and_(builder.lshr(mask, INDEX(first)), INDEX(255))
+                    positions = builder.load(builder.gep(table, [INDEX(0), part]))
+                    here = builder.bitcast(builder.gep(line, [INDEX(first)]), INDEX.as_pointer())
+                    none = ir.Constant(ir.VectorType(INDEX, 2), ir.Undefined)
+                    eight = builder.insert_element(none, builder.load(here, align=1), INT32(0))
+                    chosen = builder.insert_element(none, positions, INT32(0))
+                    packed = builder.call(shuffle, [builder.bitcast(eight, BYTES), builder.bitcast(chosen, BYTES)])
+                    packed = builder.extract_element(builder.bitcast(packed, none.type), INT32(0))
+                    # No byte overflows into the next one.
+                    own = builder.add(positions, INDEX(first * 0x0101010101010101))
+                    for target, eight in ((rows, own), (numbers, packed)):
+                        target = builder.bitcast(builder.gep(target, [at]), INDEX.as_pointer())
+                        builder.store(eight, target, align=1)
+                    at = builder.add(at, builder.ctpop(part))
+                builder.store(zeros, where, align=1)
+                builder.store(builder.sub(at, place), found)
             return builder.load(found)
 
         return types.int64(together, lines, rows, numbers, apart, place), codegen

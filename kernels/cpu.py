@@ -52,12 +52,18 @@ CHOICES = {
     "has_fma": _row((True, "fma"), (True, "avx512f"), (True, "arm64"), (False, "")),
     # One instruction moves the chosen lanes of a register of any element type to its front.
     "packs_lanes": _row((True, "x86 avx512f avx512bw avx512vl avx512vbmi2"), (False, "")),
+    # One instruction chooses the lanes of a register of bytes by those of another one.
+    "shuffles_bytes": _row((True, "x86 avx2"), (False, "")),
     # A hint to the core that a loop only waits.
     "has_pause": _row((True, "x86 sse2"), (False, "")),
 }
 
 # The instructions of one CPU family that the kernels may emit, and the choice that permits each.
-INSTRUCTIONS = {"llvm.x86.avx512.mask.compress": "packs_lanes", "llvm.x86.sse2.pause": "has_pause"}
+INSTRUCTIONS = {
+    "llvm.x86.avx512.mask.compress": "packs_lanes",
+    "llvm.x86.ssse3.pshuf.b.128": "shuffles_bytes",
+    "llvm.x86.sse2.pause": "has_pause",
+}
 
 
 def choose(name: str, features: frozenset[str]) -> int | bool:
@@ -88,4 +94,5 @@ REGISTER_COUNT = choose("register_count", FEATURES)
 TILE_REGISTERS = choose("tile_registers", FEATURES)
 HAS_FMA = choose("has_fma", FEATURES)
 PACKS_LANES = choose("packs_lanes", FEATURES)
+SHUFFLES_BYTES = choose("shuffles_bytes", FEATURES)
 HAS_PAUSE = choose("has_pause", FEATURES)

@@ -15,9 +15,9 @@ from .compress import compress_row
 from .dense import DELTA
 from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, RELU, SIGMOID, STRIDE, WEIGHTS
-from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, pointer, shifted
+from .registers import INDEX, ZERO, as_index, lanes_of, pointer, shifted
 from .sparse import step_row
-from .sparse_sums import ALL_COLUMNS, WIDEST, Entries
+from .sparse_sums import ALL_COLUMNS, WIDEST, Entries, strip_of, switch_on_width
 from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN
 
 
@@ -49,7 +49,7 @@ def _listed_sum(typing, width, indices, values, first, last, W, w_row, init, out
             codes = (PLAIN, AFFINE_RELU, DELTA_RELU, DELTA_TANH, DELTA_SIGMOID)
             entries.finish(out, epilogue, unit, codes, beside=beside)
 
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        switch_on_width(builder, width, emit)
         return context.get_dummy_value()
 
     return types.void(width, indices, values, first, last, W, w_row, init, out, beside, epilogue), codegen
@@ -60,12 +60,14 @@ def _multiply_listed(lists, row, columns, W, w_row, init, out, beside, epilogue)
     """out = epilogue(init + listed row @ W), for pointers."""
     indptr, indices, values = lists
     lanes = lanes_of(out)
-    for j in range(0, columns, WIDEST * lanes):
-        width = min(WIDEST, (columns - j) // lanes)
+    j = ZERO
+    while j < columns:
+        width = strip_of((columns - j) // lanes, WIDEST)
         _listed_sum(
             width, pointer(indices), pointer(values), indptr[row], indptr[row + 1], shifted(W, j), w_row,
             shifted(init, j), shifted(out, j), shifted(beside, j), epilogue,
         )  # fmt: skip
+        j += width * lanes
 
 
 @inlined

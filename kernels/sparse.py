@@ -35,7 +35,7 @@ from .registers import (
     shifted,
     store,
 )
-from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of
+from .sparse_sums import WIDEST, Entries, row_scratch, stretch_of, strip_of, switch_on_width
 from .tile import AFFINE_RELU, PLAIN, STEP
 
 # Registers of the rows of two columns' sums that fit the CPU, beside a register of delta and one of each number.
@@ -68,7 +68,7 @@ def _row_sum(typing, width, indices, values, first, last, limit, table, W, w_row
             code = builder.select(builder.icmp_signed("==", k, last), epilogue, INDEX(PLAIN))
             entries.finish(out, code, nothing, (PLAIN, AFFINE_RELU))
 
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        switch_on_width(builder, width, emit)
         return builder.load(reached)
 
     return types.int64(width, indices, values, first, last, limit, table, W, w_row, init, out, epilogue), codegen
@@ -115,7 +115,7 @@ def _column_sums(
 
         def choose_width(count):
             widest = WIDEST if count == 1 else WIDEST_TOGETHER
-            emit_switch(builder, width, {n: lambda n=n: emit(count, n) for n in range(1, widest + 1)})
+            switch_on_width(builder, width, lambda registers: emit(count, registers), widest)
 
         emit_switch(builder, columns, {n: lambda n=n: choose_width(n) for n in range(1, TOGETHER + 1)})
         return context.get_dummy_value()
@@ -150,10 +150,11 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
     indptr, indices, values, table = source
     epilogue = AFFINE_RELU if activation == RELU else PLAIN
     lanes = lanes_of(out)
-    stretch = stretch_of(source, order, first, count, min(WIDEST, (right - left) // lanes))
+    stretch = stretch_of(source, order, first, count, strip_of((right - left) // lanes, WIDEST))
     places = row_scratch()
-    for j in range(left, right, WIDEST * lanes):
-        width = min(WIDEST, (right - j) // lanes)
+    j = left
+    while j < right:
+        width = strip_of((right - j) // lanes, WIDEST)
         w, bias, limit, is_over = shifted(W, j), shifted(b, j), ZERO, False
         while not is_over:
             is_first, is_over = limit == 0, True
@@ -172,6 +173,7 @@ def affine_rows(source, order, first, count, left, right, W, w_row, b, activatio
                     )  # fmt: skip
                     store(places, i, at)
                 is_over &= at == end
+        j += width * lanes
     if activation > RELU:
         for i in range(count):
             row = shifted(out, i * out_row + left)
@@ -253,10 +255,8 @@ def _fetch(stepped, at, count):
 
 @jit
 def _strip(registers, together):
-    """Registers of the next strip of an output row of so many: strips are about equally wide."""
-    widest = WIDEST if together == 1 else WIDEST_TOGETHER
-    strips = (registers + widest - 1) // widest
-    return (registers + strips - 1) // strips
+    """Registers of the next strip of an output row of so many."""
+    return strip_of(registers, WIDEST if together == 1 else WIDEST_TOGETHER)
 
 
 @jit
@@ -328,7 +328,7 @@ def _row_step(typing, width, indices, values, first, last, table, D, W, w_row, f
                 w = builder.gep(W, [at])
                 entries.tile.finish([sums], w, INDEX(0), w, INDEX(0), INDEX(STEP), factor, (STEP,))
 
-        emit_switch(builder, width, {n: lambda n=n: emit(n) for n in range(1, WIDEST + 1)})
+        switch_on_width(builder, width, emit)
         return context.get_dummy_value()
 
     return types.void(width, indices, values, first, last, table, D, W, w_row, factor), codegen
@@ -339,9 +339,11 @@ def step_row(source, row, columns, D, W, w_row, factor):
     """Plain SGD's step from a single sample, whose entries need no regrouping."""
     indptr, indices, values, table = source
     lanes = lanes_of(W)
-    for j in range(0, columns, WIDEST * lanes):
-        width = min(WIDEST, (columns - j) // lanes)
+    j = ZERO
+    while j < columns:
+        width = strip_of((columns - j) // lanes, WIDEST)
         _row_step(
             width, pointer(indices), pointer(values), indptr[row], indptr[row + 1], pointer(table), shifted(D, j),
             shifted(W, j), w_row, factor,
         )  # fmt: skip
+        j += width * lanes

@@ -20,9 +20,9 @@ from .column_sort import clear, regroup
 from .compress import compress_block
 from .gather import prefetch_samples
 from .jit import inlined, jit
-from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN, SUM_TERMS
+from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN, LINE, SUM_TERMS
 from .loss import loss_block
-from .registers import UNIT, ZERO, lanes_of, pointer
+from .registers import UNIT, ZERO
 from .softmax import cross_entropy_block
 from .sparse import prefetch_row
 from .thread_team import barrier_wait, enter, leave, partition, unowned
@@ -96,7 +96,7 @@ def train_sparse(kernels):
         left, right, low, high = ZERO, layers[0, COLUMNS], buckets.owned[me], buckets.owned[me + 1]
         held = (ZERO, np.int64(buckets.starts.shape[0]))
         if by_columns:
-            left, right = partition(right, me, size, lanes_of(pointer(parameters)))
+            left, right = partition(right, me, size, np.int64(LINE // parameters.itemsize))
             low, high = ZERO, layers[0, FAN_IN]
             held = (block_zero, block_zero + own_blocks)
         owned = (held, low, high, left, right, by_columns)
