@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fastmlp import MLP
 from fastmlp.data import CSR
 from fastmlp.errors import InputError
-from fastmlp.kernels.column_sort import GRID_COLUMNS, new_buckets
+from fastmlp.kernels.column_sort import TOGETHER, new_buckets
 from fastmlp.kernels.compress import EntryBuffer, compress, measure_density
 from fastmlp.kernels.sparse_rows import Sparse, part, to_network
 from fastmlp.utils.arrays import check_inputs
@@ -80,8 +80,8 @@ def test_neighbouring_columns_summed_together_give_the_bits_of_the_dense_path(ki
     alike = mostly_zero(301, -(-features // 2), 0.3, kind)
     X = np.repeat(alike, 2, axis=1)[:, :features]
     X[np.random.default_rng(1).random(X.shape) < 0.1] = 0
-    takes_pairs = kind == "uint8" and GRID_COLUMNS > 0
-    assert new_buckets(compress(X, "float32"), 1, 1, np.zeros(0)).together == 1 + takes_pairs
+    together = new_buckets(compress(X, "float32"), 1, 1, np.zeros(0)).together
+    assert together == (TOGETHER if kind == "uint8" else 1)
     y = np.arange(301) % 4
     for options in ({"batch_size": 2}, {"batch_size": 20, "threads": 2}, {"batch_size": 150, "hidden": (240,)}):
         sparse, _ = trained(X, y, first_layer="sparse", epochs=1, **options, **rule)
