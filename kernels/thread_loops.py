@@ -25,7 +25,7 @@ from .loss import loss_block
 from .registers import UNIT, ZERO
 from .softmax import cross_entropy_block
 from .sparse import prefetch_row
-from .thread_team import barrier_wait, enter, leave, partition, unowned
+from .thread_team import barrier_wait, enter, leave, partition
 
 
 def train_dense(affine_first, kernels):
@@ -38,9 +38,6 @@ def train_dense(affine_first, kernels):
         size = enter(state, me, size)
         if size == 0:
             return False
-        state, source, layers, parameters, order, batches, task, work, places, losses, hits, totals = unowned(
-            (state, source, layers, parameters, order, batches, task, work, places, losses, hits, totals)
-        )
         phase = _begin(me, size, state, layers, parameters, work, places)
         steps = batches.shape[0] // totals.shape[0]
         for step in range(batches.shape[0]):
@@ -87,9 +84,6 @@ def train_sparse(kernels):
         size = enter(state, me, size)
         if size == 0:
             return False
-        state, source, buckets, layers, parameters, order, batches, task, work, places, losses, hits, totals = unowned(
-            (state, source, buckets, layers, parameters, order, batches, task, work, places, losses, hits, totals)
-        )
         phase = _begin(me, size, state, layers, parameters, work, places)
         own_blocks = buckets.starts.shape[0] // size
         block_zero = me * own_blocks
@@ -180,9 +174,6 @@ def evaluate(affine_first, row_losses):
         size = enter(state, me, size)
         if size == 0:
             return False
-        state, source, layers, parameters, task, work, places, rows, losses, hits = unowned(
-            (state, source, layers, parameters, task, work, places, rows, losses, hits)
-        )
         top = layers.shape[0] - 1
         first, last = partition(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
@@ -206,9 +197,6 @@ def predict(affine_first):
         size = enter(state, me, size)
         if size == 0:
             return False
-        state, source, layers, parameters, work, places, rows, out = unowned(
-            (state, source, layers, parameters, work, places, rows, out)
-        )
         first, last = partition(rows.shape[0], me, size, BLOCK_ROWS)
         for at in range(first, last, BLOCK_ROWS):
             count = min(BLOCK_ROWS, last - at)
@@ -224,9 +212,6 @@ def predict_skipping(me, size, state, source, buffers, layers, parameters, kind,
     size = enter(state, me, size)
     if size == 0:
         return False
-    state, source, buffers, layers, parameters, work, places, rows, out = unowned(
-        (state, source, buffers, layers, parameters, work, places, rows, out)
-    )
     indptr, indices, values, table = buffers
     compressed = (indptr[me], indices[me], values[me], table)
     first, last = partition(rows.shape[0], me, size, BLOCK_ROWS)

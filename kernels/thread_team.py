@@ -169,33 +169,6 @@ def leave(state, me, team):
     return True
 
 
-@intrinsic
-def unowned(typing, values):
-    """The same arrays, in tuples of any depth, without their owners, which the caller keeps alive.
-
-    Numba counts the references to an owner, at every call, by atomic operations: threads would wait for one another.
-    """
-
-    def codegen(context, builder, signature, arguments):
-        return _without_owner(context, builder, signature.args[0], arguments[0])
-
-    return values(values), codegen
-
-
-def _without_owner(context, builder, kind, value):
-    if isinstance(kind, types.Array):
-        array = context.make_array(kind)(context, builder, value)
-        array.meminfo = cgutils.get_null_value(array.meminfo.type)
-        array.parent = cgutils.get_null_value(array.parent.type)
-        return array._getvalue()
-    if isinstance(kind, types.BaseTuple):
-        items = [
-            _without_owner(context, builder, each, builder.extract_value(value, i)) for i, each in enumerate(kind.types)
-        ]
-        return context.make_tuple(builder, kind, items)
-    return value
-
-
 @jit
 def partition(count, me, team, grain):
     """The range [first, last) of `count` things that thread `me` owns; ranges start at multiples of `grain`."""
