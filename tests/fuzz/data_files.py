@@ -271,9 +271,9 @@ def in_another_process(folder):
 
 
 CAMPAIGNS = (
-    Campaign("data in IDX, plain and packed", idx, 5_000, 100),
-    Campaign("data in npz and npy: archives, members, headers", npz, 10_000, 100),
-    Campaign("data in CSV and svmlight text, plain and packed", text, 10_000, 60),
-    Campaign("data in folders of PNG and JPEG pictures", pictures, 5_000, 60),
-    Campaign("data in HDF5 and MATLAB files, read in another process", in_another_process, 5_000, 100),
+    Campaign("data in IDX, plain and packed", idx, sample=100),
+    Campaign("data in npz and npy: archives, members, headers", npz, sample=100),
+    Campaign("data in CSV and svmlight text, plain and packed", text, sample=60),
+    Campaign("data in folders of PNG and JPEG pictures", pictures, sample=60),
+    Campaign("data in HDF5 and MATLAB files, read in another process", in_another_process, sample=100),
 )

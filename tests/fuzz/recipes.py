@@ -165,5 +165,5 @@ def names(folder):
 CAMPAIGNS = (
     Campaign("types, values and bytes in a recipe, read by `sweep`", recipe),
     Campaign("types and values of settings, given to `sweep --set`", settings),
-    Campaign("names and numbers where `fastmlp` expects a path or a number", names, 5_000, 150),
+    Campaign("names and numbers where `fastmlp` expects a path or a number", names),
 )

@@ -167,7 +167,7 @@ CAMPAIGNS = (
     Campaign("types and values in run.json, read by `info`, `export`", _changed("run.json", INFO, EXPORT)),
     Campaign("types and values in evaluation.json, read by `info`", _changed("evaluation.json", INFO)),
     Campaign("types and values in retrained/cell.json, read by `info`", _changed("retrained/cell.json", INFO, EXPORT)),
-    Campaign("types and values in run.json and evaluation.json, read by `report`", report, 5_000, 20),
+    Campaign("types and values in run.json and evaluation.json, read by `report`", report, sample=20),
     Campaign("types and values in the cell.json of a cell", cell),
     Campaign("types and values in a checkpoint with a right checksum", checkpoint),
     Campaign("types, values and bytes in the journal of a search by Optuna", study, sample=50),
