@@ -8,3 +8,4 @@ project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 for requirement in (*project["dependencies"], *project["optional-dependencies"]["test"]):
     name, version = re.fullmatch(r"([\w-]+)>=([\d.]+)", requirement).groups()
     print(f"{name}=={version}")
+print("pyparsing<3.3")  # from which on it calls what the oldest matplotlib calls deprecated

@@ -67,7 +67,7 @@ class _Transfer:
         self.error: Exception | None = None
         self.abandoned = False
         self.done = threading.Event()
-        self.last_byte = time.monotonic()
+        self.started = self.last_byte = time.monotonic()
 
     def run(self) -> None:
         """Download, in a thread."""
@@ -97,12 +97,11 @@ class _Transfer:
 
     def wait(self) -> None:
         """Return when the content is there. Raises InputError when it failed or takes too long."""
-        started = time.monotonic()
         while not self.done.wait(0.02):
             now = time.monotonic()
-            if now - self.last_byte > SECONDS_OF_SILENCE or now - started > SECONDS_IN_ALL:
+            if now - self.last_byte > SECONDS_OF_SILENCE or now - self.started > SECONDS_IN_ALL:
                 self.abandoned = True
-                raise InputError("timed out" if now - started <= SECONDS_IN_ALL else "too slow")
+                raise InputError("timed out" if now - self.started <= SECONDS_IN_ALL else "too slow")
         if self.error is not None:
             raise InputError(_in_short(self.error)) from self.error
 
