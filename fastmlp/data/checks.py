@@ -131,7 +131,7 @@ def read_inputs(
         if X.dtype == np.uint8 and not are_bytes(block):
             check_room(where, X.size * np.dtype(np.float32).itemsize)
             X = _widened(X, start)
-        with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinity, which is reported
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity and nan, which are reported
             X[start : start + at_a_time] = block.reshape(-1, columns)
         check_finite(X[start : start + at_a_time], where, start)
     return X
