@@ -44,6 +44,7 @@ SATURATED = 0.7
 USUAL, LARGE, SMALL = 1e-3, 0.1, 1e-4
 # All steps of a training together, were they all to go one way, are to change a layer by more than this share of it.
 REACH = 0.05
+SMALL_PROBES = 2  # in a row are to see it: relu units may rest for a while, and pass no gradient
 VANISHED = 100  # times as small as the steps of another layer
 # Below this share of the prior loss, that of a constant prediction, a network has learned too well for saturation and
 # long steps to matter ...
@@ -68,6 +69,7 @@ class _State(Record, frozen=True, kw_only=True):
 
     lost_at: Known
     large: Count
+    small: Count
     best: Known
     best_epoch: Count
     best_train: Known
@@ -95,8 +97,9 @@ class DiagnosticsCallback(InternalCallback):
 
     def _reset(self) -> None:
         self._drawn: EvaluationChunk | None = None
-        # The loss at the last probe if it was far above the prior loss; probes in a row that saw too large a step.
-        self._lost_at, self._large = math.inf, 0
+        # The loss at the last probe if it was far above the prior loss; probes in a row that saw too large a step, and
+        # too small a one.
+        self._lost_at, self._large, self._small = math.inf, 0, 0
         self._best, self._best_epoch, self._best_train, self._worse = math.inf, 0, math.inf, 0
 
     def state_dict(self) -> CallbackState:
@@ -258,7 +261,7 @@ class DiagnosticsCallback(InternalCallback):
     def _check_steps(self, record: Mapping[str, Any]) -> None:
         epoch, config, loss, prior = record["epoch"], self.session.config, record["train_loss"], self.session.prior_loss
         if loss <= LEARNED * prior or self.session.state.history.has_diagnosis("updates-too-large"):
-            self._large = 0
+            self._large = self._small = 0
             return  # nothing would be reported
         ratios = step_ratios(self.session.trainer, self._sample, epoch, config.learning_rate)
         longest = float(ratios.max())
@@ -273,11 +276,14 @@ class DiagnosticsCallback(InternalCallback):
             hints = self._hints_to_calm((config.init,), "")
             seen = f"{self._layer(worst)}: {what}, and {USUAL:.1%} is usual"
             self._report(epoch, "updates-too-large", advise(seen, hints))
-        if loss > HARDLY_LEARNED * prior and not self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
-            self._check_for_small_steps(epoch, ratios)
+        hardly_learns = loss > HARDLY_LEARNED * prior
+        if not hardly_learns or self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
+            self._small = 0
+            return
+        self._check_for_small_steps(epoch, ratios)
 
     def _check_for_small_steps(self, epoch: int, ratios: NDArray[np.float64]) -> None:
-        config = self.session.config
+        config, before, self._small = self.session.config, self._small, 0
         if ratios.min() >= SMALL:  # and higher rates give longer steps
             return
         highest = max(config.learning_rate, *self.session.state.history["learning_rate"])
@@ -287,6 +293,9 @@ class DiagnosticsCallback(InternalCallback):
             config.epochs * self.session.trainer.steps_of(self.session.data.batches.shape[0]),
         )
         if ratios[least] >= SMALL or ratios[least] * steps >= REACH:
+            return
+        self._small = before + 1
+        if self._small < SMALL_PROBES:
             return
         step = f"a step changes its weights by {ratios[least]:.1e} of their norm after epoch {epoch}"
         whole = f"all {steps} steps of the training by {100 * ratios[least] * steps:.1g}% at most"
