@@ -16,20 +16,20 @@ AVX = f"{SSE} sse3 ssse3 sse4.1 sse4.2 popcnt avx f16c"
 HASWELL = f"{AVX} avx2 fma bmi bmi2 lzcnt"
 SKYLAKE = f"{HASWELL} avx512f avx512cd avx512bw avx512dq avx512vl"
 
-# Name of a CPU -> its features, and the choices: bytes and number of registers, tile, fma, packing, pause.
+# Name of a CPU -> its features, and the choices: bytes and number of registers, tile, fma, packing, shuffling, pause.
 CPUS = {
-    "x86-64": (SSE, (16, 16, 2, False, False, True)),
-    "ivybridge": (AVX, (32, 16, 2, False, False, True)),
-    "haswell": (HASWELL, (32, 16, 2, True, False, True)),
-    "skylake-avx512": (SKYLAKE, (64, 32, 4, True, False, True)),
-    "zen4": (f"{SKYLAKE} avx512vbmi avx512vbmi2 avx512vnni", (64, 32, 4, True, True, True)),
-    "x86 without SSE2": ("x86", (16, 16, 2, False, False, False)),
-    "an ARM server": ("arm64 neon fp-armv8 crc lse", (16, 32, 4, True, False, False)),
-    "an ARM server with SVE": ("arm64 neon fp-armv8 sve sve2", (16, 32, 4, True, False, False)),
-    "macOS on ARM, of which LLVM lists nothing": ("arm64", (16, 32, 4, True, False, False)),
-    "a family that nobody has thought of": ("vsx altivec", (16, 16, 2, False, False, False)),
+    "x86-64": (SSE, (16, 16, 2, False, False, False, True)),
+    "ivybridge": (AVX, (32, 16, 2, False, False, False, True)),
+    "haswell": (HASWELL, (32, 16, 2, True, False, True, True)),
+    "skylake-avx512": (SKYLAKE, (64, 32, 4, True, False, True, True)),
+    "zen4": (f"{SKYLAKE} avx512vbmi avx512vbmi2 avx512vnni", (64, 32, 4, True, True, True, True)),
+    "x86 without SSE2": ("x86", (16, 16, 2, False, False, False, False)),
+    "an ARM server": ("arm64 neon fp-armv8 crc lse", (16, 32, 4, True, False, False, False)),
+    "an ARM server with SVE": ("arm64 neon fp-armv8 sve sve2", (16, 32, 4, True, False, False, False)),
+    "macOS on ARM, of which LLVM lists nothing": ("arm64", (16, 32, 4, True, False, False, False)),
+    "a family that nobody has thought of": ("vsx altivec", (16, 16, 2, False, False, False, False)),
 }
-NAMES = ("register_bytes", "register_count", "tile_registers", "has_fma", "packs_lanes", "has_pause")
+NAMES = ("register_bytes", "register_count", "tile_registers", "has_fma", "packs_lanes", "shuffles_bytes", "has_pause")
 
 KERNELS = Path(cpu.__file__).resolve().parent
 FAMILIES = ("llvm.x86", "llvm.aarch64", "llvm.arm")
@@ -62,9 +62,13 @@ def test_every_choice_ends_with_what_any_cpu_can_do(alternatives):
 
 @pytest.mark.parametrize("name", CPUS)
 def test_an_instruction_that_the_cpu_lacks_is_refused(name, monkeypatch):
-    features, (*_, packs, pauses) = CPUS[name]
+    features, (*_, packs, shuffles, pauses) = CPUS[name]
     monkeypatch.setattr(cpu, "FEATURES", frozenset(features.split()))
-    for instruction, there in (("llvm.x86.avx512.mask.compress", packs), ("llvm.x86.sse2.pause", pauses)):
+    for instruction, there in (
+        ("llvm.x86.avx512.mask.compress", packs),
+        ("llvm.x86.ssse3.pshuf.b.128", shuffles),
+        ("llvm.x86.sse2.pause", pauses),
+    ):
         if there:
             assert cpu.instruction(instruction) == instruction
         else:
