@@ -134,14 +134,6 @@ def test_a_gradient_that_vanishes_is_told_from_a_rate_that_is_too_small():
     assert drawn.endswith("try activation='relu', init='auto' or fewer layers")
 
 
-def test_units_that_rest_for_an_epoch_are_no_steps_that_are_too_small():
-    data = load("glyphs")
-    mlp = MLP(hidden=(8,), learning_rate=0.5, batch_size=20, epochs=6, seed=3)
-    mlp.fit(data.X[:400], data.y[:400], validation=(data.X[400:500], data.y[400:500]))
-    assert mlp.history["train_accuracy"][0] < 0.12 < 0.24 < mlp.history["train_accuracy"][2]
-    assert causes(mlp) == []
-
-
 def test_steps_of_the_output_layer_are_told_as_its():
     diagnoses = fit({"hidden": (16,), "activation": "tanh", "learning_rate": 5.0}, NOISY).history.diagnoses
     (sentence,) = (one["sentence"] for one in diagnoses if one["cause"] == "updates-too-large")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.data import Stream
+from fastmlp.data import Stream, load
 from fastmlp.inputs.encoder import InputEncoder
 from fastmlp.inputs.scaling import Scaling
 from fastmlp.kernels import reference
@@ -180,3 +180,11 @@ def test_a_sample_of_a_stream_has_the_labels_of_its_rows(tmp_path):
         (at,) = np.flatnonzero((row == X).all(axis=1))
         assert np.sort(Y)[at] == label
         assert weight == (1.5 if label == 0 else 1)
+
+
+def test_units_that_rest_for_an_epoch_are_no_steps_that_are_too_small():
+    data = load("glyphs")
+    mlp = MLP(hidden=(8,), learning_rate=0.5, batch_size=20, epochs=6, seed=3)
+    mlp.fit(data.X[:400], data.y[:400], validation=(data.X[400:500], data.y[400:500]))
+    assert mlp.history["train_accuracy"][0] < 0.12 < 0.24 < mlp.history["train_accuracy"][2]
+    assert not mlp.history.diagnoses
