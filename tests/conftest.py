@@ -1,7 +1,7 @@
 import os
 import shutil
 
-# One thread for the products of NumPy and SciPy: as many processes as there are cores run tests, and more threads would
+# One thread for the products of NumPy and SciPy: more processes than there are cores run tests, and more threads would
 # mostly spin, waiting for one another. Read when NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fastmlp.cli.main import main
+from fastmlp.kernels.thread_team import available_cores
 
 RECIPE = """
 title = "Bars"
@@ -40,6 +41,12 @@ LONGEST = (
     *("test_other_cpus.py", "test_kill.py", "test_augment.py", "test_notebooks.py", "test_kernel_cache.py"),
     *("test_docs_commands.py", "test_faults.py", "test_cluster.py", "test_home.py"),
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One process more than there are cores: many tests wait for a process of their own."""
+    return available_cores() + 1
 
 
 def pytest_collection_modifyitems(items):

@@ -56,6 +56,8 @@ def parameters(function):
         names = inspect.signature(function).parameters
     except ValueError:  # a type of Python's own with no constructor of its own
         return set()
+    if inspect.isclass(function) and "__init__" not in vars(function):  # another library's may take *args and **kwargs
+        names = {name: one for name, one in names.items() if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
     return {name for name in names if name not in ("self", "cls") and not name.startswith("_")}
 
 
