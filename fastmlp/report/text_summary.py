@@ -91,32 +91,41 @@ def summary(run: Run) -> str:
     record = run.read_record()
     data, configs = record.data, [cell.config for cell in record.cells]
     rows, measured = data.training_rows, when_measured(one.train_metrics for one in configs)
-    lines = [f"# {heading(record)}", ""]
-    if data.synthetic:
-        lines += ["The samples were made by this library: they are synthetic, and no result on real data.", ""]
-    lines += [
-        f"- Layers and neurons: {_several(settings_text.layers(one, data.features, data.outputs) for one in configs)}",
-        f"- Batch size: {_several(settings_text.batch(one, rows) for one in configs)}",
-        f"- Initial learning rates: {_several(map(settings_text.initial_rate, configs))}; "
-        f"{_several(map(settings_text.schedule, configs))}",
-        *_unusual(configs),
-        f"- Initialisation: {_several(map(settings_text.initialisation, configs))}",
-        f"- Regulariser: {' or '.join(settings_text.several(map(settings_text.regulariser, configs)))}",
-        *_how_chosen(record),
-        "",
-        f"![Training and validation {measure_of(record.cells)} against epochs]({run.curves.name})",
-        f"![Training and validation loss against epochs]({run.losses.name})",
-        "",
-        *([f"- {capitalised(measured)}"] if measured else []),
-        *_reference_table(record),
-        *_seeds_table(record),
-        *(f"- {line}" for one in advice(record.cells) for line in one.lines()),
-        *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
-        f"- {capitalised(best_line(record))}",
-        f"- Final test {'accuracy' if data.classes else 'R²'}: {_accuracy(run)}",
-        *(f"- {capitalised(line)}" for last in run.read_evaluations()[-1:] for line in _remarks(last)),
+    references = _reference_table(record)
+    # A blank line between blocks: a table or a list that follows another block at once would be taken for a part of it.
+    blocks = [
+        [f"# {heading(record)}"],
+        ["The samples were made by this library: they are synthetic, and no result on real data."]
+        if data.synthetic
+        else [],
+        [
+            "- Layers and neurons: "
+            f"{_several(settings_text.layers(one, data.features, data.outputs) for one in configs)}",
+            f"- Batch size: {_several(settings_text.batch(one, rows) for one in configs)}",
+            f"- Initial learning rates: {_several(map(settings_text.initial_rate, configs))}; "
+            f"{_several(map(settings_text.schedule, configs))}",
+            *_unusual(configs),
+            f"- Initialisation: {_several(map(settings_text.initialisation, configs))}",
+            f"- Regulariser: {' or '.join(settings_text.several(map(settings_text.regulariser, configs)))}",
+            *_how_chosen(record),
+            *([f"- {capitalised(measured)}"] if measured else []),
+        ],
+        [
+            f"![Training and validation {measure_of(record.cells)} against epochs]({run.curves.name})",
+            f"![Training and validation loss against epochs]({run.losses.name})",
+        ],
+        references,
+        _seeds_table(record),
+        [
+            *(f"- {capitalised(source)}" for source in source_lines(record) if references),
+            *(f"- {line}" for one in advice(record.cells) for line in one.lines()),
+            *(f"- {capitalised(sentence)}" for sentence in difference_lines(record)),
+            f"- {capitalised(best_line(record))}",
+            f"- Final test {'accuracy' if data.classes else 'R²'}: {_accuracy(run)}",
+            *(f"- {capitalised(line)}" for last in run.read_evaluations()[-1:] for line in _remarks(last)),
+        ],
     ]
-    return "\n".join(lines) + "\n"
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
 def _several(texts: Iterable[str]) -> str:
@@ -174,7 +183,7 @@ def _reference_table(record: RunRecord) -> list[str]:
         return []
     rows = [f"| {group.label} | {number_text(_mean(group))} | {reference} |" for group, reference in found]
     header = [f"| configuration | validation {measure_of(record.cells)} | reference |", "|---|---|---|"]
-    return [*header, *rows, "", *(f"- {capitalised(source)}" for source in source_lines(record))]
+    return [*header, *rows]
 
 
 def _mean(group: CellGroup) -> float | None:
@@ -195,4 +204,4 @@ def _seeds_table(record: RunRecord) -> list[str]:
     ]
     measure = measure_of(record.cells)
     header = [f"| configuration | mean validation {measure} | 95% interval | seeds |", "|---|---|---|---|"]
-    return [*header, *rows, ""]
+    return [*header, *rows]

@@ -54,11 +54,11 @@ def test_the_summary_is_what_the_course_asks_for(run):
         "- Initial learning rates: 0.5, 0.05, 0.005; halved after epochs 20 and 40 of 50",
         "- Initialisation: normal with mean 0 and standard deviation 0.1, biases alike",
         "- Regulariser: none",
+        "- Training curves: measured after each epoch",
         "",
         "![Training and validation accuracy against epochs](curves.png)",
         "![Training and validation loss against epochs](losses.png)",
         "",
-        "- Training curves: measured after each epoch",
         "- Best configuration: tanh, learning rate 0.5, validation accuracy 0.9750",
         "- Final test accuracy: not evaluated yet",
     ]
@@ -80,6 +80,15 @@ def test_the_summary_says_when_the_training_set_was_measured(run):
     assert "- Training curves: measured during each epoch\n" in summary(run)
     run.write_record(record([cell("a", 0.5, train_metrics="full"), cell("b", 0.5, train_metrics="running")], "a"))
     assert "- Training curves: measured after each epoch or during each epoch\n" in summary(run)
+
+
+def test_blank_lines_part_a_table_from_what_is_around_it(run):
+    reference = (ReferenceRecord(source="a course", validation_accuracy=0.9),)
+    cells = [cell(f"a-seed-{seed}", 0.5, group="a", seed=seed) for seed in (1, 2)]
+    run.write_record(run_record(cells, "a-seed-1", data_record(), recipe_record(reference=reference)))
+    tables = [block for block in summary(run).split("\n\n") if "|---|" in block]
+    assert len(tables) == 2
+    assert all(line.startswith("|") for table in tables for line in table.splitlines())
 
 
 def test_synthetic_data_are_called_so(run):
