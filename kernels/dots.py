@@ -157,6 +157,70 @@ def dots_of_line(rows, A, D, row, stop, C, c_row):
         _folded_row(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
 
 
+@intrinsic
+def _relu_block(typing, A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U):
+    """The tile of `below_one`: HIGH rows of A, WIDE units."""
+
+    def codegen(context, builder, signature, arguments):
+        A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U = as_index(context, builder, signature, arguments)
+        b, v = builder, _line(builder, context.get_value_type(signature.args[8].dtype))
+        zero, units = v.constant(0.0), [INDEX(j) for j in range(WIDE)]
+        weights = [b.gep(W, [b.mul(j, w_step)]) for j in units]
+        # Of HIGH rows of A, of one that is ones everywhere, and of the delta above: WIDE sums each.
+        cells = [[cgutils.alloca_once_value(b, zero) for _ in units] for _ in range(HIGH + 2)]
+
+        def add(cell, *product):
+            total = b.load(cell)
+            b.store(v.fma(*product, total) if len(product) == 2 else b.fadd(total, *product), cell)
+
+        with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
+            above, left = v.load(E, at), [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(HIGH)]
+            for j in units:
+                place = b.add(b.mul(j, row), at)
+                output = v.load(H, place)
+                of_unit = [row_cells[j.constant] for row_cells in cells]
+                delta = b.fmul(v.splat(b.load(weights[j.constant])), above)
+                delta = b.select(b.fcmp_ordered(">", output, zero), delta, zero)
+                v.store(delta, D, place)
+                for cell, input_ in zip(of_unit, left, strict=False):
+                    add(cell, input_, delta)
+                add(of_unit[HIGH], delta)
+                add(of_unit[HIGH + 1], output, above)
+        lines, part = [b.load(cell) for row_cells in cells for cell in row_cells], Vector(b, v.element, WIDE)
+        places = [b.gep(C, [b.mul(INDEX(i), c_row)]) for i in range(HIGH)] + [b.gep(C, [b_row])]
+        sums = []
+        for first in range(0, len(lines), v.lanes):
+            some = lines[first : first + v.lanes]
+            folded = _emit_fold(v, some + [zero] * (v.lanes - len(some)))
+            for place in range(0, len(some), WIDE):
+                lanes = ir.Constant(ir.VectorType(INT32, WIDE), [place + j for j in range(WIDE)])
+                sums.append(b.shuffle_vector(folded, folded, lanes))
+        for place, total in zip(places, sums, strict=False):
+            part.store(total, place, INDEX(0))
+        for j in units:
+            b.store(b.extract_element(sums[-1], INT32(j.constant)), b.gep(U, [b.mul(j, w_step)]))
+        return context.get_dummy_value()
+
+    return types.void(A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U), codegen
+
+
+@jit
+def below_one(inputs, columns, A, H, E, W, w_step, D, row, stop, C, c_row, U):
+    """Everything below a single unit that some relu units feed: their delta, and the gradients on both sides of them.
+
+    D = W[j] * E where H > 0;  C[i, j] = the sum of A[i] * D[j], of ones * D[j] for i = inputs - 1;  U[j] = H[j] * E
+
+    A, H, E    the inputs of these units, their outputs, the delta above; C, U: as `dots_of_line` has it
+    W, U       with `w_step` from one unit to the next;  columns: a multiple of WIDE; `inputs` - 1: of HIGH
+    """
+    for j in range(0, columns, WIDE):
+        h, d, c, at = shifted(H, j * row), shifted(D, j * row), shifted(C, j), j * w_step
+        b_row = (inputs - 1) * c_row
+        _relu_block(A, h, E, shifted(W, at), w_step, d, row, stop, c, c_row, b_row, shifted(U, at))
+        for i in range(HIGH, inputs - 1, HIGH):
+            _folded_block(shifted(A, i * row), d, row, stop, shifted(c, i * c_row), c_row)
+
+
 @jit
 def dots_of_one(rows, A, D, row, stop, C, c_row, room):
     """The same for j = 0 alone; `room` for a line, and rows that may be read, behind those of A, to a line's number."""

@@ -24,7 +24,7 @@ from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
 from .dense import DELTA, PLAIN_SUM, affine_block, delta_block, multiply
-from .dots import FOLDS_TILES, add_dots, dots_of_line, dots_of_one, fold
+from .dots import FOLDS_TILES, HIGH, WIDE, add_dots, below_one, dots_of_line, dots_of_one, fold
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
@@ -32,6 +32,7 @@ from .layout import (
     FAN_IN,
     FAN_OUT,
     LINE,
+    RELU,
     SIGMOID,
     STRIDE,
     SUM_TERMS,
@@ -221,6 +222,7 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
     """
     T = shifted(room, _of(net, last + 1, DELTAS))
     line = LINE // REGISTER_BYTES * lanes_of(room)
+    fused = _below_one(net, last, line) if FOLDS_TILES and is_first and is_last else ZERO
     for layer in range(last, -1, -1):
         stride, inputs, units = _of(net, layer, STRIDE), _of(net, layer, FAN_IN) + 1, _of(net, layer, FAN_OUT)
         A, at = shifted(room, _of(net, layer, INPUTS)), _of(net, layer, SUMS)
@@ -230,12 +232,22 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
             # Nothing below the first layer needs its delta.
             place = ZERO if layer == 0 and at >= 0 else left * BLOCK
             D, C = shifted(room, _of(net, layer, DELTAS) + place), shifted(G, _of(net, layer, WEIGHTS) + left)
+            if FOLDS_TILES and layer == last - 1 and left + count <= fused:
+                place = _of(net, last, WEIGHTS) + left * _of(net, last, STRIDE)
+                below_one(
+                    inputs, count, A, shifted(room, _of(net, last, INPUTS) + left * BLOCK),
+                    shifted(room, _of(net, last, DELTAS)), shifted(weights, place), _of(net, last, STRIDE), D, BLOCK,
+                    wide, C, stride, shifted(G, place),
+                )  # fmt: skip
+                continue
             if layer < last:
                 _delta(net, layer, left, count, weights, room, wide, D)
             if FOLDS_TILES and is_first and is_last and at >= 0 and count == line:
                 dots_of_line(inputs, A, D, BLOCK, wide, C, stride)
             elif FOLDS_TILES and is_first and is_last and at >= 0 and units == 1:
-                dots_of_one(inputs, A, D, BLOCK, wide, C, stride, lines)
+                done = fused if layer == last else ZERO
+                A, C = shifted(A, done * BLOCK), shifted(C, done * stride)
+                dots_of_one(inputs - done, A, D, BLOCK, wide, C, stride, lines)
             elif at >= 0:
                 across = _of(net, layer, ACROSS)
                 # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
@@ -253,6 +265,17 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
                     inputs, columns, A, BLOCK, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM,
                     1.0,
                 )  # fmt: skip
+
+
+@inlined
+def _below_one(net, last, line):
+    """Of how many units of the last hidden layer `below_one` takes care: of lines of them, the last one if it fits."""
+    if last == 0 or _of(net, last, FAN_OUT) != 1 or _of(net, last - 1, ACTIVATION) != RELU:
+        return ZERO
+    inputs, units = _of(net, last - 1, FAN_IN), _of(net, last - 1, FAN_OUT)
+    fits = _of(net, last - 1, SUMS) >= 0 and _of(net, last, SUMS) >= 0 and inputs % HIGH == 0
+    whole = units if units % WIDE == 0 else units - units % line
+    return whole if fits else ZERO
 
 
 @inlined

@@ -84,6 +84,19 @@ def test_the_gradient_is_the_references_in_float32(network, widths, rows):
     np.testing.assert_allclose(results[1][2], results[0][2], rtol=1e-6)
 
 
+@pytest.mark.parametrize("hidden", [(4,), (7,), (28,), (100,), (20, 7), (16, 20)])
+@pytest.mark.parametrize("inputs", [3, 4, 8, 12])
+def test_relu_units_below_a_single_one_have_the_references_gradient(network, inputs, hidden):
+    # As many lines of units as there are, and a last one that is a whole tile's or not, from inputs that are or not.
+    random, rows = np.random.RandomState(4), 100
+    data, results = samples(random, SQUARED, rows, inputs, 1, "float64"), []
+    for kernels in (reference, epoch):
+        p = network((inputs, *hidden, 1), ("relu",) * len(hidden), "float64", 5)
+        assert is_small(p, rows)
+        results.append(trained(kernels, p, data, [np.arange(rows)], rows, Rule(GRADIENT)))
+    np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("rows", [400, 2049, 3300])
 @pytest.mark.parametrize("widths", NETWORKS[:2])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
