@@ -46,7 +46,8 @@ def pictures(shown):
 
 
 def test_the_tutorial_goes_from_data_to_a_report(execute):
-    shown = execute("tutorial.ipynb", [('"epochs": 50', '"epochs": 5'), ("[20, 40]", "[2, 4]")])  # of the sweep
+    few = [('"epochs": 50', '"epochs": 5'), ("[20, 40]", "[2, 4]"), ("10000", "2000")]  # of the sweep
+    shown = execute("tutorial.ipynb", few)
     network, swept, evaluated = cards(shown)
     assert "MLP 784-64-10" in network
     assert "not measured yet" in swept

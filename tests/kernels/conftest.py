@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,13 +19,13 @@ PACKAGE_ROOT = Path(fastmlp.__file__).parents[1]
 
 # M a matrix of any strides, V a vector, L labels, F float64 values, I a code, R a real number.
 PARAMETERS = {
-    activations.activate: "MIM",
-    dense.affine: "MMVIM",
-    dense.delta: "MMMIM",
-    dense.gradient: "MMMV",
-    dense.update: "MMMVR",
-    softmax.softmax: "MM",
-    softmax.cross_entropy: "MLMF",
+    "activate": (activations.activate, "MIM"),
+    "affine": (dense.affine, "MMVIM"),
+    "delta": (dense.delta, "MMMIM"),
+    "gradient": (dense.gradient, "MMMV"),
+    "update": (dense.update, "MMMVR"),
+    "softmax": (softmax.softmax, "MM"),
+    "cross_entropy": (softmax.cross_entropy, "MLMF"),
 }
 
 
@@ -42,18 +41,25 @@ def _signature(codes, element):
     return tuple(kinds[code] for code in codes)
 
 
-@pytest.fixture(scope="session")
-def compiled() -> SimpleNamespace:
-    """The public kernels, compiled once per float type for matrices of any strides and not for every layout again."""
-    functions = {}
-    for function, codes in PARAMETERS.items():
-        name = function.py_func.__name__
+class Compiled:
+    """The public kernels, each compiled when it is first asked for."""
+
+    def __getattr__(self, name):
+        if name not in PARAMETERS:
+            raise AttributeError(name)
+        function, codes = PARAMETERS[name]
         dispatcher = jit.entry(f"tests.{name}", function.py_func, counts=True)
         for element in (types.float32, types.float64):
             dispatcher.compile(_signature(codes, element))
         dispatcher.disable_compile()
-        functions[name] = dispatcher
-    return SimpleNamespace(**functions)
+        setattr(self, name, dispatcher)
+        return dispatcher
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Compiled:
+    """The public kernels, compiled once per float type for matrices of any strides and not for every layout again."""
+    return Compiled()
 
 
 class Guarded:
