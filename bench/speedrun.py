@@ -141,8 +141,8 @@ def page(measured):
         table(settings),
         "All are relu networks, trained with AdamW and one cycle of the learning rate, whose peak is the rate above. "
         "They were chosen by the accuracy on the last 10,000 training images after a training on the 50,000 before; "
-        "`python -m bench.speedrun --validate` measures that again. Those of the two longest budgets are guesses from "
-        "shorter trainings. The networks above are trained on all 60,000.",
+        "`python -m bench.speedrun --validate` measures that again. Those of the two longest budgets are those of "
+        "a shorter training. The networks above are trained on all 60,000.",
         "## How it was measured",
         METHOD,
         "Absent:\n\n" + "\n".join(absent) if absent else "",
