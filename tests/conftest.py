@@ -36,10 +36,11 @@ learning_rate = [0.5, 0.05]
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 
-# Files whose tests take long together begin first: one that is left for the end keeps all other processes waiting.
+# Files whose tests take long together begin first, the longest before others: one that is left for the end keeps all
+# other processes waiting.
 LONGEST = (
-    *("test_other_cpus.py", "test_kill.py", "test_augment.py", "test_notebooks.py", "test_kernel_cache.py"),
-    *("test_docs_commands.py", "test_faults.py", "test_cluster.py", "test_home.py"),
+    *("test_other_cpus.py", "test_kill.py", "test_docs_commands.py", "test_kernel_cache.py", "test_faults.py"),
+    *("test_cluster.py", "test_losses_and_optimizers.py", "test_golden_bits.py", "test_hard_runs.py"),
 )
 
 
@@ -50,7 +51,8 @@ def pytest_xdist_auto_num_workers():
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def bars(count, seed):

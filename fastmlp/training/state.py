@@ -285,5 +285,6 @@ class TrainingState:
         self.stopwatch = Stopwatch(record.seconds)
         try:
             self.schedule.restore(record.schedule)
-        except (ValueError, MsgspecError) as error:
+        except (ValueError, MsgspecError, SystemError) as error:
+            # SystemError: of msgspec before 0.22, where a whole number is beyond all floats.
             raise ValueError(one_line(error, "state.schedule")) from None

@@ -199,8 +199,9 @@ class Trainer:
     def _orders(self, rows: int, shuffle: bool, epochs: int) -> NDArray[np.int64]:
         """(epochs, rows): the orders of the rows in the next epochs; those of `epoch_order`."""
         if not shuffle or self.batch_size >= rows:
-            order = np.arange(rows)[None]
-            return order if epochs == 1 else np.broadcast_to(order, (epochs, rows))
+            # Repeated, and yet writeable as other orders are: for arrays that are not, Numba would compile all anew.
+            order = np.arange(rows)
+            return np.lib.stride_tricks.as_strided(order, (epochs, rows), (0, order.itemsize))
         orders: NDArray[np.int64] = self.kernels.permutations(self.seed, self.state.epoch, epochs, rows)
         return orders
 

@@ -2,13 +2,12 @@
 
 import argparse
 import dataclasses
-import subprocess
-import sys
 
 import h5py
 import numpy as np
 import pytest
 
+from fastmlp.cli.main import main
 from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.data import course_files as course
 from fastmlp.data import load
@@ -127,30 +126,30 @@ def test_a_file_in_the_way_of_the_folder_is_told_with_its_mend(few):
     assert (few / "taken").read_text(encoding="utf-8") == "mine"
 
 
-WITHOUT_ROOM = """
-import resource, sys
-from fastmlp.cli.main import main
-from fastmlp.data.collections import glyphs
-glyphs.COUNTS.update(train=200, test=int(sys.argv[2]))
-if sys.argv[1] != "all":
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-sys.exit(main(["prepare", "--data", "glyphs", "--out", "out", *sys.argv[3:]]))
-"""
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no file of a process")
+@pytest.fixture
+def without_room(elsewhere, monkeypatch, capsys):
+    """A function of the most bytes that a file may have, or None, and of rows of the test part: status and stderr."""
+    resource = pytest.importorskip("resource", reason="Windows bounds no file of a process")
+    monkeypatch.setitem(glyphs.COUNTS, "train", 200)
+
+    def prepare(most, rows):
+        monkeypatch.setitem(glyphs.COUNTS, "test", rows)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft if most is None else most, hard))
+        try:
+            status = main(["prepare", "--data", "glyphs", "--out", "out"])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        return status, capsys.readouterr().err
+
+    return prepare
 
 
-def without_room(*arguments):
-    """Run `prepare` in a process of its own, with a bound on the bytes of a file and rows of the test part."""
-    command = [sys.executable, "-c", WITHOUT_ROOM, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@posix
 @pytest.mark.parametrize("room", [0, 5_000, 100_000])
-def test_a_disk_without_room_is_told_in_one_line_and_nothing_is_left(elsewhere, room):
-    done = without_room(room, 100)
-    assert done.returncode == 2, done.stderr
-    (line,) = done.stderr.splitlines()
+def test_a_disk_without_room_is_told_in_one_line_and_nothing_is_left(elsewhere, without_room, room):
+    status, err = without_room(room, 100)
+    assert status == 2, err
+    (line,) = err.splitlines()
     assert line.startswith("fastmlp: error: ")
     assert "mnist_traindata.hdf5" in line
     assert ".mnist_traindata" not in line
@@ -158,16 +157,15 @@ def test_a_disk_without_room_is_told_in_one_line_and_nothing_is_left(elsewhere, 
     assert list((elsewhere / "out").iterdir()) == []
 
 
-@posix
-def test_a_disk_that_has_room_for_the_first_file_alone_is_left_as_it_was(elsewhere):
-    assert without_room("all", 10).returncode == 0
+def test_a_disk_that_has_room_for_the_first_file_alone_is_left_as_it_was(elsewhere, without_room):
+    assert without_room(None, 10)[0] == 0
     first = elsewhere / "out" / "mnist_traindata.hdf5"
     room = first.stat().st_size + 4096
     (elsewhere / "out" / "mnist_testdata.hdf5").unlink()
     first.unlink()
-    done = without_room(room, 400)
-    assert done.returncode == 2, done.stderr
-    assert "mnist_testdata.hdf5" in done.stderr
+    status, err = without_room(room, 400)
+    assert status == 2, err
+    assert "mnist_testdata.hdf5" in err
     assert list((elsewhere / "out").iterdir()) == []
 
 

@@ -171,36 +171,6 @@ def test_a_cell_that_fails_or_diverges_is_told_and_the_others_go_on(dask, data, 
     assert home[2].mlp.failure_reason.startswith("failed: ")
 
 
-def test_a_cell_gets_no_more_memory_than_dask_gives_its_worker(dask, data):
-    dask.with_workers((1,), memory="1.5GB")
-    with on_dask(dask) as executor:
-        home = dict(executor.train([cell(0), cell(1, hidden=(20_000, 20_000), epochs=1)], data))
-    assert [home[position].failed for position in range(2)] == [False, True]
-    assert re.search(r"failed: .* needs .* of memory, and 1\.[0-4]?\d? GB are free", home[1].mlp.failure_reason)
-
-
-def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask, data, local):
-    dask.with_workers((1, 1))
-    cells = [SHORT_AND_LONG[0], cell(1, epochs=10**6), cell(2, epochs=10**6)]
-    dask.client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
-    home = {}
-    try:
-        with (
-            on_dask(dask) as executor,
-            contextlib.closing(executor.train(cells, data)) as trained,
-        ):
-            for position, one in trained:
-                home[position] = one
-                if len(home) == 1:
-                    dask.kill_a_busy_worker()
-                if len(home) == 2:
-                    break
-    finally:
-        dask.client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 3))
-    assert bits(home.pop(0).mlp) == local[0]
-    assert "workers died" in next(iter(home.values())).mlp.failure_reason
-
-
 def test_when_nobody_waits_any_more_the_workers_stop(dask, data):
     dask.with_workers((1, 1))
     with (
@@ -312,13 +282,46 @@ def test_a_scheduler_that_does_not_answer_is_one_line(capsys, tmp_path, train_fi
     assert f"scheduler tcp://127.0.0.1:{silent_port} does not answer" in error
 
 
-def test_a_scheduler_without_workers_is_one_line(dask, capsys, tmp_path, train_file, recipe_file):
-    dask.with_workers(())
-    options = ("--backend", "dask", "--scheduler", dask.address)
-    assert "has no worker; start some" in refusal(capsys, tmp_path / "run", train_file, recipe_file, *options)
-
-
 def test_a_backend_that_is_not_installed_is_named_with_its_mend(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"pip install 'fastmlp\[ray\]'"):
         open_executor("ray")
+
+
+# Last, as a worker takes seconds to start, and those before share two.
+
+
+def test_a_cell_that_has_killed_too_many_workers_fails_and_the_others_go_on(dask, data, local):
+    dask.with_workers((1, 1))
+    cells = [SHORT_AND_LONG[0], cell(1, epochs=10**6), cell(2, epochs=10**6)]
+    dask.client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
+    home = {}
+    try:
+        with (
+            on_dask(dask) as executor,
+            contextlib.closing(executor.train(cells, data)) as trained,
+        ):
+            for position, one in trained:
+                home[position] = one
+                if len(home) == 1:
+                    dask.kill_a_busy_worker()
+                if len(home) == 2:
+                    break
+    finally:
+        dask.client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 3))
+    assert bits(home.pop(0).mlp) == local[0]
+    assert "workers died" in next(iter(home.values())).mlp.failure_reason
+
+
+def test_a_cell_gets_no_more_memory_than_dask_gives_its_worker(dask, data):
+    dask.with_workers((1,), memory="1.5GB")
+    with on_dask(dask) as executor:
+        home = dict(executor.train([cell(0), cell(1, hidden=(20_000, 20_000), epochs=1)], data))
+    assert [home[position].failed for position in range(2)] == [False, True]
+    assert re.search(r"failed: .* needs .* of memory, and 1\.[0-4]?\d? GB are free", home[1].mlp.failure_reason)
+
+
+def test_a_scheduler_without_workers_is_one_line(dask, capsys, tmp_path, train_file, recipe_file):
+    dask.with_workers(())
+    options = ("--backend", "dask", "--scheduler", dask.address)
+    assert "has no worker; start some" in refusal(capsys, tmp_path / "run", train_file, recipe_file, *options)

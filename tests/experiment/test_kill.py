@@ -54,7 +54,7 @@ def undisturbed(shared, whole, server):
 
 
 @forking
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, whole, server, undisturbed, kills):
     expected, latest = undisturbed
     moments, folder = random.Random(kills), tmp_path / "run"
@@ -79,7 +79,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, 
 
 
 @forking
-@pytest.mark.parametrize("step", [43, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [67, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_within_any_write_fsync_or_rename_ends_with_the_same_bits(
     tmp_path, whole, server, undisturbed, step
 ):
@@ -98,7 +98,7 @@ def test_a_run_that_is_killed_within_any_write_fsync_or_rename_ends_with_the_sam
 
 
 @forking
-@pytest.mark.parametrize("moments", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("moments", [7, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_run_that_is_stopped_says_so_in_one_line_and_ends_with_the_same_bits(
     tmp_path, whole, server, undisturbed, moments
 ):

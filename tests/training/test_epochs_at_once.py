@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
+from fastmlp.kernels.cache import KernelCache
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.history import COLUMNS
 from fastmlp.training.state import TrainingState
@@ -87,6 +88,16 @@ def test_epochs_at_once_end_with_the_first_loss_that_is_not_finite(engine):
     assert not math.isfinite(at_once.history["train_loss"][-1])
     for expected, found in zip(everything(single), everything(at_once), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_in_order_are_trained_by_the_kernels_that_are_loaded_for_shuffled_ones(monkeypatch):
+    loaded, load = [], KernelCache.load_overload
+    fitted([], batch_size=30)
+    monkeypatch.setattr(
+        KernelCache, "load_overload", lambda cache, *wanted: loaded.append(wanted) or load(cache, *wanted)
+    )
+    fitted([], batch_size=30, shuffle=False)
+    assert loaded == []
 
 
 def test_epochs_without_a_record_are_undone_together():
