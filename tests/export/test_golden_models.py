@@ -13,7 +13,7 @@ from fastmlp import MLP
 FILES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".json")
 
 
-def test_there_are_files():
+def test_there_are_golden_models():
     assert len(FILES) >= 3
 
 

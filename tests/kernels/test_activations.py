@@ -144,7 +144,7 @@ def test_sigmoid_is_never_beyond_zero_and_one(sample):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_edges(dtype):
+def test_zeros_and_the_least_and_largest_numbers_have_exact_answers(dtype):
     info, inf, nan = np.finfo(dtype), np.inf, np.nan
     small = info.smallest_subnormal
     x = np.array([0.0, -0.0, small, -small, info.max, -info.max, inf, -inf, nan], dtype)
