@@ -48,8 +48,10 @@ def train(
     """
     kept = {} if kept is None else kept
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
-    is_small = _is_small(layers, batch_size, rule, keep_prob, distortion)
-    size = _training_team(layers, batch_size, order.size, threads, is_small)
+    is_small, size = _keep(
+        kept, "team", (id(layers), batch_size, order.size, threads, rule, keep_prob, distortion is None),
+        lambda: _training_team(layers, batch_size, order.size, threads, rule, keep_prob, distortion),
+    )  # fmt: skip
     totals = totals.reshape(-1, 2)
     # Epochs that all are one array's rows in the same order need no copies of it.
     is_repeated = order.ndim == 2 and order.strides[0] == 0
@@ -69,16 +71,16 @@ def train(
     else:
         key = id(layers), size, rule.clip_norm > 0
         constant = _keep(kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion))
+        y = np.ascontiguousarray(y) if is_small else y
         task = _task(constant, parameters, states, y, schedule, rule, loss, distortion, clock)
     if is_small:
         room = _keep(
             kept, "workspace", (id(layers), batch_size, size), lambda: small.workspace(layers, dtype, size, batch_size)
         )
-        task = task._replace(targets=np.ascontiguousarray(task.targets))
         order = np.ascontiguousarray(order)
         run = _train_small_sparse if is_sparse else _train_small
         thread_team.run(run, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals)
-        totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
+        _add_hits(totals, hits)
         return size
     room = _keep(
         kept, "workspace", (id(layers), batch_size, is_sparse),
@@ -96,8 +98,14 @@ def train(
     else:
         run = _train_dense if plain else _train_general_dense if distortion is None else _train_distorted
         thread_team.run(run, size, _source(X, dtype), *shared)
-    totals[:, 1] += hits[:, : len(totals)].sum(axis=0)
+    _add_hits(totals, hits)
     return size
+
+
+def _add_hits(totals, hits):
+    """Add the right answers that each thread has counted of each epoch."""
+    for counted in hits:
+        totals[:, 1] += counted[: len(totals)]
 
 
 def _is_small(layers, batch_size, rule, keep_prob, distortion):
@@ -167,31 +175,41 @@ def _compared_with(y, loss, dtype):
     return np.empty(0, np.int64), y
 
 
-def _training_team(layers, batch_size, visits, threads, is_small):
-    """Threads worth having for steps of this size that make so many visits of samples; each has some whole rows."""
+def _training_team(layers, batch_size, visits, threads, rule, keep_prob, distortion):
+    """(whether `small.py` trains, threads worth having) for so many visits of samples; each thread has whole rows."""
+    is_small = _is_small(layers, batch_size, rule, keep_prob, distortion)
     work, step = multiply_adds(layers), STEP_WORTH_SHARING // 5 if is_small else STEP_WORTH_SHARING
     if threads == 1 or batch_size * work < step or visits * work < 8 * STEP_WORTH_SHARING:
-        return 1
-    return max(1, min(threads, batch_size // small.PART_ROWS if is_small else -(-batch_size // GRAIN)))
+        return is_small, 1
+    return is_small, max(1, min(threads, batch_size // small.PART_ROWS if is_small else -(-batch_size // GRAIN)))
 
 
-def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
-    """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]; see the reference."""
-    n = X.shape[0]
-    losses, size = np.empty(n), _evaluation_team(layers, n, threads)
+def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY, kept=None):
+    """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]; see the reference.
+
+    kept: a dict in which a pass leaves what the next one over the same X, y and loss would make anew
+    """
+    dtype = parameters.dtype
+    _, run, size, source, task, order, losses = _keep(
+        {} if kept is None else kept, "pass", (id(X), id(y), id(loss), threads),
+        lambda: ((X, y, loss), *_evaluation(layers, dtype, X, y, threads, loss)),  # nothing else gets their ids
+    )  # fmt: skip
     hits = np.zeros((size, HITS_STRIDE), np.int64)
-    plain = _is_plain(loss)
+    works = _private_workspaces(layers, dtype, size, X)
+    thread_team.run(run, size, source, layers, parameters, task, *works, order, losses, hits)
+    totals[0] = _sum_in_order(totals[0], losses)
+    totals[1] += hits.sum()
+
+
+def _evaluation(layers, dtype, X, y, threads, loss):
+    """What is the same in all passes over some rows: (entry, threads, X and y as it takes them, rows, their losses)."""
+    n, plain = X.shape[0], _is_plain(loss)
     if isinstance(X, Sparse):
         run = _evaluate_sparse if plain else _evaluate_any_sparse
     else:
         run = _evaluate_dense if plain else _evaluate_any_dense
-    task = (y,) if plain else (loss, *_compared_with(y, loss, parameters.dtype))
-    thread_team.run(
-        run, size, _source(X, parameters.dtype), layers, parameters, task,
-        *_private_workspaces(layers, parameters.dtype, size, X), np.arange(n), losses, hits,
-    )  # fmt: skip
-    totals[0] = _sum_in_order(totals[0], losses)
-    totals[1] += hits.sum()
+    task = (y,) if plain else (loss, *_compared_with(y, loss, dtype))
+    return run, _evaluation_team(layers, n, threads), _source(X, dtype), task, np.arange(n), np.empty(n)
 
 
 def predict(layers, parameters, X, out, threads, kind=SOFTMAX, depth=None):

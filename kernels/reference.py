@@ -303,7 +303,7 @@ def permutations(seed, epoch, epochs, rows):
     return np.array([state.permutation(rows) for state in states], np.int64).reshape(epochs, rows)
 
 
-def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY):
+def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY, kept=None):
     """Add the loss of every row of X to totals[0] and the number of right answers to totals[1]."""
     for start, logits in _logits(layers, parameters, X):
         _evaluate_rows(loss, logits, y, np.arange(start, start + len(logits)), totals)

@@ -60,8 +60,9 @@ def step_schedule(rule, rates, steps, steps_before):
 
     rates: one for all or (steps,);  steps_before: how many steps the network has taken, for Adam's bias correction.
     """
-    table = np.ones((steps, 3))
+    table = np.empty((steps, 3))
     table[:, RATE] = table[:, STEP_SIZE] = rates
+    table[:, ROOT_SCALE] = 1
     if rule.optimizer == ADAM:
         table[:, STEP_SIZE] /= unbiased(rule.momentum, steps_before, steps)
         table[:, ROOT_SCALE] = 1 / np.sqrt(unbiased(rule.beta2, steps_before, steps))

@@ -156,9 +156,10 @@ class History:
         records : iterable of mapping
             As for `append`, in order.
         """
-        rows = [[record[name] for name in COLUMNS] for record in records]
-        for column, values in zip(self._columns.values(), zip(*rows, strict=True), strict=True):
-            column.extend(values)
+        known = list(records)
+        added = [[record[name] for record in known] for name in COLUMNS]
+        for column, values in zip(self._columns.values(), added, strict=True):
+            column += values
 
     @classmethod
     def from_file(

@@ -1,7 +1,7 @@
 """Passes through a network without training."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -25,6 +25,7 @@ from fastmlp.utils.memory import memory_held
 # Python is entered again after so many multiply-adds, which take some hundredths of a second, so that Ctrl-C is felt.
 WORK_AT_A_TIME, ROWS_AT_A_TIME = 1 << 30, 1 << 16
 EQUAL_WEIGHTS: NDArray[np.float64] = np.empty(0)
+Part = tuple[Inputs, NDArray[Any], Loss]
 
 
 @functools.cache
@@ -52,15 +53,35 @@ def thread_count(config: NetworkConfig) -> int:
     return config.threads or int(available_cores())
 
 
+def parts_of(layers: NDArray[np.int64], X: Inputs, y: NDArray[Any], loss: Loss) -> list[Part]:
+    """Return the rows with their targets and weights, in parts that take some hundredths of a second each.
+
+    Parameters
+    ----------
+    layers : ndarray of shape (layers, 7), int64
+        Of the network.
+    X : ndarray of shape (N, D), or Sparse
+        Checked inputs.
+    y : ndarray
+        Targets, as the loss's kernel compares with them.
+    loss : Loss
+        What is summed, with the weights of the rows.
+    """
+    weights = loss.weights
+    return [
+        (part(X, start, stop), y[start:stop], loss._replace(weights=weights[start:stop] if len(weights) else weights))
+        for start, stop in _ranges(layers, X.shape[0])
+    ]
+
+
 def totals_of(
     kernels: ModuleType,
     parameters: Parameters,
-    X: Inputs,
-    y: NDArray[Any],
-    loss: Loss,
+    parts: Iterable[Part],
     threads: int,
     after_chunk: Callable[[], None] = lambda: None,
     form: str | None = None,
+    kept: dict[str, Any] | None = None,
 ) -> NDArray[np.float64]:
     """Measure a network on rows with targets: return the summed loss and the number of right answers, (2,) float64.
 
@@ -70,24 +91,21 @@ def totals_of(
         Of an engine.
     parameters : Parameters
         Weights and biases.
-    X : ndarray of shape (N, D), or Sparse
-        Checked inputs.
-    y : ndarray
-        Targets, as the loss's kernel compares with them.
-    loss : Loss
-        What is summed, with the weights of the rows.
+    parts : iterable of tuple
+        What `parts_of` returned.
     threads : int
         Threads that may be used.
     after_chunk : callable
-        Called without arguments about every 0.1 s.
+        Called without arguments after each part.
     form : str, optional
         Of the first layer, as for `compact`; None: that which X has.
+    kept : dict, optional
+        In which a pass leaves what the next one over the same parts would make anew.
     """
     totals, p = np.zeros(2), parameters
-    for start, stop in _ranges(p.layers, X.shape[0]):
-        some = loss._replace(weights=loss.weights[start:stop]) if len(loss.weights) else loss
-        rows = part(X, start, stop) if form is None else compact(part(X, start, stop), p.buffer.dtype.name, form)[0]
-        kernels.evaluate(p.layers, p.buffer, rows, y[start:stop], totals, threads, some)
+    for X, y, loss in parts:
+        rows = X if form is None else compact(X, p.buffer.dtype.name, form)[0]
+        kernels.evaluate(p.layers, p.buffer, rows, y, totals, threads, loss, kept)
         after_chunk()
     return totals
 
@@ -250,15 +268,17 @@ def evaluate(
     inputs = _encoded(config, encoder, X)
     targets = objective.compare(y, inputs.shape[0], classes, config.dtype)
     with memory_held(inputs, targets):
-        loss = Loss(objective.kind)
+        parts = parts_of(parameters.layers, inputs, targets, Loss(objective.kind))
         form = config.form if config.engine == "numba" and not isinstance(inputs, Sparse) else None
         kernels, threads = kernels_of(config.engine), thread_count(config)
-        totals = totals_of(kernels, parameters, inputs, targets, loss, threads, form=form)
+        totals = totals_of(kernels, parameters, parts, threads, form=form)
     loss_per_row = float(totals[0] / len(targets)) * objective.unit(classes)
     return loss_per_row, float(objective.accuracy(totals, objective.spread(targets, EQUAL_WEIGHTS)))
 
 
 def _ranges(layers: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
     """(first, last) of the rows of each call of a pass without training."""
+    if rows <= BLOCK_ROWS:
+        return iter(((0, rows),))
     step = min(max(WORK_AT_A_TIME // multiply_adds(layers), BLOCK_ROWS), ROWS_AT_A_TIME)
     return ((start, min(start + step, rows)) for start in range(0, rows, step))

@@ -1,5 +1,6 @@
 """Metrics of an epoch: losses and accuracies on the training and the validation set."""
 
+import itertools
 import math
 from typing import Any
 
@@ -8,10 +9,13 @@ from numpy.typing import NDArray
 
 from fastmlp.kernels.task_types import Loss
 from fastmlp.kernels.update_rule import penalty
+from fastmlp.training.batches import InMemory
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.first_layer import Inputs
-from fastmlp.training.inference import EQUAL_WEIGHTS, totals_of
+from fastmlp.training.inference import EQUAL_WEIGHTS, Part, parts_of, totals_of
 from fastmlp.training.session import Session
+
+_Rows = tuple[list[Part], dict[str, Any]]  # that are measured, and what is kept from one pass over them to the next
 
 
 class MetricsCallback(InternalCallback):
@@ -22,6 +26,10 @@ class MetricsCallback(InternalCallback):
         measure, batches, validation = session.config.loss_function, session.data.batches, session.data.validation
         self._unit, self._spread = session.loss_unit, measure.spread(batches.y, batches.weights)
         self._validation_spread = math.nan if validation is None else measure.spread(validation[1], EQUAL_WEIGHTS)
+        self._held_out = None if validation is None else self._rows(*validation, EQUAL_WEIGHTS)
+        # Of rows in memory, which are the same in every epoch.
+        in_memory = batches.evaluation_chunks() if isinstance(batches, InMemory) else ()
+        self._training = [self._rows(*chunk) for chunk in in_memory]
 
     def next_epoch(self) -> int:
         rule, epoch = self.session.trainer.rule, self.session.state.epoch
@@ -34,14 +42,14 @@ class MetricsCallback(InternalCallback):
         measured = [*state.passed, (state.learning_rate, state.totals)]
         seconds = state.stopwatch.seconds / len(measured)
         if config.train_metrics == "full":
-            totals = sum((self._totals(*chunk) for chunk in batches.evaluation_chunks()), start=np.zeros(2))
+            chunks = self._training or itertools.starmap(self._rows, batches.evaluation_chunks())
+            totals = sum(map(self._totals, chunks), start=np.zeros(2))
             measured = [(state.learning_rate, totals)]
         penalties = penalty(session.trainer.rule, state.parameters.weights)
         loss, accuracy = math.nan, math.nan
-        if session.data.validation is not None:
-            X, y = session.data.validation
-            held_out = self._totals(X, y, EQUAL_WEIGHTS)
-            loss = float(held_out[0] / len(y)) * unit
+        if self._held_out is not None and session.data.validation is not None:
+            held_out = self._totals(self._held_out)
+            loss = float(held_out[0] / len(session.data.validation[1])) * unit
             accuracy = float(measure.accuracy(held_out, self._validation_spread))
         records = []
         for epoch, (rate, totals) in enumerate(measured, start=state.epoch):
@@ -61,7 +69,11 @@ class MetricsCallback(InternalCallback):
         state.end_epochs(records)
         return not math.isfinite(train_loss)  # nan in the weights never leaves them
 
-    def _totals(self, X: Inputs, y: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        trainer = self.session.trainer
+    def _rows(self, X: Inputs, y: NDArray[Any], weights: NDArray[np.float64]) -> _Rows:
         loss = Loss(self.session.config.loss_function.kind, 0.0, weights)
-        return totals_of(trainer.kernels, trainer.state.parameters, X, y, loss, trainer.threads, trainer.after_chunk)
+        return parts_of(self.session.state.parameters.layers, X, y, loss), {}
+
+    def _totals(self, rows: _Rows) -> NDArray[np.float64]:
+        (parts, kept), trainer = rows, self.session.trainer
+        p = trainer.state.parameters
+        return totals_of(trainer.kernels, p, parts, trainer.threads, trainer.after_chunk, kept=kept)
