@@ -201,6 +201,8 @@ class Trainer:
         if not shuffle or self.batch_size >= rows:
             # Repeated, and yet writeable as other orders are: for arrays that are not, Numba would compile all anew.
             order = np.arange(rows)
+            if epochs == 1:  # which needs nothing that takes as long as the rest of an epoch
+                return order[None]
             return np.lib.stride_tricks.as_strided(order, (epochs, rows), (0, order.itemsize))
         orders: NDArray[np.int64] = self.kernels.permutations(self.seed, self.state.epoch, epochs, rows)
         return orders
