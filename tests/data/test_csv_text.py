@@ -322,3 +322,15 @@ def test_many_columns_and_long_lines_are_read(write_table):
     dataset = load(write_table(text))
     assert dataset.X.shape == (2, 30_000)
     assert dataset.y.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("first", ["1;" * 40_000 + "1", "2;1" + ";" * 39_999], ids=["equal lines", "empty cells"])
+def test_forty_thousand_columns_take_no_longer_each_than_a_hundred(write_table, first):
+    """Once each column was looked up among all others: minutes for a packed file of 200 bytes."""
+    assert len(load(write_table(f"{first}\n{first}\n")).X) == 2
+
+
+def test_more_columns_than_can_be_read_in_a_minute_are_refused(write_table, monkeypatch, complaint):
+    monkeypatch.setattr("fastmlp.data.tables.layout.MOST_COLUMNS", 1000)
+    assert "a line of 1,001 cells; expected at most 1,000 columns" in complaint(write_table("1;" * 1000 + "1\n"))
+    assert load(write_table("1;" * 999 + "1\n")).X.shape == (1, 999)

@@ -7,6 +7,7 @@ loaded here and nowhere else.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,11 @@ class Columns:
         """
         if position in self.values or self.X is None:
             return self.values[position]
-        return self.X[:, self.stacked.index(position)]
+        return self.X[:, self._places[position]]
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {position: place for place, position in enumerate(self.stacked)}
 
 
 def read_columns(layout: Layout, stacked: Sequence[int] = ()) -> Columns:
@@ -112,7 +117,7 @@ def _read(layout: Layout, stacked: Sequence[int]) -> Columns:
 
 def _read_once(layout: Layout, stacked: Sequence[int]) -> "Columns | set[int]":
     """Read the columns, or return those which have unexpected text."""
-    single = [column for column in range(layout.width) if column not in set(stacked)]
+    single = sorted(set(range(layout.width)).difference(stacked))
     pieces: dict[int, list[Column]] = {column: [] for column in single}
     arrays, surprises, shared = [], set[int](), dict[str, str | None]()
     rows = 0

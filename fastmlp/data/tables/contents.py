@@ -73,7 +73,7 @@ def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> 
     names = layout.names
     others = [column for column in range(layout.width) if column not in (label, ids)]
     doubtful = [column for column in others if _is_doubtful(layout, column)]  # perhaps no inputs: their values tell
-    inputs = [column for column in others if column not in doubtful]
+    inputs = sorted(set(others).difference(doubtful))
     has_pixels = bool(names and inputs) and all(_PIXEL.fullmatch(names[column]) for column in inputs)
     is_plain = has_pixels or all(names[column].isdecimal() for column in inputs if names)
     columns = read_columns(layout, inputs if is_plain else ())
@@ -91,7 +91,8 @@ def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> 
             reason = "and does not tell the rows apart" if column == 0 else "but values"
             raise InputError(f"{layout.path}: column {called} has no name, {reason}; name it in the header")
         else:
-            inputs = sorted([*inputs, column])
+            inputs.append(column)
+    inputs.sort()
     if not inputs:
         raise InputError(f"{layout.path} has no column of inputs; expected a label and one or more values")
     X = _inputs(columns, inputs, is_plain)
@@ -121,12 +122,13 @@ def read_named(layout: Layout, names: Sequence[str], label: int | None = None, i
     """
     if not layout.names:
         raise InputError(f"{layout.path} has no header; expected the names of the columns, such as `{names[0]}`")
-    missing = [name for name in names if name not in layout.names]
+    places = {name: column for column, name in enumerate(layout.names)}
+    missing = [name for name in names if name not in places]
     if missing:
         meant = closest(missing[0], layout.names)
         hint = f"did you mean {meant!r}?" if meant else f"its header begins {', '.join(layout.names[:4])}"
         raise InputError(f"{layout.path} has no column {_listed(missing)}, which is an input; {hint}")
-    positions = [layout.names.index(name) for name in names]
+    positions = [places[name] for name in names]
     columns = read_columns(layout)
     if ids is None and 0 not in (*positions, label) and _is_doubtful(layout, 0) and _row_names(columns) is not None:
         ids = 0
@@ -134,7 +136,8 @@ def read_named(layout: Layout, names: Sequence[str], label: int | None = None, i
     notes = [*columns.notes]
     if ids not in (None, *positions):
         notes.append(_NAMES_ROWS.format(layout.called(ids or 0)))
-    others = [name for column, name in enumerate(layout.names) if name and column not in (*positions, label, ids)]
+    used = {*positions, label, ids}
+    others = [name for column, name in enumerate(layout.names) if name and column not in used]
     notes += [f"not used: {_listed(others)}"] if others else []
     labels = None if label is None else columns.values[label]
     title = layout.names[ids or 0]

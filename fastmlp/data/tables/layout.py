@@ -19,6 +19,7 @@ SEPARATORS = ("\t", ";", ",", BLANKS)
 FEWEST_NUMBERED = 3  # of fewer columns a first line 0, 1 is rather a sample
 SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 1 << 16
 MOST_IN_LINE = 1 << 26  # characters: so much of a file may be in memory before anything is known of it
+MOST_COLUMNS = 1_000_000  # which pandas reads in half a minute; a small packed file may promise many more
 FALLBACK = "cp1252"  # of a file that is no UTF-8: what spreadsheets on Windows write in western Europe
 
 Row = tuple[int, list[str]]  # the number of its (last) line, from 1, and its cells
@@ -194,10 +195,15 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
 def _separated(path: Path, lines: list[str]) -> tuple[str, list[Row]]:
     """Return the separator that divides lines best: into as many cells each, and most of these numbers.
 
-    Raises InputError where none divides the first line.
+    Raises InputError where none divides the first line, or one divides a line into far too many cells.
     """
     found: list[tuple[bool, float, str, list[Row]]] = []
     for separator in SEPARATORS:
+        most = max(line.count(separator) for line in lines)
+        if most >= MOST_COLUMNS:
+            raise InputError(
+                f"{path}: a line of {most + 1:,} cells; expected at most {MOST_COLUMNS:,} columns: keep such data as npz"
+            )
         try:
             sample = list(rows(lines, separator))
         except csv.Error:  # of a cell of more than 128 KiB, which is not one
@@ -228,9 +234,9 @@ def _is_header(first: Sequence[str], sample: Sequence[Row], decimal: str) -> boo
     """
     if not first[0] and len(sample) > 1 and _are_row_names([row[0] for _, row in sample]):
         return True
+    others = [row for _, row in sample if row != first]
     for column, name in enumerate(first):
-        others = [row[column] for _, row in sample if column < len(row) and row != first]
-        if name.lower() in LABEL_NAMES and name not in others:
+        if name.lower() in LABEL_NAMES and name not in [row[column] for row in others if column < len(row)]:
             return True
     numbers = [is_number(cell, decimal) for cell in first]
     if all(number or cell in MISSING for number, cell in zip(numbers, first, strict=True)):
