@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
 from .jit import jit
-from .layout import LINE
+from .layout import BLOCK_ROWS, LINE, SUM_TERMS
 from .registers import INDEX, UNIT, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
 from .update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
 
@@ -197,11 +197,21 @@ def _limit_columns(typing, W, w_row, rows, limit):
         kind = signature.args[0].dtype
         v = Vector(builder, context.get_value_type(kind))
         limit = v.splat(context.cast(builder, limit, types.float64, kind))
-        cell = cgutils.alloca_once_value(builder, v.constant(0.0))
-        with cgutils.for_range_slice(builder, INDEX(0), rows, INDEX(1), intp=INDEX) as (i, _):
-            w = v.load(W, builder.mul(i, w_row))
-            builder.store(v.fma(w, w, builder.load(cell)), cell)
-        squared = builder.load(cell)
+        total, part = (cgutils.alloca_once_value(builder, v.constant(0.0)) for _ in range(2))
+
+        def add(cell, first, stop):
+            stop = builder.select(builder.icmp_signed("<", stop, rows), stop, rows)
+            with cgutils.for_range_slice(builder, first, stop, INDEX(1), intp=INDEX) as (i, _):
+                w = v.load(W, builder.mul(i, w_row))
+                builder.store(v.fma(w, w, builder.load(cell)), cell)
+
+        add(total, INDEX(0), INDEX(SUM_TERMS))
+        block = INDEX(BLOCK_ROWS)
+        with cgutils.for_range_slice(builder, INDEX(SUM_TERMS), rows, block, intp=INDEX) as (first, _):
+            builder.store(v.constant(0.0), part)
+            add(part, first, builder.add(first, block))
+            builder.store(builder.fadd(builder.load(total), builder.load(part)), total)
+        squared = builder.load(total)
         too_long = builder.fcmp_ordered(">", squared, builder.fmul(limit, limit))
         ratio = builder.fdiv(limit, v.square_root(squared))
         factor = builder.select(too_long, ratio, v.constant(1.0))

@@ -148,6 +148,18 @@ def test_norms_above_the_limit_become_the_limit_and_others_stay(kernels):
     assert (norms <= 2).any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [2049, 10_000, 100_003])
+def test_norms_of_any_number_of_weights_are_nearly_as_exact_as_of_2048(dtype, rows):
+    """The bound of docs/mathematics.md for the sum of the squares; a root halves an error."""
+    W = np.random.RandomState(rows).rand(rows, 16).astype(dtype)
+    W[:, 0] = 0.3  # nearly every addition rounds in the same direction
+    optimizer.limit_norms(W, 1.0)
+    norms = np.sqrt((W.astype(np.longdouble) ** 2).sum(axis=0))
+    bound = (2048 + np.ceil((rows - 2048) / 64)) / 2 + 4  # four for the root, the quotient, the product and the limit
+    assert np.abs(norms - 1).max() < bound * np.finfo(dtype).eps / 2
+
+
 def test_powers_are_those_of_python_to_a_rounding_per_factor():
     for base in (0.9, 0.999, 0.0):
         numbers = np.array([0, 1, 2, 3, 10, 1000, 123_456])
