@@ -89,6 +89,12 @@ def test_a_column_of_labels_that_is_not_there_is_told(write_table, complaint, te
         assert word in message
 
 
+@pytest.mark.parametrize("name", ["1" * 100_000 + "x", "pixel" + "1" * 100_000], ids=["inside", "at the end"])
+def test_names_with_very_many_digits_are_names(write_table, name):
+    """They were searched anew from each digit on, for half a minute; Python refuses to read so long a number."""
+    assert load(write_table(f"a,{name},{name[:-1]}2\n1,2,0\n3,4,1\n")).y.tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("label", [True, 1.0, ["label"]])
 def test_a_label_of_another_type_is_refused(write_table, label):
     with pytest.raises(TypeError, match="expected the name of a column, or its position"):

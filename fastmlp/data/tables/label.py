@@ -1,14 +1,12 @@
 """Which column of a table has the labels."""
 
-import re
-
 from fastmlp.data.checks import NoLabels
 from fastmlp.data.tables.layout import LABEL_NAMES, Layout
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import closest
 
 _NAMES_SHOWN = 4
-_NUMBERED = re.compile(r"(.*?)(\d+)")
+_DIGITS, _MOST_DIGITS = "0123456789", 18
 
 
 def find_label(layout: Layout, label: str | int | None) -> tuple[int, str | None]:
@@ -79,5 +77,8 @@ def _first_names(layout: Layout) -> str:
 
 def _continues(name: str, next_name: str) -> bool:
     """Return whether two names are numbered in turn, such as pixel8 and pixel9."""
-    one, other = _NUMBERED.fullmatch(name), _NUMBERED.fullmatch(next_name)
-    return bool(one and other and one[1] == other[1] and int(other[2]) == int(one[2]) + 1)
+    stem = name.rstrip(_DIGITS)
+    number, next_number = name[len(stem) :], next_name.removeprefix(stem)
+    if not (number.isdecimal() and next_number.isdecimal()) or stem != next_name.rstrip(_DIGITS):
+        return False
+    return len(number) <= _MOST_DIGITS >= len(next_number) and int(next_number) == int(number) + 1
