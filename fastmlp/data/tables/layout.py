@@ -202,7 +202,7 @@ def _separated(path: Path, lines: list[str]) -> tuple[str, list[Row]]:
         most = max(line.count(separator) for line in lines)
         if most >= MOST_COLUMNS:
             raise InputError(
-                f"{path}: a line of {most + 1:,} cells; expected at most {MOST_COLUMNS:,} columns: keep such data as npz"
+                f"{path}: a line of {most + 1:,} cells; expected at most {MOST_COLUMNS:,} columns: save it as npz"
             )
         try:
             sample = list(rows(lines, separator))
