@@ -330,7 +330,7 @@ def test_forty_thousand_columns_take_no_longer_each_than_a_hundred(write_table, 
     assert len(load(write_table(f"{first}\n{first}\n")).X) == 2
 
 
-def test_more_columns_than_can_be_read_in_a_minute_are_refused(write_table, monkeypatch, complaint):
+def test_more_columns_than_can_be_read_in_minutes_are_refused(write_table, monkeypatch, complaint):
     monkeypatch.setattr("fastmlp.data.tables.layout.MOST_COLUMNS", 1000)
     assert "a line of 1,001 cells; expected at most 1,000 columns" in complaint(write_table("1;" * 1000 + "1\n"))
     assert load(write_table("1;" * 999 + "1\n")).X.shape == (1, 999)

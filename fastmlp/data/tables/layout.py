@@ -19,7 +19,7 @@ SEPARATORS = ("\t", ";", ",", BLANKS)
 FEWEST_NUMBERED = 3  # of fewer columns a first line 0, 1 is rather a sample
 SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 1 << 16
 MOST_IN_LINE = 1 << 26  # characters: so much of a file may be in memory before anything is known of it
-MOST_COLUMNS = 1_000_000  # which pandas reads in half a minute; a small packed file may promise many more
+MOST_COLUMNS = 1_000_000  # a small packed file may promise many more, and pandas takes long for each
 FALLBACK = "cp1252"  # of a file that is no UTF-8: what spreadsheets on Windows write in western Europe
 
 Row = tuple[int, list[str]]  # the number of its (last) line, from 1, and its cells
