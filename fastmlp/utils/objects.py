@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import InputTypeError
+from fastmlp.errors import InputError, InputTypeError
 
 _MISSING = ("NoneType", "NAType")  # types that stand for no value, beside nan
 
@@ -25,6 +25,8 @@ def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
 
     Raises
     ------
+    InputError
+        If one of them is beyond what a float represents.
     InputTypeError
         If one of them is neither a number nor missing.
     """
@@ -38,7 +40,10 @@ def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
             f"{name} has {value!r} at row {at[0]}, column {at[1]}; expected numbers: give columns of text as a "
             "DataFrame"
         )
-    return np.where(are_missing(values), np.nan, values).astype(np.float64)
+    try:
+        return np.where(are_missing(values), np.nan, values).astype(np.float64)
+    except OverflowError:
+        raise InputError(f"{name} has a number of more than 308 digits; expected finite ones: scale them") from None
 
 
 def _is_number_text(value: object) -> bool:

@@ -55,6 +55,7 @@ def test_a_target_that_the_networks_dtype_cannot_hold_is_named(data):
 
 @pytest.mark.parametrize(("arguments", "kind", "message"), [
     ({"X": [[1, 2], [3]], "y": [0, 1]}, InputError, "X has rows of several lengths"),
+    ({"X": [[1, 2], [10**400, 4]], "y": [0, 1]}, InputError, "X has a number of more than 308 digits"),
     ({"X": np.eye(2), "y": [[1, 0], [1]]}, InputError, "y has rows of several lengths"),
     ({"X": np.eye(2), "y": np.empty((2, 0))}, InputError, r"y has shape \(2, 0\)"),
     ({"X": np.eye(2), "y": np.array([0, 2**63], np.uint64)}, InputError, "label 9223372036854775808 at row 1"),
