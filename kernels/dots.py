@@ -9,9 +9,11 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES, REGISTER_COUNT
+from .dense import DELTA
 from .jit import jit
 from .layout import LINE
-from .registers import INDEX, INT32, UNIT, Vector, as_index, lanes_of, load, shifted, store
+from .registers import INDEX, INT32, UNIT, Vector, as_index, emit_switch, lanes_of, load, shifted, store
+from .tile import Tile
 
 # Rows and columns of a tile of products: its sums fill half of the registers at most.
 HIGH, WIDE = {2048: (4, 4), 512: (2, 2)}.get(REGISTER_BYTES * REGISTER_COUNT, (1, 2))
@@ -155,6 +157,28 @@ def dots_of_line(rows, A, D, row, stop, C, c_row):
             _folded_block(shifted(A, i * row), shifted(D, j * row), row, stop, shifted(C, i * c_row + j), c_row)
     for i in range(whole, rows):
         _folded_row(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
+
+
+@intrinsic
+def delta_of_one(typing, weight, wide, D, A, out, epilogue):
+    """The row that one weight makes of a delta; as an epilogue of the dense tile has it."""
+
+    def codegen(context, builder, signature, arguments):
+        weight, wide, D, A, out, epilogue = as_index(context, builder, signature, arguments)
+        one = Tile(builder, context.get_value_type(signature.args[4].dtype), 1, LINE // REGISTER_BYTES, None)
+        v, step = one.v, INDEX(LINE // REGISTER_BYTES * one.v.lanes)
+        weight, zero = v.splat(weight), v.constant(0.0)
+
+        def along(code):
+            with cgutils.for_range_slice(builder, INDEX(0), wide, step, intp=INDEX) as (at, _):
+                d, a, c = (builder.gep(start, [at]) for start in (D, A, out))
+                sums = [[v.fma(weight, v.load(d, column), zero) for column in one.columns()]]
+                one.finish(sums, c, INDEX(0), a, INDEX(0), INDEX(code), v.element(1.0), [code])
+
+        emit_switch(builder, epilogue, {code: lambda code=code: along(code) for code in sorted(set(DELTA))})
+        return context.get_dummy_value()
+
+    return types.void(weight, wide, D, A, out, epilogue), codegen
 
 
 @intrinsic

@@ -19,12 +19,10 @@ Arrays are handed on as pointers: numba would count the references to each at ev
 """
 
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
 from .dense import DELTA, PLAIN_SUM, affine_block, delta_block, multiply
-from .dots import FOLDS_TILES, HIGH, WIDE, add_dots, below_one, dots_of_line, dots_of_one, fold
+from .dots import FOLDS_TILES, HIGH, WIDE, add_dots, below_one, delta_of_one, dots_of_line, dots_of_one, fold
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
@@ -42,11 +40,11 @@ from .layout import (
 )
 from .loss import loss_block, squared_columns, total_weight
 from .optimizer import step_rows
-from .registers import INDEX, UNIT, ZERO, add_register, lanes_of, load, pointer, shifted, store, transpose_square
+from .registers import UNIT, ZERO, add_register, lanes_of, load, pointer, shifted, store, transpose_square
 from .task_types import SQUARED
 from .thread_loops import add_losses
 from .thread_team import barrier_wait, enter, leave, partition
-from .tile import Tile
+from .tile import tile
 
 # Samples of a block: twice those of `layout`, so that the sums of a gradient are read and written half as often.
 BLOCK_ROWS = 128
@@ -57,42 +55,52 @@ MOST_PARTS, PART_ROWS = 16, 96
 GRAIN_ROWS = 16
 # Weights of a layer, biases included, up to which its gradient is summed by lanes: 64 KB of sums.
 FEW_WEIGHTS = 1024
-# Registers that are computed together of a row of a block, where it is alone: a whole row where they are widest.
-ROW_REGISTERS = {64: 8}.get(REGISTER_BYTES, 4)
-# Elements from one row of a block to the next.
-BLOCK = np.int64(BLOCK_ROWS)
+# Registers that are computed together of a row of outputs that is alone: of a whole block where they are widest.
+ROW_REGISTERS = 8
+# Units that are computed before a single output adds them up: 26 KB of them in float32.
+JOINED_UNITS = np.int64(52)
 # The columns of `work_table` behind those of `layout`: offsets of a layer's inputs and of its delta, of the sums of its
 # gradient (-1 for none) and for how many units they stand in a row. The row after the last layer has the logits, and
-# room for transposed ones in the place of a delta.
+# room for transposed ones in the place of a delta, and for STRIDE the elements from one row of any block to the next.
 INPUTS, DELTAS, SUMS, ACROSS = range(7, 11)
 TABLE_COLUMNS = 11
 
 
-def work_table(layers, dtype):
+def _block_row(batch_size, dtype):
+    """Elements from one row of a block to the next: no more than there are samples, but a block's from a half of it on.
+
+    More than half of a block is computed like a whole one. Rows without gaps stand in all sets of a cache.
+    """
+    line = LINE // np.dtype(dtype).itemsize
+    return -(-batch_size // line) * line if 2 * batch_size <= BLOCK_ROWS else BLOCK_ROWS
+
+
+def work_table(layers, dtype, batch_size):
     """((layers + 1, TABLE_COLUMNS) table of a network and its workspace, elements of a thread's workspace, of sums)."""
+    block = _block_row(batch_size, dtype)
     table = np.full((len(layers) + 1, TABLE_COLUMNS), -1)
     table[:-1, : layers.shape[1]] = layers
     line, sums, widest = LINE // np.dtype(dtype).itemsize, 0, int(layers[:, STRIDE].max())
-    end = max(widest, BLOCK_ROWS)  # zeros
+    end = max(widest, block)  # zeros
     for row in table[:-1]:
-        row[INPUTS], row[DELTAS] = end, end + (row[FAN_IN] + 1) * BLOCK_ROWS
-        end = int(row[DELTAS] + row[COLUMNS] * BLOCK_ROWS)
+        row[INPUTS], row[DELTAS] = end, end + (row[FAN_IN] + 1) * block
+        end = int(row[DELTAS] + row[COLUMNS] * block)
         row[ACROSS] = min(row[FAN_OUT], line)
         count = int((row[FAN_IN] + 1) * (row[FAN_OUT] if row[FAN_OUT] < line else row[COLUMNS]))
         if count <= FEW_WEIGHTS:
             row[SUMS] = sums
             sums += -(-count // line) * line * (line + 1)  # a line each, and one element
     columns = int(layers[-1, COLUMNS])
-    table[-1, INPUTS], table[-1, DELTAS] = end, end + columns * BLOCK_ROWS
-    return table, end + (columns + 2 * widest) * BLOCK_ROWS, sums
+    table[-1, INPUTS], table[-1, DELTAS], table[-1, STRIDE] = end, end + columns * block, block
+    return table, end + columns * block + 2 * widest * BLOCK_ROWS, sums
 
 
 def workspace(layers, dtype, size, batch_size):
     """What `train_small` works in: its arguments from `table` to `losses`."""
-    table, elements, sums = work_table(layers, dtype)
+    table, elements, sums = work_table(layers, dtype, batch_size)
     work = aligned_zeros(size * elements, dtype).reshape(size, elements)
     for row in table[:-1]:
-        work[:, row[DELTAS] - BLOCK_ROWS : row[DELTAS]] = 1
+        work[:, row[DELTAS] - table[-1, STRIDE] : row[DELTAS]] = 1
     # Of any batch up to that.
     parts = min(max(batch_size // PART_ROWS, 1), max(MOST_PARTS, -(-batch_size // SUM_TERMS)))
     gradients = aligned_zeros(parts * buffer_size(layers), dtype).reshape(parts, -1)
@@ -107,7 +115,7 @@ def _parts(count):
     return (count + rows - 1) // rows, rows
 
 
-_parts_of = inlined(_parts)
+_parts_of, _row_tile = inlined(_parts), tile(1, ROW_REGISTERS)
 
 
 def train_small(rows_of, gather_block):
@@ -133,10 +141,11 @@ def train_small(rows_of, gather_block):
             return False
         phase, steps = UNIT, batches.shape[0] // totals.shape[0]
         X = rows_of(source)
-        net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * BLOCK
+        net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * np.int64(BLOCK_ROWS)
         room, lines = shifted(pointer(work), me * work.shape[1]), shifted(pointer(sums), me * sums.shape[1])
         y, targets, loss, rule, schedule = task.y, task.targets, task.loss, task.rule, task.schedule
         states = pointer(task.first), pointer(task.second)
+        block = _of(net, last + 1, STRIDE)
         features, outputs, padded = _of(net, ZERO, FAN_IN), _of(net, last, FAN_OUT), _of(net, last, COLUMNS)
         inputs, Z = shifted(room, _of(net, ZERO, INPUTS)), shifted(room, _of(net, last + 1, INPUTS))
         D, T = shifted(room, _of(net, last, DELTAS)), shifted(room, _of(net, last + 1, DELTAS))
@@ -154,23 +163,23 @@ def train_small(rows_of, gather_block):
                 for at in range(begin, end, BLOCK_ROWS):
                     rows = min(BLOCK_ROWS, end - at)
                     wide = (rows + line - 1) // line * line
-                    gather_block(X, pointer(order), at, rows, features, inputs, BLOCK)
+                    gather_block(X, pointer(order), at, rows, features, inputs, block)
                     # Of samples that there are not, everything stays finite, and their delta is zero.
-                    _clear(features, rows, wide, inputs)
+                    _clear(features, rows, wide, inputs, block)
                     _forward(net, last, weights, room, wide)
                     if is_plain:
                         squared_columns(
-                            pointer(order), at, rows, wide, outputs, Z, D, BLOCK, target, target_row,
+                            pointer(order), at, rows, wide, outputs, Z, D, block, target, target_row,
                             shifted(pointer(each), mine),
                         )  # fmt: skip
                     else:
-                        U = shifted(T, BLOCK * padded)
-                        _transpose(padded, wide, Z, BLOCK, T, padded)
+                        U = shifted(T, np.int64(BLOCK_ROWS) * padded)
+                        _transpose(padded, wide, Z, block, T, padded)
                         hits[me, epoch] += loss_block(
                             loss, order, at, rows, outputs, padded, T, padded, y, targets, U, padded, each, mine
                         )
-                        _transpose(wide, padded, U, padded, D, BLOCK)
-                    _clear(outputs, rows, wide, D)
+                        _transpose(wide, padded, U, padded, D, block)
+                    _clear(outputs, rows, wide, D, block)
                     _backward(at == begin, at + rows == end, net, last, weights, room, rows, wide, G, lines)
                     for i in range(rows):
                         total += each[mine + i]
@@ -202,13 +211,34 @@ def _of(net, layer, column):
 @inlined
 def _forward(net, last, weights, room, wide):
     """The outputs of every layer for a block of `wide` samples."""
-    for layer in range(last + 1):
-        W = shifted(weights, _of(net, layer, WEIGHTS))
+    block = _of(net, last + 1, STRIDE)
+    # A single output is summed up behind some units at a time, which are still in the first cache then.
+    is_joined = last > 0 and _of(net, last, FAN_OUT) == 1 and 2 * wide > BLOCK_ROWS
+    for layer in range(last if is_joined else last + 1):
+        stride, units, depth = _of(net, layer, STRIDE), _of(net, layer, FAN_OUT), _of(net, layer, FAN_IN) + 1
         A, out = shifted(room, _of(net, layer, INPUTS)), shifted(room, _of(net, layer + 1, INPUTS))
-        affine_block(
-            _of(net, layer, FAN_OUT), wide, W, UNIT, _of(net, layer, STRIDE), A, BLOCK, _of(net, layer, FAN_IN) + 1,
-            room, _of(net, layer, ACTIVATION), out, BLOCK,
-        )  # fmt: skip
+        W, joins = shifted(weights, _of(net, layer, WEIGHTS)), is_joined and layer == last - 1
+        height = JOINED_UNITS if joins else units
+        for left in range(0, units, height):
+            count = min(height, units - left)
+            affine_block(
+                count, wide, shifted(W, left), UNIT, stride, A, block, depth, room, _of(net, layer, ACTIVATION),
+                shifted(out, left * block), block,
+            )  # fmt: skip
+            if joins:
+                _add_to_one(net, last, left, count + (left + count) // units, weights, room, wide)
+
+
+@inlined
+def _add_to_one(net, last, left, count, weights, room, wide):
+    """Add the terms of `count` inputs of a single output, from `left` on, to those before them."""
+    block, stride = _of(net, last + 1, STRIDE), _of(net, last, STRIDE)
+    W = shifted(weights, _of(net, last, WEIGHTS) + left * stride)
+    A, Z = shifted(room, _of(net, last, INPUTS) + left * block), shifted(room, _of(net, last + 1, INPUTS))
+    init = room if left == 0 else Z
+    for at in range(0, wide, ROW_REGISTERS * lanes_of(W)):
+        a, z, c = shifted(A, at), shifted(init, at), shifted(Z, at)
+        _row_tile(W, UNIT, stride, a, block, count, z, ZERO, c, block, c, block, PLAIN_SUM, 1.0)
 
 
 @inlined
@@ -220,7 +250,7 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
     Where the gradient is summed by lanes, as many units as a line has elements go through all this together, so that
     their delta and their sums stay in the first cache.
     """
-    T = shifted(room, _of(net, last + 1, DELTAS))
+    T, block = shifted(room, _of(net, last + 1, DELTAS)), _of(net, last + 1, STRIDE)
     line = LINE // REGISTER_BYTES * lanes_of(room)
     fused = _below_one(net, last, line) if FOLDS_TILES and is_first and is_last else ZERO
     for layer in range(last, -1, -1):
@@ -230,39 +260,39 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
         for left in range(0, units, height):
             count = min(height, units - left)
             # Nothing below the first layer needs its delta.
-            place = ZERO if layer == 0 and at >= 0 else left * BLOCK
+            place = ZERO if layer == 0 and at >= 0 else left * block
             D, C = shifted(room, _of(net, layer, DELTAS) + place), shifted(G, _of(net, layer, WEIGHTS) + left)
             if FOLDS_TILES and layer == last - 1 and left + count <= fused:
                 place = _of(net, last, WEIGHTS) + left * _of(net, last, STRIDE)
                 below_one(
-                    inputs, count, A, shifted(room, _of(net, last, INPUTS) + left * BLOCK),
-                    shifted(room, _of(net, last, DELTAS)), shifted(weights, place), _of(net, last, STRIDE), D, BLOCK,
+                    inputs, count, A, shifted(room, _of(net, last, INPUTS) + left * block),
+                    shifted(room, _of(net, last, DELTAS)), shifted(weights, place), _of(net, last, STRIDE), D, block,
                     wide, C, stride, shifted(G, place),
                 )  # fmt: skip
                 continue
             if layer < last:
-                _delta(net, layer, left, count, weights, room, wide, D)
+                _delta(net, last, layer, left, count, weights, room, wide, D)
             if FOLDS_TILES and is_first and is_last and at >= 0 and count == line:
-                dots_of_line(inputs, A, D, BLOCK, wide, C, stride)
+                dots_of_line(inputs, A, D, block, wide, C, stride)
             elif FOLDS_TILES and is_first and is_last and at >= 0 and units == 1:
                 done = fused if layer == last else ZERO
-                A, C = shifted(A, done * BLOCK), shifted(C, done * stride)
-                dots_of_one(inputs - done, A, D, BLOCK, wide, C, stride, lines)
+                A, C = shifted(A, done * block), shifted(C, done * stride)
+                dots_of_one(inputs - done, A, D, block, wide, C, stride, lines)
             elif at >= 0:
                 across = _of(net, layer, ACROSS)
                 # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
                 is_kept = not (is_first and is_last) or count < height
                 S = shifted(lines, at + (left * inputs * line if is_kept else ZERO))
                 init = room if is_first else S
-                add_dots(inputs, count, A, D, BLOCK, wide, init, not is_first, S, across)
+                add_dots(inputs, count, A, D, block, wide, init, not is_first, S, across)
                 if is_last:
                     _fold_sums(inputs, across, S, C, stride)
             else:
                 columns = _of(net, layer, COLUMNS)
-                _transpose(columns, wide, D, BLOCK, T, stride)
+                _transpose(columns, wide, D, block, T, stride)
                 init, init_row = (room, ZERO) if is_first else (C, stride)
                 multiply(
-                    inputs, columns, A, BLOCK, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM,
+                    inputs, columns, A, block, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM,
                     1.0,
                 )  # fmt: skip
 
@@ -279,44 +309,29 @@ def _below_one(net, last, line):
 
 
 @inlined
-def _delta(net, layer, left, count, weights, room, wide, out):
+def _delta(net, last, layer, left, count, weights, room, wide, out):
     """The delta of some units of a layer from that of the layer above."""
-    stride, A = _of(net, layer + 1, STRIDE), shifted(room, _of(net, layer + 1, INPUTS) + left * BLOCK)
+    block = _of(net, last + 1, STRIDE)
+    stride, A = _of(net, layer + 1, STRIDE), shifted(room, _of(net, layer + 1, INPUTS) + left * block)
     W, D = shifted(weights, _of(net, layer + 1, WEIGHTS) + left * stride), shifted(room, _of(net, layer + 1, DELTAS))
     activation, above = _of(net, layer, ACTIVATION), _of(net, layer + 1, FAN_OUT)
     if above == 1 and activation <= SIGMOID:
         for i in range(count):
-            a, c = shifted(A, i * BLOCK), shifted(out, i * BLOCK)
-            for at in range(0, wide, ROW_REGISTERS * lanes_of(W)):
-                _delta_of_one(load(W, i * stride), shifted(D, at), shifted(a, at), shifted(c, at), DELTA[activation])
+            weight = load(W, i * stride)
+            delta_of_one(weight, wide, D, shifted(A, i * block), shifted(out, i * block), DELTA[activation])
     else:
         delta_block(
-            count, wide, W, stride, UNIT, D, BLOCK, above, room, A, BLOCK, 1.0, activation, out, BLOCK
+            count, wide, W, stride, UNIT, D, block, above, room, A, block, 1.0, activation, out, block
         )  # fmt: skip
 
 
-@intrinsic
-def _delta_of_one(typing, weight, D, A, out, epilogue):
-    """A part of the row that one weight makes of a delta; as an epilogue of the dense tile has it."""
-
-    def codegen(context, builder, signature, arguments):
-        weight, D, A, out, epilogue = arguments
-        one = Tile(builder, context.get_value_type(signature.args[3].dtype), 1, ROW_REGISTERS, None)
-        weight, zero = one.v.splat(weight), one.v.constant(0.0)
-        sums = [[one.v.fma(weight, one.v.load(D, column), zero) for column in one.columns()]]
-        one.finish(sums, out, INDEX(0), A, INDEX(0), epilogue, one.v.element(1.0), sorted(set(DELTA)))
-        return context.get_dummy_value()
-
-    return types.void(weight, D, A, out, epilogue), codegen
-
-
 @jit
-def _clear(count, rows, wide, A):
+def _clear(count, rows, wide, A, block):
     """Set what stands for samples that there are not, behind the last of a block, to zero."""
     if rows < wide:
         for i in range(count):
             for at in range(rows, wide):
-                store(A, i * BLOCK + at, 0)
+                store(A, i * block + at, 0)
 
 
 @inlined
