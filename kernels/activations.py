@@ -22,7 +22,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from .jit import counting, jit
+from .jit import counting, jit, unit
 from .layout import ELU, LEAK, LEAKY_RELU, RELU, SIGMOID, SOFTPLUS, TANH
 from .registers import INT32, Vector, lanes_of, pointer, register_map, register_update, shifted
 
@@ -203,7 +203,7 @@ _elu_slope_row = _slope_row(_elu_slope)
 _softplus_slope_row = _slope_row(_softplus_slope)
 
 
-@jit
+@unit
 def activate_row(source, target, columns, activation):
     """target[:columns] = f(source[:columns]), both pointers, which may be equal."""
     if activation == RELU:

@@ -34,6 +34,11 @@ _UNKEPT = (
 )
 
 
+# Of the machine code that other machine code calls by a symbol: what brings it into this process, given the types of its
+# arguments, by its name; its name and those types, by its symbol.
+unit_makers, unit_symbols = {}, {}
+
+
 def on_miss(name, path):
     """Called before a kernel is compiled, with where it will be kept; it may put it there. Others set it."""
 
@@ -64,13 +69,18 @@ class KernelCache(caching._Cache):
             if not content.startswith(MAGIC) or hashlib.sha256(payload).digest() != digest:
                 return None
             # Of a file that this user, or the system's, alone can write.
-            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301
+            units, code = pickle.loads(payload)  # noqa: S301
+            for name, types in units:
+                unit_makers[name](types)
+            return compiler.CompileResult._rebuild(target_context, *code)
         except Exception:  # a cache must never be the reason why something fails
             return None
 
     def save_overload(self, sig, data):
         """Publish a compiled function."""
-        payload = serialize.dumps(data._reduce())
+        called = [each.name for each in data.library._final_module.functions if each.is_declaration]
+        units = [unit_symbols[name] for name in called if name in unit_symbols]
+        payload = serialize.dumps((units, data._reduce()))
         try:
             path = self._path(sig, data.target_context)
         except RuntimeError as error:  # of pathlib, where the user has no home
@@ -93,8 +103,12 @@ class KernelCache(caching._Cache):
             _warn_once(_UNKEPT.format(where=f" in {path.parent}", reason=error.strerror))
 
     def _path(self, sig, target_context):
+        return directory() / f"{self.key(sig, target_context)}.bin"
+
+    def key(self, sig, target_context):
+        """What names the machine code for a signature, on this CPU."""
         key = repr((sig, target_context.codegen().magic_tuple(), self._options, _numba_settings()))
-        return directory() / f"{self._name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.bin"
+        return f"{self._name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
     def enable(self):
         """Always enabled."""

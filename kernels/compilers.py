@@ -12,6 +12,7 @@ import functools
 import gc
 import warnings
 
+import llvmlite.binding as llvm
 import numba
 from numba.core import compiler
 from numba.core.codegen import JITCodeLibrary
@@ -45,7 +46,33 @@ class _EntryLibrary(JITCodeLibrary):
     def finalize(self):
         _link_below(self, self._final_module)
         self._linking_libraries = []
+        make_units()
         super().finalize()
+
+    def serialize_using_object_code(self):
+        """The machine code, and of the IR nothing but the names of what is defined: no other library links it."""
+        names = [each.name for each in self.get_defined_functions() if each.linkage == llvm.Linkage.external]
+        stubs = "\n".join(f'define void @"{name}"() {{ ret void }}' for name in names)
+        return self.name, "object", (self._get_compiled_object(), llvm.parse_assembly(stubs).as_bitcode())
+
+
+# Of the units that are called, and that have no machine code yet: what makes it.
+_missing_units = []
+_open_entries = 0  # that are being compiled
+units_first = False  # whether units are made as soon as a call of theirs is compiled
+
+
+def need_unit(make):
+    """Have the machine code of a unit made by a call of `make`: before the open entry gets its own, or at once."""
+    _missing_units.append(make)
+    if units_first or not _open_entries:
+        make_units()
+
+
+def make_units():
+    """Make what is missing of the units: machine code that calls them is linked to it."""
+    while _missing_units:
+        _missing_units.pop()()
 
 
 def _link_below(library, module):
@@ -104,9 +131,9 @@ class EntryCompiler(compiler.Compiler):
     """Compiles an entry, and first the parts below it."""
 
     def compile_extra(self, func):
-        with _collector_paused():
-            if not parts_work():
-                return super().compile_extra(func)
+        if not parts_work():
+            return super().compile_extra(func)
+        with _collector_paused(), _units_later():
             codegen = self.state.targetctx.codegen()
             self.state.library = _EntryLibrary(codegen, func.__qualname__)
             self.state.library.enable_object_caching()
@@ -131,6 +158,17 @@ class PartDispatcher(CPUDispatcher):
 
     def _compile_for_args(self, *args, **kwargs):
         return self._called_from_python._compile_for_args(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _units_later():
+    global _open_entries
+    _open_entries += 1
+    try:
+        yield
+    finally:
+        _open_entries -= 1
+        make_units()
 
 
 @contextlib.contextmanager

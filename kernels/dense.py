@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 
 from .activations import activate_row, slope_row
 from .cpu import REGISTER_BYTES, TILE_REGISTERS
-from .jit import counting, inlined, jit
+from .jit import counting, inlined, jit, unit
 from .layout import BLOCK_ROWS, GRAIN, RELU, SIGMOID, SUM_TERMS
 from .registers import INDEX, UNIT, ZERO, Vector, lanes_of, pointer, row_stride, shifted
 from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STEP, tile
@@ -164,7 +164,7 @@ def _long_strip(
         )  # fmt: skip
 
 
-@jit
+@unit
 def multiply(rows, columns, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
     """C (rows, columns) = epilogue(init + A @ B), so many columns and terms at a time that a piece of B stays in cache.
 

@@ -66,7 +66,9 @@ def train(
     plain = not is_small and rule == PLAIN_SGD and _is_plain(loss) and not len(keep_prob) and distortion is None
     task: Any
     if plain:
-        lists = _keep(kept, "lists", (id(layers), dtype), lambda: new_lists(layers, dtype))
+        lists = None
+        if batch_size == 1:
+            lists = _keep(kept, "lists", (id(layers), dtype), lambda: new_lists(layers, dtype))
         task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy(), lists
     else:
         key = id(layers), size, rule.clip_norm > 0

@@ -1,13 +1,18 @@
 """The ways in which this package compiles."""
 
+import inspect
 import itertools
 import secrets
 
+import llvmlite.binding as llvm
 import numba
+from numba.core import cgutils, types
 from numba.core.bytecode import FunctionIdentity
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
 
-from .cache import KernelCache
-from .compilers import EntryCompiler, PartCompiler, PartDispatcher
+from .cache import KernelCache, unit_makers, unit_symbols
+from .compilers import EntryCompiler, PartCompiler, PartDispatcher, need_unit
 
 # Numba numbers the functions that a process compiles and makes the number a part of their symbols. Code that two
 # processes have compiled and a third one loads together must not share a symbol, or the linker would take the one
@@ -54,3 +59,37 @@ def entry(name, function, counts=False):
     dispatcher = numba.njit(pipeline_class=EntryCompiler, **options)(function)
     dispatcher._cache = KernelCache(name, options)
     return dispatcher
+
+
+def unit(function):
+    """Compile a function that many entries call to machine code of its own, which they share; it returns nothing.
+
+    It is called through its symbol, which tells the types of its arguments, and kept on disk like an entry.
+    """
+    name, options = function.__name__, {**OPTIONS, "no_cpython_wrapper": True}
+    dispatcher = numba.njit(pipeline_class=EntryCompiler, **options)(function)
+    dispatcher._cache = kept = KernelCache(name, options)
+
+    def make(arguments):
+        if arguments not in dispatcher.overloads:
+            dispatcher.compile(arguments)
+            made = dispatcher.overloads[arguments]
+            address = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+            llvm.add_symbol(kept.key(arguments, cpu_target.target_context), address)
+
+    def call(typing, *arguments):
+        def codegen(context, builder, signature, values):
+            symbol = kept.key(signature.args, context)
+            unit_symbols[symbol] = name, signature.args
+            need_unit(lambda: make(signature.args))
+            kind = context.call_conv.get_function_type(types.none, signature.args)
+            called = cgutils.get_or_insert_function(builder.module, kind, symbol)
+            context.call_conv.call_function(builder, called, types.none, signature.args, values)
+            return context.get_dummy_value()
+
+        return types.none(*map(types.unliteral, arguments)), codegen
+
+    named = inspect.signature(function).parameters.values()
+    call.__signature__ = inspect.Signature([inspect.Parameter("typing", inspect.Parameter.POSITIONAL_ONLY), *named])
+    unit_makers[name] = make
+    return intrinsic(call)

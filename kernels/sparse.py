@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from .activations import activate_row
 from .column_sort import TOGETHER
 from .cpu import REGISTER_BYTES, REGISTER_COUNT
-from .jit import inlined, jit
+from .jit import inlined, jit, unit
 from .layout import BLOCK_ROWS, LINE, RELU, SUM_TERMS
 from .registers import (
     INDEX,
@@ -140,7 +140,7 @@ def _column_sums(
     ), codegen
 
 
-@jit
+@unit
 def affine_rows(source, order, first, count, left, right, W, w_row, b, activation, out, out_row):
     """out[i, left:right] = f(inputs of row order[first + i] @ W + b)[left:right] for `count` rows; W, b, out pointers.
 

@@ -3,7 +3,7 @@
 Nothing is stored between the sums of the gradient and the step: it is taken from the registers. All other settings are
 those of `step_general.py`, whose functions have the same names and parameters; `task` is a tuple of further arguments.
 
-task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64, `single.new_lists`)
+task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64, `single.new_lists` of single samples, else None)
 """
 
 from . import sparse
@@ -34,13 +34,8 @@ def affine_first(me, source, layers, parameters, order, start, at, rows, task, w
 def through_upper_layers(layers, parameters, order, start, at, rows, task, work, places, losses):
     """From the first layer's outputs up to the losses and back to its delta, for a block of rows; returns the hits."""
     y, labels, _, lists = task
-    # Of larger batches no thread has a first block of one row.
-    is_single = rows == 1 and at == 0
     for layer in range(1, layers.shape[0]):
-        if is_single:
-            affine_single(layer, layers, parameters, work, places, lists)
-        else:
-            affine_layer(layer, layers, parameters, rows, work, places, at)
+        _affine_layer(layer, layers, parameters, rows, work, places, at, lists)
     take_labels(y, order, start, at, rows, labels)
     last = layers.shape[0] - 1
     Z, z_row = inputs_of(work, places, last + 1, at)
@@ -49,11 +44,27 @@ def through_upper_layers(layers, parameters, order, start, at, rows, task, work,
         rows, layers[last, FAN_OUT], layers[last, COLUMNS], Z, z_row, labels, at, D, d_row, losses, at
     )
     for layer in range(last, 0, -1):
-        if is_single:
-            delta_below_single(layer, layers, work, places, lists)
-        else:
-            delta_below(layer, layers, rows, 1.0, work, places, at)
+        _delta_below(layer, layers, rows, work, places, at, lists)
     return hits
+
+
+# Numba compiles but one branch of a question whether an argument is None.
+
+
+@inlined
+def _affine_layer(layer, layers, parameters, rows, work, places, at, lists):
+    if lists is None:
+        affine_layer(layer, layers, parameters, rows, work, places, at)
+    else:
+        affine_single(layer, layers, parameters, work, places, lists)
+
+
+@inlined
+def _delta_below(layer, layers, rows, work, places, at, lists):
+    if lists is None:
+        delta_below(layer, layers, rows, 1.0, work, places, at)
+    else:
+        delta_below_single(layer, layers, work, places, lists)
 
 
 @jit
@@ -66,7 +77,7 @@ def take_labels(y, order, start, at, rows, labels):
 @inlined
 def needs_regrouping(count, task):
     """Whether the step needs the batch's entries sorted by column: a single sample is sorted as it is."""
-    return count > 1
+    return task[3] is None
 
 
 @inlined
@@ -96,15 +107,8 @@ def step_sparse(
     """
     _, _, rates, lists = task
     factor = rates[step] / count
-    blocks, first, last, left, right, by_columns = owned
-    D, d_row = delta_of(layers, work, places, ZERO, ZERO)
-    stride, zeros = layers[0, STRIDE], pointer(work)
-    W = shifted(pointer(parameters), layers[0, WEIGHTS])
-    if count > 1:
-        table = source[3]
-        sparse.step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, stride, factor)
-    elif me == 0:
-        sparse.step_row(source, order[start], layers[0, COLUMNS], D, W, stride, factor)
+    left, right, by_columns = owned[3:]
+    _step_first(me, source, buckets, owned, layers, parameters, order[start], factor, work, places, lists)
     if by_columns or me == 0:
         _step_biases(layers, ZERO, parameters, count, left, right, factor, work, places, one)
     for layer in range(1, layers.shape[0]):
@@ -113,6 +117,20 @@ def step_sparse(
         if layer % size == me:
             _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
     return phase
+
+
+@inlined
+def _step_first(me, source, buckets, owned, layers, parameters, row, factor, work, places, lists):
+    """Thread `me`'s part of the first layer, of the buckets or of a single row."""
+    D, d_row = delta_of(layers, work, places, ZERO, ZERO)
+    stride, zeros = layers[0, STRIDE], pointer(work)
+    W = shifted(pointer(parameters), layers[0, WEIGHTS])
+    if lists is None:
+        table, (blocks, first, last, left, right, _) = source[3], owned
+        sparse.step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D, d_row, W, stride, factor)
+    else:
+        if me == 0:
+            sparse.step_row(source, row, layers[0, COLUMNS], D, W, stride, factor)
 
 
 @jit
@@ -128,19 +146,27 @@ def rows_of(me, size, layers, layer, left, right, by_columns):
 @inlined
 def _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places, lists):
     """Thread `me`'s rows, first to last, of a weight matrix whose inputs are in the workspace, and of its copy."""
-    if layer > 0 and count == 1 and layers[layer - 1, ACTIVATION] not in FILLS_PADDING:
-        # What fills the padding would leak into the padding of the transposed copy.
-        if me == 0:
-            step_layer_single(layers, layer, parameters, factor, work, places, lists)
+    if lists is None:
+        _step_rows(first, last, layers, layer, parameters, count, factor, work, places)
     else:
-        A, a_row = inputs_of(work, places, layer, ZERO)
-        D, d_row = delta_of(layers, work, places, layer, ZERO)
-        stride = layers[layer, STRIDE]
-        W = shifted(pointer(parameters), layers[layer, WEIGHTS] + first * stride)
-        columns, zeros = layers[layer, COLUMNS], pointer(work)
-        update_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
-        if layer > 0:
-            transpose(layers, layer, parameters, work, places, first, last)
+        # What fills the padding would leak into the padding of the transposed copy.
+        if layer > 0 and layers[layer - 1, ACTIVATION] not in FILLS_PADDING:
+            if me == 0:
+                step_layer_single(layers, layer, parameters, factor, work, places, lists)
+        else:
+            _step_rows(first, last, layers, layer, parameters, count, factor, work, places)
+
+
+@inlined
+def _step_rows(first, last, layers, layer, parameters, count, factor, work, places):
+    A, a_row = inputs_of(work, places, layer, ZERO)
+    D, d_row = delta_of(layers, work, places, layer, ZERO)
+    stride = layers[layer, STRIDE]
+    W = shifted(pointer(parameters), layers[layer, WEIGHTS] + first * stride)
+    columns, zeros = layers[layer, COLUMNS], pointer(work)
+    update_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
+    if layer > 0:
+        transpose(layers, layer, parameters, work, places, first, last)
 
 
 @inlined

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.kernels import cache
+from fastmlp.kernels import cache, compilers
 from fastmlp.kernels.layout import BLOCK_ROWS
 from fastmlp.kernels.sparse_rows import Sparse
 from fastmlp.kernels.task_types import SQUARED, Loss
@@ -52,11 +52,11 @@ class _Helper:
         path : Path
             Where it will be.
         """
-        if name.startswith("train"):
+        if self._process is None:
             session = _session.get()
-            if session is not None and self._process is None and (wanted := _wanted(session)) is not None:
+            if session is not None and (wanted := _wanted(session)) is not None:
                 self._start(wanted, path.parent)
-        elif self._process is not None and name.startswith(("evaluate", "predict")):
+        elif name.startswith(("evaluate", "predict")) or name in cache.unit_makers:
             end = time.monotonic() + MOST_SECONDS
             while self._process.poll() is None and not path.exists() and time.monotonic() < end:
                 time.sleep(POLL_SECONDS)
@@ -132,6 +132,7 @@ def _described(array: NDArray[Any]) -> list[Any]:
 def serve() -> None:
     """Compile what standard input describes, in the other process."""
     wanted = json.load(sys.stdin)
+    compilers.units_first = True  # the first process needs them
     kernels, p = kernels_of("numba"), Parameters((1, 1, 1), ("relu",), wanted["dtype"])
     parts = [_like(*part) for part in wanted["inputs"]]
     X: Inputs = parts[0] if len(parts) == 1 else Sparse(np.arange(2), parts[1], parts[2], 1)
