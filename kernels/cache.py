@@ -34,8 +34,8 @@ _UNKEPT = (
 )
 
 
-# Of the machine code that other machine code calls by a symbol: what brings it into this process, given the types of its
-# arguments, by its name; its name and those types, by its symbol.
+# Of units, machine code that other machine code calls by a symbol: what brings it into this process, given the types of
+# its arguments, by its name; its name and those types, by its symbol.
 unit_makers, unit_symbols = {}, {}
 
 

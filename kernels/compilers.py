@@ -2,7 +2,8 @@
 
 Numba by itself gives each jitted function machine code and a wrapper for Python, and at each level of calls optimises
 everything below once more. A part is only typed and lowered. An entry links the parts below it, each once, optimises
-them together and emits machine code: a part's is in the entries that call it.
+them together and emits machine code: a part's is in the entries that call it. What is large and called by many entries
+is a unit, with machine code of its own.
 
 This rests on the inside of Numba. Where that is not as expected, all is compiled by Numba as it is: `parts_work`.
 """
@@ -65,7 +66,7 @@ units_first = False  # whether units are made as soon as a call of theirs is com
 def need_unit(make):
     """Have the machine code of a unit made by a call of `make`: before the open entry gets its own, or at once."""
     _missing_units.append(make)
-    if units_first or not _open_entries:
+    if units_first or not (_open_entries and parts_work()):
         make_units()
 
 
@@ -131,9 +132,9 @@ class EntryCompiler(compiler.Compiler):
     """Compiles an entry, and first the parts below it."""
 
     def compile_extra(self, func):
-        if not parts_work():
-            return super().compile_extra(func)
         with _collector_paused(), _units_later():
+            if not parts_work():
+                return super().compile_extra(func)
             codegen = self.state.targetctx.codegen()
             self.state.library = _EntryLibrary(codegen, func.__qualname__)
             self.state.library.enable_object_caching()

@@ -62,9 +62,10 @@ def entry(name, function, counts=False):
 
 
 def unit(function):
-    """Compile a function that many entries call to machine code of its own, which they share; it returns nothing.
+    """Compile a function that many entries call to machine code of its own, which they share.
 
-    It is called through its symbol, which tells the types of its arguments, and kept on disk like an entry.
+    It returns nothing and raises nothing. It is called through a symbol that tells the types of its arguments, and kept
+    on disk like an entry.
     """
     name, options = function.__name__, {**OPTIONS, "no_cpython_wrapper": True}
     dispatcher = numba.njit(pipeline_class=EntryCompiler, **options)(function)

@@ -3,7 +3,8 @@
 Nothing is stored between the sums of the gradient and the step: it is taken from the registers. All other settings are
 those of `step_general.py`, whose functions have the same names and parameters; `task` is a tuple of further arguments.
 
-task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64, `single.new_lists` of single samples, else None)
+task    (y (N,) int64, labels (batch_size,) int64 to work in, rates (steps,) float64, lists)
+lists   `single.new_lists` where each batch is a single sample, otherwise None
 """
 
 from . import sparse

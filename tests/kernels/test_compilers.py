@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import compilers
-from fastmlp.kernels.jit import counting, entry, inlined, jit
+from fastmlp.kernels.jit import counting, entry, inlined, jit, unit
 
 
 @jit
@@ -26,6 +26,11 @@ def _total(x):
     return _doubled(x) + _bounded(x)
 
 
+@unit
+def _halve(x):
+    x[0] = _doubled(x[0]) / 4
+
+
 def test_a_function_of_parts_gives_what_python_gives(monkeypatch, tmp_path):
     monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
     total = entry("tests.total", _total)
@@ -40,6 +45,27 @@ def test_a_part_can_be_called_from_python():
 
 def test_a_part_can_be_called_by_a_function_that_knows_of_no_parts():
     assert numba.njit(lambda x: _doubled(x) + _bounded(x))(2) == 9
+
+
+def test_entries_share_the_machine_code_of_a_unit_and_find_it_in_the_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+
+    def twice(x):
+        _halve(x)
+        _halve(x)
+
+    for function, result in ((lambda x: _halve(x), 3.5), (twice, 2.25), (twice, 2.25)):
+        x = np.full(1, 6.0)
+        entry(f"tests.{result}", function)(x)
+        assert x == result
+    assert sorted(path.name.split("-")[0] for path in tmp_path.rglob("*.bin")) == ["_halve", "tests.2.25", "tests.3.5"]
+
+
+def test_a_unit_can_be_called_by_a_function_that_knows_of_no_parts(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    x = np.full(1, 6, np.float32)
+    numba.njit(lambda x: _halve(x))(x)
+    assert x == 3.5
 
 
 def test_parts_have_no_machine_code_of_their_own(monkeypatch, tmp_path):
