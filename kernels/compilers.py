@@ -77,18 +77,27 @@ def make_units():
 
 
 def _link_below(library, module):
-    """Link all that a library calls into a module, each once."""
-    seen, waiting = {library}, [library]
-    while waiting:
-        for below in waiting.pop()._linking_libraries:
-            if below not in seen:
-                seen.add(below)
-                if hasattr(library, "_reload_init"):  # not in numba 0.61
-                    library._reload_init.update(below._reload_init)
-                is_part = isinstance(below, _PartLibrary)
-                module.link_in(below.own_module() if is_part else below._get_module_for_linking(), preserve=True)
-                if is_part:
-                    waiting.append(below)
+    """Link all that a library calls into a module, each once.
+
+    What calls goes before what is called: LLVM leaves out what nothing in the module calls yet, such as what a caller
+    names where it never comes.
+    """
+    below = []
+
+    def visit(one):
+        seen.add(one)
+        for called in one._linking_libraries if one is library or isinstance(one, _PartLibrary) else ():
+            if called not in seen:
+                visit(called)
+        below.append(one)
+
+    seen = set()
+    visit(library)
+    for one in reversed(below[:-1]):
+        if hasattr(library, "_reload_init"):  # not in numba 0.61
+            library._reload_init.update(one._reload_init)
+        is_part = isinstance(one, _PartLibrary)
+        module.link_in(one.own_module() if is_part else one._get_module_for_linking(), preserve=True)
 
 
 # Passes of Numba that take time and find nothing: a part has no closures, no array expressions, and calls nothing that

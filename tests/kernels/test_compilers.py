@@ -47,6 +47,25 @@ def test_a_part_can_be_called_by_a_function_that_knows_of_no_parts():
     assert numba.njit(lambda x: _doubled(x) + _bounded(x))(2) == 9
 
 
+@jit
+def _unless_none(x, y):
+    return x if y is None else _bounded(x)
+
+
+@jit
+def _anyway(x):
+    return _bounded(x) if x > 0 else x
+
+
+def test_a_part_that_one_caller_names_and_never_calls_is_linked_for_another(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+    for name, function in (
+        ("one", lambda x: _anyway(x) + _unless_none(x, None)),
+        ("two", lambda x: _unless_none(x, None) + _anyway(x)),
+    ):
+        assert entry(f"tests.{name}", function)(2) == 5
+
+
 def test_entries_share_the_machine_code_of_a_unit_and_find_it_in_the_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
 
