@@ -2,6 +2,9 @@
 
 import pytest
 
+from fastmlp.kernels import epoch  # noqa: F401  whose units are known then
+from fastmlp.kernels.cache import unit_makers
+
 FIT = """
 import numpy as np
 from numba.core import event
@@ -58,4 +61,4 @@ def test_without_another_process_a_fit_compiles_all_itself(run_python, tmp_path,
     change = f"import sys; sys.executable = {executable!r}"
     compiled, _, kept = fit(run_python, tmp_path, 2, change=change)
     assert {"evaluate", "predict"} <= set(compiled)
-    assert len(kept) == len(compiled)
+    assert len({name for name in kept if name.split("-")[0] not in unit_makers}) == len(compiled)
