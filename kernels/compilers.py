@@ -47,6 +47,9 @@ class _EntryLibrary(JITCodeLibrary):
     def finalize(self):
         _link_below(self, self._final_module)
         self._linking_libraries = []
+        for one in self._final_module.functions:
+            if one.is_declaration and one.name.startswith("_ZN"):  # as Numba names what it compiles
+                raise RuntimeError(f"{one.name} is called by {self.name} and was not linked")
         make_units()
         super().finalize()
 

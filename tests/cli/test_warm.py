@@ -35,6 +35,10 @@ def test_a_fit_after_it_compiles_nothing(capsys):
         (MLP(hidden=(20, 10), epochs=2, optimizer="adam", dropout=0.1), X, labels),
         (MLP(loss="squared_error", epochs=2, activation="tanh", optimizer="rmsprop"), X, X[:, 0]),
         (MLP(epochs=2), pixels, labels),
+        (MLP(epochs=2, batch_size=1), X, labels),
+        (MLP(epochs=2, batch_size=1), pixels, labels),
+        (MLP(hidden=(8,), batch_size=32, epochs=2), X, labels),
+        (MLP(hidden=(8,), batch_size=32, epochs=2, optimizer="adam"), pixels, labels),
         (MLP(epochs=2, optimizer="adamw", label_smoothing=0.1, max_norm=2.0), pixels, labels),
         (MLP(epochs=2, augment={"rotation": 5.0, "alpha": 8.0, "sigma": 3.0}), pixels, labels),
     ):

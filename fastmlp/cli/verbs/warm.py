@@ -75,7 +75,9 @@ def _trainings() -> Iterator[tuple[Any, dict[str, Any]]]:
     mostly_zero = full * (random.uniform(0, 1, full.shape) < 0.1)
     mostly_zero[0, 0] = 255  # or the pixels are not taken for such
     inputs = table, mostly_zero, full, mostly_zero / 255
-    for settings in ({}, {"optimizer": "adam"}, {"loss": "squared_error"}):
+    # Single samples have kernels of their own, as have small networks, from some batch size on.
+    one, small = {"batch_size": 1}, {"batch_size": 32}
+    for settings in ({}, {"optimizer": "adam"}, {"loss": "squared_error"}, small, one):
         yield from ((X, settings) for X in inputs)
     yield from ((X, {"augment": {"shift": 1.0}}) for X in (full, mostly_zero / 255))
 
@@ -85,7 +87,8 @@ def _use(X: Any, settings: dict[str, Any], dtype: str) -> None:
     from fastmlp.mlp import MLP
 
     y = X[:, 0] * 1.0 if "loss" in settings else [row % 2 for row in range(len(X))]
-    network = MLP(hidden=(4,), epochs=1, batch_size=8, learning_rate=0.02, dtype=dtype, threads=1, **settings)
+    common = {"hidden": (4,), "epochs": 1, "batch_size": 8, "learning_rate": 0.02, "dtype": dtype, "threads": 1}
+    network = MLP(**(common | settings))
     network.fit(X, y)
     network.predict(X)
     network.predict(X[:1])
