@@ -21,7 +21,7 @@ from .activations import activate_row, slope_row
 from .cpu import REGISTER_BYTES, TILE_REGISTERS
 from .jit import counting, inlined, jit, unit
 from .layout import BLOCK_ROWS, GRAIN, RELU, SIGMOID, SUM_TERMS
-from .registers import INDEX, UNIT, ZERO, Vector, lanes_of, pointer, row_stride, shifted
+from .registers import INDEX, UNIT, ZERO, Vector, keep, lanes_of, pointer, row_stride, shifted
 from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STEP, tile
 
 # A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
@@ -246,6 +246,8 @@ def delta(D, W, A, activation, out):
         pointer(transposed), W.shape[0], W.shape[1], pointer(zeros), pointer(A), row_stride(A), 1.0, activation,
         pointer(out), row_stride(out),
     )  # fmt: skip
+    keep(transposed)
+    keep(zeros)
     return out
 
 
@@ -262,6 +264,8 @@ def gradient(A, D, W_out, b_out):
         UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros),
         pointer(b_out), ZERO,
     )  # fmt: skip
+    keep(zeros)
+    keep(one)
     W_out /= A.shape[0]
     b_out /= A.shape[0]
     return W_out, b_out
@@ -281,3 +285,5 @@ def update(A, D, W, b, rate):
         UNIT, D.shape[1], pointer(one), ZERO, ZERO, pointer(D), row_stride(D), A.shape[0], pointer(zeros), pointer(b),
         ZERO, factor,
     )  # fmt: skip
+    keep(zeros)
+    keep(one)

@@ -184,12 +184,22 @@ def emit_switch(builder, value, cases):
 
 @intrinsic
 def pointer(typing, array):
-    """Typed pointer to an array's first element. The caller keeps the array alive."""
+    """Typed pointer to an array's first element. The caller keeps the array alive: see `keep`."""
 
     def codegen(context, builder, signature, arguments):
         return array_pointer(context, builder, signature.args[0], arguments[0])
 
     return types.CPointer(array.dtype)(array), codegen
+
+
+@intrinsic
+def keep(typing, array):
+    """Keep an array alive up to here: numba frees what a function made after its last use, and counts no pointers."""
+
+    def codegen(context, builder, signature, arguments):
+        return context.get_dummy_value()
+
+    return types.void(array), codegen
 
 
 @intrinsic

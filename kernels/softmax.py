@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from .activations import exp
 from .jit import counting, jit
-from .registers import INDEX, INT32, Vector, as_index, lanes_of, load, pointer, row_stride, shifted, store
+from .registers import INDEX, INT32, Vector, as_index, keep, lanes_of, load, pointer, row_stride, shifted, store
 
 # Terms of the series for atanh in `log`: the first left out is 2 * 0.1716^25 / 25, below 1e-20.
 SERIES_TERMS = 12
@@ -230,6 +230,7 @@ def cross_entropy(Z, labels, out, losses):
     hits = cross_entropy_block(
         Z.shape[0], Z.shape[1], row, pointer(padded), row, labels, 0, pointer(delta), row, losses, 0
     )
+    keep(padded)
     out[...] = delta[:, : Z.shape[1]]
     return hits
 

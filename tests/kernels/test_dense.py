@@ -140,6 +140,23 @@ def test_the_dispatcher_itself_compiles_for_the_arrays_it_is_given():
     assert dense.affine(A, W, -b, RELU, np.empty((1, 1))).item() == 31
 
 
+def test_what_a_kernel_makes_for_itself_lives_as_long_as_it_works(compiled):
+    """More than 32 MB go back to the system once they are freed: to read them then would end the process."""
+    columns = 9_000_000
+    one, row = np.ones((1, 1), "f4"), np.ones((1, columns), "f4")
+    out, b = np.empty_like(row), np.empty(columns, "f4")
+    compiled.gradient(one, row, out, b)
+    assert (out == 1).all()
+    assert (b == 1).all()
+    compiled.update(one, row, out, b, 1.0)
+    assert not out.any()
+    assert not b.any()
+    assert (compiled.delta(one, row.T.copy(), row, RELU, out) == 1).all()
+    losses = np.empty(1)
+    compiled.cross_entropy(row, np.array([0]), out, losses)
+    np.testing.assert_allclose(losses, np.log(columns), rtol=1e-4)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("terms", [2049, 2112, 10_000, 100_003])
 def test_sums_of_any_number_of_terms_are_nearly_as_exact_as_of_2048(compiled, dtype, terms):
