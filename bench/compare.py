@@ -212,15 +212,22 @@ def main(given=None):
 
 
 def _beside(measured, cpu, path):
-    """What the file is to have: what was measured as this CPU, and under "cpus" as others by this machine."""
+    """What the file is to have: what was measured as this CPU, and under "cpus" as others by this machine.
+
+    Workloads that an earlier run measured on the same machine, and this one did not, stay, with its command and date.
+    """
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     cpus = known.get("cpus", {})
     if cpu != "native":
         return {**known, "cpus": {**cpus, cpu: measured}}
-    return {
-        **measured,
-        "cpus": {name: other for name, other in cpus.items() if other["machine"] == measured["machine"]},
-    }
+    cpus = {name: other for name, other in cpus.items() if other["machine"] == measured["machine"]}
+    if known.get("machine") != measured["machine"]:
+        return {**measured, "cpus": cpus}
+    about = {key: known[key] for key in ("command", "date")}
+    results = {result["workload"]["name"]: about | result for result in known["workloads"]}
+    results |= {result["workload"]["name"]: result for result in measured["workloads"]}
+    ordered = [results[workload.name] for workload in WORKLOADS if workload.name in results]
+    return {**measured, "workloads": ordered, "cpus": cpus}
 
 
 if __name__ == "__main__":

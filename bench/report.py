@@ -193,11 +193,13 @@ def _bars(axes, result):
 def page(measured):
     """The whole of benchmarks.md."""
     results = measured["workloads"]
+    older = dict.fromkeys((each["command"], each["date"]) for each in results if "command" in each)
     parts = [
         "# Benchmarks",
-        f"This page is generated: `{measured['command'].strip()}` measured everything again and wrote it, on "
-        f"{measured['date']}. `python -m bench.report docs` only lays it out again, from "
-        "[`benchmarks.json`](benchmarks.json), which holds every sample.",
+        f"This page is generated: `{measured['command'].strip()}` wrote it, on {measured['date']}. "
+        "`python -m bench.report docs` only lays it out again, from [`benchmarks.json`](benchmarks.json), which holds "
+        "every sample.",
+        *(f"What this left out stands from `{command}`, on {date}." for command, date in older),
         *([measured["remark"]] if "remark" in measured else []),
         "![Time of each competitor in each workload](images/benchmarks.png)",
         nearest(measured),

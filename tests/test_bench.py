@@ -134,8 +134,30 @@ def test_what_was_measured_as_another_cpu_is_kept_beside_and_only_for_this_machi
     assert "fastmlp, held to AVX2" in page(both)
     assert "Held to AVX2 (on the same machine" in page(both)
     path.write_text(json.dumps(both), encoding="utf-8")
-    assert _beside(here, "native", path) == both
+    again = _beside(here, "native", path)
+    assert again["cpus"] == both["cpus"]
+    assert [each["entries"] for each in again["workloads"]] == [each["entries"] for each in both["workloads"]]
     assert _beside(here | {"machine": {"cpu": "another"}}, "native", path)["cpus"] == {}
+
+
+def test_what_a_later_run_on_the_same_machine_left_out_stays_with_its_command(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.compare import _beside
+    from bench.report import page
+
+    path = tmp_path / "benchmarks.json"
+    whole = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    first = whole["workloads"][0]
+    part = whole | {"workloads": [first], "command": "measure the first", "date": "2026-01-01"}
+    both = _beside(part, "native", path)
+    names = [[each["workload"]["name"] for each in one["workloads"]] for one in (whole, both)]
+    assert names[0] == names[1]
+    assert both["workloads"][0] == first
+    assert both["workloads"][1]["command"] == whole["workloads"][1].get("command", whole["command"])
+    assert "`measure the first` wrote it, on 2026-01-01." in page(both)
+    assert f"What this left out stands from `{both['workloads'][1]['command']}`" in page(both)
+    assert _beside(part | {"machine": {"cpu": "another"}}, "native", path)["workloads"] == [first]
 
 
 FEATURES = """
