@@ -16,7 +16,7 @@ from fastmlp.cli.parser import parse
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
 from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.errors import FastmlpError, visible
-from fastmlp.training.screen import write_result
+from fastmlp.training.screen import show_result, write_result
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 LOGGER = logging.getLogger("fastmlp")
@@ -95,7 +95,10 @@ def _run(options: argparse.Namespace) -> int:
     if isinstance(outcome, int):
         return outcome
     values = {"verb": options.verb, "status": outcome.status, **outcome.values}
-    write_result([visible(_json(values) if as_json else outcome.text), "\n"])
+    if as_json:
+        write_result([visible(_json(values)), "\n"])
+    else:
+        show_result(outcome.text)
     return outcome.status
 
 

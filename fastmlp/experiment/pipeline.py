@@ -15,6 +15,7 @@ from fastmlp.report.text_summary import evaluation_text
 from fastmlp.runs.records import RunRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.selection import is_retrained
+from fastmlp.training.screen import show_result
 from fastmlp.utils.paths import user_path
 
 
@@ -23,7 +24,7 @@ def run_pipeline(
     out: str | os.PathLike[str],
     threads: int | None = None,
     test: str | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = show_result,
 ) -> RunRecord:
     """Sweep a recipe, retrain its best network and evaluate it.
 
@@ -40,8 +41,8 @@ def run_pipeline(
         Cores to use in all; None: all this process may use. It changes no result.
     test : str, optional
         A name or a file of test data; None: the test part of the recipe's data.
-    say : callable, default print
-        Called with each step's result, as text.
+    say : callable, default show_result
+        Called with each step's result, as text; the default writes to stdout.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,31 @@ def is_notebook(stream: Any) -> bool:
         As for `is_terminal`.
     """
     return type(stream).__module__.startswith("ipykernel.")
+
+
+def wrapped(text: str, stream: Any) -> str:
+    """Return text with lines that are too long for a terminal broken between words; rows of tables stay whole.
+
+    Parameters
+    ----------
+    text : str
+        One line or several.
+    stream : file object or None
+        Where it is shown; text for anything but a terminal is returned unchanged.
+    """
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns if is_terminal(stream) else 0
+    except (AttributeError, OSError, ValueError):  # it may stand in for a terminal, or be closed
+        width = 0
+    if not width:  # some terminals have no size
+        return text
+    return "\n".join(_broken(line, width) for line in text.split("\n"))
+
+
+def _broken(line: str, width: int) -> str:
+    if len(line) <= width or "  " in line:  # columns have two blanks between them
+        return line
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 class LastingStream:
@@ -87,7 +113,7 @@ def write_line(line: str) -> None:
     """
     if sys.stderr is not None:
         stream = LastingStream(sys.stderr)
-        stream.write(f"{visible(line)}\n")  # in one piece, as other threads write lines too
+        stream.write(f"{wrapped(visible(line), sys.stderr)}\n")  # in one piece, as other threads write lines too
         stream.flush()
 
 
@@ -110,6 +136,22 @@ def write_result(pieces: Iterable[str]) -> None:
     except OSError as error:
         error.filename = error.filename or "stdout"
         raise
+
+
+def show_result(text: str) -> None:
+    """Write text for a person to stdout: without control codes, and on a terminal broken between words.
+
+    Parameters
+    ----------
+    text : str
+        One line or several, without the last line end.
+
+    Raises
+    ------
+    OSError
+        As `write_result` does.
+    """
+    write_result([wrapped(visible(text), sys.stdout), "\n"])
 
 
 def log_line(line: str) -> None:
