@@ -151,8 +151,8 @@ class InputEncoder:
         return self._joined(*self._filled(parts.numbers), parts.texts, dtype, name)
 
     def _check_names(self, names: tuple[str, ...], name: str) -> None:
-        others = self.unknown(names)
-        if absent := [wanted for wanted in self.names if wanted not in names]:
+        others, there = self.unknown(names), set(names)
+        if absent := [wanted for wanted in self.names if wanted not in there]:
             meant = closest(absent[0], others)
             hint = f": is it called `{meant}`?" if meant else ""
             raise InputError(
@@ -169,7 +169,8 @@ class InputEncoder:
         names : tuple of str
             Of a table.
         """
-        return [name for name in names if name not in self.names] if self.names else []
+        known = set(self.names)
+        return [name for name in names if name not in known] if known else []
 
     def _filled(self, numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Numbers with medians where they are missing, and where that is."""

@@ -1,5 +1,6 @@
 """Table: columns with names, of numbers or of text, as a CSV file or a DataFrame has them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,9 @@ class Table:
             If a column is of dates or other things than numbers and text.
         """
         names = tuple(str(name) for name in frame.columns)
-        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-            raise InputError(f"the table has the column `{twice[0]}` twice; expected a name of its own for each")
+        if len(counts := Counter(names)) < len(names):
+            twice = next(name for name, times in counts.items() if times > 1)
+            raise InputError(f"the table has the column `{twice}` twice; expected a name of its own for each")
         if 0 in frame.shape:
             raise InputError(f"the table has the shape {tuple(frame.shape)}; expected at least one row and one column")
         columns = (frame[name] for name in frame.columns)

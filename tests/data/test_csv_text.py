@@ -13,6 +13,7 @@ from table_columns import columns
 
 from fastmlp.data import load, load_inputs
 from fastmlp.data.readers.csv import CSVReader
+from fastmlp.data.tables.columns import as_array
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (4, 784))
 KAGGLE_HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n"
@@ -94,7 +95,8 @@ def test_pixels_are_pixels_however_they_and_the_labels_are_written(write_table, 
 
 @pytest.mark.parametrize("odd", ["", "0.5", "256"])
 def test_a_file_that_is_read_in_many_blocks_gives_the_same(write_table, monkeypatch, odd):
-    monkeypatch.setattr("fastmlp.data.tables.columns.BYTES_AT_A_TIME", 3 * 8 * 785)  # three rows at a time
+    monkeypatch.setattr("fastmlp.data.tables.columns.BYTES_AT_A_TIME", 0)
+    monkeypatch.setattr("fastmlp.data.tables.columns.FEWEST_AT_A_TIME", 3)  # rows
     pixels = np.random.RandomState(1).randint(0, 256, (10, 784))
     text = lines(np.column_stack([np.arange(10), pixels]))
     if odd:
@@ -292,7 +294,8 @@ def test_file_that_cannot_be_used_is_named_with_the_place(write_table, complaint
 @pytest.mark.parametrize("at", range(2, 12))
 @pytest.mark.parametrize("odd", ["1", "1,2,3", "1,2,3,4"])
 def test_a_row_of_another_length_is_named_wherever_a_block_begins(write_table, monkeypatch, complaint, at, odd):
-    monkeypatch.setattr("fastmlp.data.tables.columns.BYTES_AT_A_TIME", 8 * 2 * 3)  # three rows at a time
+    monkeypatch.setattr("fastmlp.data.tables.columns.BYTES_AT_A_TIME", 0)
+    monkeypatch.setattr("fastmlp.data.tables.columns.FEWEST_AT_A_TIME", 3)  # rows
     rows = ["7,1"] * 12
     rows[at] = odd
     message = complaint(write_table("\n".join(rows)))
@@ -334,3 +337,28 @@ def test_more_columns_than_can_be_read_in_minutes_are_refused(write_table, monke
     monkeypatch.setattr("fastmlp.data.tables.layout.MOST_COLUMNS", 1000)
     assert "a line of 1,001 cells; expected at most 1,000 columns" in complaint(write_table("1;" * 1000 + "1\n"))
     assert load(write_table("1;" * 999 + "1\n")).X.shape == (1, 999)
+
+
+def test_a_wide_table_is_read_in_blocks_of_several_rows(write_table, monkeypatch):
+    """Once so few that pandas took most of its time for each column of each block."""
+    monkeypatch.setattr("fastmlp.data.tables.columns.BYTES_AT_A_TIME", 8 * 300)
+    sizes = []
+    monkeypatch.setattr(
+        "fastmlp.data.tables.columns.as_array", lambda block: sizes.append(len(block[0])) or as_array(block)
+    )
+    load(write_table((",".join(["7"] * 300) + "\n") * 200))
+    assert sizes == [64, 64, 64, 8]
+
+
+def test_more_columns_of_text_than_can_be_read_in_seconds_are_refused(write_table, complaint):
+    """Of a packed file of some hundred bytes; text and numbers by turns."""
+    wide = ("1;a;" * 60_000 + "1\n") * 2
+    assert "has 60,000 columns of text; expected at most 20,000: write their values as num" in complaint(
+        write_table(wide)
+    )
+
+
+def test_columns_whose_text_begins_late_are_counted_too(write_table, monkeypatch, complaint):
+    monkeypatch.setattr("fastmlp.data.tables.columns.MOST_OF_TEXT", 2)
+    rows = ["1,2,3,0"] * 200 + ["a,b,c,0"]
+    assert "has 3 columns of text; expected at most 2" in complaint(write_table("\n".join(rows)))

@@ -109,3 +109,11 @@ def test_two_columns_of_one_name_are_refused():
 def test_a_frame_without_rows_is_refused(library):
     with pytest.raises(InputError, match=r"the table has the shape \(0, 3\); expected at least one row"):
         MLP(**SMALL).fit(library.DataFrame(COLUMNS)[:0], Y)
+
+
+def test_a_name_that_a_hundred_thousand_columns_have_twice_is_found():
+    """Each once was counted among all others: minutes."""
+    pandas = pytest.importorskip("pandas")
+    names = [*(f"gene {number}" for number in range(100_000)), "gene 7"]
+    with pytest.raises(InputError, match="has the column `gene 7` twice"):
+        Table.from_frame(pandas.DataFrame(np.zeros((1, len(names))), columns=names))

@@ -7,6 +7,9 @@ import pytest
 
 from fastmlp import MLP
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.inputs.columns import Column
+from fastmlp.inputs.encoder import InputEncoder
+from fastmlp.inputs.scaling import Scaling
 from fastmlp.inputs.table import Table
 from fastmlp.training.preparation import prepare
 
@@ -283,3 +286,15 @@ def test_a_word_among_numbers_is_what_is_named_even_where_they_are_text_beside_i
     mlp = MLP(hidden=(2,), epochs=1, engine="numpy").fit(Table(("a",), (np.arange(6.0),)), np.arange(6) % 2)
     with pytest.raises(InputTypeError, match=r"column `a` has 'x' at row 1; expected numbers: correct it"):
         mlp.predict(Table(("a",), (np.array(["5.1", "x", "4"], object),)))
+
+
+# --------------------------------------------------------------------------------------------------------- wide tables
+
+
+def test_a_column_that_is_missing_among_a_hundred_thousand_is_named():
+    """Each once was looked for among all others: minutes."""
+    names = tuple(f"gene {number}" for number in range(100_000))
+    encoder = InputEncoder(Scaling.constant("none", len(names)), tuple(Column(name=name) for name in names))
+    wide = Table((*names[:0:-1], "gene 0 of 2"), (np.zeros(1, np.float32),) * len(names))
+    with pytest.raises(InputError, match=r"lacks the column `gene 0`; expected the 100000 .* called `gene 0 of 2`"):
+        encoder.encode(wide, "float32")

@@ -9,6 +9,7 @@ from fastmlp import MLP
 from fastmlp.cli.main import main
 from fastmlp.data import load
 from fastmlp.data.collections import glyphs
+from fastmlp.inputs.table import Table
 
 
 def told(capsys, thing, *options):
@@ -125,6 +126,15 @@ def test_the_columns_of_a_networks_table_are_described_with_the_words_that_it_kn
     values = json.loads(told(capsys, tmp_path / "plants.safetensors", "--json"))["inputs"]
     assert (values["columns"], values["features"], values["missing"]) == (2, 4, "median")  # an indicator and two words
     assert values["table"][1] == {"name": "plant", "kind": "text", "values": ["ash", "oak"]}
+
+
+def test_of_many_columns_of_text_the_first_are_listed(tmp_path, capsys):
+    words = np.array(["ash", "oak"], object)
+    MLP(hidden=(2,), epochs=1, engine="numpy").fit(
+        Table(tuple(f"c{n}" for n in range(30)), (words,) * 30), [0, 1]
+    ).save(tmp_path / "many.safetensors")
+    text = told(capsys, tmp_path / "many.safetensors")
+    assert "c19: ash, oak and 10 more classes" in text
 
 
 def test_sparse_data_are_described_without_their_zeros(tmp_path, capsys):

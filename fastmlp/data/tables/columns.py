@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # A column with that share of numbers is one of numbers, and its other cells are mistakes; else it is text.
 SHARE_OF_NUMBERS = 0.9
+MOST_OF_TEXT = 20_000  # columns: a small packed file may promise many more, and each takes long
+FEWEST_AT_A_TIME = 64  # rows: pandas takes as long for each column of a few rows
 
 Column = NDArray[Any]
 
@@ -107,6 +109,11 @@ def _read_columns(layout: Layout, stacked: Sequence[int]) -> Columns:
 def _read(layout: Layout, stacked: Sequence[int]) -> Columns:
     """Read the columns, again if there is text where the first lines have none."""
     while True:
+        if len(layout.text) > MOST_OF_TEXT:
+            raise InputError(
+                f"{layout.path} has {len(layout.text):,} columns of text; expected at most {MOST_OF_TEXT:,}: write "
+                "their values as numbers, or leave some out"
+            )
         if not layout.text.isdisjoint(stacked):
             stacked = ()
         found = _read_once(layout, stacked)
@@ -161,7 +168,7 @@ def _blocks(layout: Layout) -> "Iterator[pd.DataFrame]":
                 file, sep=r"\s+" if layout.separator == BLANKS else layout.separator, decimal=layout.decimal,
                 header=None, names=range(layout.width + is_old), index_col=False, keep_default_na=False,
                 na_values=sorted(MISSING), low_memory=False,
-                chunksize=max(1, BYTES_AT_A_TIME // (8 * layout.width)), **options,
+                chunksize=max(FEWEST_AT_A_TIME, BYTES_AT_A_TIME // (8 * layout.width)), **options,
             ) as reader,
         ):  # fmt: skip
             for frame in reader:

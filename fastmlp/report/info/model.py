@@ -44,7 +44,10 @@ def describe_model(record: ModelRecord, path: str | os.PathLike[str]) -> Info:
         ("regulariser", settings_text.regulariser(config)),
         ("inputs", encoder.describe()),
         ("of numbers", listed([str(one.name) for one in encoder.columns if one.name and one.categories is None])),
-        ("of text", "\n".join(f"{one.name}: {listed(one.categories)}" for one in encoder.columns if one.categories)),
+        (
+            "of text",
+            listed([f"{one.name}: {listed(one.categories)}" for one in encoder.columns if one.categories], "\n"),
+        ),
         ("predicts", target_scaling.describe(record.classes)),
         ("classes", f"{len(classes):,}: {listed([str(label) for label in classes])}" if classes else ""),
         ("trained for", _epochs(epochs, kept)),
