@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
 from fastmlp.utils import validation as check
 from fastmlp.utils.exact_math import half_cosine, power
-from fastmlp.utils.records import Count, Known, Record
+from fastmlp.utils.records import Count, Known, Record, converted
 
 Factors = float | NDArray[np.float64]  # one for the epoch, or (steps,)
 
@@ -340,7 +339,7 @@ class Plateau(Shape, name="plateau"):
         return {"best": self._best, "waited": self._waited, "reductions": self._reductions}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        checked = msgspec.convert(dict(state), _PlateauState)
+        checked = converted(dict(state), _PlateauState)
         self._best, self._waited, self._reductions = checked.best, checked.waited, checked.reductions
 
 

@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +28,7 @@ from fastmlp.training.failure_check import (
 from fastmlp.training.probes import IDLE, PROBES, SAMPLE, idle_share, next_probe_epoch, probe_spacing, step_ratios
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
-from fastmlp.utils.records import Count, Known, Record, to_plain
+from fastmlp.utils.records import Count, Known, Record, converted, to_plain
 
 CAUSES = ("dead-units", "saturated-units", "updates-too-large", "updates-too-small", "diverged", "overfitting")
 
@@ -107,7 +106,7 @@ class DiagnosticsCallback(InternalCallback):
         return {name: getattr(self, f"_{name}") for name in _State.__struct_fields__}
 
     def load_state_dict(self, state: CallbackState) -> None:
-        for name, value in to_plain(msgspec.convert(dict(state), _State)).items():
+        for name, value in to_plain(converted(dict(state), _State)).items():
             setattr(self, f"_{name}", value)
 
     def attach(self, session: Session) -> None:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from fastmlp.training.callback_states import CallbackState
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.history import check_layout
 from fastmlp.training.session import Session
-from fastmlp.utils.records import Count, Record
+from fastmlp.utils.records import Count, Record, converted
 
 
 class _State(Record, frozen=True, kw_only=True):
@@ -141,7 +140,7 @@ class EarlyStoppingCallback(InternalCallback):
 
     def load_state_dict(self, state: CallbackState) -> None:
         weights, plain = state.get("best_weights"), {name: state[name] for name in state if name != "best_weights"}
-        checked = msgspec.convert(plain, _State)
+        checked = converted(plain, _State)
         if (weights is None) != (checked.best_epoch == 0) or math.isnan(checked.best_value) != (weights is None):
             raise ValueError("best_epoch, best_value and best_weights contradict one another")
         if "session" in vars(self):

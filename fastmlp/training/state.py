@@ -285,6 +285,5 @@ class TrainingState:
         self.stopwatch = Stopwatch(record.seconds)
         try:
             self.schedule.restore(record.schedule)
-        except (ValueError, MsgspecError, SystemError) as error:
-            # SystemError: of msgspec before 0.22, where a whole number is beyond all floats.
+        except (ValueError, MsgspecError) as error:
             raise ValueError(one_line(error, "state.schedule")) from None

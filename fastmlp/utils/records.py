@@ -53,6 +53,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 R = TypeVar("R", bound=Record)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class _Header(msgspec.Struct):
@@ -107,9 +108,30 @@ def convert_record(values: object, kind: type[R], where: str | os.PathLike[str],
         As `decode_record` does.
     """
     try:
-        return msgspec.convert(values, kind)
+        return converted(values, kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise DamagedRecord(f"{where} cannot be read ({one_line(error)}); {fix}") from None
+
+
+def converted(values: object, kind: type[S]) -> S:
+    """Return plain values as a Struct.
+
+    Parameters
+    ----------
+    values : object
+        Dicts, lists, text, numbers, booleans and None.
+    kind : type
+        The class of the Struct.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        If a value is not what `kind` declares.
+    """
+    try:
+        return msgspec.convert(values, kind)
+    except SystemError:  # of msgspec before 0.22, where a whole number is beyond all floats
+        raise msgspec.ValidationError("number out of range") from None
 
 
 def encode_record(record: Record, indent: int | None = 2) -> str:

@@ -14,6 +14,7 @@ from fastmlp.utils.records import (
     Share,
     as_json,
     check_nesting,
+    convert_record,
     decode_record,
     encode_record,
     read_record,
@@ -117,3 +118,11 @@ def test_another_format_is_refused_before_anything_else(version):
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     with pytest.raises(DamagedRecord, match=r"nowhere\.json cannot be read .*; write it anew"):
         read_record(tmp_path / "nowhere.json", Whole, "write it anew")
+
+
+def test_a_whole_number_beyond_all_floats_is_refused_as_such():
+    class Number(Record, frozen=True, kw_only=True):
+        value: float
+
+    with pytest.raises(DamagedRecord, match=r"number cannot be read .*; write it anew"):
+        convert_record({"value": 10**400}, Number, "number", "write it anew")
