@@ -137,9 +137,11 @@ def _keep(kept, name, key, make):
 
 def _batches(rows, batch_size, epochs, apart):
     """(steps, 2) int64: where each step's batch begins and ends, for epochs whose orders begin `apart` places apart."""
-    starts = np.arange(0, rows, batch_size)
-    batches = np.stack((starts, np.minimum(starts + batch_size, rows)), axis=1)
-    return (batches + apart * np.arange(epochs)[:, None, None]).reshape(-1, 2)
+    starts, befores = np.arange(0, rows, batch_size), apart * np.arange(epochs)[:, None]
+    batches = np.empty((epochs, len(starts), 2), np.int64)
+    batches[..., 0] = befores + starts
+    batches[..., 1] = befores + np.minimum(starts + batch_size, rows)
+    return batches.reshape(-1, 2)
 
 
 def _is_plain(loss):

@@ -6,10 +6,9 @@ subclass of `Loss` is registered under its name when it is defined.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LOSSES: dict[str, "type[Loss]"] = {}
@@ -152,17 +151,17 @@ class Loss(ABC):
         """
         return float(len(targets))
 
-    def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
+    def accuracy(self, totals: Sequence[float], spread: float) -> float:
         """Return the share of right answers, 0 to 1; R^2 or D^2 for a regression.
 
         Parameters
         ----------
-        totals : ndarray of float64, (2,)
+        totals : sequence of float, (2,)
             Summed loss and number of right answers.
         spread : float
             What `spread` returned for the same samples.
         """
-        return float(totals[1] / spread)
+        return totals[1] / spread
 
     @abstractmethod
     def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,8 +132,8 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         total = weights.sum() if len(weights) else len(targets)
         return float(total * _mean((targets - _mean(targets, weights)) ** 2, weights).sum())
 
-    def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
-        return float(1 - 2 * totals[0] / spread) if spread > 0 else math.nan
+    def accuracy(self, totals: Sequence[float], spread: float) -> float:
+        return 1 - 2 * totals[0] / spread if spread > 0 else math.nan
 
     def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
         mean = _mean(targets, weights)
@@ -176,8 +176,8 @@ class PoissonDeviance(_CheckedColumns, Loss, name="poisson", label="Poisson devi
         total = weights.sum() if len(weights) else len(targets)
         return float(total * self.prior_loss(targets, weights))
 
-    def accuracy(self, totals: NDArray[np.float64], spread: float) -> float:
-        return float(1 - totals[0] / spread) if spread > 0 else math.nan
+    def accuracy(self, totals: Sequence[float], spread: float) -> float:
+        return 1 - totals[0] / spread if spread > 0 else math.nan
 
     def prior_loss(self, targets: Targets, weights: NDArray[Any]) -> float:
         y, mean = targets.astype(np.float64), _mean(targets, weights)

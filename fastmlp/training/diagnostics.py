@@ -25,7 +25,16 @@ from fastmlp.training.failure_check import (
     smaller_rate,
     usual_init,
 )
-from fastmlp.training.probes import IDLE, PROBES, SAMPLE, idle_share, next_probe_epoch, probe_spacing, step_ratios
+from fastmlp.training.probes import (
+    IDLE,
+    PROBES,
+    SAMPLE,
+    idle_share,
+    next_probe_epoch,
+    probe_spacing,
+    probes_left,
+    step_ratios,
+)
 from fastmlp.training.scale_hints import scale_hints
 from fastmlp.training.session import Session
 from fastmlp.utils.records import Count, Known, Record, converted, to_plain
@@ -259,9 +268,13 @@ class DiagnosticsCallback(InternalCallback):
 
     def _check_steps(self, record: Mapping[str, Any]) -> None:
         epoch, config, loss, prior = record["epoch"], self.session.config, record["train_loss"], self.session.prior_loss
-        if loss <= LEARNED * prior or self.session.state.history.has_diagnosis("updates-too-large"):
+        hardly_learns = loss > HARDLY_LEARNED * prior
+        left, history = probes_left(epoch, config.epochs, self._spacing), self.session.state.history
+        may_be_large = loss > LEARNED * prior and self._large + left >= PROBES
+        may_be_small = hardly_learns and self._small + left >= SMALL_PROBES
+        if not (may_be_large or may_be_small) or history.has_diagnosis("updates-too-large"):
             self._large = self._small = 0
-            return  # nothing would be reported
+            return  # nothing would be reported, now or by the probes that are left
         ratios = step_ratios(self.session.trainer, self._sample, epoch, config.learning_rate)
         longest = float(ratios.max())
         if not math.isfinite(longest):  # nor is it where any is nan
@@ -275,7 +288,6 @@ class DiagnosticsCallback(InternalCallback):
             hints = self._hints_to_calm((config.init,), "")
             seen = f"{self._layer(worst)}: {what}, and {USUAL:.1%} is usual"
             self._report(epoch, "updates-too-large", advise(seen, hints))
-        hardly_learns = loss > HARDLY_LEARNED * prior
         if not hardly_learns or self.session.state.history.has_diagnosis("diverged", *CAUSES_TO_CALM):
             self._small = 0
             return

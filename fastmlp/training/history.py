@@ -4,6 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +26,7 @@ COLUMNS = (
     "validation_accuracy",
     "seconds",
 )
+_IN_ORDER = itemgetter(*COLUMNS)
 MEASURED = {"full": "after each epoch", "running": "during each epoch"}  # by the setting `train_metrics`
 
 
@@ -156,9 +158,8 @@ class History:
         records : iterable of mapping
             As for `append`, in order.
         """
-        known = list(records)
-        added = [[record[name] for record in known] for name in COLUMNS]
-        for column, values in zip(self._columns.values(), added, strict=True):
+        rows = list(map(_IN_ORDER, records))
+        for column, values in zip(self._columns.values(), zip(*rows, strict=True), strict=bool(rows)):
             column += values
 
     @classmethod

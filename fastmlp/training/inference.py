@@ -273,7 +273,7 @@ def evaluate(
         kernels, threads = kernels_of(config.engine), thread_count(config)
         totals = totals_of(kernels, parameters, parts, threads, form=form)
     loss_per_row = float(totals[0] / len(targets)) * objective.unit(classes)
-    return loss_per_row, float(objective.accuracy(totals, objective.spread(targets, EQUAL_WEIGHTS)))
+    return loss_per_row, objective.accuracy(totals.tolist(), objective.spread(targets, EQUAL_WEIGHTS))
 
 
 def _ranges(layers: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:

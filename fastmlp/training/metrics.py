@@ -28,8 +28,8 @@ class MetricsCallback(InternalCallback):
         self._validation_spread = math.nan if validation is None else measure.spread(validation[1], EQUAL_WEIGHTS)
         self._held_out = None if validation is None else self._rows(*validation, EQUAL_WEIGHTS)
         # Of rows in memory, which are the same in every epoch.
-        in_memory = batches.evaluation_chunks() if isinstance(batches, InMemory) else ()
-        self._training = [self._rows(*chunk) for chunk in in_memory]
+        is_kept = session.config.train_metrics == "full" and isinstance(batches, InMemory)
+        self._training = [self._rows(*chunk) for chunk in (batches.evaluation_chunks() if is_kept else ())]
 
     def next_epoch(self) -> int:
         rule, epoch = self.session.trainer.rule, self.session.state.epoch
@@ -39,28 +39,28 @@ class MetricsCallback(InternalCallback):
     def on_epoch_end(self, view: TrainingView) -> bool:
         session, config = self.session, self.session.config
         state, batches, measure, unit = session.state, session.data.batches, config.loss_function, self._unit
-        measured = [*state.passed, (state.learning_rate, state.totals)]
+        measured = [*state.passed, (state.learning_rate, state.totals.tolist())]
         seconds = state.stopwatch.seconds / len(measured)
         if config.train_metrics == "full":
             chunks = self._training or itertools.starmap(self._rows, batches.evaluation_chunks())
             totals = sum(map(self._totals, chunks), start=np.zeros(2))
-            measured = [(state.learning_rate, totals)]
+            measured = [(state.learning_rate, totals.tolist())]
         penalties = penalty(session.trainer.rule, state.parameters.weights)
         loss, accuracy = math.nan, math.nan
         if self._held_out is not None and session.data.validation is not None:
             held_out = self._totals(self._held_out)
             loss = float(held_out[0] / len(session.data.validation[1])) * unit
-            accuracy = float(measure.accuracy(held_out, self._validation_spread))
+            accuracy = measure.accuracy(held_out.tolist(), self._validation_spread)
         records = []
         for epoch, (rate, totals) in enumerate(measured, start=state.epoch):
-            train_loss = float(totals[0] / batches.total_weight)
+            train_loss = totals[0] / batches.total_weight
             records.append(
                 {
                     "epoch": epoch,
                     "learning_rate": rate,
                     "train_loss": train_loss * unit,
                     "train_objective": (train_loss + penalties) * unit,
-                    "train_accuracy": float(measure.accuracy(totals, self._spread)),
+                    "train_accuracy": measure.accuracy(totals, self._spread),
                     "validation_loss": loss,
                     "validation_accuracy": accuracy,
                     "seconds": seconds,

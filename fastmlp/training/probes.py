@@ -60,6 +60,20 @@ def next_probe_epoch(epoch: int, epochs: int, spacing: int = 1) -> int:
     return epochs if epoch <= epochs < a else a
 
 
+def probes_left(epoch: int, epochs: int, spacing: int) -> int:
+    """Return how many probes there are from an epoch on, `PROBES` where there are more.
+
+    Parameters
+    ----------
+    epoch, epochs, spacing : int
+        As for `next_probe_epoch`.
+    """
+    count = 0
+    while epoch <= epochs and count < PROBES:
+        epoch, count = next_probe_epoch(epoch, epochs, spacing) + 1, count + 1
+    return count
+
+
 def idle_share(trainer: Trainer, X: Inputs, layer: int) -> float:
     """Return which share of a hidden layer is idle on the rows of X; nothing is dropped or distorted.
 
@@ -83,8 +97,10 @@ def idle_share(trainer: Trainer, X: Inputs, layer: int) -> float:
     out = np.empty((X.shape[0], units), p.buffer.dtype)
     trainer.kernels.predict(p.layers, p.buffer, X, out, 1, SQUARED, layer)  # the outputs as they are
     if code in IDLE:
-        return float((out.max(axis=0) <= IDLE[code]).mean())
-    return float((np.abs(out) > TANH_EDGE).mean() if code == TANH else (np.abs(out - 0.5) > SIGMOID_EDGE).mean())
+        is_idle = out.max(axis=0) <= IDLE[code]
+    else:
+        is_idle = np.abs(out) > TANH_EDGE if code == TANH else np.abs(out - 0.5) > SIGMOID_EDGE
+    return float(np.count_nonzero(is_idle) / is_idle.size)
 
 
 def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: float) -> NDArray[np.float64]:

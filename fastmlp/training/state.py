@@ -131,7 +131,7 @@ class TrainingState:
     position: int = 0
     totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     learning_rate: float = math.nan
-    passed: list[tuple[float, NDArray[np.float64]]] = field(default_factory=list, repr=False)
+    passed: list[tuple[float, list[float]]] = field(default_factory=list, repr=False)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     is_stopped: bool = False
     kept_epoch: int | None = None

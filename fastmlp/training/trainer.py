@@ -219,7 +219,7 @@ class Trainer:
         done = int(lost[0]) + 1 if len(lost) else epochs
         state.steps += done * rates.shape[1]
         first_rates = rates[:done, 0].tolist()
-        state.passed = list(zip(first_rates[:-1], totals[: done - 1], strict=True))
+        state.passed = list(zip(first_rates[:-1], totals[: done - 1].tolist(), strict=True))
         state.learning_rate, state.totals, state.position = first_rates[-1], totals[done - 1], rows
 
     def _epochs_at_once(self, batches: Batches, most: int) -> int:

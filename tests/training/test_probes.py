@@ -15,11 +15,13 @@ from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.first_layer import compact
 from fastmlp.training.preparation import prepare
 from fastmlp.training.probes import (
+    PROBES,
     WORTH_PROBING,
     idle_share,
     largest_input,
     next_probe_epoch,
     probe_spacing,
+    probes_left,
     step_ratios,
 )
 from fastmlp.training.session import Session
@@ -121,6 +123,13 @@ def test_short_epochs_are_not_all_looked_at_and_long_ones_are():
     for epochs in (3, *range(5, 100)):
         spacing = probe_spacing(1, epochs)
         assert len({next_probe_epoch(epoch, epochs, spacing) for epoch in range(1, epochs + 1)}) == 3
+
+
+def test_the_probes_that_are_left_are_counted_up_to_those_that_a_cause_takes():
+    for epochs, spacing in ((1, 1), (3, 1), (20, 7), (50, 9), (50, 1)):
+        probed = [epoch for epoch in range(1, epochs + 1) if next_probe_epoch(epoch, epochs, spacing) == epoch]
+        for epoch in range(1, epochs + 2):
+            assert probes_left(epoch, epochs, spacing) == min(sum(later >= epoch for later in probed), PROBES)
 
 
 @pytest.mark.parametrize(("name", "range_"), [("tanh", "beyond -0.99 or 0.99"), ("sigmoid", "beyond 0.005 or 0.995")])
