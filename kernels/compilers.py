@@ -60,15 +60,16 @@ class _EntryLibrary(JITCodeLibrary):
         return self.name, "object", (self._get_compiled_object(), llvm.parse_assembly(stubs).as_bitcode())
 
 
-# Of the units that are called, and that have no machine code yet: what makes it.
-_missing_units = []
+# Of the units that are called, and that have no machine code yet: what makes it, by the symbol. An entry calls the same
+# one in several places; while the first call's is compiled, a second would be compiled beside it.
+_missing_units = {}
 _open_entries = 0  # that are being compiled
 units_first = False  # whether units are made as soon as a call of theirs is compiled
 
 
-def need_unit(make):
+def need_unit(symbol, make):
     """Have the machine code of a unit made by a call of `make`: before the open entry gets its own, or at once."""
-    _missing_units.append(make)
+    _missing_units[symbol] = make
     if units_first or not (_open_entries and parts_work()):
         make_units()
 
@@ -76,7 +77,7 @@ def need_unit(make):
 def make_units():
     """Make what is missing of the units: machine code that calls them is linked to it."""
     while _missing_units:
-        _missing_units.pop()()
+        _missing_units.popitem()[1]()
 
 
 def _link_below(library, module):

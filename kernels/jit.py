@@ -82,7 +82,7 @@ def unit(function):
         def codegen(context, builder, signature, values):
             symbol = kept.key(signature.args, context)
             unit_symbols[symbol] = name, signature.args
-            need_unit(lambda: make(signature.args))
+            need_unit(symbol, lambda: make(signature.args))
             kind = context.call_conv.get_function_type(types.none, signature.args)
             called = cgutils.get_or_insert_function(builder.module, kind, symbol)
             context.call_conv.call_function(builder, called, types.none, signature.args, values)

@@ -5,6 +5,7 @@ import gc
 import numba
 import numpy as np
 import pytest
+from numba.core.event import install_recorder
 
 from fastmlp.kernels import compilers
 from fastmlp.kernels.jit import counting, entry, inlined, jit, unit
@@ -78,6 +79,26 @@ def test_entries_share_the_machine_code_of_a_unit_and_find_it_in_the_cache(monke
         entry(f"tests.{result}", function)(x)
         assert x == result
     assert sorted(path.name.split("-")[0] for path in tmp_path.rglob("*.bin")) == ["_halve", "tests.2.25", "tests.3.5"]
+
+
+def test_a_unit_that_is_called_in_several_places_is_compiled_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_CACHE", str(tmp_path))
+
+    @unit
+    def _negate(x):
+        x[0] = -_bounded(x[0])
+
+    def thrice(x):
+        _negate(x)
+        _negate(x)
+        _negate(x)
+
+    x = np.full(1, 6.0)
+    with install_recorder("numba:compile") as recorder:
+        entry("tests.thrice", thrice)(x)
+    assert x == -7
+    compiled = [event.data["dispatcher"].py_func.__name__ for _, event in recorder.buffer if event.is_start]
+    assert compiled.count("_negate") == 1
 
 
 def test_a_unit_can_be_called_by_a_function_that_knows_of_no_parts(monkeypatch, tmp_path):
