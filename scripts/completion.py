@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write what a shell needs to complete commands: see `--help`."""
+"""Print a shell's completion script: see `--help`."""
 
 from fastmlp.__main__ import command
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write a trained network in a format of other programs: see `--help`."""
+"""Export a trained network: ONNX, PyTorch, scikit-learn, C, Python, JSON: see `--help`."""
 
 from fastmlp.__main__ import command
 

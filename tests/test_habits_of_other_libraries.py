@@ -37,7 +37,7 @@ def network(**settings):
 def test_a_setting_of_another_library_is_named_as_here(name, hint):
     with pytest.raises(InputTypeError) as caught:
         MLP(**{name: 1})
-    assert f"{name!r} is no setting of a network; " in str(caught.value)
+    assert f"{name!r} is not a setting; " in str(caught.value)
     assert hint in str(caught.value)
 
 
@@ -112,7 +112,7 @@ def test_a_schedule_of_keras_that_takes_the_rate_as_well_is_refused_at_once():
 
 
 def test_the_batch_size_is_not_the_third_argument():
-    with pytest.raises(InputTypeError, match=r"validation is no pair; expected \(X, y\), not int"):
+    with pytest.raises(InputTypeError, match=r"validation is not a pair; expected \(X, y\), not int"):
         network().fit(X, Y, 32)
 
 
@@ -165,7 +165,7 @@ class Tensor:
 def test_tensors_are_inputs_and_labels_and_one_that_numpy_cannot_read_says_why():
     mlp = network().fit(Tensor(X), Tensor(Y))
     np.testing.assert_array_equal(mlp.predict(Tensor(X)), mlp.predict(X))
-    with pytest.raises(InputTypeError, match=r"X is no array \(Use tensor.detach\(\)"):
+    with pytest.raises(InputTypeError, match=r"X is not an array \(Use tensor.detach\(\)"):
         mlp.predict(Tensor(X, RuntimeError("Use tensor.detach().numpy() instead.")))
 
 

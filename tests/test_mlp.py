@@ -333,7 +333,7 @@ def test_the_data_go_with_the_training_and_wait_for_no_garbage_collector(engine,
 
 @pytest.mark.parametrize("validation", [(1, 2, 3), [1], np.ones((2, 6)), "XY"], ids=["three", "one", "array", "text"])
 def test_a_validation_set_that_is_no_pair_is_refused(validation):
-    with pytest.raises(InputTypeError, match=r"validation is no pair; expected \(X, y\)"):
+    with pytest.raises(InputTypeError, match=r"validation is not a pair; expected \(X, y\)"):
         MLP().fit(*blobs(), validation=validation)
 
 

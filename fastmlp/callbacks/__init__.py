@@ -1,4 +1,4 @@
-"""Callbacks that come along, their base class, and a search for the learning rate.
+"""Built-in callbacks, their base class, and a search for the learning rate.
 
 from fastmlp.callbacks import Callback, CSVLogger, ModelCheckpoint, TensorBoard, find_learning_rate
 """
@@ -36,5 +36,5 @@ _ELSEWHERE = {
 
 def __getattr__(name: str) -> object:
     if name in _ELSEWHERE:  # no AttributeError, whose text `from fastmlp.callbacks import ...` would not show
-        raise ImportError(f"{name} is no callback here but {_ELSEWHERE[name]}", name=__name__)
+        raise ImportError(f"{name} is not a callback here but {_ELSEWHERE[name]}", name=__name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -44,7 +44,7 @@ class CSVLogger(Callback):
             with open(self._path, "rb") as file:
                 if file.read(len(header)) not in (b"", header.encode()):
                     raise InputError(
-                        f"{self._path} is no log of a training; expected a new file, or one whose first line is "
+                        f"{self._path} is not a log of a training; expected a new file, or one whose first line is "
                         f"{header}: choose another name"
                     )
         view.history.to_csv(self._path)

@@ -34,9 +34,9 @@ class ModelCheckpoint(InternalCallback):
     Attributes
     ----------
     best_epoch : int
-        Number of the epoch in the file, from 1; 0 as long as there is none.
+        Number of the epoch in the file, from 1; 0 before the first save.
     best_value : float
-        What was monitored in that epoch; nan as long as there is none.
+        Value of the monitored quantity in that epoch; nan before the first save.
 
     Raises
     ------
@@ -57,12 +57,12 @@ class ModelCheckpoint(InternalCallback):
 
     @property
     def best_epoch(self) -> int:
-        """Number of the epoch in the file, from 1; 0 as long as there is none."""
+        """Number of the epoch in the file, from 1; 0 before the first save."""
         return self._best.epoch
 
     @property
     def best_value(self) -> float:
-        """What was monitored in that epoch; nan as long as there is none."""
+        """Value of the monitored quantity in that epoch; nan before the first save."""
         return self._best.value
 
     def attach(self, session: Session) -> None:
@@ -97,5 +97,5 @@ class ModelCheckpoint(InternalCallback):
     def load_state_dict(self, state: CallbackState) -> None:
         values: dict[str, Any] = dict(state)
         if not isinstance(values["best_epoch"], int) or not isinstance(values["best_value"], float):
-            raise ValueError("best_epoch and best_value are no numbers")
+            raise ValueError("best_epoch and best_value are not numbers")
         self._best.epoch, self._best.value = values["best_epoch"], values["best_value"]

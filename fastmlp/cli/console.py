@@ -39,7 +39,7 @@ def show_warnings_in_one_line() -> None:
 
 
 class _ScreenHandler(logging.Handler):
-    """Shows the log on what stderr is at that moment: notes as they are, what went wrong as one line that says so."""
+    """Writes the log to the current stderr: notes unchanged, warnings and errors as one line with a prefix."""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()

@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Run the verb and print what it returns; with `--json` all else that it prints goes to stderr."""
+    """Run the verb and print what it returns; with `--json` everything else that it prints goes to stderr."""
     verb = VERBS[options.verb]
     as_json = not verb.prints_itself and options.json
     with redirect_stdout(sys.stderr if as_json else sys.stdout):

@@ -31,7 +31,7 @@ def output_file(path: str, force: bool, used: Iterable[Path]) -> Path:
     check_replaceable(out)
     if out.exists():
         if any(each.exists() and out.samefile(each) for each in used):
-            raise InputError(f"{out} is what is read; choose another --out")
+            raise InputError(f"{out} is an input of this command; choose another --out")
         if not force:
             raise InputError(f"{out} is there already; pass --force to replace it, or choose another --out")
     return out

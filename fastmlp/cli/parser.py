@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Print versions and end; they are looked for then alone, and the line is not wrapped."""
+    """Print versions and exit; they are looked up only when asked for, and the line is not wrapped."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any):
         super().__init__(option_strings, dest, nargs=0, **options)
@@ -72,7 +72,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser, verbs = _build([chosen] if chosen else [])
     first = arguments[0] if arguments else ""
     if chosen and first.startswith("-") and first not in parser.options:
-        verbs[chosen].error(f"{first} stands before the verb; expected it behind")
+        verbs[chosen].error(f"{first} stands before the verb; expected it after the verb")
     options, unknown = parser.parse_known_args(arguments)
     options.whole_parser = whole_parser
     if unknown:
@@ -95,7 +95,9 @@ def _build(declared: Sequence[str]) -> tuple[_Parser, dict[str, _Parser]]:
         epilog=f"example:\n  fastmlp demo --epochs 5\n\n{exit_statuses_text()}",
         formatter_class=_HelpFormatter, allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--version", action=_Version, help="print the versions that matter, and exit")
+    parser.add_argument(
+        "--version", action=_Version, help="print the versions of fastmlp and what it runs on, and exit"
+    )
     adding = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     parsers = {}
     for name, verb in VERBS.items():
@@ -115,5 +117,5 @@ def _add_common(parser: _Parser, verb: Verb) -> None:
     if not verb.prints_itself:
         output.add_argument("--json", action="store_true", help="print the result as one JSON object, for programs")
     how_much = output.add_mutually_exclusive_group()
-    how_much.add_argument("-v", "--verbose", action="store_true", help="say more on stderr, such as all settings")
-    how_much.add_argument("-q", "--quiet", action="store_true", help="say nothing on stderr but warnings and errors")
+    how_much.add_argument("-v", "--verbose", action="store_true", help="print more on stderr, such as all settings")
+    how_much.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors on stderr")

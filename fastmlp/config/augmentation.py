@@ -156,7 +156,7 @@ class Augmentation:
             side = math.isqrt(features)
             if side * side != features:
                 raise InputError(
-                    f"X has {features} features, which are no square image; expected a square number: give "
+                    f"X has {features} features, which are not a square image; expected a square number: give "
                     "augment.image_shape as (height, width)"
                 )
             return side, side

@@ -48,7 +48,7 @@ class CrossEntropy(Loss, name="cross_entropy", label="cross entropy"):
 
 
 class _CheckedColumns:
-    """What losses have in common whose targets are columns of numbers that `_check` accepts, as they are."""
+    """Base of the losses whose targets are columns of numbers, used unchanged if `_check` accepts them."""
 
     @staticmethod
     @abstractmethod
@@ -97,7 +97,7 @@ class BinaryCrossEntropy(_CheckedColumns, Loss, name="binary_cross_entropy", lab
 
 
 class SquaredError(Loss, name="squared_error", label="squared error"):
-    """Half the squared error of outputs as they are, summed over columns: 1/2 sum (p - y)^2, for regression.
+    """Half the squared error of the identity outputs, summed over columns: 1/2 sum (p - y)^2, for regression.
 
     Predictions are the outputs. The accuracy is the coefficient of determination, R^2 = 1 - squared error / variance
     about the mean; 1 is perfect. Targets are scaled as `target_scaling` says; losses are in their own units.

@@ -181,7 +181,7 @@ class NetworkConfig:
                 hint = ARGUMENTS.get(name) or nearest(name, cls.FIELDS)
                 if of_fit is not None:
                     hint = f"it is an argument of fit: fit(X, y, {of_fit}=...)"
-                raise InputTypeError(f"{name!r} is no setting of a network; {hint}")
+                raise InputTypeError(f"{name!r} is not a setting; {hint}")
         return cls(**settings)
 
     def to_dict(self) -> dict[str, Any]:

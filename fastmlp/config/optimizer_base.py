@@ -73,7 +73,7 @@ class Optimizer:
 
     @classmethod
     def fields(cls) -> dict[str, "dataclasses.Field[Any]"]:
-        """Return the numbers that the setting `optimizer` may give, by name; the momentum is a setting of its own."""
+        """Return the numbers that the setting `optimizer` may give, by name; the momentum is a separate setting."""
         return {info.name: info for info in dataclasses.fields(cls) if "check" in info.metadata}
 
     @classmethod

@@ -249,7 +249,7 @@ class OneCycle(Shape, name="one-cycle"):
         return np.where(step < peak, up, down)
 
     def _left(self, done: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The share of the way that is left, from 1 to 0, when the share `done` of its time is over."""
+        """Return the remaining share of a ramp, from 1 to 0, after the share `done` of its time."""
         return half_cosine(done) if self.shape == "cosine" else 1 - done
 
 

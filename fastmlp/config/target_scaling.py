@@ -21,7 +21,7 @@ Scale = NDArray[np.float64]
 
 
 def measure(setting: str, numbers: NDArray[np.float64]) -> Scale | None:
-    """Return the scale of a training set's numbers; None where they stay as they are.
+    """Return the scale of a training set's targets; None if they are not scaled.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def measure(setting: str, numbers: NDArray[np.float64]) -> Scale | None:
 
 
 def scale_of(classes: NDArray[Any] | None) -> Scale | None:
-    """Return the scale among what a network's outputs stand for; None where there is none.
+    """Return the target scale from a network's `outputs`; None if it has none.
 
     Parameters
     ----------

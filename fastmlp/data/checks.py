@@ -28,7 +28,7 @@ PARTS = ("train", "validation", "test")
 
 
 class NoLabels(InputError):
-    """A file that has inputs alone, as those that are to be predicted."""
+    """Raised for a file without labels, such as one whose rows are to be predicted."""
 
 
 class NoTestPart(InputError):
@@ -293,7 +293,7 @@ def with_text(where: str, values: np.ndarray) -> np.ndarray:
     try:
         items = [item.decode() if isinstance(item, bytes) else item for item in values.ravel().tolist()]
     except UnicodeDecodeError as error:
-        raise InputError(f"{where} has text that is no UTF-8 ({error}); expected UTF-8: convert it") from None
+        raise InputError(f"{where} has text that is not UTF-8 ({error}); expected UTF-8: convert it") from None
     return np.fromiter(items, object, len(items)).reshape(values.shape)
 
 

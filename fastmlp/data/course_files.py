@@ -1,4 +1,4 @@
-"""Write the course's two HDF5 files from any collection that has a training and a test part."""
+"""Write the two HDF5 files of the course assignment from any collection that has a training and a test part."""
 
 import io
 from dataclasses import replace
@@ -116,7 +116,9 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
         raise InputError(f"{dataset.name} is a table; expected pictures, which the two files are for")
     classes = dataset.classes
     if classes is None or classes.dtype != np.int64 or not 0 <= classes.min() <= classes.max() < MOST_CLASSES:
-        raise InputError(f"{dataset.name} has other labels than small whole numbers; expected some from 0: number them")
+        raise InputError(
+            f"{dataset.name} has labels other than small whole numbers; expected some from 0: renumber them"
+        )
     class_numbers(dataset.y, classes, dataset.name)
     rows, columns = X.shape
     storage = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # a fifth of the size; level 4 gains 2%

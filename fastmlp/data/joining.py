@@ -1,4 +1,4 @@
-"""A file's own parts, put together."""
+"""Join the training and validation parts of a file."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from fastmlp.utils.labels import distinct
 
 
 def joined(dataset: Dataset) -> Dataset:
-    """Return a dataset whose rows are followed by those of its own validation part; without one, the same.
+    """Return a dataset with the rows of its own validation part appended; unchanged if it has none.
 
     Parameters
     ----------

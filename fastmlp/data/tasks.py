@@ -1,4 +1,4 @@
-"""What a network has to learn of the labels of data: classes, or numbers."""
+"""The task of a data set: classification or regression."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def check_task(task: str | None) -> None:
 
 
 def with_task(dataset: Dataset, task: str | None) -> Dataset:
-    """Return a dataset whose labels are read as another task than that which their values suggest.
+    """Return a dataset whose labels are read as the given task instead of the one that their values suggest.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def with_task(dataset: Dataset, task: str | None) -> Dataset:
         dataset = replace(dataset, validation=with_task(dataset.validation, task or dataset.task))
     if task is None and dataset.classes is None:
         note = (
-            f"labels: {len(distinct(dataset.y))} different numbers, which are predicted as such, a regression; for "
-            f"classes pass task = '{CLASSIFICATION}'"
+            f"labels: {len(distinct(dataset.y))} different numbers, so this is a regression; for classes "
+            f"set task = '{CLASSIFICATION}'"
         )
         return replace(dataset, notes=(*dataset.notes, note))
     if task in (None, dataset.task):

@@ -85,7 +85,7 @@ def _evaluate(run: Run, test: str | None, again: bool) -> EvaluationRecord:
 def _done_before(run: Run, last: EvaluationRecord) -> InputError:
     return InputError(
         f"{run.folder} was evaluated on {last.time}, with a test {last.measure} of {last.score:.4f}; "
-        "test data are for one look: pass --again if you mean it"
+        "test data should be used once: pass --again to evaluate once more"
     )
 
 

@@ -48,7 +48,7 @@ def _value(key: str, text: str) -> Any:
         if list(parsed) == ["value"]:
             return _plain(parsed["value"], text)
     if any(mark in text for mark in "[]{}\"'\n"):
-        raise InputError(f"--set {key} is {text!r}, which is no TOML; quote it for the shell: '{key}=[1, 2]'")
+        raise InputError(f"--set {key} is {text!r}, which is not TOML; quote it for the shell: '{key}=[1, 2]'")
     return [_value(key, part.strip()) for part in text.split(",") if part.strip()] if "," in text else text
 
 
@@ -89,7 +89,7 @@ def _changed(recipe: Recipe, key: str, value: Any) -> Recipe:
     if not name:
         return _change_whole(recipe, section, value)
     if section not in TABLES:
-        raise InputError(f"{key!r} is no key of a recipe; {nearest(section, TABLES)} in the place of {section!r}")
+        raise InputError(f"{key!r} is not a key of a recipe; {nearest(section, TABLES)} in the place of {section!r}")
     check_keys([name], TABLES[section], f"[{section}]")
     if section == "search":
         return recipe.searched_in(name, value)
@@ -119,7 +119,7 @@ def _change_whole(recipe: Recipe, key: str, value: Any) -> Recipe:
     hint = (
         f"did you mean {home_of(meant)}.{meant}?" if meant else nearest(key, (*OWN, *(f"{table}." for table in TABLES)))
     )
-    raise InputError(f"{key!r} is no key of a recipe; {hint}")
+    raise InputError(f"{key!r} is not a key of a recipe; {hint}")
 
 
 def _change_data(recipe: Recipe, name: str, value: Any) -> Recipe:

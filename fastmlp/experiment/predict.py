@@ -54,7 +54,7 @@ class Predictions:
 def predict(
     predictor: Predictor, files: Sequence[str], ids_name: str | None = None, threads: int | None = None
 ) -> Predictions:
-    """Predict the rows of files, whose labels, if they have some, are not looked at.
+    """Predict the rows of files; labels in them are ignored.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def _print_epoch(prefix: str, record: dict[str, Any]) -> None:
 def shown_progress(
     labels: Sequence[str], epochs: Sequence[int], epoch_lines: bool = False
 ) -> Iterator[Callable[..., list[Callback]]]:
-    """Show how networks train, on stderr, so that stdout has the results alone. A quiet logger leaves it out.
+    """Show the progress of trainings on stderr, so that stdout has only results; nothing if the logger is quiet.
 
     Parameters
     ----------

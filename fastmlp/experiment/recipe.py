@@ -216,7 +216,7 @@ class Recipe:
         return self._changed(data={**self.data, **chosen})
 
     def varied_over(self, name: str, values: list[Any]) -> "Recipe":
-        """Return the recipe with a setting that varies in the grid, and has no value of its own.
+        """Return the recipe with a setting that varies in the grid, and has no fixed value.
 
         Parameters
         ----------
@@ -228,7 +228,7 @@ class Recipe:
         return self.without([name], "settings")._changed(grid={**self.grid, name: values})
 
     def searched_in(self, name: str, value: object) -> "Recipe":
-        """Return the recipe with another key in the table of its search; a setting there has no value of its own.
+        """Return the recipe with another key in its search table; a setting there has no fixed value.
 
         Parameters
         ----------

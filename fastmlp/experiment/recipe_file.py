@@ -43,13 +43,13 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     Raises
     ------
     InputError, InputTypeError
-        If it is not there, is no TOML, or has an unknown key or a value that no network accepts. All cells are tried.
+        If it is not there, is not TOML, or has an unknown key or a value that no network accepts. All cells are tried.
     """
     text, where = _read(name_or_path)
     try:
         table = parse_toml(text)
     except ValueError as error:
-        raise InputError(f"{where} is no TOML ({error}); correct that line") from None
+        raise InputError(f"{where} is not TOML ({error}); correct that line") from None
     try:
         recipe = _parse(table, Path(name_or_path).stem)
         check_cells(recipe)
@@ -125,7 +125,7 @@ def _parse(table: dict[str, Any], default_title: str) -> Recipe:
 
 
 def _table(recipe: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a table of the recipe, with known keys alone; empty if there is none."""
+    """Return a table of the recipe, empty if there is none; refuse unknown keys."""
     table = recipe.get(name, {})
     if not isinstance(table, dict):
         raise InputTypeError(f"{name} is {table!r}; expected a table: write [{name}] and its keys below")

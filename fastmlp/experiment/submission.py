@@ -62,7 +62,9 @@ def read_sample(path: str | os.PathLike[str]) -> Sample:
         with reported(path), open_text(path) as file:
             header, *rows = [*filter(None, csv.reader(file))] or [[]]
     except (UnicodeError, ValueError, csv.Error) as error:
-        raise InputError(f"{path} is no sample submission ({first_line(error)}); expected CSV with a header") from None
+        raise InputError(
+            f"{path} is not a sample submission ({first_line(error)}); expected CSV with a header"
+        ) from None
     if len(header) < 2 or len(set(header)) < len(header):
         raise InputError(
             f"{path} begins with {','.join(header)!r}; expected a sample submission: the name of the column that names "

@@ -169,7 +169,7 @@ def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecor
 
 
 def _meanings(recipe: Recipe, train: Dataset) -> list[str]:
-    """Return what the inputs mean to the networks of a recipe: one line, or one for each way to read them."""
+    """Return how the networks of a recipe read the inputs: one line, or one for each distinct scaling."""
     ways = dict.fromkeys((config.dtype, config.scaling, config.missing) for config in recipe.configs())
     fitted = (
         InputEncoder.fit(read_inputs(train.X, dtype, missing=missing), dtype, scaling, missing)
@@ -236,7 +236,7 @@ def _without_trials(recipe: RecipeRecord) -> RecipeRecord:
 
 
 def _check_same_data(run: Run, earlier: RunRecord | None, record: RunRecord) -> None:
-    """Raise InputError if the folder holds a sweep of other data, whose results do not belong in one table."""
+    """Raise InputError if the folder holds a sweep on other data: their results do not belong in one table."""
     if earlier is None or earlier.data.digest == record.data.digest:
         return
     before, after = earlier.data, record.data

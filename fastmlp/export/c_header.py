@@ -167,7 +167,7 @@ def _braces(items: Sequence[str]) -> str:
 
 
 def _numbers(values: Iterable[Any], T: str) -> list[str]:
-    """Numbers of C with as few digits as tell them."""
+    """Return numbers as C literals, with the fewest digits that round-trip."""
     suffix = "f" if T == "float" else ""
     texts = (str(value) for value in values)
     return [text + ("" if set(text) & set(".en") else ".0") + suffix for text in texts]

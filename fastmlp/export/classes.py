@@ -64,7 +64,7 @@ def classes_of(plain: tuple[PlainClass, ...]) -> NDArray[Any]:
     if pairs:
         scale = np.array(pairs, np.float64)
         if len(pairs) < len(plain) or not np.isfinite(scale).all() or not (scale[:, 1] > 0).all():
-            raise ValueError("classes are no means and deviations")
+            raise ValueError("classes are not means and deviations")
         return scale
     try:
         classes, _ = check_labels(list(plain), len(plain), "classes")

@@ -221,7 +221,7 @@ def _column(column: Column, scales: Any) -> dict[str, Any]:
 
 
 def _shortest(array: NDArray[Any]) -> list[Any]:
-    """An array as lists of floats with as few digits as tell it in its own type."""
+    """Return an array as nested lists of floats, with the fewest digits that round-trip in its dtype."""
     if array.ndim > 1:
         return [_shortest(row) for row in array]
     return array.tolist() if array.dtype == np.float64 else [float(str(value)) for value in array]

@@ -79,7 +79,7 @@ def pack(texts: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> bytes:
             text.encode()
         except UnicodeEncodeError as error:
             wrong = text[error.start : error.end]
-            raise InputError(f"a label or a name has {wrong!a}, which is no text; train with another one") from None
+            raise InputError(f"a label or a name has {wrong!a}, which is not text; train with another one") from None
     parts = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for array in arrays.values()]
     offsets = itertools.pairwise(itertools.accumulate((part.nbytes for part in parts), initial=0))
     entries = {

@@ -156,13 +156,13 @@ class InputEncoder:
             meant = closest(absent[0], others)
             hint = f": is it called `{meant}`?" if meant else ""
             raise InputError(
-                f"{name} lacks the {_listed(absent)}; expected the {self.width} of the training, in any order{hint}"
+                f"{name} lacks the {_listed(absent)}; expected the {self.width} training columns, in any order{hint}"
             )
         if others:
-            raise InputError(f"{name} has the {_listed(others)}, which the training had not; leave them out")
+            raise InputError(f"{name} has the {_listed(others)}, which the training data did not have; leave them out")
 
     def unknown(self, names: tuple[str, ...]) -> list[str]:
-        """Return which of these names of columns the training had not; none where it had no names.
+        """Return which of these names of columns the training data did not have; none where they had no names.
 
         Parameters
         ----------
@@ -238,7 +238,7 @@ class InputEncoder:
         return not self.columns and self.scaling.kind == ("pixels" if dtype == np.uint8 else "none")
 
     def describe(self) -> str:
-        """Return it in words, such as "64 columns, 0 to 16, standardised"."""
+        """Describe it, such as "64 columns, 0 to 16, standardised"."""
         texts, lacking = self._of_text, sum(column.indicator for column in self.columns)
         parts = [self.scaling.describe()] if self.scaling.columns else []
         parts += (

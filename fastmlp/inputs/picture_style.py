@@ -37,7 +37,7 @@ class PictureStyle(Record, frozen=True, kw_only=False):
     fill: Annotated[float, Meta(gt=0, le=1)] = MNIST_FILL
 
     def describe(self) -> str:
-        """Return it in words, such as "28 x 28 pixels, light on dark, of which drawings fill 71%"."""
+        """Describe it, such as "28 x 28 pixels, light on dark, of which drawings fill 71%"."""
         height, width = self.shape
         size = f"{height} x {width} pixels"
         if self.background is None:

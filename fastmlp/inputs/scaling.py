@@ -73,7 +73,7 @@ class Scaling:
     __hash__ = None  # type: ignore[assignment]  # it compares arrays
 
     def describe(self) -> str:
-        """Return it in words, such as "64 columns, 0 to 16, standardised"."""
+        """Describe it, such as "64 columns, 0 to 16, standardised"."""
         range_ = [] if self.low is None or self.high is None else [f"{self.low:,g} to {self.high:,g}"]
         words = _WORDS if self.is_centred else {**_WORDS, **_WORDS_UNCENTRED}
         noun = "column" if self.columns == 1 else "columns"

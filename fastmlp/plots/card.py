@@ -54,7 +54,7 @@ def card(
     table: Sequence[Sequence[str]] = (),
     summary: str = "",
 ) -> str:
-    """Return an HTML fragment that needs nothing else, in the colours of what stands around it.
+    """Return a self-contained HTML fragment in the colours of the page around it.
 
     Parameters
     ----------

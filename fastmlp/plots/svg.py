@@ -134,7 +134,7 @@ def _drop(element: Element, tag: str) -> None:
 
 
 def _let_marks_inherit(root: Element) -> None:
-    """Leave the colours of marks to the places where they are used, as those alone are the page's to change."""
+    """Move the colours of markers to where they are used, so that the page's style can change them."""
     for definitions in root.iter("defs"):
         for mark in definitions.iter("path"):
             for key in ("fill", "stroke"):

@@ -54,7 +54,7 @@ class Advice:
     hints: list[str]
 
     def lines(self) -> list[str]:
-        """Return what was seen as sentences that begin with the label; the last one tells the hints."""
+        """Return what was seen as sentences that begin with the label; the last one gives the hints."""
         lines = [f"{self.label}{'' if one.failure else ':'} {one.sentence}" for one in self.seen]
         return [*lines[:-1], advise(lines[-1], self.hints) if self.hints else lines[-1]]
 
@@ -107,7 +107,7 @@ _FAILURE = "failure: "
 
 
 def _told(cell: CellRecord) -> list[tuple[str, str]]:
-    """(cause, sentence) of what is known of a cell; its failure is not told as a diagnosis as well."""
+    """Return (cause, sentence) for each problem of a cell; a failure is not repeated as a diagnosis."""
     told = [(_FAILURE + cell.failure.partition(":")[0], cell.failure)] if cell.failure else []
     return told + [
         (diagnosis.cause, _dated(diagnosis.epoch, diagnosis.sentence))

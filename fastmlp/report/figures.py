@@ -62,7 +62,7 @@ def _panel_of(group: CellGroup, trained: dict[str, MLP]) -> plots.Panel:
 
 
 def _shown(cells: Sequence[CellRecord]) -> list[CellGroup]:
-    """The configurations that there is room for, in their order: of too many the best ones."""
+    """The configurations that fit, in order; if there are too many, the best ones."""
     found = group_cells(cells)
     if len(found) <= MOST_PANELS:
         return found

@@ -41,7 +41,7 @@ POLICY = "%policy%"
 
 @dataclass(frozen=True)
 class Block:
-    """A configuration with curves of its own.
+    """A configuration and its curves.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ def render(view: RunView) -> str:
 
 
 def _label(text: str) -> Markup:
-    """Return a label, whose lines end after its commas where its parts are not too long for that."""
+    """Return a label broken into lines after its commas, if its parts are short enough."""
     return Markup(" ").join(Markup('<span class="word">{}</span>').format(part) for part in re.split("(?<=,) ", text))
 
 

@@ -83,7 +83,7 @@ class CellView:
 
 @dataclass(frozen=True)
 class Configuration(CellGroup):
-    """Cells that differ in their seed alone, as a report shows them; most often there is one.
+    """Cells that differ only in their seed, as a report shows them; usually just one.
 
     Attributes
     ----------

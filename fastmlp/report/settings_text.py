@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def several(texts: Iterable[str]) -> list[str]:
-    """Return different texts in their order; of very many those that differ in numbers alone are one, with ranges.
+    """Return distinct texts in order; if there are very many, merge those that differ only in numbers into ranges.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def several(texts: Iterable[str]) -> list[str]:
 
 
 def _ranged(texts: list[str]) -> str:
-    """Return texts that differ in numbers alone as one."""
+    """Merge texts that differ only in numbers."""
     columns = zip(*(_NUMBER.findall(text) for text in texts), strict=True)
     ends = [(min(column, key=float), max(column, key=float)) for column in columns]
     numbers = iter(low if low == high else f"{low} to {high}" for low, high in ends)

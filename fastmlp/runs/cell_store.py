@@ -114,7 +114,7 @@ class CellStore:
         return CellResult(cell, mlp)
 
     def _restore_history(self, folder: Path, history: History) -> None:
-        """Write history.csv anew where it is not that of the network."""
+        """Rewrite history.csv if it differs from the history in the network's file."""
         path = self._run.history(folder)
         if not path.exists() or path.read_bytes() != history.to_csv().encode():
             history.to_csv(path)

@@ -113,7 +113,7 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
         if self.accuracy is None or self.accuracy < 0:
             raise ValueError(f"accuracy is {self.accuracy}; expected a share from 0 to 1")
         if count == 0 or len(self.confusion) != count or any(len(row) != count for row in self.confusion):
-            raise ValueError(f"confusion is no square of {count} classes")
+            raise ValueError(f"confusion is not a square of {count} classes")
 
     @property
     def measure(self) -> str:

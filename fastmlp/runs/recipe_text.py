@@ -10,7 +10,7 @@ from fastmlp.runs.records import RunRecord
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.records import to_plain
 
-REFERENCE_NOTE = "the references are of the recipe as it stands; this run has other data or settings"
+REFERENCE_NOTE = "the references belong to the recipe as published; this run has other data or settings"
 
 
 def resolved_recipe(record: RunRecord) -> str:

@@ -123,7 +123,7 @@ class Run:
             lock.acquire(blocking=False)
         except filelock.Timeout:
             raise InputError(
-                f"{self.folder} is being worked in by another process; wait until it is done, or choose another --out"
+                f"{self.folder} is in use by another process; wait until it is done, or choose another --out"
             ) from None
         except OSError as error:
             with contextlib.suppress(OSError):  # it was there before and holds something

@@ -1,4 +1,4 @@
-"""What is carried over from one fitted estimator to another."""
+"""Copy what was fitted from one estimator to another."""
 
 from typing import Any
 

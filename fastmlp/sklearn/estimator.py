@@ -185,7 +185,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         held_out: Validation | None = None
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-                raise InputTypeError("validation_data is no pair; expected (X, y)")
+                raise InputTypeError("validation_data is not a pair; expected (X, y)")
             held_out = *self._read_held_out(*validation_data), None
         elif self.early_stopping and self.solver in STOCHASTIC:
             arrays = [X, targets] if weight is None else [X, targets, weight]
@@ -212,7 +212,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         is_pass: bool,
         random: np.random.RandomState,
     ) -> MLP:
-        """The network that is to be trained: that of the last pass, or one of the weights that there are."""
+        """Return the network to train: that of the last pass, or one made from the existing weights."""
         if is_pass and hasattr(self, "network_"):
             network = self._synchronised()
             _use_threads(network, _thread_count(self.threads))

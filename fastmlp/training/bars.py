@@ -49,7 +49,7 @@ class Bars(Progress):
         LISTENER.show_in(self)
 
     def stop(self) -> None:
-        """Leave the bars as they are."""
+        """Stop updating, and leave the bars on the screen."""
         LISTENER.show_in(None)
         super().stop()
 
@@ -78,7 +78,7 @@ class Bars(Progress):
 
 
 def rows_shown(tasks: Sequence[Task], lines: int) -> Sequence[Task]:
-    """Return the rows for which there are lines: the first one, those under way, the next ones, then the last ones.
+    """Return the rows that fit the terminal: the first one, those in progress, the next ones, then finished ones.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class _StateColumn(ProgressColumn):
 
 
 class _Shortened:
-    """A text that is shortened to the width that is left for it, of which its beginning has a share."""
+    """A text shortened in its middle to the available width; `share` of it shows the beginning."""
 
     def __init__(self, text: str, share: float):
         self._text, self._share = visible(text), share

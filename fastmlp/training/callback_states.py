@@ -15,7 +15,7 @@ CallbackState = Mapping[str, Any]
 
 
 class Stateful(Protocol):
-    """What has a state of its own that is kept with that of the training."""
+    """An object whose state is kept with that of the training."""
 
     def state_dict(self) -> CallbackState: ...
 
@@ -31,7 +31,7 @@ class Stateful(Protocol):
 
 @dataclass
 class CallbackStates:
-    """The callbacks of a training that have a state, and states whose callbacks are still to come.
+    """The callbacks of a training that have a state, and restored states that no callback has claimed yet.
 
     Attributes
     ----------

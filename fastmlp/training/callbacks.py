@@ -54,7 +54,7 @@ class TrainingView:
 
     @property
     def position(self) -> int:
-        """Rows of the epoch under way that were trained on."""
+        """Rows of the current epoch that were trained on."""
         return self._session.state.position
 
     @property
@@ -79,7 +79,7 @@ class TrainingView:
 
     @property
     def failure_reason(self) -> FailureReason | None:
-        """Why the training failed; in `on_fit_end` alone."""
+        """Why the training failed; only set in `on_fit_end`."""
         return self._session.state.failure_reason
 
     @property
@@ -89,11 +89,11 @@ class TrainingView:
 
     @property
     def error(self) -> BaseException | None:
-        """Exception that ended the training; in `on_fit_end` alone."""
+        """Exception that ended the training; only set in `on_fit_end`."""
         return self._error
 
     def predict(self, X: Samples) -> NDArray[Any]:
-        """Return the predictions of the network as it is now.
+        """Return the predictions of the current network.
 
         Parameters
         ----------
@@ -289,7 +289,7 @@ class CallbackList:
             del first
 
     def _call(self, name: str, method: str) -> Any:
-        """Call a method of a callback; an exception is told which one raised it, and when."""
+        """Call a method of a callback; add to an exception which callback raised it, and when."""
         try:
             return getattr(self._named[name], method)(self._view)
         except (StopTraining, Paused):

@@ -109,7 +109,7 @@ class CheckpointStore:
         self.folder = user_path(self.folder)
 
     def newest(self) -> Checkpoint | None:
-        """Return the newest checkpoint that is whole; None where there is none.
+        """Return the newest undamaged checkpoint, or None.
 
         Raises
         ------
@@ -161,7 +161,7 @@ class CheckpointStore:
             folder.rmdir()
 
     def _files(self) -> list[Path]:
-        """The checkpoints that there are, oldest first."""
+        """The existing checkpoints, oldest first."""
         folder = Path(self.folder)
         if not folder.is_dir():
             return []
@@ -207,7 +207,7 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
     data = archive.read(entry)
     stream = io.BytesIO(data)
     if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"{entry.filename} is no array of format 1.0")
+        raise ValueError(f"{entry.filename} is not an array of format 1.0")
     shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
         raise ValueError(f"{entry.filename} is not as long as an array of {dtype} of shape {shape}")

@@ -16,7 +16,7 @@ TEXT = "compiling the kernels"
 
 
 class Rows(Protocol):
-    """What has a row for each thing under way, such as `fastmlp.training.bars.Bars`."""
+    """Something that shows a row for each task, such as `fastmlp.training.bars.Bars`."""
 
     def add_task(self, description: str, *, total: float | None, state: str) -> Any:
         """Add a row.

@@ -93,7 +93,7 @@ class EarlyStoppingCallback(InternalCallback):
 
     @property
     def best_epoch(self) -> int:
-        """Number of the best epoch, from 1; 0 as long as there is none."""
+        """Number of the best epoch, from 1; 0 before the first one."""
         return self._best.epoch
 
     def attach(self, session: Session) -> None:
@@ -156,7 +156,7 @@ class EarlyStoppingCallback(InternalCallback):
 
 
 def kept_epoch(history: Iterable[Mapping[str, Any]], config: EarlyStoppingConfig | None) -> int:
-    """Return the epoch whose weights a network has after a training.
+    """Return the epoch whose weights the network keeps.
 
     Parameters
     ----------

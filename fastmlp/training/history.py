@@ -322,14 +322,14 @@ class History:
         except csv.Error as error:
             raise InputError(f"{name} cannot be read ({error}); expected a CSV in UTF-8") from None
         if not rows or tuple(rows[0]) != COLUMNS:
-            raise InputError(f"{name} is no history: expected a CSV whose header is {','.join(COLUMNS)}")
+            raise InputError(f"{name} is not a history: expected a CSV whose header is {','.join(COLUMNS)}")
         for number, row in enumerate(rows[1:], start=2):
             if len(row) != len(COLUMNS):
                 raise InputError(f"{name}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it anew")
         try:
             return cls.from_dict({column: [row[k] for row in rows[1:]] for k, column in enumerate(COLUMNS)})
         except ValueError as error:
-            raise InputError(f"{name} has a value that is no number ({error}); write it anew") from None
+            raise InputError(f"{name} has a value that is not a number ({error}); write it anew") from None
 
     @classmethod
     def from_dict(cls, columns: Mapping[str, Iterable[Any]]) -> "History":

@@ -43,7 +43,7 @@ def check_network(widths: Sequence[int], needed: int) -> None:
 
 
 def new_outputs(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return room for the outputs of a layer; OutOfMemoryError if there is not as much.
+    """Allocate memory for the outputs of a layer; raise OutOfMemoryError if too little is free.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ _Rows = tuple[list[Part], dict[str, Any]]  # that are measured, and what is kept
 
 
 class MetricsCallback(InternalCallback):
-    """Measure every epoch and write its record into the history; end a training whose loss is not finite."""
+    """Measure every epoch, append its record to the history, and end a training whose loss is not finite."""
 
     def attach(self, session: Session) -> None:
         super().attach(session)

@@ -65,7 +65,7 @@ class Network(Configured):
 
     @property
     def kept_epoch(self) -> int:
-        """Number of the epoch, from 1, whose weights the network has: the last, or the best where it stops early."""
+        """Number of the epoch, from 1, whose weights the network has: the last, or the best with early stopping."""
         return kept_epoch(self.history, self.config.early_stopping_config)
 
     @property

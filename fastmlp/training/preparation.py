@@ -133,7 +133,7 @@ def _encoded(
 
 
 def _compact(config: NetworkConfig, inputs: PreparedInputs, form: str) -> tuple[PreparedInputs, float]:
-    """The inputs in a form of the first layer, and their density; the reference reads them as they are."""
+    """Return the inputs in the form that the first layer reads, and their density; the reference reads them dense."""
     if config.engine != "numba":
         return inputs, 1.0
     X, density = compact(inputs.X, config.dtype, form)
@@ -234,7 +234,7 @@ def _check_validation(
     if validation is None:
         return None
     if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise InputTypeError(f"validation is no pair; expected (X, y), not {type(validation).__name__}")
+        raise InputTypeError(f"validation is not a pair; expected (X, y), not {type(validation).__name__}")
     X, y = validation
     inputs = _encoded(config, X, encoder, "validation X").X
     return inputs, config.loss_function.compare(y, inputs.shape[0], classes, config.dtype, "validation y")

@@ -170,7 +170,7 @@ def log_line(line: str) -> None:
 
 
 def debug_line(text: str) -> None:
-    """Log what is shown to those alone who ask for more.
+    """Log text that only `--verbose` shows.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def debug_line(text: str) -> None:
 
 
 def is_quiet() -> bool:
-    """Return whether the logger `fastmlp` was told to leave out lines that are no warnings."""
+    """Return whether the logger `fastmlp` shows warnings and errors only."""
     return _logger().level > _INFO
 
 

@@ -89,7 +89,7 @@ class Session:
         return self.state.is_stopped or self.state.epoch > self.last_epoch
 
     def predict(self, X: Samples) -> NDArray[Any]:
-        """Return the predictions of the network as it is now.
+        """Return the predictions of the current network.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Session:
         return self.config.loss_function.decide(outputs, self.data.classes)
 
     def predict_inputs(self, inputs: Inputs) -> NDArray[Any]:
-        """Return the predictions of the network as it is now for encoded inputs.
+        """Return the predictions of the current network for encoded inputs.
 
         Parameters
         ----------

@@ -138,7 +138,7 @@ def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sess
         state = TrainingState.fresh(config, data.batches.shape[1], len(data.classes))
     if not config.optimizer_config.can_resume:
         raise InputError(
-            f"optimizer is {config.optimizer_config.name!r}, whose state scipy keeps to itself; expected another "
+            f"optimizer is {config.optimizer_config.name!r}, whose state scipy does not expose; expected another "
             "one for partial_fit, or fit(..., warm_start=True)"
         )
     if config.early_stopping is not None:

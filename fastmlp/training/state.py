@@ -170,7 +170,7 @@ class TrainingState:
         return cls(own, config.make_schedule())
 
     def copy(self) -> "TrainingState":
-        """Return a copy from which a training can continue, while this state stays as it is."""
+        """Return an independent copy from which a training can continue."""
         return TrainingState(
             copy.copy(self.parameters), copy.deepcopy(self.schedule), self.history.copy(), self.steps, self.epoch,
             self.position, self.totals.copy(), callbacks=CallbackStates(waiting=dict(self.callbacks.waiting)),
@@ -179,7 +179,7 @@ class TrainingState:
     # -------------------------------------------------------------------------------------------------- whole epochs
 
     def begin_epoch(self) -> None:
-        """Remember the network, unless an epoch is under way; `undo_epoch` goes back to it."""
+        """Remember the network, unless an epoch has begun; `undo_epoch` goes back to it."""
         if self.position:
             self._whole = None
             return
@@ -193,7 +193,7 @@ class TrainingState:
             self._whole = self.epoch, self.steps, buffer, states
 
     def end_epochs(self, records: Sequence[dict[str, Any]]) -> None:
-        """Take the records of epochs into the history; the next epoch is the one under way.
+        """Append records of epochs to the history, and begin the next epoch.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class TrainingState:
         self._begin_anew()
 
     def undo_epoch(self) -> None:
-        """Go back to the last whole epoch, if an epoch is under way whose beginning is known."""
+        """Go back to the end of the last epoch, if one has begun since and its beginning is known."""
         if self._whole is not None and self._whole[0] == self.epoch:
             _, self.steps, buffer, states = self._whole
             self.parameters.buffer[...], self.parameters.states[...] = buffer, states
@@ -222,7 +222,7 @@ class TrainingState:
         return self.position == 0 and len(self.history) > 0
 
     def settle(self, waiting: dict[str, CallbackState]) -> None:
-        """Let go of what only a training under way needs.
+        """Release what is only needed during a training.
 
         Parameters
         ----------

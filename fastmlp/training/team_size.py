@@ -71,7 +71,7 @@ class TeamSize:
         self.chunks += 1
 
     def rows_in(self, seconds: float) -> float:
-        """Return how many rows take so long, as far as it is known; 1 where nothing is.
+        """Return about how many rows take that long; 1 if no speed is known.
 
         Parameters
         ----------

@@ -119,7 +119,7 @@ class Trainer:
         return -(-rows // self.batch_size)
 
     def epochs(self, batches: Batches, shuffle: bool, most: int) -> None:
-        """Train on the rest of the epoch under way or, where nothing forbids it, on some epochs at once.
+        """Train on the rest of the current epoch or, if nothing has to be done between epochs, on several at once.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class Trainer:
         self.epoch(batches, shuffle, rates)
 
     def epoch(self, batches: Batches, shuffle: bool, rates: NDArray[np.float64]) -> None:
-        """Train on the rest of the epoch under way, from the state's position on.
+        """Train on the rest of the current epoch, from the state's position on.
 
         Parameters
         ----------

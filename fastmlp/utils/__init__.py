@@ -1,1 +1,1 @@
-"""Checks, digests and files: what several rooms need and none owns."""
+"""Checks, digests and files: what several packages need and none owns."""

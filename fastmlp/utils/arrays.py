@@ -81,7 +81,9 @@ def as_array(values: Any, name: str) -> np.ndarray:
             raise _no_array(values, name) from None
         raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
     except (TypeError, RuntimeError) as error:  # of an `__array__` method, as of a tensor with a gradient
-        raise InputTypeError(f"{name} is no array ({first_line(error)}); expected numbers: convert it first") from error
+        raise InputTypeError(
+            f"{name} is not an array ({first_line(error)}); expected numbers: convert it first"
+        ) from error
     if np.ma.is_masked(values):  # whose values are meaningless
         raise InputError(f"{name} has masked values; {FINITE}")
     return array

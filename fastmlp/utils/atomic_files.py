@@ -64,7 +64,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise InputError where a file that takes a name would take the place of something else, such as /dev/null.
+    """Raise InputError if a path is not a file that may be replaced, such as /dev/null.
 
     Parameters
     ----------

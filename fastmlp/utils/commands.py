@@ -1,4 +1,4 @@
-"""Commands as a person types them."""
+"""Shell commands, quoted."""
 
 import os
 import shlex

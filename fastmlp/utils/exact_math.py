@@ -53,7 +53,7 @@ def half_cosine(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def logarithm(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log(x) within 2 ulp, by additions, products and quotients alone.
+    """Return log(x) within 2 ulp, computed by additions, products and quotients only.
 
     The logarithm of a C library differs in the last bit from that of another, and glibc's from itself on a processor
     without fused multiply-add.

@@ -100,7 +100,7 @@ def _of_one_kind(y: np.ndarray, name: str) -> Labels:
 
 
 def _objects(y: NDArray[np.object_], name: str) -> np.ndarray:
-    """Return objects in an array of bools, numbers or text where all of them are such, and else as they are."""
+    """Return objects as an array of bools, numbers or text if all are of one of these; otherwise unchanged."""
     items = y.tolist()
     for row, item in enumerate(items):
         try:

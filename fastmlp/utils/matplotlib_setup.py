@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def import_matplotlib() -> None:
-    """Import matplotlib, which is to be done before anything else imports a part of it.
+    """Import matplotlib; call this before anything imports a part of it.
 
     Without a home folder, as of a user known by a number alone in a container or a job, it gets a temporary one for its
     settings: by itself it makes one from version 3.10 on, with a warning of several lines; before, its import fails.

@@ -131,7 +131,7 @@ def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> N
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: the one that was probably meant, and all that there are.
+    """Return the end of a message about an unknown name: the one probably meant, and all valid ones.
 
     Of a name that another library has, it is the one that the same has here.
 

@@ -1,4 +1,4 @@
-"""What Keras, PyTorch and scikit-learn call things, so that a message can say what they are called here."""
+"""Names of Keras, PyTorch and scikit-learn, so that a message can give fastmlp's name."""
 
 from collections.abc import Iterable, Mapping
 

@@ -109,7 +109,7 @@ def path_text(path: Path) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise InputError(
-            f"{text!a} is no text in {sys.getfilesystemencoding()}; expected a name that is: rename it, or set "
+            f"{text!a} is not text in {sys.getfilesystemencoding()}; expected a name that is: rename it, or set "
             "PYTHONUTF8=1 if it is in UTF-8"
         ) from None
     return text

@@ -167,7 +167,7 @@ def read_record(path: str | os.PathLike[str], kind: type[R], fix: str) -> R:
     try:
         path = Path(path)
         if path.exists() and not path.is_file():  # a device may have no end, and a pipe would be waited for
-            raise DamagedRecord(f"{path} is no file; {fix}")
+            raise DamagedRecord(f"{path} is not a file; {fix}")
         if (size := path.stat().st_size) > MOST_BYTES:
             raise DamagedRecord(f"{path} has {size_text(size)}; expected at most {size_text(MOST_BYTES)}: {fix}")
         data = path.read_bytes()
@@ -275,7 +275,7 @@ def _plain(value: object) -> object:
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)
-    raise TypeError(f"{value!r} is no plain value")
+    raise TypeError(f"{value!r} is not a plain value")
 
 
 def _items(value: object) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Memory that is free, so that what needs more is refused before the system ends the process."""
+"""Free memory, so that what needs more is refused before the system kills the process."""
 
 import contextlib
 import math

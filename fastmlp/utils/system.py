@@ -42,7 +42,7 @@ def cpu_name() -> str:
 
 
 def memory_gb() -> int | None:
-    """Return the machine's memory in GiB, rounded; None where the system does not tell."""
+    """Return the machine's memory in GiB, rounded; None if unknown."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
     except (AttributeError, ValueError, OSError):

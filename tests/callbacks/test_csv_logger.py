@@ -97,7 +97,7 @@ def test_an_error_in_the_training_leaves_the_rows_so_far(tmp_path):
 def test_a_file_that_is_something_else_stays_as_it_is(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(InputError, match="is no log of a training; expected a new file"):
+    with pytest.raises(InputError, match="is not a log of a training; expected a new file"):
         MLP(**SETTINGS).fit(X, Y, callbacks=[CSVLogger(path)])
     assert path.read_text(encoding="utf-8") == "a,b\n1,2\n"
 

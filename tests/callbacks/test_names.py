@@ -17,7 +17,7 @@ from fastmlp import callbacks
     ],
 )
 def test_a_callback_that_is_a_setting_here_names_it(name, hint):
-    with pytest.raises(ImportError, match=rf"{name} is no callback here but .*{hint}"):
+    with pytest.raises(ImportError, match=rf"{name} is not a callback here but .*{hint}"):
         exec(f"from fastmlp.callbacks import {name}")
 
 

@@ -58,7 +58,7 @@ def test_a_file_that_is_there_is_replaced_when_that_is_asked_for(model, capsys):
         (["--to", "c", "--out", ""], "argument --out: is empty"),
         (
             ["--to", "c", "--out", "iris.safetensors", "--force"],
-            "iris.safetensors is what is read; choose another --out",
+            "iris.safetensors is an input of this command; choose another --out",
         ),
     ],
 )

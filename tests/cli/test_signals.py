@@ -217,7 +217,7 @@ def test_a_second_sweep_in_the_same_folder_is_refused_while_the_first_goes_on(tm
     before = run_json.read_bytes()
     assert main([*arguments, "--epochs", "1"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("is being worked in by another process; wait until it is done, or choose another --out")
+    assert line.endswith("is in use by another process; wait until it is done, or choose another --out")
     assert process.poll() is None
     assert run_json.read_bytes() == before
 
@@ -235,7 +235,7 @@ def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained
         options = ["--test", str(test_file)] if verb == "evaluate" else []
         assert main([verb, str(retrained), *options]) == 2
         process.kill()
-    assert "is being worked in by another process" in capsys.readouterr().err
+    assert "is in use by another process" in capsys.readouterr().err
     assert not (retrained / "evaluation.json").exists()
 
 

@@ -107,8 +107,8 @@ def test_packages_that_are_missing_are_named_and_those_for_development_are_not(t
     ("arguments", "message"),
     [
         ([], "nothing was given; expected MODEL|RUN|DATA or --system"),
-        (["mnist", "--system"], "mnist was given beside --system; expected --system alone"),
-        (["--system", "--label", "price"], "price was given beside --system; expected --system alone"),
+        (["mnist", "--system"], "mnist was given with --system; expected --system alone"),
+        (["--system", "--label", "price"], "price was given with --system; expected --system alone"),
     ],
 )
 def test_info_wants_one_thing(arguments, message, caplog):

@@ -26,9 +26,12 @@ def python(*arguments, **options):
         (["swep"], "argument VERB: is 'swep'; did you mean 'sweep'? expected one of prepare, run, "),
         (
             ["--threads", "4", "sweep"],
-            "--threads stands before the verb; expected it behind; see `fastmlp sweep --help`",
+            "--threads stands before the verb; expected it after the verb; see `fastmlp sweep --help`",
         ),
-        (["-j4", "retrain", "x"], "-j4 stands before the verb; expected it behind; see `fastmlp retrain --help`"),
+        (
+            ["-j4", "retrain", "x"],
+            "-j4 stands before the verb; expected it after the verb; see `fastmlp retrain --help`",
+        ),
         (["--threads", "4"], "argument VERB: is '4'; expected one of prepare, "),
         (["prepare", "--dtype", "Float32"], "argument --dtype: is 'Float32'; did you mean 'float32'?"),
         (

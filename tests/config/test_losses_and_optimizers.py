@@ -269,7 +269,7 @@ def test_augmented_training_reads_images_and_refuses_what_is_none():
     assert mlp.predict_proba(pixels).tobytes() == again.predict_proba(pixels).tobytes()
     plain = MLP(**settings).fit(pixels, y)
     assert not np.array_equal(mlp.predict_proba(pixels), plain.predict_proba(pixels))
-    with pytest.raises(InputError, match="no square image"):
+    with pytest.raises(InputError, match="not a square image"):
         MLP(augment="affine", epochs=1, scaling="none").fit(X, np.arange(300) % 2)
 
 

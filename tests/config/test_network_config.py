@@ -118,12 +118,12 @@ def test_a_replaced_setting_is_checked_with_the_others():
     assert config.replace(epochs=5).to_dict() == {**config.to_dict(), "epochs": 5}
     with pytest.raises(InputError, match=r"momentum is 0\.5 and optimizer 'adam'"):
         config.replace(momentum=0.5)
-    with pytest.raises(InputTypeError, match=r"'epoch' is no setting of a network; did you mean 'epochs'"):
+    with pytest.raises(InputTypeError, match=r"'epoch' is not a setting; did you mean 'epochs'"):
         config.replace(epoch=5)
 
 
 def test_an_unknown_setting_of_a_network_is_a_type_error_that_names_the_one_that_was_meant():
-    with pytest.raises(TypeError, match="'learning_rat' is no setting of a network; did you mean 'learning_rate'"):
+    with pytest.raises(TypeError, match="'learning_rat' is not a setting; did you mean 'learning_rate'"):
         MLP(learning_rat=0.1)
 
 

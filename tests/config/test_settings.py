@@ -221,7 +221,7 @@ def test_an_epsilon_that_is_nothing_in_the_networks_dtype_is_refused(name):
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (lambda: MLP(hiden=(4,)), "'hiden' is no setting of a network; did you mean 'hidden'"),
+        (lambda: MLP(hiden=(4,)), "'hiden' is not a setting; did you mean 'hidden'"),
         (lambda: MLP(activation="ReLU"), "activation is 'ReLU'; did you mean 'relu'"),
         (lambda: MLP(loss="crossentropy"), "loss is 'crossentropy'; did you mean 'cross_entropy'"),
         (lambda: MLP(optimizer={"name": "adam", "bta1": 0.5}), "adam has no 'bta1'; did you mean 'beta1'"),

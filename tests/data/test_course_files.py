@@ -110,7 +110,7 @@ def test_sparse_samples_are_refused(tmp_path):
 @pytest.mark.parametrize("y", [["a", "b"], [0.5, 1.5], [-1, 1], [0, 2**40]])
 def test_labels_that_are_no_columns_are_refused(tmp_path, y):
     np.savez(tmp_path / "few.npz", x=np.eye(2), y=y)
-    with pytest.raises(InputError, match="has other labels than small whole numbers"):
+    with pytest.raises(InputError, match="has labels other than small whole numbers"):
         course.write_course_file(tmp_path / "few.h5", load(tmp_path / "few.npz"))
 
 

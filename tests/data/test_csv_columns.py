@@ -104,7 +104,7 @@ def test_a_label_of_another_type_is_refused(write_table, label):
 @pytest.mark.parametrize("option", [{"label": "y"}, {"label": 0}, {"columns": ["a"]}])
 def test_columns_are_chosen_in_tables_only(tmp_path, elsewhere, option):
     np.savez(tmp_path / "few.npz", x=np.eye(3), y=np.arange(3))
-    with pytest.raises(ValueError, match="is npz, which is no table; leave it out"):
+    with pytest.raises(ValueError, match="is npz, which is not a table; leave it out"):
         load(tmp_path / "few.npz", **option)
     with pytest.raises(ValueError, match=r"glyphs has .*; leave it out"):
         load("glyphs", **option)

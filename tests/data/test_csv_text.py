@@ -50,7 +50,7 @@ def test_a_header_of_numbers_is_no_sample(write_table):
     assert np.array_equal(dataset.X, PIXELS)
     assert dataset.y.tolist() == [7, 0, 9, 3]
     assert dataset.image_shape == (28, 28)
-    assert "the first line numbers the columns, and is no sample" in dataset.notes
+    assert "the first line numbers the columns and is not a sample" in dataset.notes
 
 
 def test_an_index_that_pandas_wrote_is_left_out_and_told_of(write_table):
@@ -147,7 +147,7 @@ def test_text_that_begins_late_is_found(write_table, monkeypatch):
     codes = [*range(250), *("B7", "C9") * 50]
     dataset = load(write_table("code,a,y\n" + "".join(f"{code},{i},{i % 2}\n" for i, code in enumerate(codes))))
     assert columns(dataset.X)["code"] == [str(code) for code in codes]
-    assert "column `code` is text, as 'B7' is no number" in dataset.notes
+    assert "column `code` is text, as 'B7' is not a number" in dataset.notes
 
 
 def test_a_word_among_many_numbers_is_a_mistake_and_named_with_its_line(write_table, complaint):
@@ -159,7 +159,7 @@ def test_a_column_in_quotation_marks_is_text_where_others_are_not(write_table):
     rows = "".join(f'{i},"{i % 30}",{i % 2}\n' for i in range(100))
     dataset = load(write_table(f'"a","code","y"\n{rows}7,"3A",0\n'))
     assert columns(dataset.X)["code"] == [*(str(i % 30) for i in range(100)), "3A"]
-    assert "column `code` is text, as '3A' is no number" in dataset.notes
+    assert "column `code` is text, as '3A' is not a number" in dataset.notes
 
 
 @pytest.mark.parametrize("words", [("True", "False"), ("TRUE", "FALSE"), ("true", "false")])

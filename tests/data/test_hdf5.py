@@ -273,7 +273,7 @@ def test_labels_that_are_text_are_decoded(write):
     dataset = load(write(xdata=PIXELS, ydata=np.array([f"klass ä{label}" for label in LABELS], object)))
     assert dataset.y[1] == f"klass ä{LABELS[1]}"
     assert len(dataset.classes) == len(set(LABELS.tolist()))
-    with pytest.raises(InputError, match=r"ydata has text that is no UTF-8"):
+    with pytest.raises(InputError, match=r"ydata has text that is not UTF-8"):
         load(write(xdata=PIXELS, ydata=np.array([b"\xff", b"a"] * 6)))
 
 

@@ -134,7 +134,9 @@ def test_several_labels_for_a_picture_are_refused(write, complaint):
 
 def test_archive_without_a_test_part_says_so(write, complaint):
     path = write(x=PICTURES, y=LABELS)
-    assert "no test part, only train, in the arrays x, y; expected such as `x_test`" in complaint(path, part="test")
+    assert "no test part, only train, in the arrays x, y; expected names such as `x_test`" in complaint(
+        path, part="test"
+    )
     with pytest.raises(NoTestPart):
         load(path, part="test")
 

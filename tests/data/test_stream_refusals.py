@@ -29,7 +29,7 @@ def test_bytes_that_are_no_number_of_bytes_are_refused(write, name, value):
         ({"ydata": np.zeros((ROWS, 2, 2))}, ["(3000, 2, 2)"]),
         ({"ydata": LABELS + 0.5}, ["0.5", "row 0", "whole numbers"]),
         ({"ydata": np.zeros((ROWS, 3))}, ["one-hot", "row 0"]),
-        ({"ydata": np.array([b"\xff"] * ROWS)}, ["no UTF-8"]),
+        ({"ydata": np.array([b"\xff"] * ROWS)}, ["not UTF-8"]),
     ],
 )
 def test_arrays_that_cannot_be_used_are_named(write, arrays, words):

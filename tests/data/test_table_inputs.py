@@ -44,7 +44,7 @@ def test_a_column_that_names_the_rows_is_kept_beside_them_and_others_are_told_of
 def test_the_column_of_labels_is_told_apart_where_it_is_known(write):
     path = write("sex,width,price,city\nm,1.5,9,Rome\nf,2,8,Oslo\n")
     assert load_inputs(path, names=NAMES, label="price").notes == (
-        "not used: `city`", "column `price` is the label: not used"
+        "not used: `city`", "column `price` is the label, and is not used"
     )  # fmt: skip
     pixels = write(f"kind,{HEADER}\n" + "\n".join(",".join(map(str, [1, *row])) for row in PIXELS))
     assert np.array_equal(load_inputs(pixels, n_features=784, label="kind").X, PIXELS)
@@ -119,7 +119,7 @@ def test_pixels_are_read_with_labels_and_identifiers_or_without(write, labels, h
     assert np.array_equal(inputs.X, PIXELS)
     assert inputs.image_shape == (28, 28)
     assert inputs.ids == (("5", "6", "7") if has_ids and header else None)
-    assert any("is the label: not used" in note for note in inputs.notes) == (labels != "none")
+    assert any("is the label, and is not used" in note for note in inputs.notes) == (labels != "none")
 
 
 def test_another_number_of_columns_is_refused(write):

@@ -54,7 +54,7 @@ def test_a_value_is_toml_or_bare_words(text, value):
 
 @pytest.mark.parametrize("text", ["network.hidden", "=3", "network.hidden=[3", 'title="a', "title=1\nseeds = 2", "a={"])
 def test_what_is_no_key_and_value_is_refused(text):
-    with pytest.raises(FastmlpError, match=r"expected KEY=VALUE|is no TOML"):
+    with pytest.raises(FastmlpError, match=r"expected KEY=VALUE|is not TOML"):
         parse_override(text)
 
 

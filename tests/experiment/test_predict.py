@@ -107,7 +107,7 @@ def test_columns_are_found_by_name_and_those_that_are_no_inputs_are_told(flowers
     assert [row["PlantId"] for row in answers] == [str(70 + number) for number in range(9)]
     for line in (
         "column `PlantId` names or numbers the rows, and is left out",
-        "column `kind` is the label: not used",
+        "column `kind` is the label, and is not used",
         "not used: `city`",
     ):
         assert line in err.splitlines()
@@ -132,7 +132,7 @@ def test_json_has_the_same_and_the_notes(flowers, capsys):
     values = json.loads(capsys.readouterr().out)
     assert (values["answer"], values["rows"], len(values["predictions"])) == ("class", 90, 90)
     assert values["classes"] == ["flax", "iris", "rose"]
-    assert "column `kind` is the label: not used" in values["notes"]
+    assert "column `kind` is the label, and is not used" in values["notes"]
     for number, (row, one) in enumerate(zip(answers, values["predictions"], strict=True)):
         assert one["row"] == number
         assert one["class"] == row["class"]
@@ -317,14 +317,14 @@ def test_a_file_that_the_network_cannot_read_is_refused_with_its_name(
     ("arguments", "message"),
     [
         (["gone.safetensors", "X.npy"], "gone.safetensors is not there; expected a model file or the folder of a run"),
-        (["X.npy", "X.npy"], "X.npy is no model of fastmlp"),
+        (["X.npy", "X.npy"], "X.npy is not a model of fastmlp"),
         (["empty", "X.npy"], "empty holds no sweep"),
         (["RUN", "gone.csv"], "gone.csv is not there"),
         (["RUN", "narrow.npy"], "narrow.npy has 3 features; expected 81, as in training"),
         (["RUN", "X.npy", "X.npy"], "X.npy has no names of its rows; expected pictures where there are several files"),
         (["RUN", "X.npy", "--out", "empty"], "empty is a folder; expected the name of a file to write"),
         (["RUN", "X.npy", "--out", ""], "argument --out: is empty; expected the name of a file"),
-        (["RUN", "X.npy", "--out", "X.npy", "--force"], "X.npy is what is read; choose another --out"),
+        (["RUN", "X.npy", "--out", "X.npy", "--force"], "X.npy is an input of this command; choose another --out"),
         (
             ["RUN", "X.npy", "--json", "--submission", "s.csv"],
             "argument --submission: not allowed with argument --json",

@@ -119,8 +119,8 @@ def test_every_named_recipe_loads(name):
         ("title", "epoch_lines = 1\ntitle", "epoch_lines is 1; expected true or false"),
         ('"mnist"', "3", "name in .data. is 3; expected a name or a path in quotes"),
         ('"Two by three"', "2", "title is 2; expected a line of text"),
-        ("[data]", "[data", "is no TOML"),
-        ("epochs = 30", f"epochs = 1{5000 * '0'}", "is no TOML"),
+        ("[data]", "[data", "is not TOML"),
+        ("epochs = 30", f"epochs = 1{5000 * '0'}", "is not TOML"),
         ("epochs = 30", "epochs = 10_000_000_000_000", "epochs is 10000000000000; expected at most 10000000"),
     ],
 )

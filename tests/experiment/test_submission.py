@@ -108,7 +108,7 @@ def test_a_sample_of_something_else_is_refused(tmp_path, predictions, text, mess
 
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "sample.csv").write_bytes(b"id,a\n\xff\xfe\x00,1\n")
-    with pytest.raises(InputError, match=r"sample\.csv is no sample submission"):
+    with pytest.raises(InputError, match=r"sample\.csv is not a sample submission"):
         read_sample(tmp_path / "sample.csv")
 
 

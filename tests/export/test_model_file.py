@@ -157,7 +157,7 @@ def test_a_folder_is_not_said_to_be_missing(tmp_path):
 def test_a_truncated_file_is_refused(saved, share):
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
-    assert ("it was cut short, damaged or changed" if share > 0.1 else "no model of fastmlp") in complaint(saved)
+    assert ("it was cut short, damaged or changed" if share > 0.1 else "not a model of fastmlp") in complaint(saved)
 
 
 def test_a_file_with_something_behind_it_is_refused(saved):
@@ -178,7 +178,7 @@ def test_every_changed_byte_is_noticed(saved):
 def test_text_is_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_text("not a model\n" * 100)
-    assert "no model of fastmlp" in complaint(path)
+    assert "not a model of fastmlp" in complaint(path)
 
 
 def test_an_hdf5_file_is_refused_with_what_to_do(tmp_path):
@@ -193,7 +193,7 @@ def test_an_hdf5_file_is_refused_with_what_to_do(tmp_path):
 def test_safetensors_of_other_programs_are_refused_with_what_takes_them(tmp_path):
     path = tmp_path / "other.safetensors"
     safetensors.numpy.save_file({"layer1.weight": np.zeros((3, 2))}, path, {"format": "pt"})
-    assert "no model of fastmlp" in complaint(path)
+    assert "not a model of fastmlp" in complaint(path)
     assert "MLP.from_weights takes the arrays of others" in complaint(path)
 
 
@@ -219,7 +219,7 @@ def test_a_failing_save_leaves_the_old_file(trained, saved, tmp_path):
 def test_labels_that_are_no_text_are_refused_when_they_are_saved(trained):
     _, X, y = trained
     mlp = MLP(hidden=(), epochs=1, engine="numpy").fit(X, np.array(["a", "\ud800"])[y % 2])
-    with pytest.raises(InputError, match=r"has '\\ud800', which is no text"):
+    with pytest.raises(InputError, match=r"has '\\ud800', which is not text"):
         mlp.to_bytes()
 
 

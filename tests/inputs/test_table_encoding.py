@@ -66,12 +66,14 @@ def test_columns_are_found_by_their_names():
 
 def test_columns_that_are_missing_or_beyond_those_of_the_training_are_named():
     mlp = MLP(**SMALL).fit(table(), Y)
-    lacking = r"X lacks the column `weight`; expected the 3 of the training, in any order: is it called `Weight`\?"
+    lacking = r"X lacks the column `weight`; expected the 3 training columns, in any order: is it called `Weight`\?"
     with pytest.raises(InputError, match=lacking):
         mlp.predict(table(names=("width", "Weight", "share")))
     with pytest.raises(InputError, match="X lacks the columns `width`, `share`"):
         mlp.predict(table().select(["weight"]))
-    with pytest.raises(InputError, match="X has the columns `Id`, `name`, which the training had not; leave them out"):
+    with pytest.raises(
+        InputError, match="X has the columns `Id`, `name`, which the training data did not have; leave them out"
+    ):
         mlp.predict(table(Id=np.arange(ROWS), name=COLOURS))
     with pytest.raises(InputError, match="validation X lacks the column"):
         MLP(**SMALL).fit(table(), Y, validation=(table(names=("a", "weight", "share")), Y))

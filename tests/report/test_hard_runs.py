@@ -73,7 +73,7 @@ def test_a_run_without_cells_says_so(swept, edited, page):
 def test_one_configuration_is_compared_with_none(sweep, train_file, page):
     read = page(sweep(SMALL, train_file))
     assert "is the only configuration" in read.text("result")
-    assert "There are no two learning rates to compare" in read.text("configurations")
+    assert "There is only one learning rate, so there is nothing to compare" in read.text("configurations")
     assert len(read.charts("accuracy of")) == len(read.charts("loss of")) == 1
 
 

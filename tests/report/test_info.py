@@ -196,7 +196,7 @@ def test_a_sweep_that_was_not_finished_is_told(run, capsys):
         ("gone/model.safetensors", "model.safetensors is not there; expected one of "),
         ("empty", "empty is a folder without data; expected "),
         ("old.safetensors", "old.safetensors has model format 4, this fastmlp reads "),
-        ("small.safetensors --label x", "label or task was given, and small.safetensors is no data"),
+        ("small.safetensors --label x", "label or task was given, and small.safetensors is not data"),
     ],
 )
 def test_what_is_nothing_of_the_kind_is_refused_in_one_line(tmp_path, monkeypatch, capsys, network, thing, message):

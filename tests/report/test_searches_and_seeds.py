@@ -135,7 +135,7 @@ def test_a_pruned_configuration_is_not_called_failed(searched, tmp_path, edited,
         word in read.text(section) for section in ("result", "configurations") for word in ("diverged", "failed")
     )
     # What was given up half way is compared with nothing: there is one rate left.
-    assert "There are no two learning rates to compare" in read.text("configurations")
+    assert "There is only one learning rate, so there is nothing to compare" in read.text("configurations")
 
 
 def test_a_configuration_without_a_result_has_dashes(searched, tmp_path, edited, page):

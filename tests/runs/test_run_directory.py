@@ -36,7 +36,7 @@ def test_what_a_process_killed_at_once_has_left_is_no_file_of_another_kind(tmp_p
 def test_a_folder_is_for_one_at_a_time(tmp_path):
     with (
         Run(tmp_path / "run").claimed(),
-        pytest.raises(InputError, match="is being worked in by another process"),
+        pytest.raises(InputError, match="is in use by another process"),
         Run(tmp_path / "run").claimed(),
     ):
         pass

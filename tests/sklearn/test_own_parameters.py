@@ -174,7 +174,7 @@ def test_the_loss_poisson_takes_numbers_from_0():
 @pytest.mark.parametrize(
     ("validation_data", "message"),
     [
-        (X, "validation_data is no pair"),
+        (X, "validation_data is not a pair"),
         ((X, np.where(y == 2, 7, y)), r"validation_data has the labels \[.*7.*\]; expected those of y"),
         ((X[:, :3], y), "3 features, but MLPClassifier is expecting 8"),
     ],

@@ -85,7 +85,7 @@ def test_an_empty_history_round_trips(tmp_path):
 def test_another_csv_is_refused_by_name(tmp_path, text):
     path = tmp_path / "other.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"other\.csv is no history"):
+    with pytest.raises(InputError, match=r"other\.csv is not a history"):
         History.from_csv(path)
 
 
@@ -93,8 +93,8 @@ def test_another_csv_is_refused_by_name(tmp_path, text):
     ("line", "expected"),
     [
         ("2,0.1", "line 3 has 2 values; expected 8"),
-        ("2,0.1,x,0,0,0,0,0", "has a value that is no number .*'x'"),
-        ("2.5,0.1,0,0,0,0,0,0", "has a value that is no number .*'2.5'"),
+        ("2,0.1,x,0,0,0,0,0", "has a value that is not a number .*'x'"),
+        ("2.5,0.1,0,0,0,0,0,0", "has a value that is not a number .*'2.5'"),
     ],
 )
 def test_a_damaged_row_is_an_error_that_names_the_file(tmp_path, line, expected):

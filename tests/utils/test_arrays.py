@@ -86,7 +86,7 @@ class Tensor:
 @pytest.mark.parametrize("name", ["X", "y"])
 def test_what_an_array_refuses_to_give_is_told_in_one_line(data, error, name):
     arguments = {"X": data[0], "y": data[1], name: Tensor(error)}
-    with pytest.raises(InputTypeError, match=f"{name} is no array .*(detach it first|BFloat16).; expected"):
+    with pytest.raises(InputTypeError, match=f"{name} is not an array .*(detach it first|BFloat16).; expected"):
         MLP(**ENGINE).fit(**arguments)
 
 

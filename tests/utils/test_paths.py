@@ -119,7 +119,7 @@ def test_a_name_that_no_file_could_hold_is_refused_before_anything_is_written(
     Path(recipe).write_text("[data]\nvalidation = 0.25\n[network]\nhidden = [4]\n[training]\nepochs = 1\n")
     assert main(["sweep", "--recipe", recipe, "--data", data, "--out", "run"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "is no text in utf-8; expected a name that is: rename it" in line
+    assert "is not text in utf-8; expected a name that is: rename it" in line
     assert not Path("run").exists()
 
 

@@ -70,7 +70,7 @@ def test_what_has_no_end_is_no_record(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zeros").symlink_to("/dev/zero")
     for name in ("pipe", "zeros"):
-        with pytest.raises(DamagedRecord, match="is no file; write it anew"):
+        with pytest.raises(DamagedRecord, match="is not a file; write it anew"):
             read_record(tmp_path / name, Whole, "write it anew")
 
 

@@ -125,10 +125,10 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", type=_column, metavar="COLUMN",
         help="column of the labels of a table, by its name or position (default: one named label, target, class, "
-        "species or y, else the one that is printed)",
+        "species or y, else the one named in the notes)",
     )  # fmt: skip
     tasks = ("classification", "regression")  # those of fastmlp.data.tasks, which loads numpy
-    parser.add_argument("--task", choices=tasks, help="what the labels are (default: told by their values)")
+    parser.add_argument("--task", choices=tasks, help="what is predicted (default: inferred from the labels)")
 
 
 def _column(text: str) -> str | int:

@@ -11,8 +11,8 @@ PATHS = ("FILE", "RUN", "MODEL", "DATA", "DIR", "RECIPE", "SAMPLE")  # parts of 
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = 'Write what a shell needs to complete commands, as for eval "$(fastmlp completion bash)".'
-    parser.add_argument("shell", choices=SHELLS, help="for which the script is")
+    parser.description = 'Print a shell\'s completion script: eval "$(fastmlp completion bash)" loads it.'
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -39,6 +39,6 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 VERB = Verb(
-    "Write what a shell needs to complete commands", _arguments, _run,
+    "Print a shell's completion script", _arguments, _run,
     "fastmlp completion bash", prints_itself=True,
 )  # fmt: skip

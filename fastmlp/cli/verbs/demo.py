@@ -26,6 +26,6 @@ def _run(options: argparse.Namespace) -> Outcome:
 
 
 VERB = Verb(
-    "Run the default recipe, on MNIST or else on drawn digits", _arguments, _run,
+    "Run the default recipe on MNIST, or on synthetic digits", _arguments, _run,
     "fastmlp demo --epochs 5", resumes=True,
 )  # fmt: skip

@@ -7,9 +7,9 @@ from fastmlp.cli.verbs.verb import Outcome, Verb, computing
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep, retrained")
+    parser.add_argument("run_folder", metavar="RUN", help="folder of a retrained run: the --out of a sweep")
     parser.add_argument("--test", metavar="NAME|FILE", help="test data (default: the test part of the run's data)")
-    parser.add_argument("--again", action="store_true", help="evaluate once more; every evaluation is recorded")
+    parser.add_argument("--again", action="store_true", help="evaluate again; every evaluation is recorded")
 
 
 @computing

@@ -8,7 +8,7 @@ from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="RUN|MODEL", help="the --out of a sweep, or a file that MLP.save wrote")
+    parser.add_argument("network", metavar="RUN|MODEL", help="folder of a run, or a file written by MLP.save")
     parser.add_argument(
         "--to", required=True, metavar="FORMAT",
         help="onnx, c, python or json; torch or sklearn for a Python module that builds such a network",
@@ -34,5 +34,8 @@ def _run(options: argparse.Namespace) -> Outcome:
 
 
 VERB = Verb(
-    "Write a trained network in a format of other programs", _arguments, _run, "fastmlp export runs/ee541 --to onnx"
+    "Export a network to ONNX, PyTorch, scikit-learn, C and more",
+    _arguments,
+    _run,
+    "fastmlp export runs/ee541 --to onnx",
 )

@@ -9,10 +9,10 @@ from fastmlp.errors import InputError
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "thing", metavar="MODEL|RUN|DATA", nargs="?", help="a model file, the --out of a sweep, or data: a name or file"
+        "thing", metavar="MODEL|RUN|DATA", nargs="?", help="a model file, the folder of a run, or data: a name or file"
     )
     parser.add_argument(
-        "--system", action="store_true", help="say instead what a report of a fault needs: versions, CPU, settings"
+        "--system", action="store_true", help="print what a bug report needs instead: versions, CPU, settings"
     )
     add_labels(parser)
 
@@ -20,7 +20,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> Outcome:
     given = [text for text in (options.thing, options.label, options.task) if text is not None]
     if options.system and given:
-        raise InputError(f"{given[0]} was given beside --system; expected --system alone")
+        raise InputError(f"{given[0]} was given with --system; expected --system alone")
     if options.thing is None and not options.system:
         raise InputError("nothing was given; expected MODEL|RUN|DATA or --system; see `fastmlp info --help`")
     if options.system:
@@ -34,4 +34,4 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome(info.values, info.text())
 
 
-VERB = Verb("Say what a model, a run or data are, or the system", _arguments, _run, "fastmlp info runs/ee541")
+VERB = Verb("Describe a model, a run, data or this system", _arguments, _run, "fastmlp info runs/ee541")

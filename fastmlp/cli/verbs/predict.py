@@ -10,9 +10,9 @@ from fastmlp.utils.paths import user_path
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="RUN|MODEL", help="the --out of a sweep, or a file that MLP.save wrote")
+    parser.add_argument("network", metavar="RUN|MODEL", help="folder of a run, or a file written by MLP.save")
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="what to predict, in any format; or pictures, one or more"
+        "files", nargs="+", metavar="FILE", help="data to predict, in any format; or one or more images"
     )
     parser.add_argument("--out", type=file, metavar="FILE", help="where to write it (default: standard output)")
     parser.add_argument("--force", action="store_true", help="replace the file if it is there already")

@@ -28,4 +28,6 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome({"folder": absolute(options.out), "files": list(FILE_NAMES.values())}, "\n".join(lines))
 
 
-VERB = Verb("Write the course's two HDF5 files", _arguments, _run, "fastmlp prepare --data mnist --out data")
+VERB = Verb(
+    "Write the two HDF5 files of the course assignment", _arguments, _run, "fastmlp prepare --data mnist --out data"
+)

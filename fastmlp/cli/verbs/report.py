@@ -7,7 +7,7 @@ from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_folder", metavar="RUN", help="the --out of a sweep, retrained and evaluated or not yet")
+    parser.add_argument("run_folder", metavar="RUN", help="folder of a run: the --out of a sweep")
 
 
 def _run(options: argparse.Namespace) -> Outcome:

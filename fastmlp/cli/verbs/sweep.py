@@ -90,12 +90,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--backend", default="threads", metavar="NAME",
-        help="who trains: threads, of this machine, or the workers of a cluster of dask or ray (default: threads)",
+        help="what trains the networks: threads of this machine, or a dask or ray cluster (default: threads)",
     )  # fmt: skip
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of the cluster: tcp://HOST:PORT for dask, HOST:PORT for ray"
     )
-    add_threads(parser, "changes no result, but what Optuna tries")
+    add_threads(parser, "changes no result except what Optuna tries")
 
 
 def _share_or_count(text: str) -> float | int:

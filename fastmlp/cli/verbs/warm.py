@@ -17,8 +17,8 @@ SIDE, ROWS = 8, 64  # of the images to compile with, and how many
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Compile the kernels that trainings and predictions need, as for the image of a machine, whose first fit then "
-        "starts at once. They serve this CPU, this Python and this version of each package; what is there is kept."
+        "Compile the kernels that training and prediction need, for example when a container image is built, so that "
+        "the first fit starts at once. They are for this CPU, Python and package versions; existing ones are kept."
     )
     parser.add_argument(
         "--dtype", default="float32", choices=DTYPES, help="of the networks to compile for (default: float32)"
@@ -95,4 +95,4 @@ def _use(X: Any, settings: dict[str, Any], dtype: str) -> None:
     network.evaluate(X, y)
 
 
-VERB = Verb("Compile the kernels, as for a machine's image", _arguments, _run, "fastmlp warm")
+VERB = Verb("Compile the kernels ahead of time, as for a container image", _arguments, _run, "fastmlp warm")

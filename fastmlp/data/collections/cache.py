@@ -8,7 +8,7 @@ from fastmlp.utils.atomic_files import write_bytes
 
 
 def cache_folder() -> Path | None:
-    """Return the folder of the cache, which need not exist yet; None where the user has no home folder."""
+    """Return the cache folder, which need not exist yet; None if the user has no home folder."""
     try:
         folder: Path = kernels_cache.cache_folder()
     except RuntimeError:

@@ -24,7 +24,7 @@ _KNOTS = 5  # the bending is given on a grid of this many points a side
 def draw(
     part: str, count: int | None = None, threads: int | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw digits; every block of them has a random stream of its own, so that `threads` and `count` change no picture.
+    """Draw digits; each block of them has its own random stream, so that `threads` and `count` change no picture.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ PARTS = {
 
 
 class ClassFoldersReader(Reader):
-    """Folders of pictures, the name of each of which is a label; or folders `train`, `val` and `test` of such folders.
+    """Folders of pictures, each named by its label; or folders `train`, `val` and `test` with such folders in them.
 
     Labels are whole numbers if all names are such, else text. All pictures have to have one size; colours become grey.
     """

@@ -88,7 +88,7 @@ def _with_labels(images: Path, name: str) -> Dataset:
 
 
 def _characters(images: Path, dataset: Dataset) -> tuple[str, ...]:
-    """Return the characters that EMNIST's labels stand for, by the file of their codes; () where there is none.
+    """Return the characters that EMNIST's labels stand for, from its mapping file; () if there is none.
 
     A line of emnist-letters-mapping.txt has a label and the codes of its characters: `1 65 97` for A and a.
     """

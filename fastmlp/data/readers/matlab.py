@@ -84,7 +84,7 @@ def _part(path: Path, names: list[str], get: Callable[[str], Any], part: str) ->
 
 
 def _alike(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Return inputs and labels with samples along their first axes, as the number that both have tells."""
+    """Return inputs and labels with samples along their first axes, found by the length that both share."""
     rows = next((count for count in (x.shape[0], x.shape[-1]) if count in y.shape), None)
     if rows is None:  # it is told where labels are counted
         return x, y

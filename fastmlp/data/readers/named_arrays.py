@@ -60,7 +60,7 @@ def find_pair(path: Path, names: Collection[str], part: str) -> tuple[str, str]:
         if parts:
             raise no_part(
                 part,
-                f"{path} has no {part} part, only {' and '.join(parts)}, in the arrays {found}; expected such as "
+                f"{path} has no {part} part, only {' and '.join(parts)}, in the arrays {found}; expected names such as "
                 f"`x_{WORDS[part][0]}` and `y_{WORDS[part][0]}`: give the path of the {part} file instead",
             )
         raise no_part(

@@ -74,7 +74,7 @@ def read(
     }
     for key, value in of_table.items():
         if not reader.takes_columns:
-            raise InputError(f"{key} is {value!r}, and {path} is {reader.name}, which is no table; leave it out")
+            raise InputError(f"{key} is {value!r}, and {path} is {reader.name}, which is not a table; leave it out")
     if part != "train" and not reader.has_parts:
         raise no_part(
             part, f"{path} has no {part} part, being one {reader.name} file; give the path of the {part} file instead"
@@ -84,7 +84,7 @@ def read(
 
 
 def read_inputs(path: Path, expected: Expected) -> Inputs:
-    """Read the inputs alone of a file, or a folder, in the format that it has.
+    """Read only the inputs of a file or folder, in whatever format it has.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def read_inputs(path: Path, expected: Expected) -> Inputs:
 
 @contextmanager
 def _guarded(path: Path, form: str = "") -> Iterator[None]:
-    """Turn whatever else is raised in a `with` block that reads a file into an InputError with that as its cause.
+    """Turn any other exception of a `with` block that reads a file into an InputError, with it as the cause.
 
     Parameters
     ----------

@@ -113,11 +113,11 @@ def _number(text: str) -> int | float:
             raise ValueError(f"label {text} has more than 64 bits")
         return whole
     if not math.isfinite(number):
-        raise ValueError(f"label {text} is no finite number")
+        raise ValueError(f"label {text} is not a finite number")
     if not number.is_integer():
         return number
     if abs(number) >= 2**53:
-        raise ValueError(f"label {text} is no exact number, beyond 2**53: write it without a point")
+        raise ValueError(f"label {text} is not exact, beyond 2**53: write it without a point")
     return int(number)
 
 

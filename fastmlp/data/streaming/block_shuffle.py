@@ -47,7 +47,7 @@ class Window(NamedTuple):
 
 
 def even_rows(rows: int, most: int, batch_size: int) -> int:
-    """Return the number of rows in each window: all, or whole batches that leave the last window about as many.
+    """Return the number of rows in each window: all of them, or whole batches such that windows are about equal.
 
     Parameters
     ----------

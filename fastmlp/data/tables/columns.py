@@ -200,7 +200,7 @@ def _values(frame: "pd.DataFrame", text: list[int], shared: dict[str, str | None
 
 
 def _compact(values: Column) -> Column:
-    """Convert numbers to uint8 where that changes none of them, else to int64 or float64."""
+    """Convert numbers to uint8 if that is exact, else to int64 or float64."""
     if values.dtype == np.uint64:
         values = values.astype(np.float64)
     if values.dtype.kind == "i":
@@ -264,7 +264,7 @@ def _checked(columns: Columns) -> Columns:
             raise InputError(first_fault(layout, [column]))
         elif share:
             odd = next(cell for cell in values[column] if cell is not None and not is_number(cell, layout.decimal))
-            notes.append(f"column {layout.called(column)} is text, as {odd!r} is no number")
+            notes.append(f"column {layout.called(column)} is text, as {odd!r} is not a number")
     # To pandas a line that is too short lacks its last values.
     if is_missing(columns.column(layout.width - 1)).any() and (fault := first_fault(layout)):
         raise InputError(fault)

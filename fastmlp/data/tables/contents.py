@@ -79,7 +79,7 @@ def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> 
     columns = read_columns(layout, inputs if is_plain else ())
     notes = list(columns.notes)
     if names and layout.is_numbered:
-        notes.append("the first line numbers the columns, and is no sample")
+        notes.append("the first line numbers the columns and is not a sample")
     row_names = columns.values[ids] if ids is not None else _row_names(columns) if 0 in doubtful else None
     for column in doubtful:
         called = layout.called(column)
@@ -102,7 +102,7 @@ def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> 
 
 
 def read_named(layout: Layout, names: Sequence[str], label: int | None = None, ids: int | None = None) -> Contents:
-    """Read the columns of these names alone, in this order, beside the labels and the names of the rows.
+    """Read only the columns of these names, in this order, and the labels and names of the rows.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _is_doubtful(layout: Layout, column: int) -> bool:
-    """Return whether a column may be something else than inputs: without a name, or named like those of rows' names."""
+    """Return whether a column may not be an input: it has no name, or a name such as `id`."""
     if not layout.names:
         return column == layout.width - 1 and layout.ends_empty
     name = layout.names[column]

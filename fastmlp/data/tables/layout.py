@@ -193,7 +193,7 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
 
 
 def _separated(path: Path, lines: list[str]) -> tuple[str, list[Row]]:
-    """Return the separator that divides lines best: into as many cells each, and most of these numbers.
+    """Return the separator that divides lines best: into equally many cells, most of which are numbers.
 
     Raises InputError where none divides the first line, or one divides a line into far too many cells.
     """

@@ -79,4 +79,4 @@ def _without_label(contents: Contents, layout: Layout, label: int | None) -> Con
     """Return contents with a note on the column of labels, if there is one."""
     if label is None:
         return contents
-    return replace(contents, notes=(*contents.notes, f"column {layout.called(label)} is the label: not used"))
+    return replace(contents, notes=(*contents.notes, f"column {layout.called(label)} is the label, and is not used"))

@@ -38,7 +38,7 @@ class ClusterExecutor(Executor):
 
     Data from a file are read by each worker, once. Where a worker cannot read the file, or finds other data in it, and
     where they have a name, they are sent, once for all cells. A cell whose worker is killed is trained again on another
-    one. The epochs of a cell are reported when it is home.
+    one. The epochs of a cell are reported once its result has arrived.
 
     Parameters
     ----------

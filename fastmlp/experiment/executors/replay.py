@@ -1,4 +1,4 @@
-"""Callbacks of a training that was done elsewhere: they are called when it is home."""
+"""Callbacks of a training that ran elsewhere: they are called once its result has arrived."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -28,7 +28,7 @@ SECONDS_TO_STOP = 1.5  # a training stops within 0.1 seconds, one whose kernels 
 
 
 class ThreadExecutor(Executor):
-    """Trains cells in the threads of this machine, as many side by side as is quickest.
+    """Trains cells in threads of this process, as many at once as is fastest.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def _labels(dataset: Dataset) -> tuple[str, str, Any]:
     y = dataset.y
     if dataset.classes is None:
         low, high, mean = float(y.min()), float(y.max()), float(y.mean())
-        return "labels", f"numbers, {low:g} to {high:g}, {mean:g} in the mean", {"low": low, "high": high, "mean": mean}
+        return "labels", f"numbers, {low:g} to {high:g}, mean {mean:g}", {"low": low, "high": high, "mean": mean}
     names = dataset.class_names or ("",) * dataset.class_count
     counts = [int((y == label).sum()) for label in dataset.classes]
     found = list(zip(dataset.classes.tolist(), names, counts, strict=True))

@@ -35,7 +35,7 @@ def describe(thing: str | os.PathLike[str], label: str | int | None = None, task
         found = describe_model(load_model(path), path) if is_model(path) else _run(run)
         if found is not None:
             if label is not None or task is not None:
-                raise InputError(f"label or task was given, and {path} is no data; leave them out")
+                raise InputError(f"label or task was given, and {path} is not data; leave them out")
             return found
         if not path.exists():
             raise InputError(
