@@ -89,7 +89,7 @@ def test_a_second_evaluation_is_refused(evaluated, test_file, capsys):
     assert main(["evaluate", str(evaluated), "--test", str(test_file)]) == 2
     err = capsys.readouterr().err
     assert "was evaluated on" in err
-    assert "pass --again if you mean it" in err
+    assert "pass --again to evaluate once more" in err
     assert (evaluated / "evaluation.json").read_bytes() == before
 
 

@@ -250,7 +250,7 @@ def test_an_interrupted_evaluation_is_not_finished_with_other_test_data(
     assert command(["evaluate", run, "--test", test_file], n=5)[0] == 2
     capsys.readouterr()
     assert command(["evaluate", run, "--test", other])[0] == 2
-    assert "pass --again if you mean it" in capsys.readouterr().err
+    assert "pass --again to evaluate once more" in capsys.readouterr().err
     assert command(["evaluate", run, "--test", other, "--again"])[0] == 0
     looks = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["evaluations"]
     assert [look["test"]["rows"] for look in looks] == [60, 50]
