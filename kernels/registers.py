@@ -276,23 +276,23 @@ def bits_set(typing, mask):
     return types.int64(types.uint64), codegen
 
 
-def emit_prefetch(builder, start, offset, writes=0, locality=3):
+def emit_prefetch(builder, start, offset, writes=0):
     """Ask for the cache line that holds the element `offset` elements after `start`, which need not exist.
 
-    writes: 1 to take it from other cores, for writing;  locality: 3 into all caches, 2 into all but the first
+    writes: 1 to take it from other cores, for writing
     """
     byte = builder.bitcast(builder.gep(start, [offset]), ir.IntType(8).as_pointer())
     kind = ir.FunctionType(ir.VoidType(), [byte.type, INT32, INT32, INT32])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-    builder.call(function, [byte, INT32(writes), INT32(locality), INT32(1)])  # 1: data
+    builder.call(function, [byte, INT32(writes), INT32(3), INT32(1)])  # 3: into all caches; 1: data
 
 
-def _prefetching(writes, locality):
+def _prefetching(writes):
     @intrinsic
     def run(typing, start, offset):
         def codegen(context, builder, signature, arguments):
             at = context.cast(builder, arguments[1], signature.args[1], types.int64)
-            emit_prefetch(builder, arguments[0], at, writes, locality)
+            emit_prefetch(builder, arguments[0], at, writes)
             return context.get_dummy_value()
 
         return types.void(start, offset), codegen
@@ -300,8 +300,8 @@ def _prefetching(writes, locality):
     return run
 
 
-# Ask for a cache line as `emit_prefetch` does: to be read; to be written; into the second cache.
-prefetch, prefetch_written, prefetch_near = _prefetching(0, 3), _prefetching(1, 3), _prefetching(0, 2)
+# Ask for a cache line as `emit_prefetch` does: to be read; to be written.
+prefetch, prefetch_written = _prefetching(0), _prefetching(1)
 
 
 @intrinsic

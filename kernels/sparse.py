@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from .activations import activate_row
 from .column_sort import TOGETHER
 from .cpu import REGISTER_BYTES, REGISTER_COUNT
-from .jit import inlined, jit, unit
+from .jit import jit, unit
 from .layout import BLOCK_ROWS, LINE, RELU, SUM_TERMS
 from .registers import (
     INDEX,
@@ -30,7 +30,6 @@ from .registers import (
     load,
     pointer,
     prefetch,
-    prefetch_near,
     prefetch_written,
     shifted,
     store,
@@ -207,16 +206,16 @@ def step_columns(me, blocks, first, last, buckets, table, zeros, left, right, D,
 
 
 @jit
-def sum_columns(blocks, first, last, buckets, table, zeros, left, right, D, d_row, G, g_row, stepped, w_row):
+def sum_columns(blocks, first, last, buckets, table, zeros, left, right, D, d_row, G, g_row, W, w_row):
     """G = the gradient of W[first:last, left:right], summed over the batch; zero where no sample has an entry.
 
     first, last   bounds of whole groups of columns of the inputs
     G             pointer to its first element
-    stepped       pointers to the same element of W, which other cores read, and of the optimiser's states: what the
-                  step will need is fetched meanwhile
+    W             pointer to the same element of the weights: they are fetched meanwhile, as other cores have read them
     """
     starts, ends, together = buckets.starts, buckets.ends, buckets.together
     apart, lanes, j = buckets.rows.shape[1], lanes_of(G), left
+    line = LINE // REGISTER_BYTES * lanes
     while j < right:
         width = _strip((right - j) // lanes, together)
         for block in range(blocks[0], blocks[1]):
@@ -234,23 +233,14 @@ def sum_columns(blocks, first, last, buckets, table, zeros, left, right, D, d_ro
                 end = begin if is_empty else np.int64(ends[block, group])
                 if is_first:
                     for i in range(column - first, column - first + columns):
-                        _fetch(stepped, i * w_row + j - left, width * lanes)
+                        for c in range(i * w_row + j - left, i * w_row + j - left + width * lanes, line):
+                            prefetch_written(W, c)
                 if is_first or begin < end:
                     _column_sums(
                         columns, width, rows, numbers, apart, begin, end, pointer(table), d, d_row, init, init_row, g,
                         g_row, -1.0, epilogue,
                     )  # fmt: skip
         j += width * lanes
-
-
-@inlined
-def _fetch(stepped, at, count):
-    """Ask for so many elements of W and of the optimiser's states from place `at` on."""
-    W, m, v = stepped
-    for c in range(at, at + count, LINE // REGISTER_BYTES * lanes_of(W)):
-        prefetch_written(W, c)
-        prefetch_near(m, c)
-        prefetch_near(v, c)
 
 
 @jit

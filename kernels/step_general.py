@@ -182,9 +182,9 @@ def _sum_first(first, last, left, right, inputs, layers, parameters, task, work,
     stride = layers[0, STRIDE]
     at = layers[0, WEIGHTS] + first * stride + left
     D, d_row = delta_of(layers, work, places, ZERO, ZERO)
-    stepped = shifted(pointer(parameters), at), shifted(pointer(task.first), at), shifted(pointer(task.second), at)
+    W = shifted(pointer(parameters), at)
     sparse.sum_columns(
-        blocks, first, last, buckets, source[3], pointer(work), left, right, D, d_row, G, g_row, stepped, stride
+        blocks, first, last, buckets, source[3], pointer(work), left, right, D, d_row, G, g_row, W, stride
     )  # fmt: skip
 
 
