@@ -108,6 +108,8 @@ def _column_sums(
 
         def emit(count, registers):
             entries = Entries(builder, context.get_value_type(result), registers, stored, table, count)
+            with builder.if_then(builder.icmp_signed("==", epilogue, INDEX(STEP))):
+                entries.tile.ask_for(out, out_row)
             entries.start(init, init_row)
             entries.add(rows, numbers, apart, first, last, D, d_row)
             entries.finish(out, epilogue, factor, (PLAIN, STEP), out_row)

@@ -23,7 +23,7 @@ LINE_REGISTERS = LINE // REGISTER_BYTES
 # All 112 columns at once take 2 cycles less per entry, with 16 registers of AVX2, than two strips.
 WIDEST = min(8, (REGISTER_COUNT - 2) // LINE_REGISTERS) * LINE_REGISTERS
 # Of W in a stretch. More than a first cache of 32 KB, for there are columns that no row of a block needs.
-STRETCH_BYTES = 40 << 10
+STRETCH_BYTES = 48 << 10
 # Uses of a row of W by a block, and entries of a row in a stretch, from which stretches gain more than they cost.
 STRETCH_USES, STRETCH_ENTRIES = 2, 12
 ALL_COLUMNS = np.int64(2**62)
