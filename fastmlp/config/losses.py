@@ -226,10 +226,10 @@ def check_setting(name: str, value: object) -> str:
 def _columns(y: ArrayLike, rows: int, dtype: str, name: str, returned: str | None = None) -> Targets:
     """Numbers (rows, columns) that fit `dtype`, in it or in another one."""
     numbers = as_array(y, name)
+    if numbers.ndim not in (1, 2) or 0 in numbers.shape:  # a set or a sparse matrix has the shape ()
+        raise InputError(f"{name} has shape {numbers.shape}; expected (samples,) or (samples, columns)")
     if numbers.dtype == object:  # as of a Series with missing values
         numbers = numbers_of(numbers, name)
-    if numbers.ndim not in (1, 2) or 0 in numbers.shape:
-        raise InputError(f"{name} has shape {numbers.shape}; expected (samples,) or (samples, columns)")
     if len(numbers) != rows:
         raise InputError(f"{name} has {len(numbers)} rows for {rows} samples; give one per sample")
     if numbers.dtype.kind not in "buif":

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import InputError, InputTypeError, first_line
+from fastmlp.errors import InputError, InputTypeError, OutOfMemoryError, first_line
 from fastmlp.kernels.sparse_rows import Sparse, index_dtype
 from fastmlp.utils.objects import numbers_of
 
@@ -80,7 +80,11 @@ def as_array(values: Any, name: str) -> np.ndarray:
         if not isinstance(values, Sequence):  # such as a data set of PyTorch
             raise _no_array(values, name) from None
         raise InputError(f"{name} has rows of several lengths; expected equal ones: fill them up") from None
-    except (TypeError, RuntimeError) as error:  # of an `__array__` method, as of a tensor with a gradient
+    except MemoryError:
+        raise OutOfMemoryError(
+            f"{name}, of type {type(values).__name__}, needs more memory than is free; expected fewer rows"
+        ) from None
+    except Exception as error:  # of a method of its class, as of a tensor with a gradient
         raise InputTypeError(
             f"{name} is not an array ({first_line(error)}); expected numbers: convert it first"
         ) from error

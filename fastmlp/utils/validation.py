@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 ENGINES = ("numba", "numpy")
 DTYPES = ("float32", "float64")
+MOST_ITEMS = 100_000  # of a setting that is a sequence, which may have no end
 MOST_EPOCHS = 10_000_000  # the records of as many, which a history keeps, take gigabytes
 MOST_THREADS = 4096  # more than any one machine has cores
 LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the least number that has all its digits
@@ -220,8 +221,11 @@ def rising_epochs(name: str, value: object) -> tuple[int, ...]:
 
 
 def _items(name: str, value: Any, expected: str) -> tuple[Any, ...]:
-    """The items of a sequence that is no text; an array of no axes has none, although its type is iterable."""
+    """The items of a sequence that is no text and has an end; an array of no axes has `__iter__` and none."""
     if not isinstance(value, str):
-        with contextlib.suppress(TypeError):
-            return tuple(value)
+        with contextlib.suppress(Exception):  # whatever a method of the value's class raises
+            items = tuple(itertools.islice(value, MOST_ITEMS + 1))
+            if len(items) <= MOST_ITEMS:
+                return items
+            expected += f", and at most {MOST_ITEMS:,}"
     raise InputTypeError(f"{name} is {value!r}; expected {expected}")

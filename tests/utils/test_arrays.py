@@ -1,5 +1,7 @@
 """Arrays that cannot be used are refused before anything is trained, by a message that says where and what."""
 
+import itertools
+
 import h5py
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from fastmlp import MLP
 from fastmlp.config.network import NetworkConfig
 from fastmlp.data import CSR, Stream
-from fastmlp.errors import InputError, InputTypeError
+from fastmlp.errors import InputError, InputTypeError, OutOfMemoryError
 from fastmlp.training.preparation import prepare_inputs
 
 ENGINE = {"engine": "numpy", "epochs": 1, "hidden": (3,), "batch_size": 5}
@@ -82,12 +84,58 @@ class Tensor:
         raise self.error
 
 
-@pytest.mark.parametrize("error", [RuntimeError("detach it first\nplease"), TypeError("unsupported BFloat16")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("detach it first\nplease"), TypeError("unsupported BFloat16"), AttributeError("no BFloat16")]
+)
 @pytest.mark.parametrize("name", ["X", "y"])
 def test_what_an_array_refuses_to_give_is_told_in_one_line(data, error, name):
     arguments = {"X": data[0], "y": data[1], name: Tensor(error)}
     with pytest.raises(InputTypeError, match=f"{name} is not an array .*(detach it first|BFloat16).; expected"):
         MLP(**ENGINE).fit(**arguments)
+
+
+class Rows:
+    """As many rows as are said, each of which is asked for by its number."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, row):
+        return [row] * 4
+
+
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_rows_beyond_all_memory_are_refused(data, name):
+    arguments = {"X": data[0], "y": data[1], name: Rows(2**62)}
+    with pytest.raises(OutOfMemoryError, match=f"{name}, of type Rows, needs more memory than is free"):
+        MLP(**ENGINE).fit(**arguments)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error", "binary_cross_entropy", "poisson"])
+@pytest.mark.parametrize("y", [{0, 1, 2}, {0: 1}, iter([0, 1]), len], ids=lambda value: type(value).__name__)
+def test_targets_that_are_no_array_are_refused(data, loss, y):
+    with pytest.raises(InputError, match=r"y has shape \(\); expected \(samples,\)"):
+        MLP(**ENGINE, loss=loss).fit(data[0], y)
+
+
+def test_sparse_columns_beyond_all_memory_are_refused():
+    X = CSR(np.arange(3), np.arange(2), np.ones(2), (2, 2**40))
+    with pytest.raises(OutOfMemoryError, match=r"the scaling of 1,099,511,627,776 columns needs 70\.4 TB of memory"):
+        MLP(**ENGINE).fit(X, [0, 1])
+
+
+@pytest.mark.parametrize("name", ["hidden", "activation", "dropout"])
+@pytest.mark.parametrize(
+    "endless",
+    [itertools.count(1), Rows(2**62), memoryview(np.eye(2))],
+    ids=lambda value: type(value).__name__,
+)
+def test_settings_without_an_end_are_refused(name, endless):
+    with pytest.raises(InputTypeError, match=f"{name} is .*; expected "):
+        MLP(**{name: endless})
 
 
 @pytest.mark.parametrize("name", ["X", "y"])
