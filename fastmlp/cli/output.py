@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fastmlp.errors import InputError, visible
+from fastmlp.runs.run_directory import Run
 from fastmlp.training.screen import is_terminal, write_result
 from fastmlp.utils.atomic_files import atomic_path, check_replaceable
 from fastmlp.utils.paths import user_path, written_path
@@ -25,13 +26,15 @@ def output_file(path: str, force: bool, used: Iterable[Path]) -> Path:
     Raises
     ------
     InputError
-        If it is there already, or no file, such as a folder.
+        If it is there already, or no file, such as a folder; also with `force` if it is read, or a part of a run.
     """
     out = user_path(path)
     check_replaceable(out)
     if out.exists():
         if any(each.exists() and out.samefile(each) for each in used):
             raise InputError(f"{out} is an input of this command; choose another --out")
+        if any(Run(folder).reads(out.resolve()) for folder in out.resolve().parents[:3]):
+            raise InputError(f"{out} is a part of a run; choose another --out")
         if not force:
             raise InputError(f"{out} is there already; pass --force to replace it, or choose another --out")
     return out

@@ -65,6 +65,18 @@ class Run:
         self.predictions_data = self.folder / "predictions.npz"
         self.report = self.folder / "report.html"
 
+    def reads(self, path: Path) -> bool:
+        """Return whether a file is a part of the run that the next command on it reads.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        """
+        if path.parent == self.retrained or path.parent.parent == self.cells:
+            return path.name in ("cell.json", "model.safetensors", "history.csv")
+        return path in (self.record, self.recipe, self.study, self.evaluation)
+
     def cell(self, name: str) -> Path:
         """Return the folder of a cell.
 
