@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmlp.config.configured import naming_what_was_meant
 from fastmlp.errors import InputError
 from fastmlp.export.stored_network import StoredNetwork
+from fastmlp.training.background_compilation import others_compiled_beside
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback, callback_list
 from fastmlp.training.checkpoints import CheckpointStore, checkpoint_callbacks
@@ -18,12 +19,11 @@ from fastmlp.training.fitted import Fitted
 from fastmlp.training.inference import evaluate, predict_outputs
 from fastmlp.training.layer_outputs import LayerOutputs
 from fastmlp.training.loop import train
-from fastmlp.training.other_kernels import others_compiled_beside
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.progress import progress_callbacks
 from fastmlp.training.session import Session
 from fastmlp.training.start import all_callbacks, prepare_for, start_fit, start_pass
-from fastmlp.utils.memory import memory_held
+from fastmlp.utils.borrowed_memory import memory_held
 
 
 class MLP(StoredNetwork, LayerOutputs):

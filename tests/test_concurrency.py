@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP
-from fastmlp.utils.memory import memory_held
+from fastmlp.utils.borrowed_memory import memory_held
 
 SETTINGS = {"hidden": (4,), "epochs": 1, "batch_size": 400, "threads": 1, "train_metrics": "running", "scaling": "none"}
 

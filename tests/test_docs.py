@@ -179,8 +179,8 @@ def test_the_kernels_page_lists_every_file_of_the_kernels():
 
 def test_the_page_for_contributors_lists_every_room_and_names_what_is_there():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rooms = {path.parent.name for path in (ROOT / "fastmlp").glob("*/__init__.py")} - {"kernels", "recipes"}
-    assert rooms == set(re.findall(r"`fastmlp/(\w+)/`", text[: text.index("## Where something new")]))
+    packages = {path.parent.name for path in (ROOT / "fastmlp").glob("*/__init__.py")} - {"kernels", "recipes"}
+    assert packages == set(re.findall(r"`fastmlp/(\w+)/`", text[: text.index("## Where something new")]))
     for path in re.findall(r"`((?:fastmlp|kernels|scripts|tests|bench|docs)/[\w/.-]*)`", text):
         assert (ROOT / path).exists(), path
     for name, path in re.findall(r"`([A-Z]+)` in `([\w/]+\.py)`", text):

@@ -27,7 +27,7 @@ def test_no_module_is_longer_than_400_lines():
     assert {str(path.relative_to(PACKAGE)): lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
-def test_modules_are_in_rooms():
+def test_modules_are_in_packages():
     assert {path.name for path in PACKAGE.glob("*.py")} == AT_THE_ROOT
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError
+from fastmlp.utils.free_memory import check_memory
 from fastmlp.utils.labels import Labels, check_labels, distinct
 from fastmlp.utils.paths import kind_of_file
-from fastmlp.utils.room import check_room
 
 MOST_CLASSES = 1 << 16  # an identifier or a measurement in the column of labels would fill the memory with outputs
 MNIST_PIXELS, USPS_PIXELS = 784, 256
@@ -122,14 +122,14 @@ def read_inputs(
     if dtype.kind not in "buif":
         raise InputError(f"{where} has dtype {dtype}; expected numbers: store it as float32 or uint8")
     at_a_time = -(-max(1, BYTES_AT_A_TIME // (8 * columns)) // chunk_rows) * chunk_rows
-    check_room(where, rows * columns + min(rows, at_a_time) * columns * dtype.itemsize)
+    check_memory(where, rows * columns + min(rows, at_a_time) * columns * dtype.itemsize)
     X: NDArray[np.uint8 | np.float32] = np.empty((rows, columns), np.uint8)  # until there is a value that is no byte
     for start in range(0, rows, at_a_time):
         block = read(slice(start, min(rows, start + at_a_time)))
         if coloured:
             block = grey(block)
         if X.dtype == np.uint8 and not are_bytes(block):
-            check_room(where, X.size * np.dtype(np.float32).itemsize)
+            check_memory(where, X.size * np.dtype(np.float32).itemsize)
             X = _widened(X, start)
         with np.errstate(over="ignore", invalid="ignore"):  # infinity and nan, which are reported
             X[start : start + at_a_time] = block.reshape(-1, columns)

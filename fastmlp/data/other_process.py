@@ -23,7 +23,7 @@ from fastmlp.data.readers.reader import Expected
 from fastmlp.errors import FastmlpError, InputError, InputTypeError, OutOfMemoryError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.inputs.table import Table
-from fastmlp.utils.room import limit_own_memory
+from fastmlp.utils.free_memory import limit_own_memory
 
 MOST_SECONDS, BYTES_IN_A_SECOND = 60, 1 << 20  # of a CPU that a file may take: so many, and one for each megabyte
 _KINDS = {kind.__name__: kind for kind in (CSR, Dataset, Expected, Inputs, PictureStyle, Table)}

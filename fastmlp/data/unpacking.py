@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from fastmlp.data.checks import check_file
 from fastmlp.errors import InputError, first_line
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 HEAD_BYTES = 1 << 16
 # By the first bytes of a file.
@@ -96,7 +96,7 @@ class _Unpacked(io.RawIOBase):
 
     def readinto(self, room: Any) -> int:
         if self._left <= 0:
-            check_room(f"{self._path}, unpacked,", _TIMES_ITS_BYTES * _CHECKED_EACH)
+            check_memory(f"{self._path}, unpacked,", _TIMES_ITS_BYTES * _CHECKED_EACH)
             self._left = _CHECKED_EACH
         count = self._file.readinto(room)
         self._left -= count

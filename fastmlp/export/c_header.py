@@ -71,7 +71,7 @@ def to_c(network: PortableNetwork, name: str = "model") -> bytes:
         If the network has an activation that is not known here, or its text needs more memory than is free.
     """
     network.check_activations(_FUNCTIONS, "c")
-    network.check_room(140)  # texts of Python, and what they are joined to: 111 in float32, 141 in float64
+    network.check_memory(140)  # texts of Python, and what they are joined to: 111 in float32, 141 in float64
     name = _identifier(name)
     T, N = _TYPES[network.dtype], _TYPES[network.input_dtype]
     numbers, texts = network.numbers, network.texts

@@ -142,7 +142,7 @@ class PortableNetwork:
         """Whether any number becomes another one."""
         return bool(self.offset.any() or (self.scale != 1).any())
 
-    def check_room(self, each: int) -> None:
+    def check_memory(self, each: int) -> None:
         """Raise OutOfMemoryError if so many bytes for each weight are more than is free.
 
         Parameters
@@ -188,7 +188,7 @@ class PortableNetwork:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as dicts, lists, text, numbers and booleans; docs/export.md has the keys."""
-        self.check_room(75)  # objects of Python, and their text: 58 in float32, 74 in float64
+        self.check_memory(75)  # objects of Python, and their text: 58 in float32, 74 in float64
         scales = zip(self.offset.tolist(), self.scale.tolist(), strict=True)
         return {
             "format": FORMAT,

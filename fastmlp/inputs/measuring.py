@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError
 from fastmlp.inputs.scaling import WHITE, Scaling
 from fastmlp.kernels.sparse_rows import Sparse
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 # "auto" takes whole numbers from 0 to 255 for pixels if there are as many columns as in a picture of 8 x 8, and one of
 # them is brighter than half of white: the digits of scikit-learn go from 0 to 16, counts and codes seldom beyond 127.
@@ -69,7 +69,7 @@ def measure_sparse(setting: str, X: Sparse) -> Scaling:
     MaxAbsScaler does.
     """
     rows, columns = X.shape
-    check_room(f"the scaling of {columns:,} columns", 64 * columns, hint="expected fewer columns")
+    check_memory(f"the scaling of {columns:,} columns", 64 * columns, hint="expected fewer columns")
     values, zeros = X.values.astype(np.float64), np.zeros(columns)
     counts = np.bincount(X.indices, minlength=columns)
     low, high = np.where(counts < rows, 0.0, np.inf), np.where(counts < rows, 0.0, -np.inf)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, r2_score
 
 from fastmlp.kernels.update_rule import penalty
-from fastmlp.sklearn.descent import DescentBatches
+from fastmlp.sklearn.batches import DescentBatches
 from fastmlp.training.callbacks import InternalCallback, TrainingView
 from fastmlp.training.inference import outputs_of_inputs
 from fastmlp.training.session import Session

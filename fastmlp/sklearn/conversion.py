@@ -5,8 +5,8 @@ from typing import Any
 from sklearn import neural_network
 
 from fastmlp.errors import InputTypeError
-from fastmlp.sklearn.carrying import carry
 from fastmlp.sklearn.classifier import MLPClassifier
+from fastmlp.sklearn.copying import copy_fitted
 from fastmlp.sklearn.regressor import MLPRegressor
 
 
@@ -36,7 +36,7 @@ def from_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
     known = kind().get_params()
     ours: Any = kind(**{name: value for name, value in estimator.get_params().items() if name in known})
     if hasattr(estimator, "coefs_"):
-        carry(estimator, ours)
+        copy_fitted(estimator, ours)
         ours.validation_loss_curve_ = None
         ours._synchronised()
     return ours  # type: ignore[no-any-return]

@@ -20,9 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.mlp import MLP
+from fastmlp.sklearn.batches import DescentBatches
 from fastmlp.sklearn.callbacks import DescentCallback, LineSearchCallback
-from fastmlp.sklearn.carrying import carry
-from fastmlp.sklearn.descent import DescentBatches
+from fastmlp.sklearn.copying import copy_fitted
 from fastmlp.sklearn.parameters import ACTIVATIONS, REGRESSIONS, STOCHASTIC, check_parameters
 from fastmlp.training.batches import InMemory
 from fastmlp.training.callbacks import Callback
@@ -337,7 +337,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         check_is_fitted(self, "coefs_")
         known = self._theirs().get_params()
         theirs = self._theirs(**{name: value for name, value in self.get_params().items() if name in known})
-        carry(self, theirs)
+        copy_fitted(self, theirs)
         return theirs
 
     # ---------------------------------------------------------------------------------------------------- interfaces

@@ -20,7 +20,7 @@ from fastmlp.training.first_layer import Inputs, Samples, compact
 from fastmlp.training.memory_need import new_outputs
 from fastmlp.training.parameters import Parameters
 from fastmlp.training.team_size import cores_shared
-from fastmlp.utils.memory import memory_held
+from fastmlp.utils.borrowed_memory import memory_held
 
 # Python is entered again after so many multiply-adds, which take some hundredths of a second, so that Ctrl-C is felt.
 WORK_AT_A_TIME, ROWS_AT_A_TIME = 1 << 30, 1 << 16

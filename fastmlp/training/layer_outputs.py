@@ -14,7 +14,7 @@ from fastmlp.training.first_layer import Samples
 from fastmlp.training.inference import encoded_batches, kernels_of, outputs_of, predict_outputs, thread_count
 from fastmlp.training.memory_need import new_outputs
 from fastmlp.training.network import Network
-from fastmlp.utils.memory import memory_held
+from fastmlp.utils.borrowed_memory import memory_held
 
 AS_THEY_ARE = SQUARED  # the loss of which the kernels hand out what the last layer computes, without a function of it
 

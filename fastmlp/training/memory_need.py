@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.kernels.layout import stride_of
-from fastmlp.utils.room import WORTH_ASKING, check_room
+from fastmlp.utils.free_memory import WORTH_ASKING, check_memory
 
 
 def parameter_bytes(widths: Sequence[int], dtype: str) -> int:
@@ -39,7 +39,7 @@ def check_network(widths: Sequence[int], needed: int) -> None:
     if needed > WORTH_ASKING:
         features, *hidden, outputs = widths
         what = f"a network with {features} inputs, hidden layers {tuple(hidden)} and {outputs} outputs"
-        check_room(what, needed, hint="expected narrower layers")
+        check_memory(what, needed, hint="expected narrower layers")
 
 
 def new_outputs(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -54,5 +54,5 @@ def new_outputs(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """
     needed = math.prod((rows, columns, dtype.itemsize))
     if needed > WORTH_ASKING:
-        check_room(f"the outputs of {columns} units for {rows} rows", needed, hint="expected fewer rows at a time")
+        check_memory(f"the outputs of {columns} units for {rows} rows", needed, hint="expected fewer rows at a time")
     return np.empty((rows, columns), dtype)

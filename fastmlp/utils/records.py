@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from fastmlp.errors import InputError
 from fastmlp.utils.atomic_files import write_text
-from fastmlp.utils.room import size_text
+from fastmlp.utils.free_memory import size_text
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]  # 2**53: beyond it not every whole number is a float
 Position = Annotated[int, Meta(ge=1, le=2**53)]  # of an epoch, from 1

@@ -20,7 +20,7 @@ from scipy.io import savemat
 from fastmlp.data import Stream, load, load_inputs
 from fastmlp.data.readers import registry
 from fastmlp.errors import InputError
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 X, Y = np.eye(3), np.arange(3)
 LARGEST = 2**32 - 1
@@ -108,7 +108,7 @@ def test_a_chunk_of_hdf5_that_unpacks_to_terabytes_is_refused(hdf5, complaint):
     except ValueError:
         pytest.skip("this HDF5 writes no such chunk")
     try:
-        check_room("", 8 * (LARGEST >> 4))
+        check_memory("", 8 * (LARGEST >> 4))
     except InputError:
         assert "chunk of xdata needs" in complaint(path)
 

@@ -9,7 +9,7 @@ from sklearn import neural_network
 from sklearn.datasets import make_multilabel_classification
 
 from fastmlp.sklearn import MLPClassifier, MLPRegressor
-from fastmlp.sklearn.descent import ACCURACY, EXACT_EPOCHS
+from fastmlp.sklearn.batches import ACCURACY, EXACT_EPOCHS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",

@@ -11,22 +11,22 @@ from fastmlp.kernels import cache
 from fastmlp.utils.digests import digest_of_sources
 
 PACKAGE = Path(fastmlp.__file__).parent
-# Of what a training imports: these change no bit of a result, and no file of the rooms `export` and `plots` does.
+# Of what a training imports: these change no bit of a result, and no file of the packages `export` and `plots` does.
 # Errors, files, digests, memory and names are no arithmetic; rows that are drawn for validation have a digest of their
 # own.
 HARMLESS = {
-    "errors.py",
     "_version.py",
+    "errors.py",
     "data/split.py",
     "data/stratify.py",
     "utils/atomic_files.py",
+    "utils/borrowed_memory.py",
     "utils/digests.py",
+    "utils/free_memory.py",
     "utils/matplotlib_setup.py",
-    "utils/memory.py",
     "utils/npz.py",
     "utils/other_names.py",
     "utils/paths.py",
-    "utils/room.py",
 }
 SHOWING = ["cli/main.py", "plots/curves.py", "report/page.py", "runs/aggregate.py", "experiment/sweep.py"]
 

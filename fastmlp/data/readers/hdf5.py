@@ -21,7 +21,7 @@ from fastmlp.data.readers.named_arrays import (
 )
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import FastmlpError, InputError, first_line
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 if TYPE_CHECKING:
     import h5py
@@ -66,7 +66,7 @@ class HDF5Reader(Reader):
 def _part(path: Path, file: "h5py.File", part: str) -> Dataset:
     inputs, labels = find_pair(path, array_names(file), part)
     x = find_array(path, file, inputs)
-    check_room(f"{path}: {inputs}", x.size)  # or more, before the labels are read
+    check_memory(f"{path}: {inputs}", x.size)  # or more, before the labels are read
     y = read_whole(path, file, labels)
     return dataset_of_arrays(path, inputs, x, labels, y, bool(np.all(file.attrs.get(SYNTHETIC, False))))
 
@@ -252,7 +252,7 @@ def find_array(path: Path, file: "h5py.File", key: str) -> "h5py.Dataset":
             "with h5py, as new[key] = old[key][:]"
         )
     if array.chunks:
-        check_room(f"{path}: a chunk of {key}", math.prod(array.chunks) * array.dtype.itemsize)
+        check_memory(f"{path}: a chunk of {key}", math.prod(array.chunks) * array.dtype.itemsize)
     _check_filters(path, key, array)
     return array
 
@@ -275,7 +275,7 @@ def read_whole(path: Path, file: "h5py.File", key: str) -> np.ndarray:
         If it is none that can be read, or needs more memory than is free.
     """
     array = find_array(path, file, key)
-    check_room(f"{path}: {key}", array.size * array.dtype.itemsize)
+    check_memory(f"{path}: {key}", array.size * array.dtype.itemsize)
     values: np.ndarray = array[()]
     return values
 

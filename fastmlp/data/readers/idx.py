@@ -17,7 +17,7 @@ from fastmlp.data.readers.idx_names import are_emnist, is_folder_of_idx, labels_
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.data.unpacking import OPENERS, compression
 from fastmlp.errors import InputError
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 # Type codes of the format's description at yann.lecun.com/exdb/mnist; numbers are big-endian.
 _INT = 0x0C
@@ -161,7 +161,7 @@ def _read(file: io.BufferedIOBase, most: int | None, where: str) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
     if most is not None and size > most:
         raise InputError(f"{where} is cut short: its header says {shape}, and it is smaller than that; copy it anew")
-    check_room(where, size)
+    check_memory(where, size)
     try:
         array, got = np.empty(shape, dtype), 0
     except (MemoryError, ValueError) as error:

@@ -24,7 +24,7 @@ from fastmlp.data.readers.named_arrays import (
 )
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError
-from fastmlp.utils.room import check_room, free_memory
+from fastmlp.utils.free_memory import check_memory, free_memory
 
 HDF5_VERSION = b"MATLAB 7.3"
 _COMPRESSED = 15  # kind of an element: a matrix, packed by zlib
@@ -74,7 +74,7 @@ def _part(path: Path, names: list[str], get: Callable[[str], Any], part: str) ->
     inputs, labels = find_pair(path, names, part)
     x, y = get(inputs), get(labels)
     if hasattr(y, "toarray"):
-        check_room(f"{path}: {labels}", 8 * math.prod(y.shape))
+        check_memory(f"{path}: {labels}", 8 * math.prod(y.shape))
         y = y.toarray()
     x, y = _alike(x, y)
     if not hasattr(x, "tocsr"):
@@ -100,7 +100,7 @@ def _rows_first(array: Any, rows: int) -> Any:
 
 def _csr(where: str, x: Any) -> CSR:
     """Return a sparse matrix of scipy as one of this library."""
-    check_room(where, _BYTES_OF_A_ROW * (x.shape[0] + 1) + _BYTES_OF_A_NUMBER * x.nnz)
+    check_memory(where, _BYTES_OF_A_ROW * (x.shape[0] + 1) + _BYTES_OF_A_NUMBER * x.nnz)
     x = x.tocsr()
     x.sum_duplicates()  # which puts the columns in order
     with np.errstate(over="ignore"):  # what float32 cannot represent becomes infinity, which is reported
@@ -144,7 +144,7 @@ def matrices(path: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
         ) from None
     _check_unpacked(path)
     # A byte for each number, or more; the numbers of sparse matrices are counted where they are converted.
-    check_room(str(path), sum(math.prod(shape) for _, shape, kind in whosmat(path) if kind != "sparse"))
+    check_memory(str(path), sum(math.prod(shape) for _, shape, kind in whosmat(path) if kind != "sparse"))
     found = loadmat(path)
     for matrix in found.values():
         if hasattr(matrix, "check_format"):
@@ -174,4 +174,4 @@ def _check_unpacked(path: Path) -> None:
                         size += len(unpacker.decompress(packed, _BYTES_AT_A_TIME))
                         packed = unpacker.unconsumed_tail
             file.seek(end)
-    check_room(f"{path}, unpacked,", size)
+    check_memory(f"{path}, unpacked,", size)

@@ -17,7 +17,7 @@ from fastmlp.data.readers.named_arrays import (
 )
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.errors import InputError, first_line
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 
 class NPZReader(Reader):
@@ -63,7 +63,7 @@ def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> np.ndarray
     """Return an array, if it fits into memory: of no member more is unpacked than the archive's directory says."""
     members = archive.zip.infolist() if archive.zip else []  # without it, it is closed
     sizes = {member.filename.removesuffix(".npy"): member.file_size for member in members}
-    check_room(f"{path}: {name}", sizes[name])
+    check_memory(f"{path}: {name}", sizes[name])
     return np.asarray(archive[name])
 
 

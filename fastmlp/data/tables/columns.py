@@ -18,7 +18,7 @@ from fastmlp.data.tables.cells import MISSING, is_number
 from fastmlp.data.tables.faults import first_fault
 from fastmlp.data.tables.layout import BLANKS, FALLBACK, Layout
 from fastmlp.errors import InputError, first_line
-from fastmlp.utils.room import check_room
+from fastmlp.utils.free_memory import check_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +144,7 @@ def _read_once(layout: Layout, stacked: Sequence[int]) -> "Columns | set[int]":
         raise InputError(f"{layout.path} has no rows with values; expected one line per sample")
     if surprises:
         return surprises
-    check_room(str(layout.path), sum(part.nbytes for parts in [*pieces.values(), arrays] for part in parts))  # again
+    check_memory(str(layout.path), sum(part.nbytes for parts in [*pieces.values(), arrays] for part in parts))  # again
     joined = {column: np.concatenate(parts) for column, parts in pieces.items()}
     return Columns(layout, tuple(stacked), np.concatenate(arrays) if arrays else None, joined, ())
 

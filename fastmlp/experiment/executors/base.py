@@ -23,8 +23,8 @@ from fastmlp.training.preparation import (
     prepare_inputs,
 )
 from fastmlp.training.start import training_bytes
+from fastmlp.utils.free_memory import reserved_memory
 from fastmlp.utils.labels import class_numbers
-from fastmlp.utils.room import room_kept
 
 # The callbacks of the cell at a position of the sweep, and where its training is kept.
 CellCallbacks = Callable[[int, Cell], Sequence[Callback]]
@@ -155,7 +155,7 @@ def fit_network(
     if checkpoint is not None and not mlp.config.optimizer_config.can_resume:
         callbacks, checkpoint = [*callbacks, StopWhen(checkpoint.stop.is_set)], None
     prepared = data.prepared(mlp.config)
-    with room_kept(training_bytes(mlp.config, prepared)):
+    with reserved_memory(training_bytes(mlp.config, prepared)):
         return mlp.fit(prepared, callbacks=callbacks, checkpoint=checkpoint)
 
 

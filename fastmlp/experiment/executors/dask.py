@@ -13,7 +13,7 @@ from fastmlp.errors import InputError
 from fastmlp.experiment.executors.cluster import LOST, SECONDS_TO_ANSWER, ClusterExecutor, check_answer
 from fastmlp.experiment.executors.worker import FAILED, train_cell
 from fastmlp.kernels.thread_team import available_cores
-from fastmlp.utils.room import most_resident
+from fastmlp.utils.free_memory import resident_limit
 
 SECONDS_FOR_A_WORKER = 60  # to come back, when none is left that can take the data
 
@@ -137,5 +137,5 @@ def train_here(task: dict[str, Any], parcel: dict[str, Any] | None, cells: int, 
 
     threads = min(max(1, cores // cells), most or cores)
     # Dask divides a machine's memory among its workers, which do not see what the others are about to take.
-    with _cores.taken(threads, cores), most_resident(worker.memory_manager.memory_limit):
+    with _cores.taken(threads, cores), resident_limit(worker.memory_manager.memory_limit):
         return train_cell(task, parcel, threads, wanted)

@@ -15,7 +15,7 @@ from fastmlp.kernels.thread_team import available_cores
 from fastmlp.runs.cells import Cell
 from fastmlp.training.diagnostics import DiagnosticsCallback
 from fastmlp.training.start import training_bytes
-from fastmlp.utils.room import free_memory
+from fastmlp.utils.free_memory import free_memory
 
 SECONDS_PER_TRIAL, SHARE_PER_TRIAL = 0.15, 0.02  # the smaller one, of a share of what all cells are to take
 MOST_ROWS, BATCHES = 4096, 4  # of a trial: no more than the first, no less than the second

@@ -12,7 +12,7 @@ _FITTED = (
 )  # fmt: skip
 
 
-def carry(source: Any, target: Any) -> None:
+def copy_fitted(source: Any, target: Any) -> None:
     """Give an estimator what another one has learnt: its attributes, and copies of its weights.
 
     Parameters

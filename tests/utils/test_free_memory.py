@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fastmlp.errors import InputError
-from fastmlp.utils.room import MOST, check_room, free_memory, most_resident, room_kept, size_text
+from fastmlp.utils.free_memory import MOST, check_memory, free_memory, reserved_memory, resident_limit, size_text
 
 GB = 1 << 30
 
@@ -23,22 +23,22 @@ def test_free_memory_is_what_the_system_can_give_within_the_containers_limit(tmp
     (group / "memory.max").write_text("1000000\n")
     (group / "memory.stat").write_text("anon 200000\nfile 600000\nshmem 100000\n")  # a cache of files is given up
     assert free_memory(tmp_path) == 700_000
-    check_room("a", 700_000, tmp_path)
+    check_memory("a", 700_000, tmp_path)
     with pytest.raises(InputError, match=r"^b needs 701 kB of memory, and 700 kB are free"):
-        check_room("b", 701_000, tmp_path)
+        check_memory("b", 701_000, tmp_path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the memory in use is not known")
 def test_a_limit_that_the_system_does_not_know_counts_in_the_thread_that_was_told():
     found, seen = free_memory(), []
-    with most_resident(20_000_000_000_000):
+    with resident_limit(20_000_000_000_000):
         assert free_memory() > 0.5 * found
-    with most_resident(2 * GB):
+    with resident_limit(2 * GB):
         assert free_memory() <= 2 * GB - 4_000_000  # which an interpreter has in use
         thread = threading.Thread(target=lambda: seen.append(free_memory()))
         thread.start()
         thread.join()
-    with most_resident(1000):
+    with resident_limit(1000):
         assert free_memory() == 0
     assert seen[0] > 0.5 * found
     assert free_memory() > 0.5 * found
@@ -138,7 +138,7 @@ def begun_beside():
         begun, end = threading.Event(), threading.Event()
 
         def work():
-            with room_kept(gigabytes * GB, system):
+            with reserved_memory(gigabytes * GB, system):
                 begun.set()
                 end.wait(60)
 
@@ -168,7 +168,11 @@ def test_what_does_not_fit_beside_others_begins_when_they_are_done(machine, begu
 
 
 def test_what_would_not_fit_alone_waits_for_nothing(machine):
-    with room_kept(20 * GB, machine(16)), room_kept(30 * GB, machine(16)), room_kept(1000, machine(16)):
+    with (
+        reserved_memory(20 * GB, machine(16)),
+        reserved_memory(30 * GB, machine(16)),
+        reserved_memory(1000, machine(16)),
+    ):
         pass
 
 

@@ -27,7 +27,7 @@ from fastmlp.training.first_layer import Inputs
 from fastmlp.training.inference import EQUAL_WEIGHTS, kernels_of, thread_count
 from fastmlp.training.parameters import Parameters
 from fastmlp.training.session import Session
-from fastmlp.utils.room import free_memory
+from fastmlp.utils.free_memory import free_memory
 
 MEMORY = 1 << 30  # bytes: a process that compiles takes a quarter of it
 MOST_SECONDS = 30.0  # to wait for a kernel that the other process compiles

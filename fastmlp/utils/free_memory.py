@@ -20,7 +20,7 @@ _OF_GROUPS = {1: ("memory.limit_in_bytes", "total_rss", "total_shmem"), 2: ("mem
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
-def check_room(
+def check_memory(
     where: str,
     needed: int,
     system: str | Path = "/",
@@ -68,7 +68,7 @@ def free_memory(system: str | Path = "/") -> int:
     for limited, name in (("address space", "VmSize:"), ("data size", "VmData:")):
         if limit := re.search(rf"^Max {limited} +(\d+)", limits, re.MULTILINE):
             free = min(free, int(limit[1]) - 1024 * taken.get(name, 0))
-    if (most := _most_resident.get()) is not None:
+    if (most := _resident_limit.get()) is not None:
         free = min(free, most - 1024 * taken.get("VmRSS:", 0))
     for version, group in group_folders("memory", process, Path(system, "sys/fs/cgroup")):
         file, *names = _OF_GROUPS[version]
@@ -78,11 +78,11 @@ def free_memory(system: str | Path = "/") -> int:
     return max(0, free)
 
 
-_most_resident: ContextVar[int | None] = ContextVar("most_resident", default=None)
+_resident_limit: ContextVar[int | None] = ContextVar("resident_limit", default=None)
 
 
 @contextlib.contextmanager
-def most_resident(size: int | None) -> Iterator[None]:
+def resident_limit(size: int | None) -> Iterator[None]:
     """Have this thread count a limit that the system knows nothing of, such as what Dask allows a worker.
 
     Parameters
@@ -90,11 +90,11 @@ def most_resident(size: int | None) -> Iterator[None]:
     size : int, optional
         Bytes of memory that this process may have in use; None for no limit.
     """
-    token = _most_resident.set(size)
+    token = _resident_limit.set(size)
     try:
         yield
     finally:
-        _most_resident.reset(token)
+        _resident_limit.reset(token)
 
 
 def limit_own_memory() -> None:
@@ -106,7 +106,7 @@ def limit_own_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-class _Kept:
+class _Reservations:
     """Shares of the free memory that trainings side by side have been promised and may not have taken yet."""
 
     def __init__(self) -> None:
@@ -132,10 +132,10 @@ class _Kept:
         return not self._promised or is_hopeless or needed <= min(now, self._free - self._promised)
 
 
-_kept = _Kept()
+_reservations = _Reservations()
 
 
-def room_kept(needed: int, system: str | Path = "/") -> contextlib.AbstractContextManager[None]:
+def reserved_memory(needed: int, system: str | Path = "/") -> contextlib.AbstractContextManager[None]:
     """Return a block that begins once so much memory is free beside what other such blocks of this process need.
 
     One that would need more also alone begins at once: what is done in it checks that.
@@ -147,7 +147,7 @@ def room_kept(needed: int, system: str | Path = "/") -> contextlib.AbstractConte
     system : str or path-like, default="/"
         As for `free_memory`.
     """
-    return _kept.share(needed, system) if needed > WORTH_ASKING else contextlib.nullcontext()
+    return _reservations.share(needed, system) if needed > WORTH_ASKING else contextlib.nullcontext()
 
 
 def size_text(count: int) -> str:
