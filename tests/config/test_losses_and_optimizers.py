@@ -167,8 +167,8 @@ def test_every_iteration_of_lbfgs_has_a_record_that_a_file_keeps(tmp_path, metri
 
 def test_lbfgs_with_nowhere_to_go_records_an_epoch_all_the_same():
     pytest.importorskip("scipy")
-    mlp = MLP(hidden=(), optimizer="lbfgs", init="normal", init_scale=1e-9, train_metrics="running", dtype="float64")
-    mlp.fit(np.zeros((4, 2)), [0, 1, 0, 1])
+    settings = {"init": "normal", "init_scale": 1e-9, "train_metrics": "running", "dtype": "float64"}
+    mlp = MLP(hidden=(), optimizer="lbfgs", first_layer="dense", **settings).fit(np.zeros((4, 2)), [0, 1, 0, 1])
     assert len(mlp.history) == 1
     assert mlp.history["train_loss"] == pytest.approx([np.log(2)])
     assert mlp.history["seconds"][0] > 0
@@ -192,7 +192,7 @@ def test_sample_weights_decide_what_is_learnt():
 
 
 def test_input_dropout_reads_dense_rows_and_trains():
-    lit = X * (RANDOM.random_sample(X.shape) < 0.1)
+    lit = (X * (RANDOM.random_sample(X.shape) < 0.1)).astype("f4")
     y = (X[:, 0] > 0).astype(int)
     mlp = MLP(hidden=(8,), dropout=(0.2, 0.5), epochs=2, scaling="none").fit(lit, y)
     assert mlp.fit_info["first_layer"] == "dense"

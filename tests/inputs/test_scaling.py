@@ -42,7 +42,7 @@ def kind(X, **settings):
     ("X", "expected"),
     [
         (digits(1), "none"),
-        (RANDOM.uniform(-1, 1, (300, 5)), "none"),
+        (RANDOM.uniform(-1, 1, (300, 5)).astype("f4"), "none"),
         (RANDOM.uniform(-1.001, 1, (300, 500)), "standard"),
         (digits(255), "pixels"),
         (digits(128), "pixels"),
