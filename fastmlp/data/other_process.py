@@ -66,7 +66,7 @@ def call(function: str, path: Path, *arguments: Any) -> Any:
             kind, value = _receive(process.stdout)
         except (EOFError, BrokenPipeError) as error:
             raise InputError(
-                f"{path} ended the process that read it ({_ending(process.wait())}); it is damaged: copy it anew"
+                f"{path} ended the process that read it ({_ending(process.wait())}); it is damaged: copy it again"
             ) from error
         except BaseException:
             process.kill()  # a library may be in an endless loop

@@ -58,7 +58,7 @@ def read_head(path: Path, unpack: bool = False) -> bytes:
         while len(head) < HEAD_BYTES and (more := file.read(HEAD_BYTES - len(head))):
             head += more
     if not head:
-        raise InputError(f"{path} is empty; expected a data file: copy it anew")
+        raise InputError(f"{path} is empty; expected a data file: copy it again")
     return head
 
 
@@ -170,12 +170,12 @@ def reported(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or cut short ({first_line(error)}); copy it anew") from error
+        raise InputError(f"{path} is damaged or cut short ({first_line(error)}); copy it again") from error
     except NotImplementedError as error:  # of a zip archive that is compressed in another way
         raise InputError(f"{path} cannot be unpacked ({first_line(error)}); unpack it first") from error
     except OSError as error:
         if error.strerror is None:  # as of bz2
-            raise InputError(f"{path} is damaged or cut short ({first_line(error)}); copy it anew") from error
+            raise InputError(f"{path} is damaged or cut short ({first_line(error)}); copy it again") from error
         raise InputError(f"{path} cannot be read ({error.strerror}); expected a data file: check its rights") from error
 
 

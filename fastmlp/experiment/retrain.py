@@ -110,7 +110,7 @@ def check_retrained(run: Run, recipe: Recipe) -> None:
         If no cell has them.
     """
     if read_retrained(run) is None:
-        return  # there is none, or it is to be trained anew
+        return  # there is none, or it is to be trained again
     try:
         mlp = MLP.load(run.model(run.retrained))
     except (InputError, OSError):

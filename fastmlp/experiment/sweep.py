@@ -212,7 +212,7 @@ def _earlier(run: Run) -> RunRecord | None:
     except DamagedRecord:
         if not run.cells.is_dir():  # it is perhaps not ours
             raise
-        log_line(f"{run.record} is damaged, and is written anew")
+        log_line(f"{run.record} is damaged, and is rewritten")
         return None
 
 

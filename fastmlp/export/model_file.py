@@ -205,11 +205,11 @@ def loads(data: bytes, path: str | os.PathLike[str] = "the model") -> ModelRecor
 def _check_format(head: bytes, path: str | os.PathLike[str]) -> None:
     version = version_of(head)
     if version is None and head.startswith(_HDF5):
-        raise InputError(f"{path} is an HDF5 file, and models are safetensors files; {_EXPECTED}: train it anew")
+        raise InputError(f"{path} is an HDF5 file, and models are safetensors files; {_EXPECTED}: train it again")
     if version is None:
         raise InputError(f"{path} is not a model of fastmlp; {_EXPECTED} (MLP.from_weights takes the arrays of others)")
     if version != FORMAT_VERSION:
-        hint = "install a newer fastmlp" if version > FORMAT_VERSION else "train it anew"
+        hint = "install a newer fastmlp" if version > FORMAT_VERSION else "train it again"
         raise InputError(f"{path} has model format {version}, this fastmlp reads {FORMAT_VERSION}; {hint}")
 
 

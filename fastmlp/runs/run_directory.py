@@ -31,7 +31,7 @@ from fastmlp.utils.atomic_files import is_temporary, make_folder, remove, remove
 from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import read_record, write_record
 
-FIX = "use the fastmlp that wrote it, or sweep anew into another folder"
+FIX = "use the fastmlp that wrote it, or sweep again into another folder"
 
 
 class Run:

@@ -122,7 +122,7 @@ def load_set_aside(data: DataRecord) -> Dataset:
 def _load_unchanged(data: DataRecord) -> Dataset:
     dataset = load(data.key, n_features=data.n_features, label=data.label, task=data.task)
     if digest(joined(dataset)) != data.digest:
-        raise InputError(f"{data.source} has changed since the sweep; bring back the old data, or sweep anew")
+        raise InputError(f"{data.source} has changed since the sweep; bring back the old data, or sweep again")
     return dataset
 
 

@@ -69,7 +69,7 @@ class CallbackStates:
                     raise
                 raise InputError(
                     f"{self.source} cannot be read ({one_line(error, f'state.callbacks.{name}')}); expected what its "
-                    "state_dict returned: delete the folder to begin anew"
+                    "state_dict returned: delete the folder to start over"
                 ) from error
 
     def to_arrays(self) -> tuple[dict[str, dict[str, Any]], dict[str, NDArray[Any]]]:

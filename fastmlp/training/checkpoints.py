@@ -215,7 +215,7 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
 
 
 def _fix(path: Path) -> str:
-    return f"delete {path.parent} to begin anew"
+    return f"delete {path.parent} to start over"
 
 
 def _damaged(path: Path, error: Exception) -> DamagedRecord:
@@ -340,10 +340,10 @@ def _check_epochs(config: NetworkConfig, record: CheckpointRecord, folder: str |
     if config.make_schedule().depends_on_epochs:
         raise InputError(
             f"{folder} holds a training of {was} epochs, over which its schedule {config.schedule!r} is spread, and "
-            f"epochs is {config.epochs}; expected {was}: choose another folder to begin anew"
+            f"epochs is {config.epochs}; expected {was}: choose another folder to start over"
         )
     if config.epochs < whole:
         raise InputError(
             f"{folder} holds a training that has gone through {whole} epochs, and epochs is {config.epochs}; expected "
-            f"{whole} or more: choose another folder to begin anew"
+            f"{whole} or more: choose another folder to start over"
         )

@@ -325,11 +325,13 @@ class History:
             raise InputError(f"{name} is not a history: expected a CSV whose header is {','.join(COLUMNS)}")
         for number, row in enumerate(rows[1:], start=2):
             if len(row) != len(COLUMNS):
-                raise InputError(f"{name}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it anew")
+                raise InputError(
+                    f"{name}, line {number} has {len(row)} values; expected {len(COLUMNS)}: write it again"
+                )
         try:
             return cls.from_dict({column: [row[k] for row in rows[1:]] for k, column in enumerate(COLUMNS)})
         except ValueError as error:
-            raise InputError(f"{name} has a value that is not a number ({error}); write it anew") from None
+            raise InputError(f"{name} has a value that is not a number ({error}); write it again") from None
 
     @classmethod
     def from_dict(cls, columns: Mapping[str, Iterable[Any]]) -> "History":

@@ -24,7 +24,7 @@ def check_memory(
     where: str,
     needed: int,
     system: str | Path = "/",
-    hint: str = "use fewer samples, or copy the file anew if it should be smaller",
+    hint: str = "use fewer samples, or copy the file again if it should be smaller",
 ) -> None:
     """Raise OutOfMemoryError if something needs more memory than is free.
 

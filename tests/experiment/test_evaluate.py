@@ -201,7 +201,7 @@ def test_own_data_that_are_damaged_since_are_to_be_copied_anew(tmp_path, train_f
     both.write_bytes(both.read_bytes()[:-500])
     capsys.readouterr()
     assert main(["evaluate", run]) == 2
-    assert capsys.readouterr().err.endswith("it is damaged or cut short: copy it anew\n")
+    assert capsys.readouterr().err.endswith("it is damaged or cut short: copy it again\n")
 
 
 def test_a_file_with_both_parts_gives_its_test_part(tmp_path, train_file, test_file, recipe_file):

@@ -222,8 +222,7 @@ def test_a_damaged_record_of_a_sweep_is_written_anew(tmp_path, sweep, capsys):
     capsys.readouterr()
     assert sweep(tmp_path / "run") == 0
     assert (
-        f"run.json is damaged, and is written anew\n{MEANING}\n4 of 4 cells are there already\n"
-        in capsys.readouterr().err
+        f"run.json is damaged, and is rewritten\n{MEANING}\n4 of 4 cells are there already\n" in capsys.readouterr().err
     )
     assert bits(tmp_path / "run") == before
 

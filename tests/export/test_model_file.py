@@ -186,7 +186,7 @@ def test_an_hdf5_file_is_refused_with_what_to_do(tmp_path):
     with h5py.File(path, "w") as file:
         file["weights/0"], file.attrs["format"] = np.zeros((3, 2)), "fastmlp-model"
     assert complaint(path) == (
-        f"{path} is an HDF5 file, and models are safetensors files; expected a file written by MLP.save: train it anew"
+        f"{path} is an HDF5 file, and models are safetensors files; expected a file written by MLP.save: train it again"
     )
 
 
@@ -197,7 +197,7 @@ def test_safetensors_of_other_programs_are_refused_with_what_takes_them(tmp_path
     assert "MLP.from_weights takes the arrays of others" in complaint(path)
 
 
-@pytest.mark.parametrize(("version", "hint"), [("99", "install a newer fastmlp"), ("4", "train it anew")])
+@pytest.mark.parametrize(("version", "hint"), [("99", "install a newer fastmlp"), ("4", "train it again")])
 def test_another_version_of_the_format_is_refused_by_its_number(saved, version, hint):
     saved.write_bytes(saved.read_bytes().replace(b'"format_version":"5"', f'"format_version":"{version}"'.encode()))
     assert complaint(saved).endswith(f"has model format {version}, this fastmlp reads 5; {hint}")

@@ -165,7 +165,7 @@ def test_inputs_that_are_no_pictures_list_the_rows_of_their_mistakes(sweep, tmp_
         for row, true, given in zip(mistakes["rows"], mistakes["true"], mistakes["given"], strict=True):
             assert f" {row} {true} {given} " in read.text("test")
     assert not read.charts("weights")
-    assert "The inputs are no images" in read.text("test")
+    assert "The inputs are not images" in read.text("test")
 
 
 def test_sparse_census_data_have_a_report(sweep, a9a, page):
@@ -175,7 +175,7 @@ def test_sparse_census_data_have_a_report(sweep, a9a, page):
     assert main(["retrain", str(out)]) == 0
     assert main(["evaluate", str(out), "--test", str(a9a / "a9a.t")]) == 0
     read = page(out)
-    assert "The inputs are no images" in read.text("test")
+    assert "The inputs are not images" in read.text("test")
     assert "123 features, 2 classes" in read.text("")
 
 

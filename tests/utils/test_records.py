@@ -44,7 +44,7 @@ WHOLE = Whole(count=3, parts=(Part(share=0.1 + 0.2),), values={"é": [1, None, T
 
 def test_a_record_comes_back_equal_from_a_file(tmp_path):
     write_record(tmp_path / "whole.json", WHOLE)
-    assert read_record(tmp_path / "whole.json", Whole, "write it anew") == WHOLE
+    assert read_record(tmp_path / "whole.json", Whole, "write it again") == WHOLE
     assert json.loads((tmp_path / "whole.json").read_text(encoding="utf-8"))["values"] == WHOLE.values
 
 
@@ -59,8 +59,8 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path):
     path.touch()
     os.truncate(path, 3_000_000_000)
     tracemalloc.start()
-    with pytest.raises(DamagedRecord, match=r"whole.json has 3 GB; expected at most 500 MB: write it anew"):
-        read_record(path, Whole, "write it anew")
+    with pytest.raises(DamagedRecord, match=r"whole.json has 3 GB; expected at most 500 MB: write it again"):
+        read_record(path, Whole, "write it again")
     assert tracemalloc.get_traced_memory()[1] < 100_000
     tracemalloc.stop()
 
@@ -70,8 +70,8 @@ def test_what_has_no_end_is_no_record(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zeros").symlink_to("/dev/zero")
     for name in ("pipe", "zeros"):
-        with pytest.raises(DamagedRecord, match="is not a file; write it anew"):
-            read_record(tmp_path / name, Whole, "write it anew")
+        with pytest.raises(DamagedRecord, match="is not a file; write it again"):
+            read_record(tmp_path / name, Whole, "write it again")
 
 
 def test_a_number_that_is_not_finite_is_not_written(tmp_path):
@@ -102,27 +102,27 @@ def test_a_number_that_is_not_finite_is_not_written(tmp_path):
 )
 def test_what_does_not_fit_is_refused_with_its_place(text, message):
     with pytest.raises(DamagedRecord, match=message) as caught:
-        decode_record(text, Whole, "whole.json", "write it anew")
+        decode_record(text, Whole, "whole.json", "write it again")
     assert str(caught.value).startswith("whole.json cannot be read (")
-    assert str(caught.value).endswith("; write it anew")
+    assert str(caught.value).endswith("; write it again")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("version", ["6", "8", "true", '"7"', "null", "[]", "9" * 30])
 def test_another_format_is_refused_before_anything_else(version):
-    with pytest.raises(InputError, match=r"whole\.json has format .*; expected 7: write it anew") as caught:
-        decode_record('{"format": ' + version + ', "other": 1}', Whole, "whole.json", "write it anew")
+    with pytest.raises(InputError, match=r"whole\.json has format .*; expected 7: write it again") as caught:
+        decode_record('{"format": ' + version + ', "other": 1}', Whole, "whole.json", "write it again")
     assert not isinstance(caught.value, DamagedRecord)
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
-    with pytest.raises(DamagedRecord, match=r"nowhere\.json cannot be read .*; write it anew"):
-        read_record(tmp_path / "nowhere.json", Whole, "write it anew")
+    with pytest.raises(DamagedRecord, match=r"nowhere\.json cannot be read .*; write it again"):
+        read_record(tmp_path / "nowhere.json", Whole, "write it again")
 
 
 def test_a_whole_number_beyond_all_floats_is_refused_as_such():
     class Number(Record, frozen=True, kw_only=True):
         value: float
 
-    with pytest.raises(DamagedRecord, match=r"number cannot be read .*; write it anew"):
-        convert_record({"value": 10**400}, Number, "number", "write it anew")
+    with pytest.raises(DamagedRecord, match=r"number cannot be read .*; write it again"):
+        convert_record({"value": 10**400}, Number, "number", "write it again")

@@ -124,10 +124,10 @@ def reported_damage(path: Path) -> Iterator[None]:
         if "already open for write" in text:
             raise InputError(
                 f"{path} is open for writing in another program, or one ended while it wrote ({text}); close it there, "
-                "or write the file anew"
+                "or write the file again"
             ) from error
         raise InputError(
-            f"{path} cannot be read as HDF5 ({text}); it is damaged or cut short: copy it anew, or write it with "
+            f"{path} cannot be read as HDF5 ({text}); it is damaged or cut short: copy it again, or write it with "
             "`fastmlp prepare`"
         ) from error
 

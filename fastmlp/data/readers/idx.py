@@ -144,7 +144,7 @@ def read_idx(source: Path | bytes, where: str, most: int | None = None) -> np.nd
             return _read(file, stored, where)
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise InputError(
-                f"{where} is damaged or cut short ({error}); expected compressed IDX: copy it anew"
+                f"{where} is damaged or cut short ({error}); expected compressed IDX: copy it again"
             ) from error
 
 
@@ -152,27 +152,29 @@ def _read(file: io.BufferedIOBase, most: int | None, where: str) -> np.ndarray:
     """Read the array of an open, unpacked file of at most `most` bytes, if that is known."""
     head = file.read(4)
     if not _is_header(head):
-        raise InputError(f"{where} begins with {head!r}; expected an IDX file: copy it anew")
+        raise InputError(f"{where} begins with {head!r}; expected an IDX file: copy it again")
     lengths = file.read(4 * head[3])
     if len(lengths) < 4 * head[3]:
-        raise InputError(f"{where} ends within its header; expected an IDX file: copy it anew")
+        raise InputError(f"{where} ends within its header; expected an IDX file: copy it again")
     shape = struct.unpack(f">{head[3]}I", lengths)
     dtype = np.dtype(DTYPES[head[2]])
     size = math.prod(shape) * dtype.itemsize
     if most is not None and size > most:
-        raise InputError(f"{where} is cut short: its header says {shape}, and it is smaller than that; copy it anew")
+        raise InputError(f"{where} is cut short: its header says {shape}, and it is smaller than that; copy it again")
     check_memory(where, size)
     try:
         array, got = np.empty(shape, dtype), 0
     except (MemoryError, ValueError) as error:
-        raise InputError(f"{where} has a header that says {shape}, more than memory; copy it anew") from error
+        raise InputError(f"{where} has a header that says {shape}, more than memory; copy it again") from error
     room = array.reshape(-1).view(np.uint8).data
     while got < size and (more := file.readinto(room[got : got + _AT_A_TIME])):  # gzip makes a copy
         got += more
     if got < size:
-        raise InputError(f"{where} is cut short: its header says {shape}, {size} bytes, and it has {got}; copy it anew")
+        raise InputError(
+            f"{where} is cut short: its header says {shape}, {size} bytes, and it has {got}; copy it again"
+        )
     if file.read(1):
-        raise InputError(f"{where} is longer than the {shape} its header says; expected one IDX file: copy it anew")
+        raise InputError(f"{where} is longer than the {shape} its header says; expected one IDX file: copy it again")
     return array
 
 

@@ -130,13 +130,15 @@ def _guarded(path: Path, form: str = "") -> Iterator[None]:
         raise
     except MemoryError as error:
         raise OutOfMemoryError(
-            f"{path} needs more memory than there is ({first_line(error)}); use fewer samples, or copy it anew"
+            f"{path} needs more memory than there is ({first_line(error)}); use fewer samples, or copy it again"
         ) from error
     except Exception as error:  # what libraries raise about damaged files is of any kind
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} cannot be read ({error.strerror}); check its rights") from error
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise InputError(f"{path} cannot be read{form} ({reason}); it is damaged or cut short: copy it anew") from error
+        raise InputError(
+            f"{path} cannot be read{form} ({reason}); it is damaged or cut short: copy it again"
+        ) from error
 
 
 def find_reader(path: Path) -> Reader:

@@ -114,7 +114,7 @@ class ContiguousRows(Rows):
         while len(room):
             got = self._read_at(place, room)
             if not got:
-                raise InputError(f"{self._path} ends within xdata; it was cut short since it was opened: copy it anew")
+                raise InputError(f"{self._path} ends within xdata; it was cut short since it was opened: copy it again")
             place, room = place + got, room[got:]
         if stored is not out:
             out[:] = stored
