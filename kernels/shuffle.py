@@ -6,7 +6,9 @@ bits as i has; numbers beyond i are thrown away. Whether one is cannot be predic
 thrown away swaps a place with itself.
 
 PCG64 is a linear congruential generator modulo 2^128 whose state is folded to 64 bits and rotated: M. O'Neill, PCG: A
-Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation, 2014, 6.3.3.
+Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation, 2014, 6.3.3. Its seed
+is hashed from the entropy as M. O'Neill proposes in "Developing a seed_seq alternative", 2015; numpy's object for that
+takes longer than to shuffle a thousand rows.
 """
 
 import numpy as np
@@ -21,6 +23,10 @@ _MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
 _WIDE = ir.IntType(128)
 _32, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 _WORD = types.uint64
+# Of the hash, by numpy's names; its numbers have 32 bits and stand in 64.
+_INIT_A, _MULT_A, _INIT_B, _MULT_B = map(np.uint64, (0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED))
+_MIX_MULT_L, _MIX_MULT_R, _XSHIFT = map(np.uint64, (0xCA01F9DD, 0x4973F715, 16))
+_POOL = 4
 
 
 def _emit_wide(b, high, low):
@@ -111,18 +117,60 @@ def _permute(seed_high, seed_low, plus_high, plus_low, order):
             i = _fill(order, i, np.int64(bits & _LOW) & mask)
 
 
-def _permute_all(words, orders):
-    for epoch in range(words.shape[0]):
-        _permute(words[epoch, 0], words[epoch, 1], words[epoch, 2], words[epoch, 3], orders[epoch])
+@inlined
+def _hashed(value, factor, next_factor):
+    value = ((value ^ factor) * next_factor) & _LOW
+    return value ^ (value >> _XSHIFT)
+
+
+@inlined
+def _mixed(x, y):
+    value = (x * _MIX_MULT_L - y * _MIX_MULT_R) & _LOW
+    return value ^ (value >> _XSHIFT)
+
+
+@jit
+def _seed(entropy, pool, words):
+    """words (4,) = numpy.random.SeedSequence(entropy).generate_state(4, numpy.uint64).
+
+    entropy  numbers of 32 bits, which were 0 if there were fewer than _POOL;  pool: room for these
+    """
+    factor = _INIT_A
+    for i in range(_POOL):
+        following = (factor * _MULT_A) & _LOW
+        pool[i] = _hashed(entropy[i] if i < entropy.shape[0] else np.uint64(0), factor, following)
+        factor = following
+    for source in range(max(_POOL, entropy.shape[0])):
+        for target in range(_POOL):
+            if source != target:
+                following = (factor * _MULT_A) & _LOW
+                value = _hashed(pool[source] if source < _POOL else entropy[source], factor, following)
+                pool[target] = _mixed(pool[target], value)
+                factor = following
+    factor = _INIT_B
+    for i in range(2 * words.shape[0]):
+        following = (factor * _MULT_B) & _LOW
+        half = _hashed(pool[i % _POOL], factor, following)
+        words[i // 2] = words[i // 2] | (half << _32) if i % 2 else half
+        factor = following
+
+
+def _permute_all(entropy, pool, words, orders):
+    for epoch in range(orders.shape[0]):
+        _seed(entropy, pool, words)
+        _permute(words[0], words[1], words[2], words[3], orders[epoch])
+        entropy[-1] += np.uint64(1)
 
 
 _run = entry("permute", _permute_all)
 
 
 def permutations(seed, epoch, epochs, rows):
-    """(epochs, rows) int64: the order of the rows below 2^32 in each epoch from `epoch` on; see the reference."""
-    seeds = [np.random.SeedSequence((seed, epoch + later)) for later in range(epochs)]
-    words = np.array([sequence.generate_state(4, np.uint64) for sequence in seeds], np.uint64)
+    """(epochs, rows) int64: the order of the rows below 2^32 in each epoch from `epoch` on; see the reference.
+
+    seed: from 0, of any size;  epoch + epochs: below 2^32
+    """
+    digits = [seed >> place & 0xFFFFFFFF for place in range(0, max(seed.bit_length(), 1), 32)]
     orders = np.empty((epochs, rows), np.int64)
-    _run(words.reshape(epochs, 4), orders)
+    _run(np.array([*digits, epoch], np.uint64), np.empty(_POOL, np.uint64), np.empty(4, np.uint64), orders)
     return orders
