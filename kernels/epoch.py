@@ -128,11 +128,13 @@ def _is_small(layers, batch_size, rule, keep_prob, distortion):
 
 
 def _keep(kept, name, key, make):
-    """What `make` returns, or has returned when it was last called for `name`, if that was for the same `key`."""
-    found = kept.get(name)
-    if found is None or found[0] != key:
-        found = kept[name] = key, make()
-    return found[1]
+    """What `make` returns, or has returned for `name` and `key`, of which the last two are kept: of one training."""
+    found = kept.setdefault(name, {})
+    if key not in found:
+        while len(found) > 1:
+            del found[next(iter(found))]
+        found[key] = make()
+    return found[key]
 
 
 def _batches(rows, batch_size, epochs, apart):

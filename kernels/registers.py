@@ -331,16 +331,22 @@ def transpose_square(typing, source, source_row, target, target_row):
 
 
 @intrinsic
-def add_register(typing, source, target, offset):
-    """target[offset ...] += source[offset ...], one register."""
+def add_rows(typing, rows, source, row, target, columns):
+    """target[j] = source[j] + source[row + j] + ..., one after the other, of whole registers of columns."""
 
     def codegen(context, builder, signature, arguments):
-        v = Vector(builder, context.get_value_type(signature.args[1].dtype))
-        at = context.cast(builder, arguments[2], signature.args[2], types.int64)
-        v.store(builder.fadd(v.load(arguments[1], at), v.load(arguments[0], at)), arguments[1], at)
+        rows, source, row, target, columns = as_index(context, builder, signature, arguments)
+        v = Vector(builder, context.get_value_type(signature.args[3].dtype))
+        total = cgutils.alloca_once(builder, v.type)
+        with cgutils.for_range_slice(builder, INDEX(0), columns, INDEX(v.lanes), intp=INDEX) as (at, _):
+            builder.store(v.load(source, at), total)
+            with cgutils.for_range_slice(builder, INDEX(1), rows, INDEX(1), intp=INDEX) as (i, _):
+                more = v.load(source, builder.add(builder.mul(i, row), at))
+                builder.store(builder.fadd(builder.load(total), more), total)
+            v.store(builder.load(total), target, at)
         return context.get_dummy_value()
 
-    return types.void(source, target, offset), codegen
+    return types.void(rows, source, row, target, columns), codegen
 
 
 @jit

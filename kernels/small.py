@@ -15,6 +15,9 @@ A batch is cut into parts, whatever the number of threads. A part has a gradient
 after the other, and the parts' gradients are added in order. So a result does not depend on the number of threads; it
 differs from that of the other kernels in the last bits.
 
+Where there are few parts, each thread takes the whole step, on a copy of the network that is its own. That is less work
+than to wait for the other threads' rows, and to fetch them.
+
 Arrays are handed on as pointers: numba would count the references to each at every call, by atomic operations.
 """
 
@@ -40,9 +43,8 @@ from .layout import (
 )
 from .loss import loss_block, squared_columns, total_weight
 from .optimizer import step_rows
-from .registers import UNIT, ZERO, add_register, lanes_of, load, pointer, shifted, store, transpose_square
+from .registers import UNIT, ZERO, add_rows, lanes_of, load, pointer, shifted, store, transpose_square
 from .task_types import SQUARED
-from .thread_loops import add_losses
 from .thread_team import barrier_wait, enter, leave, partition
 from .tile import tile
 
@@ -51,6 +53,8 @@ BLOCK_ROWS = 128
 # Parts of a batch at most, and so threads, but of batches so large that a part would have more than SUM_TERMS samples;
 # samples of a part at least, where there are several.
 MOST_PARTS, PART_ROWS = 16, 96
+# Elements of all parts' gradients up to which each thread adds them up for itself, and steps a copy of the network.
+COPIED_GRADIENTS = 1 << 15
 # A part's samples are a multiple of this, whole registers of any CPU.
 GRAIN_ROWS = 16
 # Weights of a layer, biases included, up to which its gradient is summed by lanes: 64 KB of sums.
@@ -101,11 +105,14 @@ def workspace(layers, dtype, size, batch_size):
     work = aligned_zeros(size * elements, dtype).reshape(size, elements)
     for row in table[:-1]:
         work[:, row[DELTAS] - table[-1, STRIDE] : row[DELTAS]] = 1
+    parameters = buffer_size(layers)
     # Of any batch up to that.
     parts = min(max(batch_size // PART_ROWS, 1), max(MOST_PARTS, -(-batch_size // SUM_TERMS)))
-    gradients = aligned_zeros(parts * buffer_size(layers), dtype).reshape(parts, -1)
+    gradients = aligned_zeros(2 * parts * parameters, dtype).reshape(2 * parts, parameters)
+    copies = 4 if size > 1 and parts * parameters <= COPIED_GRADIENTS else 1
+    own = aligned_zeros(size * copies * parameters, dtype).reshape(size, copies, parameters)
     sums = aligned_zeros(size * sums, dtype).reshape(size, sums)
-    return table, work, sums, gradients, np.zeros(size * BLOCK_ROWS), np.zeros(parts)
+    return table, work, sums, gradients, own, np.zeros(size * BLOCK_ROWS), np.zeros(2 * parts)
 
 
 def _parts(count):
@@ -125,16 +132,17 @@ def train_small(rows_of, gather_block):
     """
 
     def run(
-        me, size, state, source, parameters, order, batches, task, table, work, sums, gradients, each, losses, hits,
-        totals,
+        me, size, state, source, parameters, order, batches, task, table, work, sums, gradients, own, each,
+        losses, hits, totals,
     ):  # fmt: skip
         """
         table      `work_table`
         work       (size, elements): room for a block of each thread
         sums       (size, elements): of its gradients, by lanes
-        gradients  (parts, elements), in the layout of the parameters
+        gradients  (2 * parts, elements), in the layout of the parameters: of a step, and of the one before it
+        own        (size, 1, elements): a thread's sum of them; (size, 4, elements): also its weights and their states
         each       (size * BLOCK_ROWS,) float64: losses of each thread's block
-        losses     (parts,) float64: their sums
+        losses     (2 * parts,) float64: their sums
         """
         size = enter(state, me, size)
         if size == 0:
@@ -144,7 +152,15 @@ def train_small(rows_of, gather_block):
         net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * np.int64(BLOCK_ROWS)
         room, lines = shifted(pointer(work), me * work.shape[1]), shifted(pointer(sums), me * sums.shape[1])
         y, targets, loss, rule, schedule = task.y, task.targets, task.loss, task.rule, task.schedule
-        states = pointer(task.first), pointer(task.second)
+        states, total_gradient = (pointer(task.first), pointer(task.second)), pointer(own[me])
+        copied, summed = own.shape[1] > 1, 0.0
+        stepper, steppers = (ZERO, UNIT) if copied else (me, size)
+        if copied and me > 0:
+            copies, count = (pointer(own[me, 1]), pointer(own[me, 2]), pointer(own[me, 3])), own.shape[2]
+            add_rows(UNIT, weights, ZERO, copies[0], count)
+            add_rows(UNIT, states[0], ZERO, copies[1], count)
+            add_rows(UNIT, states[1], ZERO, copies[2], count)
+            weights, states = copies[0], (copies[1], copies[2])
         block = _of(net, last + 1, STRIDE)
         features, outputs, padded = _of(net, ZERO, FAN_IN), _of(net, last, FAN_OUT), _of(net, last, COLUMNS)
         inputs, Z = shifted(room, _of(net, ZERO, INPUTS)), shifted(room, _of(net, last + 1, INPUTS))
@@ -153,12 +169,16 @@ def train_small(rows_of, gather_block):
         line = LINE // REGISTER_BYTES * lanes_of(room)
         is_plain = loss.kind == SQUARED and loss.weights.shape[0] == 0
         for step in range(batches.shape[0]):
-            start, epoch = batches[step, 0], step // steps
-            count = batches[step, 1] - start
+            start, count, epoch = batches[step, 0], batches[step, 1] - batches[step, 0], step // steps
             parts, part_rows = _parts_of(count)
+            # A thread that is ahead does not touch what another one still adds up.
+            half = step % 2 * (losses.shape[0] // 2)
+            step_gradients = shifted(pointer(gradients), half * gradients.shape[1])
+            if step % steps == 0:
+                summed = totals[epoch, 0]
             first_part, end_part = partition(parts, me, size, 1)
             for part in range(first_part, end_part):
-                G, total = shifted(pointer(gradients), part * gradients.shape[1]), 0.0
+                G, total = shifted(step_gradients, part * gradients.shape[1]), 0.0
                 begin, end = start + part * part_rows, start + min((part + 1) * part_rows, count)
                 for at in range(begin, end, BLOCK_ROWS):
                     rows = min(BLOCK_ROWS, end - at)
@@ -183,19 +203,22 @@ def train_small(rows_of, gather_block):
                     _backward(at == begin, at + rows == end, net, last, weights, room, rows, wide, G, lines)
                     for i in range(rows):
                         total += each[mine + i]
-                losses[part] = total
+                losses[half + part] = total
             phase = barrier_wait(state, size, phase)
             total = total_weight(loss.weights, order, start, count)
             # A batch whose samples all weigh nothing has the gradient zero.
             scale = 1 / total if total > 0 else 0.0
             _step(
-                me, size, net, last, weights, pointer(gradients), gradients.shape[1], parts, states, rule,
-                schedule[step], scale,
+                stepper, steppers, net, last, weights, step_gradients, gradients.shape[1], parts, total_gradient,
+                states, rule, schedule[step], scale,
             )  # fmt: skip
+            for part in range(parts):
+                summed += losses[half + part]
             if me == 0:
-                add_losses(losses, parts, totals[epoch])
-            phase = barrier_wait(state, size, phase)
-            if (step + 1) % steps == 0 and not np.isfinite(totals[epoch, 0]):
+                totals[epoch, 0] = summed
+            if not copied:
+                phase = barrier_wait(state, size, phase)
+            if (step + 1) % steps == 0 and not np.isfinite(summed):
                 break  # nan in the weights never leaves them
         return leave(state, me, size)
 
@@ -360,17 +383,14 @@ def _transpose(rows, columns, source, source_row, target, target_row):
 
 
 @inlined
-def _step(me, size, net, last, weights, gradients, apart, parts, states, rule, coefs, scale):
-    """Add up the parts' gradients of thread `me`'s rows of every weight matrix, and step from them."""
+def _step(me, size, net, last, weights, gradients, apart, parts, total, states, rule, coefs, scale):
+    """Add up the parts' gradients of thread `me`'s rows of every weight matrix at `total`, and step from them."""
     for layer in range(last + 1):
         stride, fan_in = _of(net, layer, STRIDE), _of(net, layer, FAN_IN)
         first_row, end_row = partition(fan_in + 1, me, size, 1)
         at = _of(net, layer, WEIGHTS) + first_row * stride
-        G, W = shifted(gradients, at), shifted(weights, at)
-        for part in range(1, parts):
-            more = shifted(G, part * apart)
-            for i in range(0, (end_row - first_row) * stride, lanes_of(G)):
-                add_register(more, G, i)
+        G, W = shifted(total, at), shifted(weights, at)
+        add_rows(parts, shifted(gradients, at), apart, G, (end_row - first_row) * stride)
         # Rows follow one another without a gap, and are one long row; the padding stays zero.
         end = (min(end_row, fan_in) - first_row) * stride
         first, second = shifted(states[0], at), shifted(states[1], at)

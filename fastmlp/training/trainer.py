@@ -74,7 +74,6 @@ class Trainer:
     _chunk_rows: float = field(default=1.0, init=False)
     _trial_rows: float = field(default=1.0, init=False)
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    _tried: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         layers, dtype = self.state.parameters.layers, self.state.parameters.buffer.dtype
@@ -203,7 +202,7 @@ class Trainer:
             order = np.arange(rows)
             if epochs == 1:  # which needs nothing that takes as long as the rest of an epoch
                 return order[None]
-            return np.lib.stride_tricks.as_strided(order, (epochs, rows), (0, order.itemsize))
+            return np.ndarray((epochs, rows), order.dtype, order, 0, (0, order.itemsize))
         orders: NDArray[np.int64] = self.kernels.permutations(self.seed, self.state.epoch, epochs, rows)
         return orders
 
@@ -281,7 +280,7 @@ class Trainer:
         """
         p = self.state.parameters
         buffer, rates = p.buffer.copy(), np.full(1, rate)
-        self._step(buffer, p.states.copy(), X, y, order, len(order), loss, rates, np.zeros(2), 1, epoch, 0, self._tried)
+        self._step(buffer, p.states.copy(), X, y, order, len(order), loss, rates, np.zeros(2), 1, epoch, 0, self._kept)
         return buffer
 
     def _step(
