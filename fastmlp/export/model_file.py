@@ -17,7 +17,7 @@ from fastmlp._version import __version__
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
 from fastmlp.config.target_scaling import scale_of
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.export.classes import PlainClass, classes_of, plain_classes
 from fastmlp.export.sealed_tensors import FORMAT_VERSION, HEAD, pack, unpack, version_of
 from fastmlp.inputs.encoder import InputEncoder
@@ -186,9 +186,13 @@ def loads(data: bytes, path: str | os.PathLike[str] = "the model") -> ModelRecor
 
     Raises
     ------
+    InputTypeError
+        If it is something else than bytes.
     InputError
         When the bytes are damaged, of another version or something else.
     """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise InputTypeError(f"{path} is of type {type(data).__name__}; expected the bytes that `to_bytes` returned")
     _check_format(data, path)
     try:
         texts, arrays = unpack(data)

@@ -5,7 +5,7 @@ import stat
 import sys
 from pathlib import Path
 
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -25,10 +25,13 @@ def user_path(path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
+    InputTypeError
+        If it is something else, such as a number or bytes.
     InputError
         If the home folder is not known, or no system has such a path.
     """
-    text = os.fspath(path)
+    if not isinstance(text := os.fspath(path) if isinstance(path, os.PathLike) else path, str):
+        raise InputTypeError(f"a path is of type {type(path).__name__}; expected text or a pathlib.Path")
     if "\0" in text or not _has_bytes(text):
         raise InputError(f"{text!r} has a null character or half of one; expected a path without it")
     expanded = Path(os.path.expanduser(text))

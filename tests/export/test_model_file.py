@@ -13,7 +13,7 @@ from exported_networks import CASES, outputs
 from model_files import parts, sealed, tensors, texts, with_model
 
 from fastmlp import MLP
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +238,8 @@ def test_the_tests_forge_files_as_the_documentation_says(saved):
     assert sealed(data[8 : len(data) - len(body)], body) == data
     assert header["__metadata__"]["format"] == "fastmlp-model"
     assert set(tensors(data)) == {f"layer{number}.{part}" for number in (1, 2, 3) for part in ("weight", "bias")}
+
+
+def test_what_are_no_bytes_is_no_model():
+    with pytest.raises(InputTypeError, match="the model is of type str; expected the bytes that `to_bytes` returned"):
+        MLP.from_bytes("iris.safetensors")

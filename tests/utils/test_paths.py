@@ -8,11 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from fastmlp import MLP, plots
+from fastmlp.callbacks import CSVLogger
 from fastmlp.cli.main import main
 from fastmlp.data import load
 from fastmlp.data.collections import glyphs
 from fastmlp.data.course_files import FILE_NAMES, write_course_file
-from fastmlp.errors import InputError
+from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.cache_folder import cache_folder
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.history import History
@@ -128,3 +129,10 @@ def test_a_path_that_no_system_has_is_refused_in_one_line(name):
     with pytest.raises(InputError, match=r"has a null character or half of one; expected a path without it") as caught:
         user_path(name)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("path", [3, None, b"a", 1.5, ["a"], object()], ids=repr)
+@pytest.mark.parametrize("call", [MLP.load, fitted().save, CSVLogger, lambda path: History.from_csv(path)])
+def test_what_is_no_path_is_refused_as_such(call, path):
+    with pytest.raises(InputTypeError, match=f"a path is of type {type(path).__name__}; expected text or a pathlib"):
+        call(path)
