@@ -13,7 +13,7 @@ from fastmlp.errors import InputError
 from fastmlp.kernels.layout import BLOCK_ROWS
 from fastmlp.training.batches import RowStream
 from fastmlp.training.callbacks import Callback
-from fastmlp.training.diagnostics import DiagnosticsCallback
+from fastmlp.training.diagnostics import SMALL_PROBES, DiagnosticsCallback
 from fastmlp.training.early_stopping import EarlyStoppingCallback
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.fitted import Fitted
@@ -177,12 +177,14 @@ def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
     measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + units + widths[-1]) * item
     needed = 2 * whole + step + measured
     # A probe of the units holds their outputs, and of some activations, and in numpy's engine, a copy; one of a step
-    # what the step changes and its room, which is kept, and for a norm numbers of float64.
+    # what the step changes, for a norm numbers of float64, and room of its own where that of the training does not
+    # serve: for a smaller batch, and in numpy's engine. A training of a single epoch has no use for it.
     copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) and config.engine == "numba" else 2
     probed = copies * min(SAMPLE, rows) * max(widths[1:]) * item
-    if optimizer.has_learning_rate:
+    if optimizer.has_learning_rate and config.epochs >= SMALL_PROBES:
         norm = max(map(math.prod, pairwise(widths))) * FLOAT64
-        needed += step
+        if config.engine == "numpy" or min(config.batch_size, rows) > SAMPLE:
+            needed += step
         probed = max(probed, size + max(optimizer.states * size, norm))
     needed += probed
     if config.early_stopping is not None:  # the best weights
