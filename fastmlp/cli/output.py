@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fastmlp.errors import InputError, visible
-from fastmlp.runs.run_directory import Run
 from fastmlp.training.screen import is_terminal, write_result
 from fastmlp.utils.atomic_files import atomic_path, check_replaceable
 from fastmlp.utils.paths import user_path, written_path
@@ -31,6 +30,8 @@ def output_file(path: str, force: bool, used: Iterable[Path]) -> Path:
     out = user_path(path)
     check_replaceable(out)
     if out.exists():
+        from fastmlp.runs.run_directory import Run  # late, for it imports numpy
+
         if any(each.exists() and out.samefile(each) for each in used):
             raise InputError(f"{out} is an input of this command; choose another --out")
         if any(Run(folder).reads(out.resolve()) for folder in out.resolve().parents[:3]):

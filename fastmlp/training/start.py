@@ -177,13 +177,14 @@ def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
     measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + units + widths[-1]) * item
     needed = 2 * whole + step + measured
     # A probe of the units holds their outputs, and of some activations, and in numpy's engine, a copy; one of a step
-    # what the step changes, for a norm numbers of float64, and room of its own where that of the training does not
-    # serve: for a smaller batch, and in numpy's engine. A training of a single epoch has no use for it.
-    copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) and config.engine == "numba" else 2
+    # what the step changes, for a norm numbers of float64, and room of its own for a smaller batch than that of the
+    # training, which has no use for it where it is a single epoch. In numpy's engine any step makes that room anew.
+    is_numpy = config.engine == "numpy"
+    copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) and not is_numpy else 2
     probed = copies * min(SAMPLE, rows) * max(widths[1:]) * item
-    if optimizer.has_learning_rate and config.epochs >= SMALL_PROBES:
+    if optimizer.has_learning_rate and (is_numpy or config.epochs >= SMALL_PROBES):
         norm = max(map(math.prod, pairwise(widths))) * FLOAT64
-        if config.engine == "numpy" or min(config.batch_size, rows) > SAMPLE:
+        if is_numpy or min(config.batch_size, rows) > SAMPLE:
             needed += step
         probed = max(probed, size + max(optimizer.states * size, norm))
     needed += probed

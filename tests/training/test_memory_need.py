@@ -45,10 +45,11 @@ def test_its_summary_says_how_large_it_is():
         {"clip_norm": 1.0, "momentum": 0.9},
         {"first_layer": "sparse"},
         {"engine": "numpy"},
+        {"engine": "numpy", "epochs": 1},
         {"hidden": (40, 3000, 2000), "batch_size": 300, "dtype": "float64"},
         {"optimizer": "lbfgs", "hidden": 10000},
     ],
-    ids=["sgd", "one epoch", "adam", "clipped", "sparse", "numpy", "deep", "lbfgs"],
+    ids=["sgd", "one epoch", "adam", "clipped", "sparse", "numpy", "one epoch of numpy", "deep", "lbfgs"],
 )
 def test_a_training_takes_about_as_much_as_was_computed(settings):
     config = NetworkConfig(**{"hidden": 60000, "epochs": 3, "learning_rate": 1e-7, "threads": 1, **settings})
