@@ -39,6 +39,7 @@ SEEDS, PEER_SEEDS = 5, 1
 # In budgets from so many seconds on, peers train with fewer seeds.
 LONG = 10
 TRAINING_ROWS, VALIDATION_ROWS = 60_000, 10_000
+LEFT_OUT = "left out of the run that measured it"
 TITLES = {"fastmlp": "fastmlp", "torch": "PyTorch, eager", "scikit-learn": "scikit-learn"}
 STYLES = {"fastmlp": (OUR_COLOUR, "o"), "torch": ("#D55E00", "s"), "scikit-learn": ("#7F7F7F", "^")}
 
@@ -48,7 +49,7 @@ def measure(budget, peers, seeds, rows, judged):
 
     seeds: of each peer, None for the usual number; rows: training images; judged: (X, y), X uint8.
     """
-    runs, absent = [], {peer: "left out of the run that measured it" for peer in TRAINERS if peer not in peers}
+    runs, absent = [], {peer: LEFT_OUT for peer in TRAINERS if peer not in peers}
     for seed in range(max(SEEDS, seeds or 0)):
         for peer in peers:
             usual = PEER_SEEDS if peer != "fastmlp" and budget.seconds >= LONG else SEEDS
@@ -192,12 +193,27 @@ def draw(results, path):
     write_bytes(path, picture.getbuffer())
 
 
+def _joined(before, result):
+    """A result with the runs of the peers that it left out, where these had the same settings before."""
+    if before["budget"] != result["budget"]:
+        return result
+    left_out = [peer for peer, reason in result["absent"].items() if reason == LEFT_OUT]
+    kept = [run for run in before["runs"] if run["peer"] in left_out]
+    absent = {peer: reason for peer, reason in result["absent"].items() if peer not in left_out}
+    absent |= {peer: reason for peer, reason in before["absent"].items() if peer in left_out}
+    return {**result, "runs": result["runs"] + kept, "absent": absent}
+
+
 def write(measured, folder):
-    """The numbers, the page and the figure; budgets of an earlier run on the same machine stay."""
+    """The numbers, the page and the figure; budgets and peers of an earlier run on the same machine stay."""
     path = folder / "speedrun.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    measured = json.loads(json.dumps(measured))  # as it is read again: with lists for tuples
     if known.get("machine") == measured["machine"]:
-        ours = {result["budget"]["name"]: result for result in (*known["budgets"], *measured["budgets"])}
+        ours = {result["budget"]["name"]: result for result in known["budgets"]}
+        for result in measured["budgets"]:
+            name = result["budget"]["name"]
+            ours[name] = _joined(ours[name], result) if name in ours else result
         measured = {**measured, "budgets": [ours[budget.name] for budget in BUDGETS if budget.name in ours]}
     write_text(path, json.dumps(measured, indent=1) + "\n")
     draw(measured["budgets"], folder / "images" / "speedrun.png")

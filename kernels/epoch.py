@@ -20,8 +20,8 @@ from .task_types import CROSS_ENTROPY, SOFTMAX, START, Dropout, Task
 from .update_rule import PLAIN_SGD, RATE, step_schedule
 
 # Multiply-adds in one step below which a second thread costs more than it brings. The threads of a small network wait
-# for one another only once or twice in a step: it takes a fifth. All steps together take eight times as many, as threads
-# have to be started for them.
+# for one another only once or twice in a step: it takes a fifth. All steps together take eight times as many, as
+# threads have to be started for them.
 STEP_WORTH_SHARING = 500_000
 # Elements of the parameters, padding included, up to which `small.py` trains a network, and from which batch on.
 SMALL_NETWORK, SMALL_BATCH, SMALL_SHARED_BATCH = 1 << 13, 16, 2 * small.PART_ROWS

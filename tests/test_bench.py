@@ -218,6 +218,13 @@ def test_the_speed_run_shows_medians_and_keeps_what_the_same_machine_ran_before(
     assert "| PyTorch, eager | 90.00% |  | 1.60 | 1 |" in text
     assert "sklearn is not installed" in text
     assert (tmp_path / "images" / "speedrun.png").read_bytes().startswith(b"\x89PNG")
+    alone = ran(short, [0.984], 0.3)
+    alone = {**alone, "runs": alone["runs"][:1], "absent": dict.fromkeys(("torch", "scikit-learn"), speedrun.LEFT_OUT)}
+    speedrun.write({**about, "budgets": [alone]}, tmp_path)
+    text = (tmp_path / "speedrun.md").read_text(encoding="utf-8")
+    assert "| fastmlp | **98.40%** |  | 0.30 | 1 |" in text
+    assert "| PyTorch, eager | 90.00% |  | 1.60 | 1 |" in text
+    assert "sklearn is not installed" in text
 
 
 def test_the_judge_of_the_speed_run_counts_as_the_network_does(monkeypatch):

@@ -132,7 +132,7 @@ def test_a_path_that_no_system_has_is_refused_in_one_line(name):
 
 
 @pytest.mark.parametrize("path", [3, None, b"a", 1.5, ["a"], object()])
-@pytest.mark.parametrize("call", [MLP.load, lambda path: fitted().save(path), CSVLogger, lambda path: History.from_csv(path)])
+@pytest.mark.parametrize("call", [MLP.load, lambda path: fitted().save(path), CSVLogger, History.from_csv])
 def test_what_is_no_path_is_refused_as_such(call, path):
     with pytest.raises(InputTypeError, match=f"a path is of type {type(path).__name__}; expected text or a pathlib"):
         call(path)
