@@ -27,6 +27,9 @@ POLLS_BEFORE_YIELD = 100
 # Polls before the calling thread stops waiting for the others to start, and lets Python handle signals.
 POLLS_BEFORE_PYTHON = 20_000
 
+# Seconds after which a thread is looked for that did not say that it has ended.
+LOST_SECONDS = 0.05
+
 # Places in a team's state, on cache lines of their own: arrivals at the barrier; threads that have entered, the sign to
 # begin (the team's size, or CANCELLED), threads that have left; whether one of them failed to enter.
 ARRIVED, ENTERED, GO, LEFT, FAILED = (np.int64(line * 8) for line in (0, 2, 3, 4, 5))
@@ -122,11 +125,13 @@ class _Other:
         return True
 
     def is_alive(self):
-        return self._alive.locked()
+        # An exception that is set in the thread when it ends takes the place of the lock's release.
+        return self._alive.locked() and self._end() is not None
 
     def join(self):
         """Wait until the thread holds no reference any more."""
-        self._alive.acquire()
+        while not self._alive.acquire(timeout=LOST_SECONDS) and self.is_alive():
+            pass
 
 
 def new_state():

@@ -207,6 +207,30 @@ def test_a_thread_that_finds_no_memory_leaves_its_work_to_the_caller():
     assert sizes[-1] == 1
 
 
+DISTURBED = """
+import faulthandler, sys
+from fastmlp.kernels import thread_team
+
+faulthandler.dump_traceback_later(20, exit=True)  # rather than to wait for ever
+sys.unraisablehook = lambda _: None
+
+def disturb(*_):
+    raise OSError
+
+def work(me, size, state):
+    if me > 0:
+        sys.settrace(disturb)  # whatever this thread calls from here on ends like this
+    return size == 1
+
+thread_team.run(work, 2)
+print("done")
+"""
+
+
+def test_a_thread_that_is_disturbed_when_it_ends_is_not_waited_for_for_ever(run_python):
+    assert run_python(DISTURBED).stdout == "done\n"
+
+
 def test_without_further_threads_the_caller_works_alone(samples, worth_sharing, monkeypatch):
     expected = predicted(samples, 1)
 
