@@ -29,7 +29,7 @@ from fastmlp.training.first_layer import compact
 from fastmlp.training.inference import kernels_of
 from fastmlp.training.parameters import Parameters
 from fastmlp.training.state import TrainingState
-from fastmlp.training.trainer import Trainer
+from fastmlp.training.trainer import Rows, Trainer
 from fastmlp.utils.atomic_files import atomic_path
 
 HIDDEN, RATE = (100, 50, 25), 0.05
@@ -70,7 +70,7 @@ class Network:
         rates = np.full(self.trainer.steps_of(len(order)), RATE)
         begun = time.perf_counter()
         self.state.position, self.state.totals = 0, np.zeros(2)
-        self.trainer.train_rows(X, y, order, self.trainer.loss, rates)
+        self.trainer.train_rows(Rows(X, y, order, self.trainer.loss), rates)
         return time.perf_counter() - begun
 
 

@@ -16,6 +16,7 @@ from fastmlp.training.fitted import Fitted
 from fastmlp.training.preparation import PreparedData
 from fastmlp.training.session import Session
 from fastmlp.training.start import prepare_for, start_fit
+from fastmlp.training.trainer import Rows
 from fastmlp.utils import validation as check
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _batch_losses(session: Session, rates: NDArray[np.float64]) -> Iterator[floa
             loss, left = trainer.loss._replace(weights=weights), len(of_epoch) - state.position // size
             for first in range(0, min(len(order), left * size), size):
                 rows, before = order[first : first + size], state.totals[0]
-                trainer.train_rows(X, y, rows, loss, of_epoch)
+                trainer.train_rows(Rows(X, y, rows, loss), of_epoch)
                 total = float(weights[rows].sum()) if len(weights) else len(rows)
                 yield float(state.totals[0] - before) / total * session.loss_unit
         state.epoch += 1

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fastmlp.errors import visible
 from fastmlp.training.callbacks import Callback, TrainingView
@@ -19,8 +19,22 @@ EPOCHS_PER_LINE = 10
 OTHER_COLUMNS = 45  # characters of what stands beside the labels
 
 
-class Display(Protocol):
-    """What shows how far several networks are; called from any thread."""
+class Display:
+    """Shows how far several networks are: a line for every tenth epoch, the last one, and those that take long.
+
+    Called from any thread.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        What to call each network.
+    epochs : sequence of int
+        How many epochs each one trains for.
+    """
+
+    def __init__(self, labels: Sequence[str], epochs: Sequence[int]):
+        self._labels, self._epochs = labels, epochs
+        self._due = [Due(last, EPOCHS_PER_LINE) for last in epochs]
 
     def show(self, position: int, record: dict[str, Any], measure: str) -> None:
         """Show an epoch of a network.
@@ -34,6 +48,9 @@ class Display(Protocol):
         measure : str
             What its accuracies are: "accuracy" or "R²".
         """
+        if self._due[position].is_due(record["epoch"]):
+            epoch = f"epoch {record['epoch']} of {self._epochs[position]}"
+            log_line(f"{self._labels[position]}: {epoch}, {describe(record, measure)}")
 
     def end(self, position: int) -> None:
         """Show that a network trains no more, perhaps before its last epoch.
@@ -99,7 +116,7 @@ def shown_progress(
         Returns the callbacks of a network by its position and its cell, which is not used.
     """
     has_bars = is_terminal(sys.stderr) and not is_quiet()
-    with _bars(labels, epochs) if has_bars else nullcontext(_Lines(labels, epochs)) as display:
+    with _bars(labels, epochs) if has_bars else nullcontext(Display(labels, epochs)) as display:
 
         def callbacks(position: int, cell: object = None) -> list[Callback]:
             prefix = f"{labels[position]}: " if len(labels) > 1 else ""
@@ -107,22 +124,6 @@ def shown_progress(
             return [*lines, DisplayCallback(display, position)]
 
         yield callbacks
-
-
-class _Lines:
-    """A line for every tenth epoch of a network, its last one, and those that take long."""
-
-    def __init__(self, labels: Sequence[str], epochs: Sequence[int]):
-        self._labels, self._epochs = labels, epochs
-        self._due = [Due(last, EPOCHS_PER_LINE) for last in epochs]
-
-    def show(self, position: int, record: dict[str, Any], measure: str) -> None:
-        if self._due[position].is_due(record["epoch"]):
-            epoch = f"epoch {record['epoch']} of {self._epochs[position]}"
-            log_line(f"{self._labels[position]}: {epoch}, {describe(record, measure)}")
-
-    def end(self, position: int) -> None:
-        pass
 
 
 @contextmanager
@@ -133,11 +134,12 @@ def _bars(labels: Sequence[str], epochs: Sequence[int]) -> Iterator[Display]:
         yield _Rows(bars, labels, epochs)
 
 
-class _Rows:
+class _Rows(Display):
     """A row for each network below one for all of them."""
 
     def __init__(self, bars: "Bars", labels: Sequence[str], epochs: Sequence[int]):
-        self._bars, self._epochs, self._left = bars, epochs, list(epochs)
+        super().__init__(labels, epochs)
+        self._bars, self._left = bars, list(epochs)
         if max(map(len, labels), default=0) > bars.console.width - OTHER_COLUMNS:
             labels = distinguishing(labels)
         self._all = bars.add_task("all", total=sum(epochs), state="loss  train  valid")

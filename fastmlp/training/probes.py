@@ -12,7 +12,7 @@ from fastmlp.kernels.sparse_rows import Sparse
 from fastmlp.kernels.task_types import SQUARED
 from fastmlp.training.batches import EvaluationChunk
 from fastmlp.training.first_layer import Inputs
-from fastmlp.training.trainer import Trainer
+from fastmlp.training.trainer import Rows, Trainer
 
 SAMPLE = 256  # rows of the training set, evenly spread, for they may be sorted by class
 BATCHES = 4  # of them, at most, each for one step
@@ -129,7 +129,7 @@ def step_ratios(trainer: Trainer, sample: EvaluationChunk, epoch: int, rate: flo
     for order in _trial_batches(X.shape[0], trainer.batch_size):
         if len(weights) and not weights[order].any():
             continue
-        moved = trainer.trial_step(X, y, order, loss, rate, epoch)
+        moved = trainer.trial_step(Rows(X, y, order, loss), rate, epoch)
         moved -= p.buffer
         steps.append(_norms(moved, p.layers))
     norms = _norms(p.buffer, p.layers)

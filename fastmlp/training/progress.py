@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from fastmlp.errors import InputTypeError
 from fastmlp.training.callbacks import Callback, TrainingView
@@ -36,8 +36,21 @@ class RecordCallback(Callback):
             self._report(record)
 
 
-class Display(Protocol):
-    """What shows how far a training is."""
+class Display:
+    """Shows how far a training is: a line for each epoch or, of many, for every hundredth, at least every 10 seconds.
+
+    Parameters
+    ----------
+    last_epoch : int
+        Number of the last epoch.
+    measure : str
+        What the accuracies are: "accuracy" or "R²".
+    """
+
+    def __init__(self, last_epoch: int, measure: str):
+        self._last_epoch, self._measure = last_epoch, measure
+        self._due = Due(last_epoch, -(-last_epoch // MOST_LINES))
+        self._unsaid: tuple[int, Mapping[str, Any]] | None = None
 
     def show(self, epoch: int, record: Mapping[str, Any]) -> None:
         """Show an epoch that has ended.
@@ -49,9 +62,21 @@ class Display(Protocol):
         record : mapping
             Of it, as in `History`.
         """
+        self._unsaid = epoch, record
+        if self._due.is_due(epoch):
+            self._say()
 
     def close(self) -> None:
         """Leave what was shown last."""
+        self._say()
+
+    def _say(self) -> None:
+        if self._unsaid is not None:
+            self._write(*self._unsaid)
+            self._unsaid = None
+
+    def _write(self, epoch: int, record: Mapping[str, Any]) -> None:
+        write_line(f"epoch {epoch} of {self._last_epoch}, {describe(record, self._measure)}")
 
 
 class ProgressBar(Callback):
@@ -66,7 +91,7 @@ class ProgressBar(Callback):
         elif is_notebook(sys.stderr):
             self._display = _NotebookBar(view.epoch, view.last_epoch, measure)
         else:
-            self._display = _Lines(view.last_epoch, measure)
+            self._display = Display(view.last_epoch, measure)
 
     def on_epoch_end(self, view: TrainingView) -> None:
         if self._display is not None and (record := view.record) is not None:
@@ -78,13 +103,14 @@ class ProgressBar(Callback):
             self._display = None
 
 
-class _TerminalBar:
+class _TerminalBar(Display):
     """A bar on a terminal."""
 
     def __init__(self, epoch: int, last_epoch: int, measure: str):
         from fastmlp.training.bars import Bars
 
-        self._bars, self._measure = Bars(), measure
+        super().__init__(last_epoch, measure)
+        self._bars = Bars()
         self._task = self._bars.add_task("epoch", total=last_epoch, completed=epoch, state="")
         self._bars.start()
 
@@ -95,32 +121,7 @@ class _TerminalBar:
         self._bars.stop()
 
 
-class _Lines:
-    """A line for each epoch, or of many for every hundredth part of them, and at least every 10 seconds."""
-
-    def __init__(self, last_epoch: int, measure: str):
-        self._last_epoch, self._measure = last_epoch, measure
-        self._due = Due(last_epoch, -(-last_epoch // MOST_LINES))
-        self._unsaid: tuple[int, Mapping[str, Any]] | None = None
-
-    def show(self, epoch: int, record: Mapping[str, Any]) -> None:
-        self._unsaid = epoch, record
-        if self._due.is_due(epoch):
-            self._say()
-
-    def close(self) -> None:
-        self._say()
-
-    def _say(self) -> None:
-        if self._unsaid is not None:
-            self._write(*self._unsaid)
-            self._unsaid = None
-
-    def _write(self, epoch: int, record: Mapping[str, Any]) -> None:
-        write_line(f"epoch {epoch} of {self._last_epoch}, {describe(record, self._measure)}")
-
-
-class _NotebookBar(_Lines):
+class _NotebookBar(Display):
     """A bar in the output of a notebook's cell: text that takes the place of the text before, and needs no widgets."""
 
     def __init__(self, epoch: int, last_epoch: int, measure: str):
@@ -139,7 +140,7 @@ class _NotebookBar(_Lines):
     def close(self) -> None:
         super().close()
         if self._line:
-            self._display(self._line)  # also of a training that was stopped nothing is left
+            self._display(self._line)  # without the time left, of which a training that was stopped has none
 
     def _display(self, line: str) -> None:
         from IPython.display import display

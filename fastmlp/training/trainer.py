@@ -1,10 +1,11 @@
 """Training on the rows of an epoch: what is between the loop and the kernels."""
 
+import copy
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from fastmlp.kernels.update_rule import PLAIN_SGD, Rule
 from fastmlp.training.batches import Batches, InMemory, TrainingChunk
 from fastmlp.training.first_layer import Inputs
 from fastmlp.training.inference import kernels_of, thread_count
+from fastmlp.training.parameters import Parameters
 from fastmlp.training.state import TrainingState
 from fastmlp.training.team_size import team_size
 
@@ -27,6 +29,27 @@ SECONDS_AT_A_TIME = 0.1
 SECONDS_OF_TRIAL = 1e-3
 # Rows at most whose order is made for several epochs at once, 8 bytes each.
 ROWS_AT_A_TIME = 1 << 20
+
+
+class Rows(NamedTuple):
+    """Rows to train on.
+
+    Attributes
+    ----------
+    X : ndarray of shape (N, D), or Sparse
+        Inputs.
+    y : ndarray
+        Targets.
+    order : ndarray of shape (n,) or (epochs, n), int64
+        Numbers of the rows to train on, in this order.
+    loss : Loss
+        With the weights of the N rows.
+    """
+
+    X: Inputs
+    y: NDArray[Any]
+    order: NDArray[np.int64]
+    loss: Loss
 
 
 @dataclass
@@ -155,35 +178,28 @@ class Trainer:
         for X, y, weights, order in self._chunks(batches, shuffle):
             done = self.state.position - start
             if done < len(order):
-                self.train_rows(X, y, order[done:], self.loss._replace(weights=weights), rates)
+                self.train_rows(Rows(X, y, order[done:], self.loss._replace(weights=weights)), rates)
             start += len(order)
 
-    def train_rows(
-        self, X: Inputs, y: NDArray[Any], order: NDArray[np.int64], loss: Loss, rates: NDArray[np.float64]
-    ) -> None:
+    def train_rows(self, rows: Rows, rates: NDArray[np.float64]) -> None:
         """Train on some rows, of which the first comes next in the epoch, about 0.1 s at a time.
 
         Parameters
         ----------
-        X : ndarray of shape (N, D), or Sparse
-            Inputs.
-        y : ndarray
-            Targets.
-        order : ndarray of shape (n,), int64
-            Numbers of the rows to train on.
-        loss : Loss
-            With the weights of the rows.
+        rows : Rows
+            Of one epoch.
         rates : ndarray of shape (steps,), float64
             Learning rates of the whole epoch.
         """
-        start, state = 0, self.state
+        start, state, order = 0, self.state, rows.order
         while start < len(order):
-            rows = max(1, int(self._chunk_rows / self.batch_size)) * self.batch_size
-            if len(order) - start < 2 * rows:  # a short rest would be all overhead
-                rows = len(order) - start
-            chunk = order[start : start + rows]
+            count = max(1, int(self._chunk_rows / self.batch_size)) * self.batch_size
+            if len(order) - start < 2 * count:  # a short rest would be all overhead
+                count = len(order) - start
+            chunk = order[start : start + count]
             first, steps = state.position // self.batch_size, self.steps_of(len(chunk))
-            self._call(X, y, chunk, loss, rates[first : first + steps], state.totals, len(chunk) == len(order))
+            chunk_rates, is_whole = rates[first : first + steps], len(chunk) == len(order)
+            self._call(rows._replace(order=chunk), chunk_rates, state.totals, is_whole)
             start += len(chunk)
             state.position += len(chunk)
             state.steps += steps
@@ -213,7 +229,7 @@ class Trainer:
         orders = self._orders(rows, shuffle, epochs)
         totals = np.zeros((epochs, 2))
         loss = self.loss._replace(weights=batches.weights)
-        self._call(batches.X, batches.y, orders, loss, rates.reshape(-1), totals, True)
+        self._call(Rows(batches.X, batches.y, orders, loss), rates.reshape(-1), totals, True)
         lost = np.flatnonzero(~np.isfinite(totals[:, 0]))
         done = int(lost[0]) + 1 if len(lost) else epochs
         state.steps += done * rates.shape[1]
@@ -231,82 +247,57 @@ class Trainer:
             rows = min(rows, self._trial_rows)
         return max(1, min(most, int(rows) // batches.shape[0]))
 
-    def _call(
-        self,
-        X: Inputs,
-        y: NDArray[Any],
-        order: NDArray[np.int64],
-        loss: Loss,
-        rates: NDArray[np.float64],
-        totals: NDArray[np.float64],
-        is_whole: bool,
-    ) -> None:
-        """Let the kernels train on the rows of `order`, (n,) or (epochs, n), from the state's position on.
+    def _call(self, rows: Rows, rates: NDArray[np.float64], totals: NDArray[np.float64], is_whole: bool) -> None:
+        """Let the kernels train on some rows, from the state's position on.
 
         rates: of their steps;  is_whole: whether there are no other rows in this epoch
         """
-        state, threads = self.state, self._team.choose(order.size)
-        p, begun = state.parameters, time.perf_counter()
-        used = self._step(
-            p.buffer, p.states, X, y, order, self.batch_size, loss, rates, totals, threads, state.epoch, state.position,
-            self._kept,
-        )  # fmt: skip
+        state, count = self.state, rows.order.size
+        threads, begun = self._team.choose(count), time.perf_counter()
+        used = self._step(state.parameters, rows, self.batch_size, rates, totals, threads, state.epoch, state.position)
         seconds = max(time.perf_counter() - begun, 1e-6)
         if is_whole or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
-            self._team.record(used, seconds, order.size)
+            self._team.record(used, seconds, count)
         # The steps do not depend on how the epochs are cut into calls, so the clock may decide it.
-        self._chunk_rows = self._rows_at_once = order.size * min(SECONDS_AT_A_TIME / seconds, 16)
-        self._trial_rows = order.size * SECONDS_OF_TRIAL / seconds
+        self._chunk_rows = self._rows_at_once = count * min(SECONDS_AT_A_TIME / seconds, 16)
+        self._trial_rows = count * SECONDS_OF_TRIAL / seconds
 
-    def trial_step(
-        self, X: Inputs, y: NDArray[Any], order: NDArray[np.int64], loss: Loss, rate: float, epoch: int
-    ) -> NDArray[Any]:
+    def trial_step(self, rows: Rows, rate: float, epoch: int) -> NDArray[Any]:
         """Return the parameters that a step on some rows would give, in the layout of `Parameters.buffer`.
 
         Parameters
         ----------
-        X : ndarray of shape (N, D), or Sparse
-            Inputs.
-        y : ndarray
-            Targets.
-        order : ndarray of shape (n,), int64
-            Numbers of the rows to step on.
-        loss : Loss
-            With the weights of the rows.
+        rows : Rows
+            Of one batch.
         rate : float
             Learning rate.
         epoch : int
             From 1, whose masks and distortions are taken.
         """
-        p = self.state.parameters
-        buffer, rates = p.buffer.copy(), np.full(1, rate)
-        self._step(buffer, p.states.copy(), X, y, order, len(order), loss, rates, np.zeros(2), 1, epoch, 0, self._kept)
-        return buffer
+        parameters, rates = copy.copy(self.state.parameters), np.full(1, rate)
+        self._step(parameters, rows, len(rows.order), rates, np.zeros(2), 1, epoch, 0)
+        return parameters.buffer
 
     def _step(
         self,
-        buffer: NDArray[Any],
-        states: NDArray[Any],
-        X: Inputs,
-        y: NDArray[Any],
-        order: NDArray[np.int64],
+        p: Parameters,
+        rows: Rows,
         batch_size: int,
-        loss: Loss,
         rates: NDArray[np.float64],
         totals: NDArray[np.float64],
         threads: int,
         epoch: int,
         position: int,
-        kept: dict[str, Any],
     ) -> int:
-        """Change parameters and optimizer states by the kernels' steps on the rows of `order`; the threads that did."""
+        """Change parameters and optimizer states by the kernels' steps on some rows; return the number of threads."""
+        X, y, order, loss = rows
         distortion = None
         if self.augment is not None:
             distortion = self.augment.distortion(X.shape[1], self.seed, epoch)
         now, before = self.optimizer.kernel_rates(rates, self.state.steps)
         clock = Clock(self.seed % 2**SEED_BITS, epoch, position, before)
         used = self.kernels.train(
-            self.state.parameters.layers, buffer, states, X, y, order, batch_size, now,
-            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, kept,
+            p.layers, p.buffer, p.states, X, y, order, batch_size, now,
+            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, self._kept,
         )  # fmt: skip
-        return used or threads  # which the reference leaves to numpy
+        return used or threads  # the reference leaves threads to numpy
