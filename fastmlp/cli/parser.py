@@ -103,7 +103,7 @@ def _build(declared: Sequence[str]) -> tuple[_Parser, dict[str, _Parser]]:
     for name, verb in VERBS.items():
         parsers[name] = its = adding.add_parser(
             name, help=verb.help, description=f"{verb.help}.", allow_abbrev=False, formatter_class=_HelpFormatter,
-            epilog=f"example:\n  {verb.example}\n\n{exit_statuses_text()}",
+            epilog=f"example:\n  {verb.example}\n\nexit status: 0 on success; `fastmlp --help` lists the others",
         )  # fmt: skip
         if name in declared:
             verb.add_arguments(its)

@@ -45,20 +45,20 @@ def evaluation_text(evaluation: EvaluationRecord) -> str:
         One evaluation on test data.
     """
     names, test = evaluation.class_names, evaluation.test
-    remarks = [*retraining_failure(evaluation), *comparison_lines(evaluation.reference)]
+    first, remarks = f"{data_line(test)}, {test.rows} test samples", _remarks(evaluation)
     if evaluation.rmse is not None:
-        return "\n".join([f"{data_line(test)}, {test.rows} test samples", "", f"test {_errors(evaluation)}", *remarks])
+        return "\n".join([first, "", f"test {_errors(evaluation)}{_references(evaluation)}", *remarks])
     rows = [[name, *map(str, counts)] for name, counts in zip(names, evaluation.confusion, strict=True)]
     matrix = text_table(["", *names], rows)
     if len(matrix[0]) > WIDEST:
         matrix = [f"the confusion matrix of {len(names)} classes is too wide for this page: see confusion.csv"]
     lines = [
-        f"{data_line(test)}, {test.rows} test samples",
+        first,
         "true classes down, predictions across",
         "",
         *matrix,
         "",
-        f"test loss {_four_decimals(evaluation.loss)}, test accuracy {evaluation.score:.4f}",
+        f"test loss {_four_decimals(evaluation.loss)}, test accuracy {evaluation.score:.4f}{_references(evaluation)}",
         *remarks,
     ]
     return "\n".join(lines)
@@ -159,13 +159,17 @@ def _accuracy(run: Run) -> str:
         return "not evaluated yet"
     last = evaluations[-1]
     times = f", evaluated {len(evaluations)} times" if len(evaluations) > 1 else ""
-    references = [line for line in last.reference if line.name == "test_accuracy"]
-    beside = "".join(f"; reference {line.theirs:.4f}, {line.source}" for line in references)
     whose = describe_other_network(run.read_record(), last)
     other = "" if whose is None else f", of {whose}"
     rmse = "" if last.rmse is None else f", RMSE {quantity_text(last.rmse)},"
     where = f"on {data_line(last.test)} ({last.test.rows} samples{times})"
-    return f"{_four_decimals(last.accuracy)}{rmse} {where}{beside}{other}"
+    return f"{_four_decimals(last.accuracy)}{rmse} {where}{_references(last)}{other}"
+
+
+def _references(last: EvaluationRecord) -> str:
+    """The published test accuracies, to stand behind that of the evaluation."""
+    published = [line for line in last.reference if line.name == "test_accuracy"]
+    return "".join(f"; reference {line.theirs:.4f}, {line.source}" for line in published)
 
 
 def _remarks(last: EvaluationRecord) -> list[str]:

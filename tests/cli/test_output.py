@@ -26,13 +26,19 @@ def read(path):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_every_verb_ends_with_an_example_that_is_accepted_and_the_exit_statuses(verb, capsys):
+def test_the_help_of_every_verb_ends_with_an_example_that_is_accepted(verb, capsys):
     with pytest.raises(SystemExit):
         main([verb, "--help"])
     _, _, end = capsys.readouterr().out.partition("example:\n")
     program, *arguments = shlex.split(end.splitlines()[0])
     assert program == "fastmlp"
     assert parse(arguments).verb == verb
+
+
+def test_the_help_of_the_program_lists_the_exit_statuses(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    end = capsys.readouterr().out
     assert all(f"  {status:<4} {meaning}\n" in end for status, meaning in EXIT_STATUSES.items())
 
 

@@ -120,8 +120,9 @@ def test_a_run_shows_its_references_now_and_when_it_is_evaluated_later(
     result = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["evaluations"][0]
     best = json.loads((run / "run.json").read_text(encoding="utf-8"))["best"]
     theirs = "0.8000" if best == "tanh-0.5" else "0.9000"
-    line = f"test accuracy {result['accuracy']:.4f}; reference {theirs}, the course"
-    assert line in capsys.readouterr().out.splitlines()
+    shown = capsys.readouterr().out
+    assert f", test accuracy {result['accuracy']:.4f}; reference {theirs}, the course\n" in shown
+    assert shown.count("test accuracy") == 1
     history = History.from_csv(run / "retrained" / "history.csv")
     assert {one["name"]: one["ours"] for one in result["reference"]} == {
         "test_accuracy": result["accuracy"],
