@@ -148,19 +148,8 @@ class History:
         record : mapping
             With the names of COLUMNS.
         """
-        self.extend([record])
-
-    def extend(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Add some epochs.
-
-        Parameters
-        ----------
-        records : iterable of mapping
-            As for `append`, in order.
-        """
-        rows = list(map(_IN_ORDER, records))
-        for column, values in zip(self._columns.values(), zip(*rows, strict=True), strict=bool(rows)):
-            column += values
+        for column, value in zip(self._columns.values(), _IN_ORDER(record), strict=True):
+            column.append(value)
 
     @classmethod
     def from_file(

@@ -47,7 +47,7 @@ def _descend(session: Session, listeners: CallbackList) -> None:
         state.stopwatch.start()
         trainer.epochs(session.data.batches, session.config.shuffle, listeners.next_epoch() - state.epoch + 1)
         state.stopwatch.stop()
-        have_passed = len(state.passed) > 0
+        have_passed = len(state.passed[0]) > 0
         listeners.on_epoch_end()
         if have_passed and not session.is_over:
             trainer.after_chunk()

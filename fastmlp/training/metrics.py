@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,35 +40,37 @@ class MetricsCallback(InternalCallback):
     def on_epoch_end(self, view: TrainingView) -> bool:
         session, config = self.session, self.session.config
         state, batches, measure, unit = session.state, session.data.batches, config.loss_function, self._unit
-        measured = [*state.passed, (state.learning_rate, state.totals.tolist())]
-        seconds = state.stopwatch.seconds / len(measured)
+        rates, passed = state.passed
+        totals, seconds = state.totals, state.stopwatch.seconds / (len(rates) + 1)
         if config.train_metrics == "full":
             chunks = self._training or itertools.starmap(self._rows, batches.evaluation_chunks())
             totals = sum(map(self._totals, chunks), start=np.zeros(2))
-            measured = [(state.learning_rate, totals.tolist())]
         penalties = penalty(session.trainer.rule, state.parameters.weights)
         loss, accuracy = math.nan, math.nan
         if self._held_out is not None and session.data.validation is not None:
             held_out = self._totals(self._held_out)
             loss = float(held_out[0] / len(session.data.validation[1])) * unit
             accuracy = measure.accuracy(held_out.tolist(), self._validation_spread)
-        records = []
-        for epoch, (rate, totals) in enumerate(measured, start=state.epoch):
-            train_loss = totals[0] / batches.total_weight
-            records.append(
-                {
+
+        def records() -> Iterator[dict[str, float]]:
+            # One at a time: thousands of objects that live at once would set off the garbage collector.
+            measured = zip(rates.tolist(), *passed.T.tolist(), strict=True)
+            last = (state.learning_rate, *totals.tolist())
+            for epoch, (rate, *summed) in enumerate(itertools.chain(measured, (last,)), start=state.epoch):
+                train_loss = summed[0] / batches.total_weight
+                yield {
                     "epoch": epoch,
                     "learning_rate": rate,
                     "train_loss": train_loss * unit,
                     "train_objective": (train_loss + penalties) * unit,
-                    "train_accuracy": measure.accuracy(totals, self._spread),
+                    "train_accuracy": measure.accuracy(summed, self._spread),
                     "validation_loss": loss,
                     "validation_accuracy": accuracy,
                     "seconds": seconds,
                 }
-            )
-        state.end_epochs(records)
-        return not math.isfinite(train_loss)  # nan in the weights never leaves them
+
+        state.end_epochs(records())
+        return not math.isfinite(totals[0] / batches.total_weight)  # nan in the weights never leaves them
 
     def _rows(self, X: Inputs, y: NDArray[Any], weights: NDArray[np.float64]) -> _Rows:
         loss = Loss(self.session.config.loss_function.kind, 0.0, weights)

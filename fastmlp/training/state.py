@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +86,9 @@ class Stopwatch:
                 self.start()
 
 
+_NONE_PASSED = np.empty(0), np.empty((0, 2))
+
+
 @dataclass
 class TrainingState:
     """Everything that a training changes; what a checkpoint holds.
@@ -108,9 +111,9 @@ class TrainingState:
         Loss summed over those rows, number of right answers.
     learning_rate : float
         Of that epoch's first step.
-    passed : list of tuple
-        (learning rate of the first step, totals) of each epoch that has gone by before the one under way is over and
-        has no record yet. The state is that after all of them; `epoch` is the number of the first.
+    passed : tuple of ndarray of float64, (k,) and (k, 2)
+        Learning rates of the first step and totals of the epochs that have gone by before the one under way is over and
+        have no record yet. The state is that after all of them; `epoch` is the number of the first.
     stopwatch : Stopwatch
         Time that was spent on that epoch.
     is_stopped : bool
@@ -131,7 +134,7 @@ class TrainingState:
     position: int = 0
     totals: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     learning_rate: float = math.nan
-    passed: list[tuple[float, list[float]]] = field(default_factory=list, repr=False)
+    passed: tuple[NDArray[np.float64], NDArray[np.float64]] = field(default=_NONE_PASSED, repr=False)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     is_stopped: bool = False
     kept_epoch: int | None = None
@@ -192,18 +195,18 @@ class TrainingState:
             np.copyto(states, p.states)
             self._whole = self.epoch, self.steps, buffer, states
 
-    def end_epochs(self, records: Sequence[dict[str, Any]]) -> None:
+    def end_epochs(self, records: Iterable[dict[str, Any]]) -> None:
         """Append records of epochs to the history, and begin the next epoch.
 
         Parameters
         ----------
-        records : sequence of dict
+        records : iterable of dict
             Of those that have passed and of the one under way, as in `History`.
         """
-        self.history.extend(records)
         for record in records:
+            self.history.append(record)
             self.schedule.after_epoch(record)
-        self.epoch += len(records)
+            self.epoch += 1
         self._begin_anew()
 
     def undo_epoch(self) -> None:
@@ -214,7 +217,7 @@ class TrainingState:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self.position, self.totals, self.passed, self.stopwatch = 0, np.zeros(2), [], Stopwatch()
+        self.position, self.totals, self.passed, self.stopwatch = 0, np.zeros(2), _NONE_PASSED, Stopwatch()
 
     @property
     def is_whole(self) -> bool:

@@ -233,9 +233,8 @@ class Trainer:
         lost = np.flatnonzero(~np.isfinite(totals[:, 0]))
         done = int(lost[0]) + 1 if len(lost) else epochs
         state.steps += done * rates.shape[1]
-        first_rates = rates[:done, 0].tolist()
-        state.passed = list(zip(first_rates[:-1], totals[: done - 1].tolist(), strict=True))
-        state.learning_rate, state.totals, state.position = first_rates[-1], totals[done - 1], rows
+        state.passed = rates[: done - 1, 0], totals[: done - 1]
+        state.learning_rate, state.totals, state.position = float(rates[done - 1, 0]), totals[done - 1], rows
 
     def _epochs_at_once(self, batches: Batches, most: int) -> int:
         """How many of the next `most` epochs one call of the kernels may train on."""

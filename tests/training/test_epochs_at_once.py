@@ -106,7 +106,7 @@ def test_epochs_without_a_record_are_undone_together():
     before = state.parameters.buffer.copy()
     state.begin_epoch()
     state.parameters.buffer += 1
-    state.passed, state.position, state.steps = [(0.1, np.ones(2))] * 4, 10, 5
+    state.passed, state.position, state.steps = (np.ones(4), np.ones((4, 2))), 10, 5
     state.undo_epoch()
     np.testing.assert_array_equal(state.parameters.buffer, before)
-    assert (state.epoch, state.position, state.steps, state.passed) == (1, 0, 0, [])
+    assert (state.epoch, state.position, state.steps, len(state.passed[0])) == (1, 0, 0, 0)
