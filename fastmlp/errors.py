@@ -37,6 +37,8 @@ def printable(text: str) -> str:
     text : str
         Any text.
     """
+    if len(text) > 2 * _LONGEST:  # of which the middle would be spelt for nothing
+        text = text[:_LONGEST] + text[-_LONGEST:]
     line = "".join(
         each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
     )
@@ -62,4 +64,8 @@ def first_line(error: Exception) -> str:
     error : Exception
         Of any library.
     """
-    return (str(error) or type(error).__name__).splitlines()[0]
+    try:
+        text = str(error)
+    except Exception:  # of a method of its class
+        text = ""
+    return (text or type(error).__name__).splitlines()[0]

@@ -10,6 +10,7 @@ from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.task_types import Distortion
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import build
+from fastmlp.utils.showing import shown
 
 # The Gaussian ends after this many sigmas: 0.3% of its mass is beyond.
 REACH = 3.0
@@ -64,7 +65,9 @@ class Augmentation:
     def __post_init__(self) -> None:
         rotation = check.real("augment.rotation", self.rotation, "0 switches it off, try 10 degrees", least=0)
         if rotation > 180:
-            raise InputError(f"augment.rotation is {self.rotation!r}; expected degrees up to 180: 180 is any direction")
+            raise InputError(
+                f"augment.rotation is {shown(self.rotation)}; expected degrees up to 180: 180 is any direction"
+            )
         checked = {
             "shift": check.real("augment.shift", self.shift, "0 switches it off, 1 or 2 pixels are common", least=0),
             "rotation": rotation,
@@ -99,7 +102,7 @@ class Augmentation:
             chosen = build(cls, value, "augment")
         else:
             raise InputTypeError(
-                f"augment is {value!r}; expected None, a dict such as {{'shift': 1, 'rotation': 10}}, or one of "
+                f"augment is {shown(value)}; expected None, a dict such as {{'shift': 1, 'rotation': 10}}, or one of "
                 f"{', '.join(PRESETS)}"
             )
         return chosen if chosen is not None and chosen.distorts() else None
@@ -186,7 +189,9 @@ def _image_shape(value: object) -> tuple[int, int] | None:
         return None
     sides = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else ()
     if len(sides) != 2:
-        raise InputTypeError(f"augment.image_shape is {value!r}; expected (height, width) in pixels, such as (28, 28)")
+        raise InputTypeError(
+            f"augment.image_shape is {shown(value)}; expected (height, width) in pixels, such as (28, 28)"
+        )
     height, width = (check.whole("a side in augment.image_shape", side, 1, "count its pixels") for side in sides)
     return height, width
 

@@ -10,6 +10,7 @@ from fastmlp.config.network import NetworkConfig
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import nearest
 from fastmlp.utils.other_names import ARGUMENTS, ATTRIBUTES, called_here
+from fastmlp.utils.showing import shown
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,8 +43,8 @@ class Configured:
     def __init__(self, *_unnamed: object, **settings: Any):
         if _unnamed:
             raise InputTypeError(
-                f"{type(self).__name__} was given {_unnamed[0]!r} without a name; expected settings by name, such as "
-                f"{type(self).__name__}(hidden=(128, 64))"
+                f"{type(self).__name__} was given {shown(_unnamed[0])} without a name; expected settings by name, "
+                f"such as {type(self).__name__}(hidden=(128, 64))"
             )
         self.config = NetworkConfig.from_dict(settings)
 
@@ -53,8 +54,8 @@ class Configured:
             name, value = "config", self.config.replace(threads=value)
         elif name in NetworkConfig.FIELDS:
             raise InputError(
-                f"{name} is {getattr(self, name)!r} since the network was made; expected it to stay: make another one, "
-                f"MLP(**{{**mlp.settings(), {name!r}: {value!r}}})"
+                f"{name} is {shown(getattr(self, name))} since the network was made; expected it to stay: make another "
+                f"one, MLP(**{{**mlp.settings(), {name!r}: {shown(value)}}})"
             )
         super().__setattr__(name, value)
 

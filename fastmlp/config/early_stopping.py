@@ -8,6 +8,7 @@ from typing import Any
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import build, nearest
+from fastmlp.utils.showing import shown
 
 MONITORS = ("validation_loss", "validation_accuracy")
 EXPECTED = "the patience in epochs, such as 5, or a table {patience = 5, monitor = 'validation_accuracy'}"
@@ -77,7 +78,7 @@ def from_setting(value: object) -> EarlyStoppingConfig | None:
     if isinstance(value, Mapping):
         return build(EarlyStoppingConfig, value, "early_stopping")
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise InputTypeError(f"early_stopping is {value!r}; expected {EXPECTED}")
+        raise InputTypeError(f"early_stopping is {shown(value)}; expected {EXPECTED}")
     return EarlyStoppingConfig(int(value))
 
 
@@ -109,8 +110,8 @@ def check_monitor(name: str, monitor: object) -> None:
     """
     if monitor in ("train_loss", "train_accuracy"):
         raise InputError(
-            f"{name} is {monitor!r}; expected validation_loss or validation_accuracy: training results improve while a "
-            "network overfits; pass a validation set"
+            f"{name} is {shown(monitor)}; expected validation_loss or validation_accuracy: training results improve "
+            "while a network overfits; pass a validation set"
         )
     if monitor not in MONITORS:
-        raise InputError(f"{name} is {monitor!r}; {nearest(monitor, MONITORS)}")
+        raise InputError(f"{name} is {shown(monitor)}; {nearest(monitor, MONITORS)}")

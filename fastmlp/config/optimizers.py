@@ -20,6 +20,7 @@ from fastmlp.kernels import update_rule
 from fastmlp.kernels.update_rule import Rule
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import nearest
+from fastmlp.utils.showing import shown
 
 _share = partial(check.real, hint="0.9 is common", least=0, below=1)
 _epsilon = partial(check.positive, hint="1e-8 is common")
@@ -242,14 +243,14 @@ def parse(value: object) -> tuple[type[Optimizer], dict[str, Any]]:
     given = dict(value) if isinstance(value, Mapping) else {"name": value}
     name = given.pop("name", None)
     if not isinstance(name, str):
-        raise InputTypeError(f'optimizer is {value!r}; expected a name, or a dict such as {{"name": "adam"}}')
+        raise InputTypeError(f'optimizer is {shown(value)}; expected a name, or a dict such as {{"name": "adam"}}')
     if name not in OPTIMIZERS:
-        raise InputError(f"optimizer is {name!r}; {nearest(name, OPTIMIZERS)}")
+        raise InputError(f"optimizer is {shown(name)}; {nearest(name, OPTIMIZERS)}")
     kind = OPTIMIZERS[name]
     fields = kind.fields()
     for key, setting in given.items():
         if key not in fields:
-            raise InputError(f"optimizer {name} has no {key!r}; {nearest(key, fields)}: {_hint(key)}")
+            raise InputError(f"optimizer {name} has no {shown(key)}; {nearest(key, fields)}: {_hint(key)}")
         given[key] = fields[key].metadata["check"](f"{key} of optimizer {name}", setting)
     return kind, given
 

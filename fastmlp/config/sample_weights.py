@@ -10,6 +10,7 @@ from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.arrays import as_array
 from fastmlp.utils.labels import Labels, listed
+from fastmlp.utils.showing import shown, text_of
 
 BALANCED = "balanced"
 Weights = NDArray[np.float64]
@@ -42,7 +43,7 @@ def check_setting(name: str, value: object) -> str | dict[Any, float] | None:
         return BALANCED
     if not isinstance(value, Mapping):
         kind = InputError if isinstance(value, str) else InputTypeError
-        raise kind(f"{name} is {value!r}; expected 'balanced' or a weight per label: {{0: 1.0, 7: 2.0}}")
+        raise kind(f"{name} is {shown(value)}; expected 'balanced' or a weight per label: {{0: 1.0, 7: 2.0}}")
     weights = {}
     for key, weight in value.items():
         label = _label(key)
@@ -58,7 +59,7 @@ def _label(key: object) -> int | str:
     """A label that JSON can hold as a key: a whole number, or what `str` makes of it."""
     if isinstance(key, int | float | np.integer | np.floating) and not isinstance(key, bool) and key == np.floor(key):
         return int(key)
-    text = str(key)
+    text = text_of(key, "a label in class_weight")
     return int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
 
 
@@ -98,7 +99,7 @@ def combine(
     """
     if class_weight is None and sample_weight is None:
         return np.empty(0)
-    weights = np.ones(len(y)) if sample_weight is None else _check_samples(sample_weight, len(y))
+    weights = np.ones(len(y)) if sample_weight is None else check_samples(sample_weight, len(y))
     with np.errstate(over="ignore"):  # an infinite sum is refused
         if class_weight is not None:
             weights *= of_classes(class_weight, y, classes)[y]
@@ -133,7 +134,8 @@ def of_classes(class_weight: str | Mapping[Any, float] | None, y: NDArray[np.int
         number = numbers_of.get(label, numbers_of.get(str(label)))
         if number is None:
             raise InputError(
-                f"class_weight has the label {label!r}, which is not in y; expected one of {listed(classes)}: remove it"
+                f"class_weight has the label {shown(label)}, which is not in y; expected one of {listed(classes)}: "
+                "remove it"
             )
         weights[number] = weight
     with np.errstate(over="ignore"):  # an infinite sum is refused
@@ -150,8 +152,26 @@ def _check_sum(total: float) -> None:
         raise InputError("every sample has the weight 0; expected one above 0: raise class_weight or sample_weight")
 
 
-def _check_samples(sample_weight: ArrayLike, rows: int) -> Weights:
-    """The checked weights, a copy."""
+def check_samples(sample_weight: ArrayLike, rows: int) -> Weights:
+    """Check the weights of samples.
+
+    Parameters
+    ----------
+    sample_weight : array_like of shape (N,)
+        Finite numbers from 0.
+    rows : int
+        Number of samples, N.
+
+    Returns
+    -------
+    ndarray of shape (N,), float64
+        A copy.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For anything else.
+    """
     weights = as_array(sample_weight, "sample_weight")
     if weights.dtype.kind not in "buif":
         raise InputTypeError(f"sample_weight has dtype {weights.dtype}; expected numbers, one weight per sample")

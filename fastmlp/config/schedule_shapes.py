@@ -17,6 +17,7 @@ from fastmlp.errors import InputError
 from fastmlp.utils import validation as check
 from fastmlp.utils.exact_math import half_cosine, power
 from fastmlp.utils.records import Count, Known, Record, converted
+from fastmlp.utils.showing import shown
 
 Factors = float | NDArray[np.float64]  # one for the epoch, or (steps,)
 
@@ -357,7 +358,7 @@ def inside(name: str, value: object, hint: str) -> float:
     """
     number = check.real(name, value, hint)
     if not 0 < number < 1:
-        raise InputError(f"{name} is {value!r}; expected a number above 0 and below 1: {hint}")
+        raise InputError(f"{name} is {shown(value)}; expected a number above 0 and below 1: {hint}")
     return number
 
 

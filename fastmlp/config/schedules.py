@@ -16,6 +16,7 @@ from fastmlp.config.schedule_shapes import SHAPES, Clock, Constant, Decay, Facto
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import build, check_keys, nearest
+from fastmlp.utils.showing import shown
 
 CUSTOM = "custom"  # what a function is called in a model file
 EXPECTED = "a name such as 'cosine', a table {name = 'cosine', ...}, or a function of the epochs done"
@@ -125,15 +126,15 @@ class Custom(Shape):
             factors = np.array(given, object)
         if factors.shape != (clock.steps,) or factors.dtype.kind not in "iuf":
             raise InputTypeError(
-                f"schedule returned {given[0]!r} for t = {times[0]:g}; expected a number: the factor on the learning "
-                "rate after t epochs"
+                f"schedule returned {shown(given[0])} for t = {times[0]:g}; expected a number: the factor on the "
+                "learning rate after t epochs"
             )
         good = np.isfinite(factors) & (factors >= 0)
         if not good.all():
             at = int(np.argmin(good))
             raise InputError(
-                f"schedule returned {given[at]!r} for t = {times[at]:g}; expected a finite number, from 0: the factor "
-                "on the learning rate after t epochs"
+                f"schedule returned {shown(given[at])} for t = {times[at]:g}; expected a finite number, from 0: the "
+                "factor on the learning rate after t epochs"
             )
         return factors.astype(np.float64)
 
@@ -344,12 +345,12 @@ def _name_and_options(value: object) -> tuple[str, dict[str, Any]]:
     """The checked name and all other keys of a setting that is a name or a table."""
     options = dict(value) if isinstance(value, Mapping) else {"name": value}
     if "name" not in options:
-        raise InputError(f"schedule is {options!r}, without a name; expected {EXPECTED}")
+        raise InputError(f"schedule is {shown(options)}, without a name; expected {EXPECTED}")
     name = options.pop("name")
     if not isinstance(name, str):
-        raise InputTypeError(f"schedule is {name!r}; expected {EXPECTED}")
+        raise InputTypeError(f"schedule is {shown(name)}; expected {EXPECTED}")
     if name not in SHAPES:
-        raise InputError(f"schedule is {name!r}; {nearest(name, SHAPES)}, or a function of the epochs done")
+        raise InputError(f"schedule is {shown(name)}; {nearest(name, SHAPES)}, or a function of the epochs done")
     return name, options
 
 

@@ -19,6 +19,7 @@ from fastmlp.utils.atomic_files import check_replaceable, make_folder, write_byt
 from fastmlp.utils.labels import class_numbers
 from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import user_path
+from fastmlp.utils.showing import shown
 
 FILE_NAMES = {"train": "mnist_traindata.hdf5", "test": "mnist_testdata.hdf5"}
 DTYPES = ("float32", "float64")
@@ -108,7 +109,7 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
     import h5py
 
     if dtype not in DTYPES:
-        raise InputError(f"dtype is {dtype!r}; {nearest(dtype, DTYPES)}")
+        raise InputError(f"dtype is {shown(dtype)}; {nearest(dtype, DTYPES)}")
     X = dataset.X
     if isinstance(X, CSR):
         raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")

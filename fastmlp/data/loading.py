@@ -12,6 +12,7 @@ from fastmlp.data.tasks import REGRESSION, check_task, with_task
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import nearest
 from fastmlp.utils.paths import path_text, user_path
+from fastmlp.utils.showing import shown
 
 NAMES = ("auto", *FILES, "glyphs")
 
@@ -74,9 +75,9 @@ def load(
     (10000, 784)
     """
     if not isinstance(path_or_name, str | os.PathLike):
-        raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")
-    if part not in PARTS:
-        raise InputError(f"part is {part!r}; expected {', '.join(PARTS[:-1])} or {PARTS[-1]}")
+        raise InputTypeError(f"data is {shown(path_or_name)}; expected a path or one of the names {', '.join(NAMES)}")
+    if not isinstance(part, str) or part not in PARTS:
+        raise InputError(f"part is {shown(part)}; expected {', '.join(PARTS[:-1])} or {PARTS[-1]}")
     check_task(task)
     if columns is not None:
         columns = _names_in(columns)
@@ -85,11 +86,11 @@ def load(
     if part == "validation":
         raise InputError(f"{path_or_name} has no validation part of its own; `split` takes one from its training part")
     if task == REGRESSION:
-        raise InputError(f"task is {task!r}, and {path_or_name} has classes; leave it out")
+        raise InputError(f"task is {shown(task)}, and {path_or_name} has classes; leave it out")
     if label is not None:
-        raise InputError(f"label is {label!r}, and {path_or_name} has its own labels; leave it out")
+        raise InputError(f"label is {shown(label)}, and {path_or_name} has its own labels; leave it out")
     if columns is not None:
-        raise InputError(f"columns is {columns!r}, and {path_or_name} has pictures; leave it out")
+        raise InputError(f"columns is {shown(columns)}, and {path_or_name} has pictures; leave it out")
     if n_features is not None:
         raise InputError(f"n_features is {n_features}, and {path_or_name} has its own number of columns; drop it")
     if path_or_name == "auto":
@@ -100,10 +101,10 @@ def load(
 def _names_in(columns: Sequence[str]) -> tuple[str, ...]:
     """Return names of columns as a tuple. Raises InputTypeError for anything else."""
     if isinstance(columns, str) or not isinstance(columns, Iterable) or not columns:
-        raise InputTypeError(f"columns is {columns!r}; expected names of columns in a list, one or more")
+        raise InputTypeError(f"columns is {shown(columns)}; expected names of columns in a list, one or more")
     names = tuple(columns)
     if not all(isinstance(name, str) for name in names):
-        raise InputTypeError(f"columns is {columns!r}; expected names of columns, which are text")
+        raise InputTypeError(f"columns is {shown(columns)}; expected names of columns, which are text")
     return names
 
 

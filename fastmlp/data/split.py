@@ -13,6 +13,7 @@ from fastmlp.data.loading import load
 from fastmlp.data.stratify import choose
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.labels import listed
+from fastmlp.utils.showing import shown
 
 LAST_SIXTH = 1 / 6  # of MNIST's 60,000: the first 50,000 for training, the last 10,000 for validation
 
@@ -308,7 +309,8 @@ def part_count(total: int, part: float | int, name: str) -> int:
     count = part if isinstance(part, int) else round(total * part)
     if not 0 < count < total:
         raise InputError(
-            f"{name} is {part:g}, {count} of {total} samples; expected at least one sample in each part: choose another"
+            f"{name} is {shown(part)}, {shown(count)} of {total} samples; expected at least one sample in each part: "
+            "choose another"
         )
     return count
 
@@ -316,7 +318,7 @@ def part_count(total: int, part: float | int, name: str) -> int:
 def _count_beside(training: int, validation: float | int | None) -> int:
     """Return the number of samples for validation that go with `training` others."""
     if isinstance(training, bool) or not isinstance(training, numbers.Integral):
-        raise InputTypeError(f"training is {training!r}; expected a number of samples, such as 42000")
+        raise InputTypeError(f"training is {shown(training)}; expected a number of samples, such as 42000")
     if training < 1:
         raise InputError(f"training is {training}; expected at least 1 sample: leave it out to use all")
     validation = _fraction_or_count(LAST_SIXTH if validation is None else validation, "validation")
@@ -327,7 +329,7 @@ def _count_beside(training: int, validation: float | int | None) -> int:
 def _fraction_or_count(part: object, name: str) -> float | int:
     """Return a part as a float between 0 and 1, or as an int. Raises InputError, InputTypeError."""
     if isinstance(part, bool) or not isinstance(part, numbers.Real):
-        raise InputTypeError(f"{name} is {part!r}; expected a fraction such as 0.2, or a number of samples")
+        raise InputTypeError(f"{name} is {shown(part)}; expected a fraction such as 0.2, or a number of samples")
     if isinstance(part, numbers.Integral):
         return int(part)
     fraction = float(part)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError
 from fastmlp.utils.labels import listed
 from fastmlp.utils.random_stream import RandomStream
+from fastmlp.utils.showing import shown
 
 # Parts of a regression's numbers, in their order, from each of which samples are drawn.
 GROUPS = 10
@@ -127,7 +128,7 @@ def draw(codes: NDArray[np.integer], count: int, seed: int) -> Mask:
         If the seed is no whole number from 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-        raise InputError(f"seed is {seed!r}; expected a whole number from 0")
+        raise InputError(f"seed is {shown(seed)}; expected a whole number from 0")
     exact = np.bincount(codes) * (count / len(codes))
     quotas = np.floor(exact).astype(np.int64)
     # The classes that rounding down cut most get one more each.

@@ -6,7 +6,8 @@ import numpy as np
 
 from fastmlp.data.dataset import Dataset
 from fastmlp.errors import InputError
-from fastmlp.utils.labels import check_labels, distinct, shown
+from fastmlp.utils.labels import check_labels, distinct
+from fastmlp.utils.showing import shown
 
 CLASSIFICATION, REGRESSION = TASKS = ("classification", "regression")
 
@@ -24,8 +25,8 @@ def check_task(task: str | None) -> None:
     InputError
         For anything else.
     """
-    if task is not None and task not in TASKS:
-        raise InputError(f"task is {task!r}; expected {' or '.join(TASKS)}, or leave it out")
+    if task is not None and (not isinstance(task, str) or task not in TASKS):
+        raise InputError(f"task is {shown(task)}; expected {' or '.join(TASKS)}, or leave it out")
 
 
 def with_task(dataset: Dataset, task: str | None) -> Dataset:

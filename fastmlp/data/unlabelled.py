@@ -11,6 +11,7 @@ from fastmlp.data.readers.registry import read_inputs
 from fastmlp.errors import InputTypeError
 from fastmlp.inputs.picture_style import PictureStyle
 from fastmlp.utils.paths import user_path
+from fastmlp.utils.showing import shown
 
 
 def load_inputs(
@@ -57,7 +58,7 @@ def load_inputs(
         If an argument is of a type that cannot be used.
     """
     if not isinstance(path_or_name, str | os.PathLike):
-        raise InputTypeError(f"data is {path_or_name!r}; expected a path or one of the names {', '.join(NAMES)}")
+        raise InputTypeError(f"data is {shown(path_or_name)}; expected a path or one of the names {', '.join(NAMES)}")
     if path_or_name in NAMES:
         dataset = load(path_or_name, part="test")
         note = f"{dataset.source}: the samples of the test part"

@@ -22,6 +22,7 @@ import numpy as np
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils import validation as check
 from fastmlp.utils.options import check_keys, freeze
+from fastmlp.utils.showing import shown
 
 METHODS = ("random", "optuna")
 PRUNERS = ("median", "none")
@@ -220,7 +221,7 @@ def from_table(table: dict[str, Any]) -> Search:
 
 def _distribution(what: str, value: Any) -> Range | Choices:
     if not isinstance(value, dict):
-        raise InputTypeError(f"{what} is {value!r}; expected {EXPECTED}")
+        raise InputTypeError(f"{what} is {shown(value)}; expected {EXPECTED}")
     if "choices" in value:
         check_keys(value, ("choices",), what)
         return _choices(what, value["choices"])
@@ -247,12 +248,12 @@ def check_value_list(what: str, values: Any) -> None:
         If it is no list, is empty, or has a value twice.
     """
     if not isinstance(values, list):
-        raise InputTypeError(f"{what} is {values!r}; expected a list of values to try: put it in brackets")
+        raise InputTypeError(f"{what} is {shown(values)}; expected a list of values to try: put it in brackets")
     if not values:
         raise InputError(f"{what} is []; expected a list of values to try: add one, or remove the key")
     for value in values:
         if values.count(value) > 1:
-            raise InputError(f"{what} has {value!r} twice; list each value once")
+            raise InputError(f"{what} has {shown(value)} twice; list each value once")
 
 
 def _choices(what: str, values: Any) -> Choices:
@@ -266,7 +267,7 @@ def _range(what: str, table: dict[str, Any]) -> Range:
     for key in ("from", "to"):
         name, value = f"{key!r} of {what}", table[key]
         if whole and not isinstance(value, int):
-            raise InputTypeError(f"{name} is {value!r} and whole is true; expected a whole number")
+            raise InputTypeError(f"{name} is {shown(value)} and whole is true; expected a whole number")
         number = check.real(name, value, "an end of the range")
         ends.append(value if whole else number)
     low, high = ends

@@ -35,8 +35,8 @@ from fastmlp.runs.records import DataRecord, RunRecord, TrainingDataRecord
 from fastmlp.runs.run_directory import Run
 from fastmlp.runs.run_record import describe_cell, describe_data, environment, now
 from fastmlp.training.screen import debug_line, log_line
-from fastmlp.utils.labels import shown
 from fastmlp.utils.records import DamagedRecord
+from fastmlp.utils.showing import shown
 
 SIDE_BY_SIDE = (
     "trials run side by side, and what Optuna tries depends on which of them end first; --threads 1 can be repeated"
@@ -131,7 +131,9 @@ def _check_method(recipe: Recipe, executor: Executor, storage: str | None) -> No
             )
         load_optuna()
     elif storage is not None:
-        raise InputError(f"storage is {storage!r} and nothing is searched by Optuna; leave it out, or use that method")
+        raise InputError(
+            f"storage is {shown(storage)} and nothing is searched by Optuna; leave it out, or use that method"
+        )
 
 
 def _load_data(recipe: Recipe, threads: int | None) -> tuple[SweepData, RunRecord, bool, Recipe]:

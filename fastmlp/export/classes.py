@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fastmlp.config.target_scaling import scale_of
 from fastmlp.errors import InputError
-from fastmlp.utils.labels import check_labels, distinct, shown
+from fastmlp.utils.labels import check_labels, distinct
+from fastmlp.utils.showing import shown
 
 PlainClass = bool | int | float | str | tuple[float, float]
 

@@ -10,6 +10,7 @@ from fastmlp.errors import InputError
 from fastmlp.inputs.blocks import row_blocks
 from fastmlp.utils.objects import are_missing, are_numbers, numbers_of
 from fastmlp.utils.records import Record
+from fastmlp.utils.showing import shown
 
 # A column of text with more values, or with more than half as many as rows, tells rows apart rather than kinds of them.
 MOST_CATEGORIES, FEW_CATEGORIES = 1000, 50
@@ -177,7 +178,7 @@ def codes_of(values: NDArray[np.object_], column: Column) -> NDArray[np.int64]:
         row = int((codes == -2).argmax())
         listed = ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
         raise InputError(
-            f"column `{column.name}` has {values[row]!r} at row {row}; expected one of the {len(known)} values of the "
-            f"training: {listed}"
+            f"column `{column.name}` has {shown(values[row])} at row {row}; expected one of the {len(known)} values of "
+            f"the training: {listed}"
         )
     return codes

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.objects import are_missing, are_numbers, numbers_of
+from fastmlp.utils.showing import text_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Table:
         InputTypeError
             If a column is of dates or other things than numbers and text.
         """
-        names = tuple(str(name) for name in frame.columns)
+        names = tuple(text_of(name, "the name of a column") for name in frame.columns)
         if len(counts := Counter(names)) < len(names):
             twice = next(name for name, times in counts.items() if times > 1)
             raise InputError(f"the table has the column `{twice}` twice; expected a name of its own for each")
@@ -102,7 +103,7 @@ def as_text(values: NDArray[Any]) -> NDArray[np.object_]:
     text = np.empty(len(values), object)
     for row, (value, missing) in enumerate(zip(values.tolist(), are_missing(values).tolist(), strict=True)):
         whole = isinstance(value, float) and value.is_integer()
-        text[row] = None if missing else str(int(value) if whole else value)
+        text[row] = None if missing else text_of(int(value) if whole else value, f"the value at row {row}")
     return text
 
 

@@ -17,6 +17,7 @@ from fastmlp.errors import InputError
 from fastmlp.inputs.picture_style import MNIST_FILL
 from fastmlp.inputs.scaling import WHITE, Scaling
 from fastmlp.mlp import MLP
+from fastmlp.utils.showing import shown
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -69,7 +70,7 @@ def panel(
     if len(class_names) != outputs:
         raise InputError(f"class_names has {len(class_names)} names for {outputs} outputs; give one per output")
     if not 0 < fill <= 1:
-        raise InputError(f"fill is {fill!r}; expected a share above 0 and at most 1, such as 20 / 28")
+        raise InputError(f"fill is {shown(fill)}; expected a share above 0 and at most 1, such as 20 / 28")
     with np.errstate(over="ignore"):  # a float64 too large becomes infinite, which is caught below
         numbers = np.concatenate([array.ravel() for array in layers]).astype("<f4")
     scaling = None if mlp.encoder is None or mlp.encoder.features > mlp.encoder.scaling.columns else mlp.encoder.scaling

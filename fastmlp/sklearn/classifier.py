@@ -11,12 +11,12 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
-from fastmlp.errors import InputError
-from fastmlp.sklearn.estimator import FLOATS, SPARSE, NetworkEstimator
+from fastmlp.errors import InputError, InputTypeError, first_line
+from fastmlp.sklearn.estimator import NetworkEstimator
 from fastmlp.sklearn.parameters import STOCHASTIC, described
 from fastmlp.training.callbacks import Callback
+from fastmlp.utils.showing import shown
 
 
 class MLPClassifier(ClassifierMixin, NetworkEstimator):
@@ -119,7 +119,9 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         listed = unique_labels(classes)
         if known is not None:
             if not np.array_equal(known, listed):
-                raise InputError(f"classes is {classes!r}; expected those of the last call to partial_fit, {known}")
+                raise InputError(
+                    f"classes is {shown(classes)}; expected those of the last call to partial_fit, {known}"
+                )
             return
         self._label_binarizer = LabelBinarizer().fit(y if type_of_target(y).startswith("multilabel") else listed)
         self.classes_ = listed
@@ -166,11 +168,15 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         return probabilities
 
     def _read(self, X: Any, y: Any, reset: bool, is_pass: bool) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
-        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=FLOATS, reset=reset)
+        X, y = self._validated(X, y, multi_output=True, reset=reset)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or is_pass):
-            self._label_binarizer = LabelBinarizer().fit(y)
+            try:
+                self._label_binarizer = LabelBinarizer().fit(y)
+            except TypeError as error:
+                message = f"y has labels that cannot be used ({first_line(error)}); expected numbers or text"
+                raise InputTypeError(message) from error
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_labels(unique_labels(y))
@@ -189,7 +195,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
             )
 
     def _read_held_out(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=FLOATS, reset=False)
+        X, y = self._validated(X, y, multi_output=True, reset=False)
         if unknown := set(unique_labels(y)) - set(self.classes_):
             raise InputError(f"validation_data has the labels {sorted(unknown)}; expected those of y, {self.classes_}")
         return X, self._label_binarizer.transform(y).astype(bool)

@@ -18,6 +18,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fastmlp.config.sample_weights import check_samples
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.mlp import MLP
 from fastmlp.sklearn.batches import DescentBatches
@@ -27,7 +28,9 @@ from fastmlp.sklearn.parameters import ACTIVATIONS, REGRESSIONS, STOCHASTIC, che
 from fastmlp.training.batches import InMemory
 from fastmlp.training.callbacks import Callback
 from fastmlp.training.diagnostics import DiagnosticsCallback
+from fastmlp.training.memory_need import check_network, parameter_bytes
 from fastmlp.training.preparation import PreparedData, prepare
+from fastmlp.utils.arrays import as_array
 
 FLOATS = (np.float64, np.float32)
 SPARSE = ("csr", "csc")
@@ -85,6 +88,13 @@ class NetworkEstimator(BaseEstimator, ABC):
         return 1
 
     # ---------------------------------------------------------------------------------------------------- training
+
+    def _validated(self, *arrays: Any, **options: Any) -> Any:
+        """Check X, or X and y, as scikit-learn does."""
+        try:
+            return validate_data(self, *arrays, accept_sparse=SPARSE, dtype=FLOATS, **options)
+        except OverflowError:
+            raise InputError("X or y has a number of more than 308 digits; expected finite ones: scale them") from None
 
     def fit(
         self,
@@ -160,6 +170,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         """Draw the weights as scikit-learn does, and forget what there was."""
         hidden = self.hidden_layer_sizes
         widths = [X.shape[1], *(hidden if isinstance(hidden, Iterable) else [hidden]), targets.shape[1]]
+        check_network(widths, parameter_bytes(widths, X.dtype.name))
         self.n_iter_ = self.t_ = 0
         self.n_outputs_, self.n_layers_, self.out_activation_ = widths[-1], len(widths), self._output
         self.coefs_, self.intercepts_ = [], []
@@ -191,6 +202,10 @@ class NetworkEstimator(BaseEstimator, ABC):
             arrays = [X, targets] if weight is None else [X, targets, weight]
             # As scikit-learn: neither several classes nor several labels are stratified.
             alike = targets if self._loss not in REGRESSIONS and self.n_outputs_ == 1 else None
+            if self.validation_fraction == 0:
+                raise InputError(
+                    "validation_fraction is 0 and early_stopping is True; expected a share above 0: 0.1 is common"
+                )
             parts = train_test_split(*arrays, random_state=random, test_size=self.validation_fraction, stratify=alike)
             X, targets = parts[0], parts[2]
             held_out = parts[1], parts[3], None if weight is None else parts[5]
@@ -220,7 +235,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         batch = self.batch_size
         if batch != "auto" and batch > len(targets) and self.solver in STOCHASTIC:
             warnings.warn(f"batch_size is {batch}, more than the {len(targets)} rows; it is clipped", stacklevel=4)
-        total = len(targets) if weight is None else float(weight.sum())
+        with np.errstate(over="ignore"):  # an infinite sum is refused
+            total = len(targets) if weight is None else float(weight.sum())
         return self._given_network(
             l2=float(self.alpha / total) if self.solver == "lbfgs" else 0.0,
             seed=int(random.randint(2**31)) if self.dropout else 0, threads=_thread_count(self.threads),
@@ -325,7 +341,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         """What the network hands out for the rows of X, (N, outputs)."""
         check_is_fitted(self, "coefs_")
         network = self._synchronised()
-        X = validate_data(self, X, accept_sparse=SPARSE, dtype=FLOATS, reset=False)
+        X = self._validated(X, reset=False)
         answer = network.predict_proba if network.config.loss_function.has_probabilities else network.predict
         return cast(NDArray[Any], answer(X).reshape(X.shape[0], -1))
 
@@ -360,8 +376,8 @@ class NetworkEstimator(BaseEstimator, ABC):
 
 def _row_weights(sample_weight: ArrayLike, rows: int) -> NDArray[Any]:
     """One weight per row; a single number stands for all."""
-    weights = np.asarray(sample_weight)
-    return np.full(rows, weights, np.float64) if weights.ndim == 0 else weights
+    weights = as_array(sample_weight, "sample_weight")
+    return check_samples(np.full(rows, weights) if weights.ndim == 0 else weights, rows)
 
 
 def _use_threads(network: MLP, threads: int | None) -> None:

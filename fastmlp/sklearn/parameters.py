@@ -125,6 +125,12 @@ def _verbose(name: str, value: Any) -> object:
     return _flag(name, value) if isinstance(value, bool | np.bool_) else check.whole(name, value, 0, "True to print")
 
 
+def _random_state(name: str, value: Any) -> object:
+    if value is None or isinstance(value, np.random.RandomState):
+        return value
+    return check.whole(name, value, 0, "such as 0, or a RandomState", most=2**32 - 1)
+
+
 _share = partial(check.real, hint="0.9 is common", least=0, below=1)
 CHECKS: dict[str, Callable[[str, Any], object]] = {
     "hidden_layer_sizes": check.hidden_widths,
@@ -137,6 +143,7 @@ CHECKS: dict[str, Callable[[str, Any], object]] = {
     "power_t": partial(check.real, hint="0.5 is common", least=0),
     "max_iter": partial(check.whole, least=1, hint="epochs, such as 200", most=check.MOST_EPOCHS),
     "shuffle": _flag,
+    "random_state": _random_state,
     "tol": partial(check.real, hint="1e-4 is common", least=0),
     "verbose": _verbose,
     "warm_start": _flag,

@@ -9,9 +9,8 @@ from sklearn import neural_network
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
-from fastmlp.sklearn.estimator import FLOATS, SPARSE, NetworkEstimator
+from fastmlp.sklearn.estimator import NetworkEstimator
 from fastmlp.sklearn.parameters import STOCHASTIC, described
 from fastmlp.training.callbacks import Callback
 
@@ -107,9 +106,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs
 
     def _read(self, X: Any, y: Any, reset: bool, is_pass: bool) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
-        X, y = validate_data(
-            self, X, y, accept_sparse=SPARSE, multi_output=True, y_numeric=True, dtype=FLOATS, reset=reset
-        )
+        X, y = self._validated(X, y, multi_output=True, y_numeric=True, reset=reset)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y.reshape(len(y), -1), None

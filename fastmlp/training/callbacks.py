@@ -12,6 +12,7 @@ from fastmlp.training.failure import FailureReason
 from fastmlp.training.first_layer import Samples
 from fastmlp.training.history import History
 from fastmlp.training.session import Session
+from fastmlp.utils.showing import shown
 
 
 class StopTraining(Exception):
@@ -313,7 +314,9 @@ def callback_list(callbacks: object) -> list[Callback]:
         When it is no iterable.
     """
     if not isinstance(callbacks, Iterable):
-        raise InputTypeError(f"callbacks is {callbacks!r}; expected a list of instances of fastmlp.callbacks.Callback")
+        raise InputTypeError(
+            f"callbacks is {shown(callbacks)}; expected a list of instances of fastmlp.callbacks.Callback"
+        )
     return list(callbacks)
 
 
@@ -322,7 +325,7 @@ def _named(callbacks: Iterable[Callback]) -> Mapping[str, Callback]:
     named: dict[str, Callback] = {}
     for callback in callbacks:
         if not isinstance(callback, Callback):
-            raise InputTypeError(f"callbacks has {callback!r}; expected instances of fastmlp.callbacks.Callback")
+            raise InputTypeError(f"callbacks has {shown(callback)}; expected instances of fastmlp.callbacks.Callback")
         name, number = type(callback).__name__, 1
         while (unique := name if number == 1 else f"{name} {number}") in named:
             number += 1

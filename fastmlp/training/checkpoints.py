@@ -29,6 +29,7 @@ from fastmlp.utils.digests import digest_of_arrays, digest_of_values, engine_ver
 from fastmlp.utils.npz import npz_bytes
 from fastmlp.utils.paths import user_path
 from fastmlp.utils.records import DamagedRecord, Position, Record, convert_record, one_line, to_plain
+from fastmlp.utils.showing import shown
 
 __all__ = ["CheckpointCallback", "CheckpointStore", "Paused", "checkpoint_callbacks"]
 
@@ -292,7 +293,7 @@ def checkpoint_callbacks(value: object, config: NetworkConfig, data: PreparedDat
         return []
     if not isinstance(value, CheckpointStore | str | os.PathLike):
         raise InputTypeError(
-            f"checkpoint is {value!r}; expected a folder, or fastmlp.training.checkpoints.CheckpointStore"
+            f"checkpoint is {shown(value)}; expected a folder, or fastmlp.training.checkpoints.CheckpointStore"
         )
     if not config.optimizer_config.can_resume:
         raise InputError(

@@ -15,6 +15,7 @@ from fastmlp.training.inference import encoded_batches, kernels_of, outputs_of, 
 from fastmlp.training.memory_need import new_outputs
 from fastmlp.training.network import Network
 from fastmlp.utils.borrowed_memory import memory_held
+from fastmlp.utils.showing import shown
 
 AS_THEY_ARE = SQUARED  # the loss of which the kernels hand out what the last layer computes, without a function of it
 
@@ -114,9 +115,9 @@ class LayerOutputs(Network):
             return list(range(count))
         if isinstance(layer, bool) or not isinstance(layer, numbers.Integral):
             raise InputTypeError(
-                f"layer is {layer!r}; expected the number of a hidden layer, such as -1 for the last one"
+                f"layer is {shown(layer)}; expected the number of a hidden layer, such as -1 for the last one"
             )
         if not -count <= layer < count:
             what = f"a number from 0 to {count - 1}" if count else "hidden layers, and this network has none"
-            raise InputError(f"layer is {layer}; expected {what}: the outputs are those of predict_proba")
+            raise InputError(f"layer is {shown(layer)}; expected {what}: the outputs are those of predict_proba")
         return [int(layer) % count]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp.kernels.layout import stride_of
 from fastmlp.utils.free_memory import WORTH_ASKING, check_memory
+from fastmlp.utils.showing import shown
 
 
 def parameter_bytes(widths: Sequence[int], dtype: str) -> int:
@@ -38,7 +39,7 @@ def check_network(widths: Sequence[int], needed: int) -> None:
     """
     if needed > WORTH_ASKING:
         features, *hidden, outputs = widths
-        what = f"a network with {features} inputs, hidden layers {tuple(hidden)} and {outputs} outputs"
+        what = f"a network with {features} inputs, hidden layers {shown(tuple(hidden))} and {outputs} outputs"
         check_memory(what, needed, hint="expected narrower layers")
 
 

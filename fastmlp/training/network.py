@@ -21,6 +21,7 @@ from fastmlp.training.parameters import Parameters
 from fastmlp.training.summary import Summary, summarise
 from fastmlp.utils.arrays import as_array, fits, unfit
 from fastmlp.utils.labels import all_classes, check_labels
+from fastmlp.utils.showing import shown
 from fastmlp.utils.validation import DTYPES
 
 
@@ -190,7 +191,7 @@ class Network(Configured):
 
 def _listed(name: str, arrays: object) -> list[Any]:
     if isinstance(arrays, str) or not isinstance(arrays, Iterable):
-        raise InputTypeError(f"{name} is {arrays!r}; expected a list of arrays, one per layer")
+        raise InputTypeError(f"{name} is {shown(arrays)}; expected a list of arrays, one per layer")
     return list(arrays)
 
 

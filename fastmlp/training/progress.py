@@ -11,6 +11,7 @@ from fastmlp.errors import InputTypeError
 from fastmlp.training.callbacks import Callback, TrainingView
 from fastmlp.training.history import result_text
 from fastmlp.training.screen import is_notebook, is_terminal, write_line
+from fastmlp.utils.showing import shown
 
 MOST_LINES = 100
 SECONDS_PER_LINE = 10.0
@@ -199,7 +200,7 @@ def progress_callbacks(progress: bool | Report | None) -> list[Callback]:
         return [ProgressBar()]
     if callable(progress):
         return [RecordCallback(progress)]
-    raise InputTypeError(f"progress is {progress!r}; expected True, False or a function of an epoch's record")
+    raise InputTypeError(f"progress is {shown(progress)}; expected True, False or a function of an epoch's record")
 
 
 def describe(record: Mapping[str, Any], measure: str = "accuracy") -> str:

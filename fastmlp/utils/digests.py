@@ -14,7 +14,8 @@ from fastmlp._version import __version__
 _ENGINE = (
     "mlp.py", "config", "inputs", "training",
     "data/streaming", "utils/arrays.py", "utils/exact_math.py", "utils/labels.py", "utils/objects.py",
-    "utils/options.py", "utils/random_stream.py", "utils/records.py", "utils/validation.py", "kernels",
+    "utils/options.py", "utils/random_stream.py", "utils/records.py", "utils/showing.py", "utils/validation.py",
+    "kernels",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.arrays import as_array
 from fastmlp.utils.objects import are_missing
+from fastmlp.utils.showing import shown
 
 Labels = NDArray[Any]
 EXPECTED = "expected one label per sample: whole numbers, text or other values that have a hash"
@@ -105,7 +106,7 @@ def _objects(y: NDArray[np.object_], name: str) -> np.ndarray:
     for row, item in enumerate(items):
         try:
             hash(item)
-        except TypeError:
+        except Exception:  # of a method of its class, or for want of one
             raise InputTypeError(f"{name} has a {type(item).__name__} at row {row}; {EXPECTED}") from None
     missing = are_missing(y)
     if missing.any():
@@ -138,7 +139,7 @@ def distinct(labels: Labels) -> Labels:
         # where Python, up to 3.13, ends a daemon thread in it.
         return np.unique(labels, return_counts=True)[0]
     found = list(dict.fromkeys(labels.tolist()))
-    with suppress(TypeError):
+    with suppress(Exception):  # of a method of their class, or for want of one
         found.sort()
     return np.fromiter(found, object, len(found))
 
@@ -169,7 +170,7 @@ def all_classes(y: Labels, one_hot_columns: int | None, classes: Iterable[Any] |
     """
     if classes is not None:
         if not isinstance(classes, Iterable):
-            raise InputTypeError(f"classes is {classes!r}; expected all labels there are, such as range(10)")
+            raise InputTypeError(f"classes is {shown(classes)}; expected all labels there are, such as range(10)")
         given = classes if isinstance(classes, np.ndarray) else list(classes)
         known = distinct(check_labels(given, len(given), "classes")[0])
     else:
@@ -215,17 +216,6 @@ def class_numbers(y: Labels, classes: Labels, name: str = "y") -> NDArray[np.int
             f"classes {listed(classes)}"
         )
     return position
-
-
-def shown(label: Any) -> str:
-    """Return a label as messages show it: text in quotes.
-
-    Parameters
-    ----------
-    label : object
-        One label.
-    """
-    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def listed(classes: Labels) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.showing import shown
 
 _MISSING = ("NoneType", "NAType")  # types that stand for no value, beside nan
 
@@ -35,9 +36,11 @@ def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:
         # Numbers are text beside a word in a column of a file: the word is what is wrong.
         at, value = next((pair for pair in wrong if not _is_number_text(pair[1])), wrong[0])
         if len(at) == 1:
-            raise InputTypeError(f"{name} has {value!r} at row {at[0]}; expected numbers: correct it or leave it out")
+            raise InputTypeError(
+                f"{name} has {shown(value)} at row {at[0]}; expected numbers: correct it or leave it out"
+            )
         raise InputTypeError(
-            f"{name} has {value!r} at row {at[0]}, column {at[1]}; expected numbers: give columns of text as a "
+            f"{name} has {shown(value)} at row {at[0]}, column {at[1]}; expected numbers: give columns of text as a "
             "DataFrame"
         )
     try:
@@ -75,6 +78,14 @@ def are_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
     """
     if values.dtype != object:
         return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
-    missing = np.frompyfunc(lambda value: type(value).__name__ in _MISSING or value != value, 1, 1)
-    found: NDArray[np.bool_] = missing(values).astype(bool)
+    found: NDArray[np.bool_] = np.frompyfunc(_is_missing, 1, 1)(values).astype(bool)
     return found
+
+
+def _is_missing(value: object) -> bool:
+    if type(value).__name__ in _MISSING:
+        return True
+    try:
+        return bool(value != value)
+    except Exception:  # of a method of its class
+        return False

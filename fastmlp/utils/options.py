@@ -7,8 +7,10 @@ from typing import Any, NoReturn, TypeVar
 
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.other_names import called_here
+from fastmlp.utils.showing import shown
 
 T = TypeVar("T")
+MOST_LETTERS = 1000  # of a name that may be a slip of another
 
 
 class FrozenDict(dict[str, Any]):
@@ -127,7 +129,7 @@ def check_keys(options: Mapping[str, Any], known: Iterable[str], what: str) -> N
     known = tuple(known)
     for key in options:
         if key not in known:
-            raise InputError(f"{what} has the unknown key {key!r}; {nearest(key, known)}")
+            raise InputError(f"{what} has the unknown key {shown(key)}; {nearest(key, known)}")
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
@@ -143,9 +145,10 @@ def nearest(name: object, known: Iterable[str]) -> str:
         All names that there are.
     """
     known = tuple(known)
+    name = name if isinstance(name, str) else shown(name)
     if (ours := called_here(name, known)) is not None:
         return f"it is called {ours!r} here"
-    meant = closest(str(name), known)
+    meant = closest(name, known)
     return (f"did you mean {meant!r}? " if meant else "") + f"expected one of {', '.join(known) or 'none'}"
 
 
@@ -169,4 +172,6 @@ def closest(name: str, known: Iterable[str], similarity: float = 0.6) -> str | N
     by_lower = {one.lower(): one for one in known}
     if (ours := called_here(name, by_lower.values())) is not None:
         return ours
+    if len(name) > MOST_LETTERS:  # nobody's slip, and slow to compare
+        return None
     return next(map(by_lower.get, difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=similarity)), None)

@@ -93,15 +93,15 @@ ATTRIBUTES: Mapping[str, str] = {
 }
 
 
-def called_here(name: object, known: Iterable[str]) -> str | None:
+def called_here(name: str, known: Iterable[str]) -> str | None:
     """Return what is called so in another library by its name here; None where that is not known.
 
     Parameters
     ----------
-    name : object
+    name : str
         What was given.
     known : iterable of str
         All names that there are here.
     """
-    ours = _HERE.get(str(name).lower())
+    ours = _HERE.get(name.lower())
     return ours if ours is not None and ours in known else None

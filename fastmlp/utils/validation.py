@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.kernels.layout import ACTIVATIONS
 from fastmlp.utils.options import nearest
+from fastmlp.utils.showing import shown
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ ENGINES = ("numba", "numpy")
 DTYPES = ("float32", "float64")
 MOST_ITEMS = 100_000  # of a setting that is a sequence, which may have no end
 MOST_EPOCHS = 10_000_000  # the records of as many, which a history keeps, take gigabytes
+MOST_WIDTH = 10**100  # of which no memory holds the weights, and whose bytes are still a float
 MOST_THREADS = 4096  # more than any one machine has cores
 LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}  # the least number that has all its digits
 # Activations of other libraries that have a dip.
@@ -44,11 +46,11 @@ def whole(name: str, value: object, least: int, hint: str, most: int | None = No
         Largest allowed value.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise InputTypeError(f"{name} is {value!r}; expected a whole number: {hint}")
+        raise InputTypeError(f"{name} is {shown(value)}; expected a whole number: {hint}")
     if value < least:
-        raise InputError(f"{name} is {value}; expected at least {least}: {hint}")
+        raise InputError(f"{name} is {shown(value)}; expected at least {least}: {hint}")
     if most is not None and int(value) > most:
-        raise InputError(f"{name} is {value}; expected at most {most}: {hint}")
+        raise InputError(f"{name} is {shown(value)}; expected at most {most}: {hint}")
     return int(value)
 
 
@@ -76,7 +78,7 @@ def real(name: str, value: object, hint: str, least: float = -math.inf, below: f
         First number that is too large.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise InputTypeError(f"{name} is {value!r}; expected a number: {hint}")
+        raise InputTypeError(f"{name} is {shown(value)}; expected a number: {hint}")
     try:
         number = float(value)
     except OverflowError:  # a whole number beyond every float
@@ -84,7 +86,7 @@ def real(name: str, value: object, hint: str, least: float = -math.inf, below: f
     if not math.isfinite(number) or not least <= number < below:
         bounds = [f" from {least:g}"] if least > -math.inf else []
         bounds += [f" below {below:g}"] if below < math.inf else []
-        raise InputError(f"{name} is {value!r}; expected a finite number{','.join(bounds)}: {hint}")
+        raise InputError(f"{name} is {shown(value)}; expected a finite number{','.join(bounds)}: {hint}")
     return number
 
 
@@ -98,7 +100,7 @@ def positive(name: str, value: object, hint: str) -> float:
     """
     number = real(name, value, hint)
     if number <= 0:
-        raise InputError(f"{name} is {value!r}; expected a number above 0: {hint}")
+        raise InputError(f"{name} is {shown(value)}; expected a number above 0: {hint}")
     return number
 
 
@@ -113,9 +115,10 @@ def one_of(name: str, value: object, choices: Iterable[str]) -> str:
         Allowed values.
     """
     choices = tuple(choices)
-    if getattr(value, "shape", ()) or value not in choices:  # an array compares element by element
-        raise InputError(f"{name} is {value!r}; {nearest(value, choices)}")
-    return str(value)
+    with contextlib.suppress(Exception):  # whatever a method of the value's class raises
+        if not getattr(value, "shape", ()) and value in choices:  # an array compares element by element
+            return str(value)
+    raise InputError(f"{name} is {shown(value)}; {nearest(value, choices)}")
 
 
 def flag(name: str, value: object) -> bool:
@@ -127,7 +130,7 @@ def flag(name: str, value: object) -> bool:
         As for `whole`.
     """
     if not isinstance(value, bool):
-        raise InputTypeError(f"{name} is {value!r}; expected true or false")
+        raise InputTypeError(f"{name} is {shown(value)}; expected true or false")
     return value
 
 
@@ -165,7 +168,8 @@ def hidden_widths(name: str, value: object) -> tuple[int, ...]:
     """
     expected = "the hidden layers' widths, such as (100, 50, 25)"
     widths = (value,) if isinstance(value, numbers.Integral) else _items(name, value, expected)
-    return tuple(whole(f"a width in {name}", width, 1, "leave the layer out or widen it") for width in widths)
+    hint = "leave the layer out or widen it"
+    return tuple(whole(f"a width in {name}", width, 1, hint, MOST_WIDTH) for width in widths)
 
 
 def activations(name: str, value: object) -> str | tuple[str, ...]:
@@ -184,8 +188,8 @@ def activations(name: str, value: object) -> str | tuple[str, ...]:
 def _activation(name: str, value: object) -> str:
     if isinstance(value, str) and value.lower() in NOT_MONOTONE:
         raise InputError(
-            f"{name} is {value!r}, which falls and rises, so that its derivative cannot be told from its output, and "
-            "that is all a network keeps; expected a function that rises, such as 'elu' or 'softplus'"
+            f"{name} is {shown(value)}, which falls and rises, so that its derivative cannot be told from its output, "
+            "and that is all a network keeps; expected a function that rises, such as 'elu' or 'softplus'"
         )
     return one_of(name, value, ACTIVATIONS)
 
@@ -228,4 +232,4 @@ def _items(name: str, value: Any, expected: str) -> tuple[Any, ...]:
             if len(items) <= MOST_ITEMS:
                 return items
             expected += f", and at most {MOST_ITEMS:,}"
-    raise InputTypeError(f"{name} is {value!r}; expected {expected}")
+    raise InputTypeError(f"{name} is {shown(value)}; expected {expected}")

@@ -18,6 +18,7 @@ from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.data.readers.svmlight import SvmlightReader
 from fastmlp.data.unpacking import compression, read_head, suffix, text_head
 from fastmlp.errors import FastmlpError, InputError, OutOfMemoryError, first_line
+from fastmlp.utils.showing import shown
 
 READERS: tuple[Reader, ...] = (
     MATLABReader(),
@@ -74,7 +75,9 @@ def read(
     }
     for key, value in of_table.items():
         if not reader.takes_columns:
-            raise InputError(f"{key} is {value!r}, and {path} is {reader.name}, which is not a table; leave it out")
+            raise InputError(
+                f"{key} is {shown(value)}, and {path} is {reader.name}, which is not a table; leave it out"
+            )
     if part != "train" and not reader.has_parts:
         raise no_part(
             part, f"{path} has no {part} part, being one {reader.name} file; give the path of the {part} file instead"

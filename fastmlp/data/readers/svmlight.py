@@ -14,6 +14,7 @@ from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers.reader import Expected, Reader, first_sample_line
 from fastmlp.data.unpacking import open_text, reported
 from fastmlp.errors import InputError, InputTypeError
+from fastmlp.utils.showing import shown
 
 _PAIR = re.compile(rb"(\d+|qid):")
 
@@ -128,7 +129,7 @@ def _width(path: Path, least: int, n_features: int | None) -> int:
             raise InputError(f"{path} has no values; give n_features, the number of columns")
         return least
     if isinstance(n_features, bool) or not isinstance(n_features, int):
-        raise InputTypeError(f"n_features is {n_features!r}; expected a whole number: the columns of the data")
+        raise InputTypeError(f"n_features is {shown(n_features)}; expected a whole number: the columns of the data")
     if n_features < max(least, 1):
         raise InputError(f"n_features is {n_features}, and {path} has {least} columns; give {least} or more")
     return n_features

@@ -4,6 +4,7 @@ from fastmlp.data.checks import NoLabels
 from fastmlp.data.tables.layout import LABEL_NAMES, Layout
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.options import closest
+from fastmlp.utils.showing import shown
 
 _NAMES_SHOWN = 4
 _DIGITS, _MOST_DIGITS = "0123456789", 18
@@ -57,7 +58,7 @@ def find_label(layout: Layout, label: str | int | None) -> tuple[int, str | None
 
 def _asked_for(layout: Layout, label: str | int) -> int:
     if isinstance(label, bool) or not isinstance(label, str | int):
-        raise InputTypeError(f"label is {label!r}; expected the name of a column, or its position")
+        raise InputTypeError(f"label is {shown(label)}; expected the name of a column, or its position")
     if str(label) in layout.names:
         return layout.names.index(str(label))
     if isinstance(label, int):
@@ -65,7 +66,9 @@ def _asked_for(layout: Layout, label: str | int) -> int:
             return label % layout.width
         raise InputError(f"label is {label}, and {layout.path} has {layout.width} columns; expected a position from 0")
     if not layout.names:
-        raise InputError(f"label is {label!r}, and {layout.path} has no header; expected a position, such as 0 or -1")
+        raise InputError(
+            f"label is {shown(label)}, and {layout.path} has no header; expected a position, such as 0 or -1"
+        )
     meant = closest(label, layout.names)
     hint = f"did you mean {meant!r}?" if meant else "choose one of them"
     raise InputError(f"{layout.path} has no column `{label}`; its header begins {_first_names(layout)}: {hint}")

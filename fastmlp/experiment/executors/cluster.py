@@ -27,6 +27,7 @@ from fastmlp.mlp import MLP
 from fastmlp.runs.cells import Cell, CellResult
 from fastmlp.utils.digests import engine_version
 from fastmlp.utils.paths import path_text, user_path
+from fastmlp.utils.showing import shown
 
 SECONDS_TO_ANSWER = 3  # that a scheduler has
 LOST = "lost"  # beside what a worker answers: the data were lost, with all workers that had them
@@ -162,7 +163,7 @@ def check_answer(scheduler: str, speaks_first: bool) -> None:
     except ValueError:
         host = port = None
     if host is None or port is None:
-        raise InputError(f"scheduler is {scheduler!r}; {expected}")
+        raise InputError(f"scheduler is {shown(scheduler)}; {expected}")
     try:
         with socket.create_connection((host, port), SECONDS_TO_ANSWER) as connection:
             if speaks_first and not connection.recv(1):

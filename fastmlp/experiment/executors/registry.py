@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastmlp.errors import InputError
 from fastmlp.utils.options import nearest
+from fastmlp.utils.showing import shown
 
 if TYPE_CHECKING:
     from fastmlp.experiment.executors.base import Executor
@@ -54,7 +55,7 @@ def open_executor(backend: str = "threads", threads: int | None = None, schedule
         For a name that is unknown, a package that is not installed, or a scheduler that does not answer.
     """
     if backend not in EXECUTORS:
-        raise InputError(f"backend is {backend!r}; {nearest(backend, EXECUTORS)}")
+        raise InputError(f"backend is {shown(backend)}; {nearest(backend, EXECUTORS)}")
     entry = EXECUTORS[backend]
     if entry.package is not None and find_spec(entry.package) is None:
         raise InputError(f"backend {backend} is not installed; pip install 'fastmlp[{backend}]'")
