@@ -14,6 +14,10 @@ export FASTMLP_DATA := $(abspath ../shared/data)
 endif
 endif
 
+# Bytecode is kept, though the environment may say no: tests start Python some hundred times, and would compile the same
+# sources each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 ifneq ($(MAKECMDGOALS),clean)
 VERSION := import sys; v = "%d.%d.%d" % sys.version_info[:3]; print(v if sys.version_info >= (3, 11) else "old " + v)
 MADE_FOR := $(shell cat .venv/made-for 2>/dev/null)
