@@ -8,12 +8,12 @@ from typing import NoReturn
 SCARCE = 4 << 30  # bytes of addresses, as `ulimit -v` limits them
 
 
-def command(*verb: str) -> NoReturn:
+def command(*arguments: str) -> NoReturn:
     """Run the program `fastmlp` and end the process.
 
     Parameters
     ----------
-    *verb : str
+    *arguments : str
         Arguments put before those of the command line, such as "sweep".
     """
     # While modules are imported nothing has begun: Ctrl-C ends the process as SIGTERM does, without a traceback.
@@ -22,7 +22,7 @@ def command(*verb: str) -> NoReturn:
     _save_addresses()
     from fastmlp.cli.main import command
 
-    command(*verb)
+    command(*arguments)
 
 
 def _save_addresses() -> None:

@@ -1,4 +1,4 @@
-"""The commands on the pages: programs, verbs, options and targets are there, and the verbs of the README run."""
+"""The commands on the pages: programs, subcommands, options and targets are there, and those of the README run."""
 
 import functools
 import importlib.util
@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from test_docs import ALL_PAGES, INDEX, ROOT, unfenced
 
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.main import main
-from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.data.collections import glyphs
 
 PROGRAMS = ("fastmlp", "python", "make", "pip", "dask", "ray", ".venv/bin/ruff")
@@ -32,18 +32,18 @@ def commands(page):
             yield shlex.split(line, comments=True)
 
 
-COMMANDS = sorted({shlex.join(words) for page in (*ALL_PAGES, INDEX) for words in commands(page)})
+ON_PAGES = sorted({shlex.join(words) for page in (*ALL_PAGES, INDEX) for words in commands(page)})
 
 
-def check_fastmlp(verb, *arguments):
+def check_fastmlp(command, *arguments):
     """Parsed to the end: `--help` as the last argument would hide an unknown option."""
     from fastmlp.cli.parser import parse
 
     if arguments:
-        parse([verb, *arguments])
-    else:  # a verb that is named in a sentence
+        parse([command, *arguments])
+    else:  # a command that is named in a sentence
         with pytest.raises(SystemExit, match="0"):
-            main([verb, "--help"])
+            main([command, "--help"])
 
 
 @functools.cache
@@ -106,7 +106,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ON_PAGES)
 def test_a_command_on_a_page_is_accepted(command):
     program, *arguments = shlex.split(command)
     CHECKS[program](*arguments)
@@ -119,16 +119,16 @@ def test_the_search_for_commands_finds_them_in_blocks_lines_and_tables():
         "fastmlp retrain runs/ee541",
         "pip install 'fastmlp[dask]'",
     ):
-        assert command in COMMANDS
+        assert command in ON_PAGES
 
 
-def verbs_of_the_table():
+def arguments_in_the_table():
     """Arguments of the commands in the table of the page on the command line."""
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     return [shlex.split(line) for line in re.findall(r"^\| `fastmlp ([^`]+)` \|", text, re.MULTILINE)]
 
 
-def test_the_verbs_of_the_table_run_one_after_the_other(test_file, tmp_path, monkeypatch):
+def test_the_commands_of_the_table_run_one_after_the_other(test_file, tmp_path, monkeypatch):
     """Each with the arguments that it is shown with, and then small data and few epochs, which win."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(glyphs, "COUNTS", {"train": 100, "test": 50})
@@ -145,27 +145,27 @@ def test_the_verbs_of_the_table_run_one_after_the_other(test_file, tmp_path, mon
     for name, few in (("diamonds.csv", 60), ("rest.csv", 20)):
         stones = [f"{random.random():.3f},{'ED'[row % 2]},{random.random() * 1000:.2f}" for row in range(few)]
         (tmp_path / name).write_text("\n".join(["carat,color,price", *stones]), encoding="utf-8")
-    shown = verbs_of_the_table()
-    for verb, *arguments in shown:
-        if arguments or verb == "prepare":
-            fast = ["--epochs", "1"] if "--label" in arguments else small.get(verb, [])
-            assert main([verb, *arguments, *fast]) == 0
-    assert {verb for verb, *_ in shown} == VERBS.keys() - {"completion"}  # which has a section of its own
+    shown = arguments_in_the_table()
+    for command, *arguments in shown:
+        if arguments or command == "prepare":
+            fast = ["--epochs", "1"] if "--label" in arguments else small.get(command, [])
+            assert main([command, *arguments, *fast]) == 0
+    assert {command for command, *_ in shown} == COMMANDS.keys() - {"completion"}  # which has a section of its own
     assert (tmp_path / "runs" / "ee541" / "report.html").is_file()
 
 
 @pytest.mark.slow
 def test_every_row_of_the_table_does_its_work_on_drawn_digits(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for verb, *arguments in verbs_of_the_table():
-        if verb == "demo":
+    for command, *arguments in arguments_in_the_table():
+        if command == "demo":
             arguments = ["--set", "data.name=glyphs"]
-        if verb in ("prepare", "run", "sweep"):
+        if command in ("prepare", "run", "sweep"):
             arguments = [*without_options(arguments, "--data", "--label", "--test"), "--data", "glyphs"]
-        if verb == "predict":
+        if command == "predict":
             arguments[-1] = "glyphs"
-        fast = ["--epochs", "1"] if verb in ("demo", "run", "sweep") else []
-        assert main([verb, *arguments, *fast]) == 0, (verb, *arguments)
+        fast = ["--epochs", "1"] if command in ("demo", "run", "sweep") else []
+        assert main([command, *arguments, *fast]) == 0, (command, *arguments)
 
 
 def without_options(words, *names):

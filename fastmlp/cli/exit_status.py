@@ -1,4 +1,4 @@
-"""The exit statuses of all verbs."""
+"""The exit statuses of all commands."""
 
 SUCCESS, ALL_FAILED, WRONG_INPUT, SOME_FAILED, HUNG_UP, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 129, 130, 143
 EXIT_STATUSES = {

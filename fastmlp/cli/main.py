@@ -1,4 +1,4 @@
-"""The command line: parse the arguments, run the verb, turn what goes wrong into one line and an exit status."""
+"""The command line: parse the arguments, run the command, turn what goes wrong into one line and an exit status."""
 
 import argparse
 import errno
@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from typing import Any, NoReturn
 
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.console import log_level, prepare_streams, show_warnings_in_one_line, shown_log
 from fastmlp.cli.exit_status import HUNG_UP, INTERRUPTED, SUCCESS, WRONG_INPUT
 from fastmlp.cli.parser import parse
 from fastmlp.cli.signals import Stopped, ignore_from_now_on, stoppable
-from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.errors import FastmlpError, visible
 from fastmlp.training.screen import show_result, write_result
 
@@ -22,17 +22,17 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 LOGGER = logging.getLogger("fastmlp")
 
 
-def command(*verb: str) -> NoReturn:
+def command(*arguments: str) -> NoReturn:
     """Run the program `fastmlp` and end the process.
 
     Parameters
     ----------
-    *verb : str
+    *arguments : str
         Arguments put before those of the command line, such as "sweep".
     """
     prepare_streams()
     show_warnings_in_one_line()
-    status = main([*verb, *sys.argv[1:]], ends_process=True)
+    status = main([*arguments, *sys.argv[1:]], ends_process=True)
     ignore_from_now_on()  # also where the arguments were wrong
     if status >= HUNG_UP:  # a thread whose kernels are being compiled would keep the process for seconds
         with suppress(OSError):  # the terminal may be gone
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
     with shown_log():
         try:
             options = parse(arguments)
-            resumes = VERBS[options.verb].resumes
+            resumes = COMMANDS[options.command].resumes
             LOGGER.setLevel(log_level(options.verbose, options.quiet))
             with stoppable(ends_process):
                 status = _run(options)
@@ -87,14 +87,14 @@ def main(arguments: Sequence[str] | None = None, ends_process: bool = False) -> 
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Run the verb and print what it returns; with `--json` everything else that it prints goes to stderr."""
-    verb = VERBS[options.verb]
-    as_json = not verb.prints_itself and options.json
+    """Run the command and print what it returns; with `--json` everything else that it prints goes to stderr."""
+    chosen = COMMANDS[options.command]
+    as_json = not chosen.prints_itself and options.json
     with redirect_stdout(sys.stderr if as_json else sys.stdout):
-        outcome = verb.run(options)
+        outcome = chosen.run(options)
     if isinstance(outcome, int):
         return outcome
-    values = {"verb": options.verb, "status": outcome.status, **outcome.values}
+    values = {"command": options.command, "status": outcome.status, **outcome.values}
     if as_json:
         write_result([visible(_json(values)), "\n"])
     else:

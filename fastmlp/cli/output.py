@@ -1,4 +1,4 @@
-"""Where a verb writes its result: standard output, or a file that is whole or absent."""
+"""Where a command writes its result: standard output, or a file that is whole or absent."""
 
 import sys
 from collections.abc import Iterable

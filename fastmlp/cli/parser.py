@@ -1,12 +1,12 @@
-"""The parser of the command line: its verbs, and what all of them have."""
+"""The parser of the command line: its subcommands, and the options that all of them have."""
 
 import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from fastmlp.cli.commands.command import Command
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.exit_status import exit_statuses_text
-from fastmlp.cli.verbs.registry import VERBS
-from fastmlp.cli.verbs.verb import Verb
 from fastmlp.errors import InputError
 from fastmlp.training.screen import write_result
 from fastmlp.utils.options import closest, nearest
@@ -50,7 +50,7 @@ class _Version(argparse.Action):
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line. Errors name the `--help` of the verb whose arguments are wrong.
+    """Parse the command line. Errors name the `--help` of the command whose arguments are wrong.
 
     Parameters
     ----------
@@ -60,23 +60,23 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Returns
     -------
     Namespace
-        The options; among them `verb`, the name of the verb, and `whole_parser`, which returns the parser of all verbs.
+        The options; among them `command`, its name, and `whole_parser`, which returns the parser of all commands.
 
     Raises
     ------
     InputError
         For arguments that cannot be used.
     """
-    # Declaring arguments may load modules, and only one verb's are needed.
-    chosen = next(filter(VERBS.__contains__, arguments), None)
-    parser, verbs = _build([chosen] if chosen else [])
+    # Declaring arguments may load modules, and only one command's are needed.
+    chosen = next(filter(COMMANDS.__contains__, arguments), None)
+    parser, commands = _build([chosen] if chosen else [])
     first = arguments[0] if arguments else ""
     if chosen and first.startswith("-") and first not in parser.options:
-        verbs[chosen].error(f"{first} stands before the verb; expected it after the verb")
+        commands[chosen].error(f"{first} stands before the command; expected it after the command")
     options, unknown = parser.parse_known_args(arguments)
     options.whole_parser = whole_parser
     if unknown:
-        its = verbs[options.verb]
+        its = commands[options.command]
         meant = closest(unknown[0], its.options, similarity=0.75)
         hint = f"; did you mean {meant}?" if meant else ""
         its.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
@@ -84,12 +84,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def whole_parser() -> argparse.ArgumentParser:
-    """Return the parser with the arguments of every verb."""
-    return _build(list(VERBS))[0]
+    """Return the parser with the arguments of every command."""
+    return _build(list(COMMANDS))[0]
 
 
 def _build(declared: Sequence[str]) -> tuple[_Parser, dict[str, _Parser]]:
-    """Return the parser, and that of each verb; of some verbs the arguments are declared."""
+    """Return the parser, and that of each command; of some commands the arguments are declared."""
     parser = _Parser(
         prog="fastmlp", description="Train multilayer perceptrons on a CPU, from data to test accuracy.",
         epilog=f"example:\n  fastmlp demo --epochs 5\n\n{exit_statuses_text()}",
@@ -98,23 +98,23 @@ def _build(declared: Sequence[str]) -> tuple[_Parser, dict[str, _Parser]]:
     parser.add_argument(
         "--version", action=_Version, help="print the versions of fastmlp and what it runs on, and exit"
     )
-    adding = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
+    adding = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     parsers = {}
-    for name, verb in VERBS.items():
+    for name, command in COMMANDS.items():
         parsers[name] = its = adding.add_parser(
-            name, help=verb.help, description=f"{verb.help}.", allow_abbrev=False, formatter_class=_HelpFormatter,
-            epilog=f"example:\n  {verb.example}\n\nexit status: 0 on success; `fastmlp --help` lists the others",
+            name, help=command.help, description=f"{command.help}.", allow_abbrev=False, formatter_class=_HelpFormatter,
+            epilog=f"example:\n  {command.example}\n\nexit status: 0 on success; `fastmlp --help` lists the others",
         )  # fmt: skip
         if name in declared:
-            verb.add_arguments(its)
-            _add_common(its, verb)
+            command.add_arguments(its)
+            _add_common(its, command)
     return parser, parsers
 
 
-def _add_common(parser: _Parser, verb: Verb) -> None:
-    """Declare what all verbs have."""
+def _add_common(parser: _Parser, command: Command) -> None:
+    """Declare what all commands have."""
     output = parser.add_argument_group("output")
-    if not verb.prints_itself:
+    if not command.prints_itself:
         output.add_argument("--json", action="store_true", help="print the result as one JSON object, for programs")
     how_much = output.add_mutually_exclusive_group()
     how_much.add_argument("-v", "--verbose", action="store_true", help="print more on stderr, such as all settings")

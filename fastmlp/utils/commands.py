@@ -11,7 +11,7 @@ def command_text(*words: str | os.PathLike[str]) -> str:
     Parameters
     ----------
     *words : str or path-like
-        The verb and its arguments.
+        The command and its arguments.
 
     Examples
     --------

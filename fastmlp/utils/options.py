@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib  # noqa: TID251  all others ask `closest`
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -145,7 +146,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
         All names that there are.
     """
     known = tuple(known)
-    name = name if isinstance(name, str) else shown(name)
+    name = str(name) if isinstance(name, str | os.PathLike) else shown(name)
     if (ours := called_here(name, known)) is not None:
         return f"it is called {ours!r} here"
     meant = closest(name, known)

@@ -35,7 +35,7 @@ def complete(tmp_path, capsys):
     return complete
 
 
-def test_verbs_options_their_choices_and_files_are_completed(complete):
+def test_commands_options_their_choices_and_files_are_completed(complete):
     assert complete("ret") == ["retrain"]
     assert complete("sweep", "--bat") == ["--batch-size"]
     assert complete("sweep", "--qu") == ["--quiet"]
@@ -47,7 +47,7 @@ def test_verbs_options_their_choices_and_files_are_completed(complete):
 def test_other_shells_get_a_script_that_names_every_verb(shell, capsys):
     assert main(["completion", shell]) == 0
     out = capsys.readouterr().out
-    assert all(verb in out for verb in ("sweep", "retrain", "evaluate", "predict"))
+    assert all(command in out for command in ("sweep", "retrain", "evaluate", "predict"))
 
 
 def test_without_shtab_one_line_says_what_to_install(monkeypatch, capsys):

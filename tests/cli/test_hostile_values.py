@@ -62,10 +62,10 @@ def test_a_recipe_out_of_all_bounds_is_refused(said, tmp_path, text, message):
 
 
 @pytest.mark.parametrize("name", ["~nosuchuser/x", "a\0b", "x" * 5000, "a\nb", "\x1b[31mred"], ids=ascii)
-@pytest.mark.parametrize("verb", ["info", "predict", "report", "retrain", "evaluate", "export"])
-def test_a_name_that_nothing_has_is_refused(said, verb, name):
-    rest = {"predict": ("x.csv",), "export": ("--to", "c")}.get(verb, ())
-    assert printable(name)[:20] in said(verb, name, *rest)
+@pytest.mark.parametrize("command", ["info", "predict", "report", "retrain", "evaluate", "export"])
+def test_a_name_that_nothing_has_is_refused(said, command, name):
+    rest = {"predict": ("x.csv",), "export": ("--to", "c")}.get(command, ())
+    assert printable(name)[:20] in said(command, name, *rest)
 
 
 def test_a_recipe_without_an_end_is_refused(said):

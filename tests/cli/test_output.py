@@ -1,4 +1,4 @@
-"""What every verb prints: results on stdout, for people or as JSON, and all else on stderr."""
+"""What every command prints: results on stdout, for people or as JSON, and all else on stderr."""
 
 import json
 import shlex
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.exit_status import EXIT_STATUSES
 from fastmlp.cli.main import main
 from fastmlp.cli.parser import parse
-from fastmlp.cli.verbs.registry import VERBS
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 
@@ -25,14 +25,14 @@ def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_every_verb_ends_with_an_example_that_is_accepted(verb, capsys):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_ends_with_an_example_that_is_accepted(command, capsys):
     with pytest.raises(SystemExit):
-        main([verb, "--help"])
+        main([command, "--help"])
     _, _, end = capsys.readouterr().out.partition("example:\n")
     program, *arguments = shlex.split(end.splitlines()[0])
     assert program == "fastmlp"
-    assert parse(arguments).verb == verb
+    assert parse(arguments).command == command
 
 
 def test_the_help_of_the_program_lists_the_exit_statuses(capsys):
@@ -42,15 +42,15 @@ def test_the_help_of_the_program_lists_the_exit_statuses(capsys):
     assert all(f"  {status:<4} {meaning}\n" in end for status, meaning in EXIT_STATUSES.items())
 
 
-def test_the_page_has_every_exit_status_and_every_verb_with_json():
+def test_the_page_has_every_exit_status_and_every_command_with_json():
     text = PAGE.read_text(encoding="utf-8")
     assert all(f"| {status} | {meaning.split(':')[0]}" in text for status, meaning in EXIT_STATUSES.items())
-    assert all(f"`{name}`" in text for name, verb in VERBS.items() if not verb.prints_itself)
+    assert all(f"`{name}`" in text for name, command in COMMANDS.items() if not command.prints_itself)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_is_quiet_or_verbose_but_not_both(verb, capsys):
-    example = shlex.split(VERBS[verb].example)[1:]
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_quiet_or_verbose_but_not_both(command, capsys):
+    example = shlex.split(COMMANDS[command].example)[1:]
     assert parse([*example, "-q"]).quiet
     assert parse([*example, "--verbose"]).verbose
     assert main([*example, "--quiet", "--verbose"]) == 2
@@ -60,7 +60,7 @@ def test_every_verb_is_quiet_or_verbose_but_not_both(verb, capsys):
 def test_a_sweep_prints_its_record_as_json_and_its_notes_on_stderr(swept, train_file, recipe_file, capsys):
     command = ["sweep", "--data", train_file, "--recipe", recipe_file, "--out", swept]
     found, status, err = json_of(capsys, *command)
-    assert (found["verb"], found["status"], status) == ("sweep", 0, 0)
+    assert (found["command"], found["status"], status) == ("sweep", 0, 0)
     assert found["record"] == read(swept / "run.json")
     assert found["run"] == str(swept)
     assert all(Path(path).is_file() for path in found["files"])
@@ -86,9 +86,9 @@ def test_what_is_done_with_a_run_is_printed_as_json(swept, test_file, capsys):
     evaluated, _, _ = json_of(capsys, "evaluate", swept, "--test", test_file)
     assert [evaluated["evaluation"]] == read(swept / "evaluation.json")["evaluations"]
     report, _, _ = json_of(capsys, "report", swept)
-    assert report == {"verb": "report", "status": 0, "run": str(swept), "report": str(swept / "report.html")}
+    assert report == {"command": "report", "status": 0, "run": str(swept), "report": str(swept / "report.html")}
     described, _, _ = json_of(capsys, "info", swept)
-    assert (described["verb"], described["kind"]) == ("info", "run")
+    assert (described["command"], described["kind"]) == ("info", "run")
 
 
 def test_input_that_cannot_be_used_prints_no_json(tmp_path, capsys):

@@ -13,9 +13,9 @@ if sys.platform == "linux":
     import fcntl
     import termios
 
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.main import main
 from fastmlp.cli.signals import stoppable
-from fastmlp.cli.verbs.registry import VERBS
 
 ROOT = Path(__file__).parents[2]
 LINE = "fastmlp: interrupted; the same command resumes from here"
@@ -147,8 +147,8 @@ def test_a_second_signal_ends_a_command_at_once(second):
 SWALLOWED = """
 import signal, sys
 from fastmlp.cli.main import main
-from fastmlp.cli.verbs.registry import VERBS
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.commands.registry import COMMANDS
+from fastmlp.cli.commands.command import Command
 from fastmlp.errors import InputError
 from fastmlp.cli.signals import Stopped
 
@@ -163,7 +163,7 @@ def draw(options):
     return 0
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-VERBS["report"] = Verb("", VERBS["report"].add_arguments, draw, "")
+COMMANDS["report"] = Command("", COMMANDS["report"].add_arguments, draw, "")
 sys.exit(main(["report", "run"]))
 """
 
@@ -180,7 +180,7 @@ def test_what_goes_wrong_because_a_library_swallowed_the_interrupt_ends_as_the_i
 
 
 def test_what_trains_resumes_and_nothing_else_says_so():
-    assert {name for name, verb in VERBS.items() if verb.resumes} == {"sweep", "retrain", "run", "demo"}
+    assert {name for name, command in COMMANDS.items() if command.resumes} == {"sweep", "retrain", "run", "demo"}
 
 
 @posix
@@ -222,8 +222,8 @@ def test_a_second_sweep_in_the_same_folder_is_refused_while_the_first_goes_on(tm
     assert run_json.read_bytes() == before
 
 
-@pytest.mark.parametrize("verb", ["retrain", "evaluate"])
-def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained, test_file, verb, capsys):
+@pytest.mark.parametrize("command", ["retrain", "evaluate"])
+def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained, test_file, command, capsys):
     script = (
         "import sys, time\n"
         "from fastmlp.runs.run_directory import Run\n"
@@ -232,8 +232,8 @@ def test_a_folder_that_is_worked_in_is_neither_retrained_nor_evaluated(retrained
     )
     with running(script, str(retrained)) as process:
         assert process.stdout.readline() == "claimed\n"
-        options = ["--test", str(test_file)] if verb == "evaluate" else []
-        assert main([verb, str(retrained), *options]) == 2
+        options = ["--test", str(test_file)] if command == "evaluate" else []
+        assert main([command, str(retrained), *options]) == 2
         process.kill()
     assert "is in use by another process" in capsys.readouterr().err
     assert not (retrained / "evaluation.json").exists()

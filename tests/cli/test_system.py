@@ -33,7 +33,7 @@ def test_the_system_is_described_for_programs(capsys, monkeypatch):
     assert main(["info", "--system", "--json"]) == 0
     printed = capsys.readouterr().out
     told = json.loads(printed)
-    assert (told["verb"], told["kind"], told["fastmlp"]) == ("info", "system", fastmlp.__version__)
+    assert (told["command"], told["kind"], told["fastmlp"]) == ("info", "system", fastmlp.__version__)
     assert (told["executable"], told["machine"]) == (sys.executable, platform.machine())
     assert (told["cores"], told["threads"]) == (os.cpu_count(), 3)
     assert told["environment"]["FASTMLP_THREADS"] == "3"

@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.main import main
-from fastmlp.cli.verbs.registry import VERBS
 from fastmlp.data import course_files as course
 from fastmlp.data import load
 from fastmlp.data.collections import glyphs
@@ -25,8 +25,8 @@ def few(elsewhere, monkeypatch):
 
 def prepare(*arguments):
     parser = argparse.ArgumentParser()
-    VERBS["prepare"].add_arguments(parser)
-    return VERBS["prepare"].run(parser.parse_args(arguments))
+    COMMANDS["prepare"].add_arguments(parser)
+    return COMMANDS["prepare"].run(parser.parse_args(arguments))
 
 
 def test_both_files_are_written_in_the_format_of_the_course(few):

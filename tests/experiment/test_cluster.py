@@ -40,8 +40,8 @@ class DaskOnLoopback:
         self.address = until(lambda: json.loads(file.read_text()) if file.exists() else None)["address"]
         self.client = distributed.Client(self.address, timeout=SECONDS, set_as_default=False)
 
-    def _run(self, verb, *arguments):
-        command = [sys.executable, "-m", "dask", verb, *arguments, "--no-dashboard"]
+    def _run(self, subcommand, *arguments):
+        command = [sys.executable, "-m", "dask", subcommand, *arguments, "--no-dashboard"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.processes.append(subprocess.Popen(command, cwd=self.folder, **quiet))
 

@@ -56,7 +56,7 @@ def test_a_failed_cell_beside_references_has_no_accuracy_in_the_summary(run_of):
     text = (folder / "summary.md").read_text(encoding="utf-8")
     assert "| hidden 10000000000000 | - |  |" in text
     assert "hidden 10000000000000 failed: a network with 64 inputs, hidden layers (10000000000000,) and" in text
-    assert [main([verb, str(folder)]) for verb in ("retrain", "report")] == [0, 0]
+    assert [main([command, str(folder)]) for command in ("retrain", "report")] == [0, 0]
 
 
 def test_a_first_cell_that_cannot_be_timed_fails_alone(run_of, capsys):
@@ -165,5 +165,5 @@ def test_a_cell_that_diverged_after_it_had_kept_good_weights_is_sound(run_of):
     assert cell["train_loss"] > 0
     told = f"and the weights of epoch {cell['kept_epoch']}, the best one, are kept"
     assert told in (folder / "summary.md").read_text(encoding="utf-8")
-    assert [main([verb, str(folder)]) for verb in ("retrain", "report")] == [0, 0]
+    assert [main([command, str(folder)]) for command in ("retrain", "report")] == [0, 0]
     assert told in (folder / "report.html").read_text(encoding="utf-8")

@@ -192,11 +192,14 @@ def test_what_is_made_of_a_run_is_whole_or_absent_whichever_call_fails(
     assert command(sweep_of([0.5], tmp_path / "begin"))[0] == 0
     assert command(["retrain", tmp_path / "begin"])[0] == 0
     before = set(files(tmp_path / "begin"))
-    verb, _, *others = (argument.format(test=test_file) for argument in arguments)
+    subcommand, _, *others = (argument.format(test=test_file) for argument in arguments)
     others = [f"{{folder}}/{other}" if other.startswith(("network", "predictions")) else other for other in others]
     turns, made = 0, set()
     for folder in fail_everywhere(
-        command, lambda out: [verb, out, *(other.format(folder=out) for other in others)], tmp_path / "begin", capsys
+        command,
+        lambda out: [subcommand, out, *(other.format(folder=out) for other in others)],
+        tmp_path / "begin",
+        capsys,
     ):
         made = set(files(folder)) - before
         turns += 1

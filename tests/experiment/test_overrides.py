@@ -5,9 +5,9 @@ import tomllib
 
 import pytest
 
+from fastmlp.cli.commands.arguments import read_recipe
 from fastmlp.cli.main import main
 from fastmlp.cli.parser import parse
-from fastmlp.cli.verbs.arguments import read_recipe
 from fastmlp.errors import FastmlpError
 from fastmlp.experiment.overrides import override, parse_override
 from fastmlp.experiment.recipe_file import load_recipe

@@ -314,15 +314,15 @@ def test_a_file_that_the_network_cannot_read_is_refused_with_its_name(
 
 
 @pytest.mark.parametrize("part", ["run.json", "recipe.toml", "cells/*/cell.json", "cells/*/history.csv"])
-@pytest.mark.parametrize("verb", ["predict", "export"])
-def test_no_part_of_a_run_is_replaced(digits, tmp_path, capsys, verb, part):
+@pytest.mark.parametrize("command", ["predict", "export"])
+def test_no_part_of_a_run_is_replaced(digits, tmp_path, capsys, command, part):
     folder, pictures = digits
     np.save(tmp_path / "X.npy", pictures.reshape(-1, 81))
     path = next((folder / "run").glob(part))
     (tmp_path / "link").symlink_to(path)
-    before, rest = path.read_bytes(), [tmp_path / "X.npy"] if verb == "predict" else ["--to", "json"]
+    before, rest = path.read_bytes(), [tmp_path / "X.npy"] if command == "predict" else ["--to", "json"]
     for out in (path, tmp_path / "link"):
-        assert main([verb, str(folder / "run"), *map(str, rest), "--out", str(out), "--force"]) == 2
+        assert main([command, str(folder / "run"), *map(str, rest), "--out", str(out), "--force"]) == 2
         assert f"{out} is a part of a run; choose another --out" in capsys.readouterr().err
     assert path.read_bytes() == before
 

@@ -131,7 +131,7 @@ NAMES = (
     *("a\x00b", "a\nb.csv", "a\rb", "x" * 5000, "\u00e9" * 300, "\ud800.csv", "a/" * 3000, "https://x.invalid/a.csv"),
     *("/dev/null", "/dev/full", "/proc/self/mem", "/proc/self/mem/a", "/dev/null/a"),
 )
-VERBS = (
+SUBCOMMANDS = (
     ("sweep", "--out", "{run}", "--data"), ("sweep", "--data", "{run}/absent.npz", "--out", "{run}", "--recipe"),
     ("sweep", "--data", "{run}/absent.npz", "--out"), ("run", "--data", "{run}/absent.npz", "--out"),
     ("retrain",), ("evaluate",), ("evaluate", "{run}", "--test"), ("report",), ("info",), ("export", "--to", "c"),
@@ -152,12 +152,12 @@ def names(folder):
     known = {"run": str(work / "run"), "model": str(evaluated / "retrained" / "model.safetensors")}
 
     def case(choose):
-        verb = [part.format(**known) for part in choose.choice(VERBS)]
-        name = choose.choice(NUMBERS if verb[-1] in ("--seeds", "--epochs", "--threads") else NAMES)
+        subcommand = [part.format(**known) for part in choose.choice(SUBCOMMANDS)]
+        name = choose.choice(NUMBERS if subcommand[-1] in ("--seeds", "--epochs", "--threads") else NAMES)
         if choose.random() < 0.3 and not name.startswith("/"):  # nothing is written outside of the folder
             name = json.dumps(name) if choose.random() < 0.5 else name + choose.choice(NAMES)
         with contextlib.chdir(work):  # where a name that is a good one is written
-            command(*verb, name, folder=work)
+            command(*subcommand, name, folder=work)
 
     return case
 

@@ -67,8 +67,8 @@ def _changed(name, *commands):
 
         def case(choose):
             path.write_text(mutated(value, choose), encoding="utf-8", errors="surrogatepass")
-            verb, *others = choose.choice(commands)
-            command(verb, run, *others, folder=run.parent)
+            subcommand, *others = choose.choice(commands)
+            command(subcommand, run, *others, folder=run.parent)
 
         return case
 

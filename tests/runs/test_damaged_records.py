@@ -118,8 +118,8 @@ def test_what_is_wrong_is_named_with_its_place_and_the_folder_stays_as_it_is(
     change(value)
     (folder / "run.json").write_text(json.dumps(value), encoding="utf-8")
     before = contents(folder)
-    for verb in ("retrain", "evaluate", "report"):
-        assert main([verb, str(folder)]) == 2
+    for command in ("retrain", "evaluate", "report"):
+        assert main([command, str(folder)]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert re.search(rf"run\.json .*{message}", line), line
     assert contents(folder) == before

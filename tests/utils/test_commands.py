@@ -39,15 +39,15 @@ def test_the_command_that_each_step_names_is_the_one_that_works(
 ):
     monkeypatch.chdir(tmp_path)
     step = ["sweep", "--recipe", str(recipe_file), "--data", str(train_file), "--epochs", "1", "--out", "run 1"]
-    verbs = []
+    commands = []
     while step:
         assert main(step) == 0
-        verbs.append(step[0])
+        commands.append(step[0])
         name, _, command = capsys.readouterr().out.splitlines()[-1].partition(": ")
         step = shlex.split(command)[1:] if name == "next" else []
         if step and step[0] == "evaluate":
             step += ["--test", str(test_file)]
-    assert verbs == ["sweep", "retrain", "evaluate"]
+    assert commands == ["sweep", "retrain", "evaluate"]
 
 
 @posix

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fastmlp.cli.commands.registry import COMMANDS
 from fastmlp.cli.main import main
-from fastmlp.cli.verbs.registry import VERBS
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,17 +22,17 @@ def python(*arguments, **options):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: VERB; see `fastmlp --help`"),
-        (["swep"], "argument VERB: is 'swep'; did you mean 'sweep'? expected one of prepare, run, "),
+        ([], "the following arguments are required: COMMAND; see `fastmlp --help`"),
+        (["swep"], "argument COMMAND: is 'swep'; did you mean 'sweep'? expected one of prepare, run, "),
         (
             ["--threads", "4", "sweep"],
-            "--threads stands before the verb; expected it after the verb; see `fastmlp sweep --help`",
+            "--threads stands before the command; expected it after the command; see `fastmlp sweep --help`",
         ),
         (
             ["-j4", "retrain", "x"],
-            "-j4 stands before the verb; expected it after the verb; see `fastmlp retrain --help`",
+            "-j4 stands before the command; expected it after the command; see `fastmlp retrain --help`",
         ),
-        (["--threads", "4"], "argument VERB: is '4'; expected one of prepare, "),
+        (["--threads", "4"], "argument COMMAND: is '4'; expected one of prepare, "),
         (["prepare", "--dtype", "Float32"], "argument --dtype: is 'Float32'; did you mean 'float32'?"),
         (
             ["sweep", "--out", "run", "--data", "mnits"],
@@ -72,12 +72,12 @@ def test_every_mistake_is_one_line_with_status_2(tmp_path, monkeypatch, capsys, 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help(capsys, verb):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(capsys, command):
     with pytest.raises(SystemExit) as end:
-        main([verb, "--help"])
+        main([command, "--help"])
     assert end.value.code == 0
-    assert f"usage: fastmlp {verb}" in capsys.readouterr().out
+    assert f"usage: fastmlp {command}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["evaluate", "--help"], ["run", "--help"]])
@@ -108,22 +108,22 @@ def test_python_dash_m_runs_the_command_line():
     assert done.stderr.startswith("fastmlp: error: ")
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_names_its_own_help_when_an_option_is_unknown(verb, capsys):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_names_its_own_help_when_an_option_is_unknown(command, capsys):
     needed = {
         "run": ["ee541"], "predict": ["run", "file"], "export": ["run", "--to", "c"], "sweep": ["--out", "run"],
         "prepare": [], "demo": [], "completion": ["bash"],
-    }.get(verb, ["folder"])  # fmt: skip
-    assert main([verb, *needed, "--no-such-option"]) == 2
-    assert capsys.readouterr().err.endswith(f"--no-such-option; see `fastmlp {verb} --help`\n")
+    }.get(command, ["folder"])  # fmt: skip
+    assert main([command, *needed, "--no-such-option"]) == 2
+    assert capsys.readouterr().err.endswith(f"--no-such-option; see `fastmlp {command} --help`\n")
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_an_executable_script(verb):
-    script = ROOT / "scripts" / f"{'prepare_data' if verb == 'prepare' else verb}.py"
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_executable_script(command):
+    script = ROOT / "scripts" / f"{'prepare_data' if command == 'prepare' else command}.py"
     if os.name == "posix":
         assert os.access(script, os.X_OK)
     assert script.read_text(encoding="utf-8").startswith("#!/usr/bin/env python3\n")
     done = python(script, "--help")
     assert done.returncode == 0
-    assert done.stdout.startswith(f"usage: fastmlp {verb}")
+    assert done.stdout.startswith(f"usage: fastmlp {command}")

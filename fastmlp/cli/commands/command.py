@@ -1,4 +1,4 @@
-"""What a verb of the command line is, and what it returns."""
+"""What a subcommand of `fastmlp` is, and what it returns."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a verb has found or made.
+    """What a command has found or made.
 
     Attributes
     ----------
     values : mapping
-        What `--json` prints: text, numbers, booleans, None, lists and mappings of them. The keys "verb" and "status"
+        What `--json` prints: text, numbers, booleans, None, lists and mappings of them. The keys "command" and "status"
         are added.
     text : str
         What is printed for a person.
@@ -27,15 +27,15 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Verb:
-    """A verb of the command line.
+class Command:
+    """A subcommand of `fastmlp`.
 
     Attributes
     ----------
     help : str
         What it does, in one line.
     add_arguments : callable
-        Declares its arguments on a parser. Those that all verbs have are added by `fastmlp.cli.parser`.
+        Declares its arguments on a parser. Those that all commands have are added by `fastmlp.cli.parser`.
     run : callable
         Does the work with the parsed options. Returns what is to be printed; or an exit status, if it prints by itself.
     example : str
@@ -55,12 +55,12 @@ class Verb:
 
 
 def computing(run: Callable[[argparse.Namespace], Outcome | int]) -> Callable[[argparse.Namespace], Outcome | int]:
-    """Decorate the `run` of a verb that computes with networks: it says when it compiles the kernels.
+    """Decorate the `run` of a command that computes with networks: it says when it compiles the kernels.
 
     Parameters
     ----------
     run : callable
-        As in `Verb`.
+        As in `Command`.
     """
 
     def run_and_tell(options: argparse.Namespace) -> Outcome | int:

@@ -3,8 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.exit_status import ALL_FAILED, SOME_FAILED, SUCCESS
-from fastmlp.cli.verbs.arguments import (
+from fastmlp.cli.commands.arguments import (
     absolute,
     add_change,
     add_data,
@@ -14,7 +13,8 @@ from fastmlp.cli.verbs.arguments import (
     folder,
     read_recipe,
 )
-from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.cli.commands.command import Command, Outcome, computing
+from fastmlp.cli.exit_status import ALL_FAILED, SOME_FAILED, SUCCESS
 from fastmlp.errors import InputError
 from fastmlp.utils.commands import command_text
 
@@ -148,7 +148,7 @@ def sweep_status(record: "RunRecord") -> int:
     return SOME_FAILED if failed else SUCCESS
 
 
-VERB = Verb(
+COMMAND = Command(
     "Train a grid of networks and compare them on validation data", _arguments, _run,
     "fastmlp sweep --recipe ee541 --data mnist --out runs/ee541", resumes=True,
 )  # fmt: skip

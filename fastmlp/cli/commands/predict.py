@@ -2,9 +2,9 @@
 
 import argparse
 
+from fastmlp.cli.commands.arguments import add_threads, check_threads, file
+from fastmlp.cli.commands.command import Command
 from fastmlp.cli.output import output_file, write_pieces
-from fastmlp.cli.verbs.arguments import add_threads, check_threads, file
-from fastmlp.cli.verbs.verb import Verb
 from fastmlp.errors import visible
 from fastmlp.utils.paths import user_path
 
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-VERB = Verb(
+COMMAND = Command(
     "Predict a class or a number for each row of a file", _arguments, _run,
     "fastmlp predict runs/ee541 test.csv --out predictions.csv", prints_itself=True,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Arguments that several verbs have, and their types."""
+"""Arguments that several commands have, and their types."""
 
 import argparse
 import os
@@ -57,7 +57,7 @@ def add_change(parser: argparse.ArgumentParser, *names: str, key: str, **options
     Parameters
     ----------
     parser : ArgumentParser
-        Of the verb.
+        Of the command.
     *names : str
         Such as "--epochs".
     key : str
@@ -74,7 +74,7 @@ def add_set(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the verb.
+        Of the command.
     """
     add_change(
         parser, "--set", key="set", metavar="KEY=VALUE",
@@ -88,7 +88,7 @@ def read_recipe(options: argparse.Namespace, name: str) -> "Recipe":
     Parameters
     ----------
     options : Namespace
-        The options of a verb.
+        The options of a command.
     name : str
         Name or file of the recipe.
     """
@@ -108,7 +108,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the verb.
+        Of the command.
     """
     add_change(parser, "--data", key="data.name", metavar="NAME|FILE", help="training data (default: the recipe's)")
     add_labels(parser)
@@ -120,7 +120,7 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the verb.
+        Of the command.
     """
     parser.add_argument(
         "--label", type=_column, metavar="COLUMN",
@@ -141,7 +141,7 @@ def add_threads(parser: argparse.ArgumentParser, effect: str = "changes no resul
     Parameters
     ----------
     parser : ArgumentParser
-        Of the verb.
+        Of the command.
     effect : str
         What it changes.
     """

@@ -2,9 +2,9 @@
 
 import argparse
 
+from fastmlp.cli.commands.arguments import absolute, file
+from fastmlp.cli.commands.command import Command, Outcome
 from fastmlp.cli.output import output_file
-from fastmlp.cli.verbs.arguments import absolute, file
-from fastmlp.cli.verbs.verb import Outcome, Verb
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome({"network": str(predictor.path.absolute()), "format": options.to, "file": absolute(path)}, str(path))
 
 
-VERB = Verb(
+COMMAND = Command(
     "Export a network to ONNX, PyTorch, scikit-learn, C and more",
     _arguments,
     _run,

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastmlp.cli.verbs.arguments import (
+from fastmlp.cli.commands.arguments import (
     absolute,
     add_change,
     add_data,
@@ -14,8 +14,8 @@ from fastmlp.cli.verbs.arguments import (
     folder,
     read_recipe,
 )
-from fastmlp.cli.verbs.sweep import sweep_status
-from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.cli.commands.command import Command, Outcome, computing
+from fastmlp.cli.commands.sweep import sweep_status
 from fastmlp.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def run_pipeline(
     return Outcome(values, report, sweep_status(record))
 
 
-VERB = Verb(
+COMMAND = Command(
     "Run a recipe: sweep, retrain, evaluate and report", _arguments, _run,
     "fastmlp run ee541 --data mnist --out runs/ee541", resumes=True,
 )  # fmt: skip

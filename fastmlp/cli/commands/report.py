@@ -2,8 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import absolute
-from fastmlp.cli.verbs.verb import Outcome, Verb
+from fastmlp.cli.commands.arguments import absolute
+from fastmlp.cli.commands.command import Command, Outcome
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,4 +17,6 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome({"run": absolute(options.run_folder), "report": path}, path)
 
 
-VERB = Verb("Write a run's report.html, one page that opens offline", _arguments, _run, "fastmlp report runs/ee541")
+COMMAND = Command(
+    "Write a run's report.html, one page that opens offline", _arguments, _run, "fastmlp report runs/ee541"
+)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from fastmlp.cli.verbs.verb import Verb
+from fastmlp.cli.commands.command import Command
 from fastmlp.errors import InputError
 from fastmlp.training.screen import write_result
 
@@ -29,7 +29,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the arguments of a parser and of those of its verbs."""
+    """Return the arguments of a parser and of those of its commands."""
     found = []
     for action in parser._actions:
         found.append(action)
@@ -38,7 +38,7 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
     return found
 
 
-VERB = Verb(
+COMMAND = Command(
     "Print a shell's completion script", _arguments, _run,
     "fastmlp completion bash", prints_itself=True,
 )  # fmt: skip

@@ -2,9 +2,9 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import add_change, add_data, add_set, folder, read_recipe
-from fastmlp.cli.verbs.run import RUNS, run_pipeline
-from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.cli.commands.arguments import add_change, add_data, add_set, folder, read_recipe
+from fastmlp.cli.commands.command import Command, Outcome, computing
+from fastmlp.cli.commands.run import RUNS, run_pipeline
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def _run(options: argparse.Namespace) -> Outcome:
     return run_pipeline(read_recipe(options, "default"), options.out, RUNS / "demo")
 
 
-VERB = Verb(
+COMMAND = Command(
     "Run the default recipe on MNIST, or on synthetic digits", _arguments, _run,
     "fastmlp demo --epochs 5", resumes=True,
 )  # fmt: skip

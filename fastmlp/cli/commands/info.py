@@ -2,8 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import add_labels
-from fastmlp.cli.verbs.verb import Outcome, Verb
+from fastmlp.cli.commands.arguments import add_labels
+from fastmlp.cli.commands.command import Command, Outcome
 from fastmlp.errors import InputError
 
 
@@ -34,4 +34,4 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome(info.values, info.text())
 
 
-VERB = Verb("Describe a model, a run, data or this system", _arguments, _run, "fastmlp info runs/ee541")
+COMMAND = Command("Describe a model, a run, data or this system", _arguments, _run, "fastmlp info runs/ee541")

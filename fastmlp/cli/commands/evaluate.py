@@ -2,8 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import absolute
-from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.cli.commands.arguments import absolute
+from fastmlp.cli.commands.command import Command, Outcome, computing
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,4 +24,6 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome(values, "\n".join([evaluation_text(evaluation), "", *files]))
 
 
-VERB = Verb("Measure a run's retrained network on the test data, once", _arguments, _run, "fastmlp evaluate runs/ee541")
+COMMAND = Command(
+    "Measure a run's retrained network on the test data, once", _arguments, _run, "fastmlp evaluate runs/ee541"
+)

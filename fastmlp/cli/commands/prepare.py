@@ -2,8 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import absolute
-from fastmlp.cli.verbs.verb import Outcome, Verb
+from fastmlp.cli.commands.arguments import absolute
+from fastmlp.cli.commands.command import Command, Outcome
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,6 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome({"folder": absolute(options.out), "files": list(FILE_NAMES.values())}, "\n".join(lines))
 
 
-VERB = Verb(
+COMMAND = Command(
     "Write the two HDF5 files of the course assignment", _arguments, _run, "fastmlp prepare --data mnist --out data"
 )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastmlp.cli.verbs.arguments import absolute
-from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.cli.commands.arguments import absolute
+from fastmlp.cli.commands.command import Command, Outcome, computing
 from fastmlp.errors import InputError
 
 DTYPES = ("float32", "float64")
@@ -95,4 +95,4 @@ def _use(X: Any, settings: dict[str, Any], dtype: str) -> None:
     network.evaluate(X, y)
 
 
-VERB = Verb("Compile the kernels ahead of time, as for a container image", _arguments, _run, "fastmlp warm")
+COMMAND = Command("Compile the kernels ahead of time, as for a container image", _arguments, _run, "fastmlp warm")

@@ -2,8 +2,8 @@
 
 import argparse
 
-from fastmlp.cli.verbs.arguments import absolute, add_threads, check_threads
-from fastmlp.cli.verbs.verb import Outcome, Verb, computing
+from fastmlp.cli.commands.arguments import absolute, add_threads, check_threads
+from fastmlp.cli.commands.command import Command, Outcome, computing
 from fastmlp.utils.commands import command_text
 from fastmlp.utils.paths import user_path
 
@@ -35,6 +35,6 @@ def _run(options: argparse.Namespace) -> Outcome:
     return Outcome(values, f"{text}\nnext: {following}")
 
 
-VERB = Verb(
+COMMAND = Command(
     "Train a run's best network again, on all rows", _arguments, _run, "fastmlp retrain runs/ee541", resumes=True
 )

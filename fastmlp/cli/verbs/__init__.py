@@ -1,1 +1,0 @@
-"""The verbs of the command line, a module each. Each loads what it needs when it runs, so that `--help` is quick."""
