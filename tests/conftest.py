@@ -1,5 +1,6 @@
 import os
 import shutil
+import time
 
 # One thread for the products of NumPy and SciPy: more processes than there are cores run tests, and more threads would
 # mostly spin, waiting for one another. Read when NumPy is imported.
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from fastmlp.cli.main import main
+from fastmlp.kernels import cache
 from fastmlp.kernels.thread_team import available_cores
 
 RECIPE = """
@@ -37,11 +39,12 @@ hypothesis.settings.register_profile("patient", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("patient")
 
 # Files whose tests take long together begin first, the longest before others: one that is left for the end keeps all
-# other processes waiting.
+# other processes waiting. Those that start processes of their own come after those that compile what these need.
 LONGEST = (
-    *("test_other_cpus.py", "test_kill.py", "test_docs_commands.py", "test_kernel_cache.py", "test_faults.py"),
-    *("test_cluster.py", "test_losses_and_optimizers.py", "test_golden_bits.py", "test_hard_runs.py"),
+    *("test_other_cpus.py", "test_kernel_cache.py", "test_docs_commands.py", "test_losses_and_optimizers.py"),
+    *("test_golden_bits.py", "test_kill.py", "test_cluster.py", "test_faults.py", "test_hard_runs.py"),
 )
+MOST_SECONDS = 60  # to wait for a kernel that another process compiles
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,6 +56,31 @@ def pytest_xdist_auto_num_workers():
 def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_kernel_compiled_twice(tmp_path_factory):
+    """Of the processes that run tests and need the same kernel, one compiles it and the others wait for its file."""
+    folder, others = cache.directory(), tmp_path_factory.getbasetemp().parent / "compiling"
+    asked = cache.on_miss
+
+    def on_miss(name, path):
+        asked(name, path)
+        if path.parent != folder:  # a test's own
+            return
+        mark, end = others / path.name, time.monotonic() + MOST_SECONDS
+        try:
+            with open(mark, "x") as file:
+                file.write(str(os.getpid()))
+        except FileExistsError:
+            while not path.exists() and mark.read_text() != str(os.getpid()) and time.monotonic() < end:
+                time.sleep(0.01)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            others.mkdir(exist_ok=True)
+            patch.setattr(cache, "on_miss", on_miss)
+        yield
 
 
 def bars(count, seed):

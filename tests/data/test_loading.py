@@ -1,5 +1,6 @@
 """Names and paths behind one door."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -66,12 +67,13 @@ def refusals(*paths, **options):
 
 
 @posix
-@pytest.mark.parametrize("name", ["pipe", "pipe.csv", "pipe.hdf5", "pipe.gz", "pipe.npz", "pipe.svm"])
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path, name):
-    path = tmp_path / name
-    os.mkfifo(path)
-    for (line,) in refusals(path):
-        assert line == f"{path} is a pipe; expected a file, which is read more than once: write it to a file first"
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    paths = [tmp_path / name for name in ("pipe", "pipe.csv", "pipe.hdf5", "pipe.gz", "pipe.npz", "pipe.svm")]
+    for path in paths:
+        os.mkfifo(path)
+    for lines in refusals(*paths):
+        for path, line in zip(paths, lines, strict=True):
+            assert line == f"{path} is a pipe; expected a file, which is read more than once: write it to a file first"
 
 
 @posix
@@ -97,24 +99,26 @@ def test_a_device_and_a_socket_are_refused(tmp_path, monkeypatch):
 
 
 @posix
-@pytest.mark.parametrize("part", ["images", "labels"])
-@pytest.mark.parametrize("kind", ["pipe", "folder", "link to itself"])
-def test_what_is_no_file_in_a_folder_of_idx_files_is_refused(tmp_path, real_data, part, kind):
-    folder = tmp_path / "mnist"
-    folder.mkdir()
-    for file in (real_data / "mnist").glob("train-*"):
-        shutil.copyfile(file, folder / file.name)
-    (path,) = folder.glob(f"train-{part}*")
-    path.unlink()
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
-    else:
-        path.symlink_to(path)
-    (line,), _ = refusals(folder)
-    expected = "cannot be read (Too many" if kind == "link to itself" else f"is a {kind}; expected a file"
-    assert f"{path} {expected}" in line
+def test_what_is_no_file_in_a_folder_of_idx_files_is_refused(tmp_path, real_data):
+    kinds = {
+        "is a pipe; expected a file": os.mkfifo,
+        "is a folder; expected a file": Path.mkdir,
+        "cannot be read (Too many": lambda path: path.symlink_to(path),
+    }
+    folders, expected = [], []
+    for number, (part, (reason, make)) in enumerate(itertools.product(("images", "labels"), kinds.items())):
+        folders.append(tmp_path / str(number))
+        folders[-1].mkdir()
+        for file in (real_data / "mnist").glob("train-*"):
+            path = folders[-1] / file.name
+            if part in file.name:
+                make(path)
+                expected.append(f"{path} {reason}")
+            else:
+                shutil.copyfile(file, path)
+    lines, _ = refusals(*folders)
+    assert len(lines) == len(expected) == 6
+    assert all(one in line for one, line in zip(expected, lines, strict=True))
 
 
 @posix
