@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import json
 import re
 import shlex
 import shutil
@@ -54,21 +55,60 @@ def help_of(*command):
     return done.stdout
 
 
-def check_options(command, arguments):
+# What Python's modules and scripts say of theirs: all in one process, as each of its own would import the same.
+HELP = """
+import contextlib, io, json, runpy, sys
+
+def said(words):
+    sys.argv[1:] = ["--help"]
+    try:
+        if words[0] == "-m":
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as end:
+        assert not end.code, words
+
+sys.path.insert(0, "")
+found = []
+for words in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        said(words)
+    found.append(text.getvalue())
+json.dump(found, sys.stdout)
+"""
+
+
+@functools.cache
+def helps_of_python():
+    """What each module or script of the pages says of its options: {words that name it: text}."""
+    named = {
+        tuple(words[1 : 3 if words[1] == "-m" else 2])
+        for words in map(shlex.split, COMMANDS)
+        if words[0] == "python" and (words[1] == "-m" or words[1].endswith(".py")) and words[1] != "docs/figures.py"
+    }
+    command = [sys.executable, "-c", HELP, json.dumps(sorted(named))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(sorted(named), json.loads(done.stdout), strict=True))
+
+
+def check_options(text, arguments):
     """Every option is in the program's help."""
-    text = help_of(*command)
     for option in (argument for argument in arguments if argument.startswith("--")):
         assert re.search(rf"{option}\b", text)
 
 
 def check_python(*words):
     if words[0] == "-m":
-        check_options([sys.executable, *words[:2]], words[2:])
+        check_options(helps_of_python()[words[:2]], words[2:])
     elif words[0] == "docs/figures.py":
         assert (ROOT / words[0]).exists()
         assert all(f'"{name}": ' in (ROOT / words[0]).read_text(encoding="utf-8") for name in words[1:])
+    elif words[0].endswith(".py"):
+        check_options(helps_of_python()[words[:1]], words[1:])
     else:
-        check_options([sys.executable, words[0]], words[1:])
+        check_options(help_of(sys.executable, words[0]), words[1:])
 
 
 def check_make(target, *variables):
@@ -92,7 +132,7 @@ def check_pip(install, *packages):
 def check_cluster(module, program, *words):
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed")
-    check_options([sys.executable, "-m", program, words[0]], words[1:])
+    check_options(help_of(sys.executable, "-m", program, words[0]), words[1:])
 
 
 CHECKS = {
@@ -102,7 +142,7 @@ CHECKS = {
     "pip": check_pip,
     "dask": lambda *words: check_cluster("distributed", "dask", *words),
     "ray": lambda *words: check_cluster("ray", "ray.scripts.scripts", *words),
-    ".venv/bin/ruff": lambda *words: check_options([sys.executable, "-m", "ruff", words[0]], words[1:]),
+    ".venv/bin/ruff": lambda *words: check_options(help_of(sys.executable, "-m", "ruff", words[0]), words[1:]),
 }
 
 
