@@ -1,10 +1,10 @@
 """Values as messages show them."""
 
-import numpy as np
+import sys
 
 from fastmlp.errors import InputTypeError
 
-_LONGEST = 400  # characters of a value
+_LONGEST = 500  # characters of a value
 
 
 def shown(value: object) -> str:
@@ -15,8 +15,9 @@ def shown(value: object) -> str:
     value : object
         Of any class, also one whose `__repr__` fails: then its type is returned.
     """
+    numpy = sys.modules.get("numpy")  # `fastmlp --help` does without it
     try:
-        text = repr(value.item() if isinstance(value, np.generic) else value)
+        text = repr(value.item() if numpy and isinstance(value, numpy.generic) else value)
     except Exception:  # of a method of its class, or of a whole number with more digits than Python writes
         return f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (type {type(value).__name__})"

@@ -125,7 +125,7 @@ def test_a_value_is_shown_as_python_writes_it():
 
 def test_a_value_that_fails_or_is_long_is_shown_by_its_type():
     assert shown(Silent()) == shown(Silent()) == "a value of type Silent"
-    assert shown(Wordy()) == "x" * 400 + "... (type Wordy)"
+    assert shown(Wordy()) == "x" * 500 + "... (type Wordy)"
 
 
 def test_the_exception_of_a_conversion_that_has_no_text_is_named():
