@@ -48,6 +48,11 @@ CHOICES = {
     "register_count": _row((32, "avx512f"), (32, "arm64"), (16, "")),
     # Registers of columns in the dense tile of four rows: accumulators, a row of B and a broadcast of A must fit.
     "tile_registers": _row((4, "avx512f"), (4, "arm64"), (2, "")),
+    # Rows of the taller tile of two registers of columns.
+    "tall_rows": _row((8, "avx512f"), (8, "arm64"), (6, "")),
+    # Rows of a tile of four columns whose terms stand in the lanes; its columns where there are two rows more.
+    "dot_rows": _row((4, "avx512f"), (4, "arm64"), (3, "")),
+    "below_columns": _row((4, "avx512f"), (4, "arm64"), (2, "")),
     # A fused multiply-add in one instruction; without one it is computed from plain additions and multiplications.
     "has_fma": _row((True, "fma"), (True, "avx512f"), (True, "arm64"), (False, "")),
     # One instruction moves the chosen lanes of a register of any element type to its front.
@@ -92,6 +97,9 @@ FEATURES = read_features()
 REGISTER_BYTES = choose("register_bytes", FEATURES)
 REGISTER_COUNT = choose("register_count", FEATURES)
 TILE_REGISTERS = choose("tile_registers", FEATURES)
+TALL_ROWS = choose("tall_rows", FEATURES)
+DOT_ROWS = choose("dot_rows", FEATURES)
+BELOW_COLUMNS = choose("below_columns", FEATURES)
 HAS_FMA = choose("has_fma", FEATURES)
 PACKS_LANES = choose("packs_lanes", FEATURES)
 SHUFFLES_BYTES = choose("shuffles_bytes", FEATURES)

@@ -18,15 +18,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .activations import activate_row, slope_row
-from .cpu import REGISTER_BYTES, TILE_REGISTERS
+from .cpu import REGISTER_BYTES, TALL_ROWS, TILE_REGISTERS
 from .jit import counting, inlined, jit, unit
 from .layout import BLOCK_ROWS, GRAIN, RELU, SIGMOID, SUM_TERMS
 from .registers import INDEX, UNIT, ZERO, Vector, keep, lanes_of, pointer, row_stride, shifted
 from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STEP, tile
 
-# A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16.
+# A tile is TILE_ROWS x TILE_REGISTERS: 4 x 4 in 32 registers, 4 x 2 in 16; TALL_ROWS x 2 is taller.
 TILE_ROWS = GRAIN
-TALL_ROWS = 2 * TILE_ROWS  # of tiles of one register, and of two in 32 registers
 # Of a strip of B that all of its tiles pass over before they go on: it stays in the first cache, of 32 KB or more.
 PIECE_BYTES = np.int64(28 << 10)
 # Rows of long sums that are put aside at a time where C has something else: 32 KB with four registers of 64 bytes.
@@ -57,14 +56,17 @@ def _strip(registers, lanes=None):
     return run
 
 
-def _tall_strip(registers):
+def _tall_strip(registers, height):
     """The same for a narrow strip, whose tiles are taller: enough sums that none waits for the one before it."""
-    tall, rest = tile(TALL_ROWS, registers), _strip(registers)
+    tall, rest = tile(height, registers), _strip(registers)
+    excess = height % TILE_ROWS
 
     @jit
     def run(rows, A, a_row, a_step, B, b_step, depth, init, init_row, C, c_row, E, e_row, epilogue, factor):
-        whole = rows - rows % TALL_ROWS
-        for i in range(0, whole, TALL_ROWS):
+        whole = rows - rows % height
+        if excess and whole > 0 and excess <= rows - whole < TILE_ROWS:
+            whole -= height  # 6 + 2 rows are 4 + 4
+        for i in range(0, whole, height):
             a, z = shifted(A, i * a_row), shifted(init, i * init_row)
             c, e = shifted(C, i * c_row), shifted(E, i * e_row)
             tall(a, a_row, a_step, B, b_step, depth, z, init_row, c, c_row, e, e_row, epilogue, factor)
@@ -76,8 +78,8 @@ def _tall_strip(registers):
     return run
 
 
-_strip_1, _strip_3, _strip_4 = _tall_strip(1), _strip(3), _strip(4)
-_strip_2 = _tall_strip(2) if TILE_REGISTERS >= 4 else _strip(2)
+_strip_1, _strip_2 = _tall_strip(1, 2 * TILE_ROWS), _tall_strip(2, TALL_ROWS)
+_strip_3, _strip_4 = _strip(3), _strip(4)
 _strip_lane = _strip(1, lanes=1)
 
 

@@ -4,26 +4,48 @@ The partial sums are those of a cache line's places, whatever the width of a reg
 the same bits on every CPU. They stay apart, a line for each product, until `fold` adds them up.
 """
 
+import itertools
+
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .cpu import REGISTER_BYTES, REGISTER_COUNT
+from .cpu import BELOW_COLUMNS, DOT_ROWS, REGISTER_BYTES
 from .dense import DELTA
 from .jit import jit
 from .layout import LINE
 from .registers import INDEX, INT32, UNIT, Vector, as_index, emit_switch, lanes_of, load, shifted, store
 from .tile import Tile
 
-# Rows and columns of a tile of products: its sums fill half of the registers at most.
-HIGH, WIDE = {2048: (4, 4), 512: (2, 2)}.get(REGISTER_BYTES * REGISTER_COUNT, (1, 2))
-# Whether the sums of a tile are as many as the lines that are folded together.
-FOLDS_TILES = HIGH * WIDE == 16
+# Rows and columns of a tile of products: its sums, a row of A and an element of D fill the registers.
+HIGH, WIDE = DOT_ROWS, 4
+# The same where the sums of `below_one` stand beside them, for two rows more.
+BELOW_HIGH, BELOW_WIDE = 4, BELOW_COLUMNS
+PARTS = LINE // REGISTER_BYTES  # registers of a line: a tile sums up one after the other of them
 
 
-def _line(builder, element):
-    """Registers of a whole cache line, which LLVM makes of several where they are narrower."""
-    return Vector(builder, element, LINE * 8 // (32 if isinstance(element, ir.FloatType) else 64))
+def _along(v, stop, part):
+    """A loop over one register of each line up to `stop`, and its offset."""
+    first = INDEX(part * v.lanes)
+    return cgutils.for_range_slice(v.b, first, v.b.add(stop, first), INDEX(PARTS * v.lanes), intp=INDEX)
+
+
+def _zeros(v, rows, columns):
+    """Cells for sums, a register each."""
+    cells = [[cgutils.alloca_once(v.b, v.type) for _ in range(columns)] for _ in range(rows)]
+    for cell in itertools.chain(*cells):
+        v.b.store(v.constant(0.0), cell)
+    return cells
+
+
+def _add_products(v, sums, A, D, row, at):
+    """Add the products of rows of A and D to sums[row of A][row of D]."""
+    b = v.b
+    left = [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(len(sums))]
+    for j in range(len(sums[0])):
+        right = v.load(D, b.add(b.mul(INDEX(j), row), at))
+        for a, cells in zip(left, sums, strict=True):
+            b.store(v.fma(a, right, b.load(cells[j])), cells[j])
 
 
 def _tile(high, wide):
@@ -33,21 +55,20 @@ def _tile(high, wide):
     def run(typing, A, D, row, stop, init, init_row, init_column, S, s_row):
         def codegen(context, builder, signature, arguments):
             A, D, row, stop, init, init_row, init_column, S, s_row = as_index(context, builder, signature, arguments)
-            b, v = builder, _line(builder, context.get_value_type(signature.args[7].dtype))
-            sums = [[cgutils.alloca_once(b, v.type) for _ in range(wide)] for _ in range(high)]
-            for i in range(high):
-                for j in range(wide):
-                    at = b.add(b.mul(INDEX(i), init_row), b.mul(INDEX(j), init_column))
-                    b.store(v.load(init, at), sums[i][j])
-            with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
-                right = [v.load(D, b.add(b.mul(INDEX(j), row), at)) for j in range(wide)]
+            b, v = builder, Vector(builder, context.get_value_type(signature.args[7].dtype))
+            for part in range(PARTS):
+                place = INDEX(part * v.lanes)
+                sums = [[cgutils.alloca_once(b, v.type) for _ in range(wide)] for _ in range(high)]
                 for i in range(high):
-                    left = v.load(A, b.add(b.mul(INDEX(i), row), at))
                     for j in range(wide):
-                        b.store(v.fma(left, right[j], b.load(sums[i][j])), sums[i][j])
-            for i in range(high):
-                for j in range(wide):
-                    v.store(b.load(sums[i][j]), S, b.add(b.mul(INDEX(i), s_row), INDEX(j * v.lanes)))
+                        at = b.add(b.mul(INDEX(i), init_row), b.mul(INDEX(j), init_column))
+                        b.store(v.load(init, b.add(at, place)), sums[i][j])
+                with _along(v, stop, part) as (at, _):
+                    _add_products(v, sums, A, D, row, at)
+                for i in range(high):
+                    for j in range(wide):
+                        at = b.add(b.mul(INDEX(i), s_row), INDEX((j * PARTS + part) * v.lanes))
+                        v.store(b.load(sums[i][j]), S, at)
             return context.get_dummy_value()
 
         return types.void(A, D, row, stop, init, init_row, init_column, S, s_row), codegen
@@ -87,15 +108,46 @@ def add_dots(rows, columns, A, D, row, stop, init, is_added, S, across):
             _one(a, d, row, stop, z, z_row, step, s, s_row)
 
 
-def _emit_fold(v, lines):
-    """A line of the sums of as many lines as it has elements."""
+def _emit_fold(v, rows):
+    """The sums of registers, at most as many as they have lanes, in a register of as many; a power of two."""
+    b, count = v.b, len(rows)
     block = 1
-    while len(lines) > 1:
-        lines = [
-            v.b.fadd(*v.swap_blocks(upper, lower, block)) for upper, lower in zip(lines[::2], lines[1::2], strict=True)
-        ]
+    while len(rows) > 1:
+        rows = [b.fadd(*v.swap_blocks(upper, lower, block)) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
         block *= 2
-    return lines[0]
+    total = rows[0]
+    while total.type.count > count:  # blocks of a sum of each: two neighbours are added
+        lanes = [j for j in range(total.type.count) if not j & count]
+        kind = ir.VectorType(INT32, len(lanes))
+        even, odd = (b.shuffle_vector(total, total, ir.Constant(kind, [j + k for j in lanes])) for k in (0, count))
+        total = b.fadd(even, odd)
+    return total
+
+
+def _emit_folds(v, sums):
+    """The sums of all cells in registers of v.lanes of them, the last one may be shorter."""
+    rows = [v.b.load(cell) for cells in sums for cell in cells]
+    return [_emit_fold(v, rows[first : first + v.lanes]) for first in range(0, len(rows), v.lanes)]
+
+
+def _emit_lines(v, parts):
+    """The sums of lines from the ones of their registers, one after the other, by pairs."""
+    while len(parts) > 1:
+        parts = [
+            [v.b.fadd(*pair) for pair in zip(*parts_of_two, strict=True)]
+            for parts_of_two in zip(parts[::2], parts[1::2], strict=True)
+        ]
+    return parts[0]
+
+
+def _emit_rows(v, sums, wide):
+    """Vectors of `wide` sums each."""
+    b, rows = v.b, []
+    for register in sums:
+        for place in range(0, register.type.count, wide):
+            lanes = ir.Constant(ir.VectorType(INT32, wide), [place + j for j in range(wide)])
+            rows.append(b.shuffle_vector(register, register, lanes))
+    return rows
 
 
 @intrinsic
@@ -103,7 +155,9 @@ def _fold(typing, S, out):
     """out[l] = the sum of line l of S, for as many lines as a line has elements."""
 
     def codegen(context, builder, signature, arguments):
-        v = _line(builder, context.get_value_type(signature.args[0].dtype))
+        element = context.get_value_type(signature.args[0].dtype)
+        # Registers of a whole line, which LLVM makes of several where they are narrower.
+        v = Vector(builder, element, LINE * 8 // (32 if isinstance(element, ir.FloatType) else 64))
         lines = [v.load(arguments[0], INDEX(i * v.lanes)) for i in range(v.lanes)]
         v.store(_emit_fold(v, lines), arguments[1], INDEX(0))
         return context.get_dummy_value()
@@ -112,28 +166,22 @@ def _fold(typing, S, out):
 
 
 def _folded_tile(high, wide):
-    """The intrinsic that stores the sums of the products of `high` rows of A and `wide` rows of D; None: a line's."""
+    """The intrinsic that stores sums of products of `high` rows of A and `wide` rows of D; None: as many as lanes."""
 
     @intrinsic
     def run(typing, A, D, row, stop, C, c_row):
         def codegen(context, builder, signature, arguments):
             A, D, row, stop, C, c_row = as_index(context, builder, signature, arguments)
-            b, v = builder, _line(builder, context.get_value_type(signature.args[4].dtype))
-            rows, columns = high or v.lanes, wide or v.lanes
-            sums = [[cgutils.alloca_once_value(b, v.constant(0.0)) for _ in range(columns)] for _ in range(rows)]
-            with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
-                left = [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(rows)]
-                for j in range(columns):
-                    right = v.load(D, b.add(b.mul(INDEX(j), row), at))
-                    for i in range(rows):
-                        b.store(v.fma(left[i], right, b.load(sums[i][j])), sums[i][j])
-            lines, part = [b.load(cell) for cells in sums for cell in cells], Vector(b, v.element, columns)
-            for first in range(0, len(lines), v.lanes):
-                folded = _emit_fold(v, lines[first : first + v.lanes])
-                for place in range(0, v.lanes, columns):
-                    lanes = ir.Constant(ir.VectorType(INT32, columns), [place + j for j in range(columns)])
-                    of_row = b.shuffle_vector(folded, folded, lanes)
-                    part.store(of_row, C, b.mul(INDEX((first + place) // columns), c_row))
+            b, v = builder, Vector(builder, context.get_value_type(signature.args[4].dtype))
+            rows, columns, parts = high or v.lanes, wide or v.lanes, []
+            for part in range(PARTS):
+                sums = _zeros(v, rows, columns)
+                with _along(v, stop, part) as (at, _):
+                    _add_products(v, sums, A, D, row, at)
+                parts.append(_emit_folds(v, sums))
+            piece = Vector(b, v.element, columns)
+            for i, total in enumerate(_emit_rows(v, _emit_lines(v, parts), columns)):
+                piece.store(total, C, b.mul(INDEX(i), c_row))
             return context.get_dummy_value()
 
         return types.void(A, D, row, stop, C, c_row), codegen
@@ -141,22 +189,29 @@ def _folded_tile(high, wide):
     return run
 
 
-_folded_block, _folded_row, _folded_column = _folded_tile(HIGH, WIDE), _folded_tile(1, None), _folded_tile(None, 1)
+_folded_block, _folded_rest = _folded_tile(HIGH, WIDE), _folded_tile(1, WIDE)
+_folded_row, _folded_column = _folded_tile(1, None), _folded_tile(None, 1)
+_folded_below = _folded_block if (BELOW_HIGH, BELOW_WIDE) == (HIGH, WIDE) else _folded_tile(BELOW_HIGH, BELOW_WIDE)
 
 
 @jit
-def dots_of_line(rows, A, D, row, stop, C, c_row):
-    """C[i, j] = the sum of the products of A[i, :stop] and D[j, :stop] for all i, and as many j as a line has elements.
+def dots_of_line(rows, columns, A, D, row, stop, C, c_row):
+    """C[i, j] = the sum of the products of A[i, :stop] and D[j, :stop] for all i and j; columns: a multiple of WIDE.
 
-    The sums are those of `add_dots` and `fold`, and never leave the registers: for a CPU with FOLDS_TILES.
+    The sums are those of `add_dots` and `fold`, and never leave the registers.
     """
-    line = LINE // REGISTER_BYTES * lanes_of(C)
+    lanes = lanes_of(C)
     whole = rows - rows % HIGH
     for i in range(0, whole, HIGH):
-        for j in range(0, line, WIDE):
+        for j in range(0, columns, WIDE):
             _folded_block(shifted(A, i * row), shifted(D, j * row), row, stop, shifted(C, i * c_row + j), c_row)
     for i in range(whole, rows):
-        _folded_row(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
+        a, c = shifted(A, i * row), shifted(C, i * c_row)
+        end = columns - columns % lanes
+        for j in range(0, end, lanes):
+            _folded_row(a, shifted(D, j * row), row, stop, shifted(c, j), c_row)
+        for j in range(end, columns, WIDE):
+            _folded_rest(a, shifted(D, j * row), row, stop, shifted(c, j), c_row)
 
 
 @intrinsic
@@ -183,46 +238,39 @@ def delta_of_one(typing, weight, wide, D, A, out, epilogue):
 
 @intrinsic
 def _relu_block(typing, A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U):
-    """The tile of `below_one`: HIGH rows of A, WIDE units."""
+    """The tile of `below_one`: BELOW_HIGH rows of A, BELOW_WIDE units."""
 
     def codegen(context, builder, signature, arguments):
         A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U = as_index(context, builder, signature, arguments)
-        b, v = builder, _line(builder, context.get_value_type(signature.args[8].dtype))
-        zero, units = v.constant(0.0), [INDEX(j) for j in range(WIDE)]
+        b, v = builder, Vector(builder, context.get_value_type(signature.args[8].dtype))
+        zero, units, parts = v.constant(0.0), [INDEX(j) for j in range(BELOW_WIDE)], []
         weights = [b.gep(W, [b.mul(j, w_step)]) for j in units]
-        # Of HIGH rows of A, of one that is ones everywhere, and of the delta above: WIDE sums each.
-        cells = [[cgutils.alloca_once_value(b, zero) for _ in units] for _ in range(HIGH + 2)]
-
-        def add(cell, *product):
-            total = b.load(cell)
-            b.store(v.fma(*product, total) if len(product) == 2 else b.fadd(total, *product), cell)
-
-        with cgutils.for_range_slice(b, INDEX(0), stop, INDEX(v.lanes), intp=INDEX) as (at, _):
-            above, left = v.load(E, at), [v.load(A, b.add(b.mul(INDEX(i), row), at)) for i in range(HIGH)]
-            for j in units:
-                place = b.add(b.mul(j, row), at)
-                output = v.load(H, place)
-                of_unit = [row_cells[j.constant] for row_cells in cells]
-                delta = b.fmul(v.splat(b.load(weights[j.constant])), above)
-                delta = b.select(b.fcmp_ordered(">", output, zero), delta, zero)
-                v.store(delta, D, place)
-                for cell, input_ in zip(of_unit, left, strict=False):
-                    add(cell, input_, delta)
-                add(of_unit[HIGH], delta)
-                add(of_unit[HIGH + 1], output, above)
-        lines, part = [b.load(cell) for row_cells in cells for cell in row_cells], Vector(b, v.element, WIDE)
-        places = [b.gep(C, [b.mul(INDEX(i), c_row)]) for i in range(HIGH)] + [b.gep(C, [b_row])]
-        sums = []
-        for first in range(0, len(lines), v.lanes):
-            some = lines[first : first + v.lanes]
-            folded = _emit_fold(v, some + [zero] * (v.lanes - len(some)))
-            for place in range(0, len(some), WIDE):
-                lanes = ir.Constant(ir.VectorType(INT32, WIDE), [place + j for j in range(WIDE)])
-                sums.append(b.shuffle_vector(folded, folded, lanes))
-        for place, total in zip(places, sums, strict=False):
-            part.store(total, place, INDEX(0))
+        for part in range(PARTS):
+            # Of rows of A, of one that is ones everywhere, and of the delta above.
+            *of_inputs, of_ones, of_above = sums = _zeros(v, BELOW_HIGH + 2, BELOW_WIDE)
+            with _along(v, stop, part) as (at, _):
+                above, deltas = v.load(E, at), []
+                for j, ones_cell, above_cell in zip(units, of_ones, of_above, strict=True):
+                    place = b.add(b.mul(j, row), at)
+                    output = v.load(H, place)
+                    delta = b.fmul(v.splat(b.load(weights[j.constant])), above)
+                    delta = b.select(b.fcmp_ordered(">", output, zero), delta, zero)
+                    v.store(delta, D, place)
+                    b.store(v.fma(output, above, b.load(above_cell)), above_cell)
+                    b.store(b.fadd(b.load(ones_cell), delta), ones_cell)
+                    deltas.append(delta)
+                for i, cells in enumerate(of_inputs):
+                    input_ = v.load(A, b.add(b.mul(INDEX(i), row), at))
+                    for cell, delta in zip(cells, deltas, strict=True):
+                        b.store(v.fma(input_, delta, b.load(cell)), cell)
+            parts.append(_emit_folds(v, sums))
+        *rows, above = _emit_rows(v, _emit_lines(v, parts), BELOW_WIDE)
+        places = [b.gep(C, [b.mul(INDEX(i), c_row)]) for i in range(BELOW_HIGH)] + [b.gep(C, [b_row])]
+        piece = Vector(b, v.element, BELOW_WIDE)
+        for place, total in zip(places, rows, strict=True):
+            piece.store(total, place, INDEX(0))
         for j in units:
-            b.store(b.extract_element(sums[-1], INT32(j.constant)), b.gep(U, [b.mul(j, w_step)]))
+            b.store(b.extract_element(above, INT32(j.constant)), b.gep(U, [b.mul(j, w_step)]))
         return context.get_dummy_value()
 
     return types.void(A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U), codegen
@@ -235,22 +283,22 @@ def below_one(inputs, columns, A, H, E, W, w_step, D, row, stop, C, c_row, U):
     D = W[j] * E where H > 0;  C[i, j] = the sum of A[i] * D[j], of ones * D[j] for i = inputs - 1;  U[j] = H[j] * E
 
     A, H, E    the inputs of these units, their outputs, the delta above; C, U: as `dots_of_line` has it
-    W, U       with `w_step` from one unit to the next;  columns: a multiple of WIDE; `inputs` - 1: of HIGH
+    W, U       with `w_step` from one unit to the next;  columns: a multiple of BELOW_WIDE; `inputs` - 1: of BELOW_HIGH
     """
-    for j in range(0, columns, WIDE):
+    for j in range(0, columns, BELOW_WIDE):
         h, d, c, at = shifted(H, j * row), shifted(D, j * row), shifted(C, j), j * w_step
         b_row = (inputs - 1) * c_row
         _relu_block(A, h, E, shifted(W, at), w_step, d, row, stop, c, c_row, b_row, shifted(U, at))
-        for i in range(HIGH, inputs - 1, HIGH):
-            _folded_block(shifted(A, i * row), d, row, stop, shifted(c, i * c_row), c_row)
+        for i in range(BELOW_HIGH, inputs - 1, BELOW_HIGH):
+            _folded_below(shifted(A, i * row), d, row, stop, shifted(c, i * c_row), c_row)
 
 
 @jit
 def dots_of_one(rows, A, D, row, stop, C, c_row, room):
-    """The same for j = 0 alone; `room` for a line, and rows that may be read, behind those of A, to a line's number."""
-    line = LINE // REGISTER_BYTES * lanes_of(C)
-    whole = rows - rows % line
-    for i in range(0, whole, line):
+    """The same for j = 0 alone; `room` for a register, and as many rows behind A's as it has lanes may be read."""
+    lanes = lanes_of(C)
+    whole = rows - rows % lanes
+    for i in range(0, whole, lanes):
         _folded_column(shifted(A, i * row), D, row, stop, shifted(C, i * c_row), c_row)
     if whole < rows:
         _folded_column(shifted(A, whole * row), D, row, stop, room, UNIT)

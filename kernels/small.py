@@ -25,7 +25,7 @@ import numpy as np
 
 from .cpu import REGISTER_BYTES
 from .dense import DELTA, PLAIN_SUM, affine_block, delta_block, multiply
-from .dots import FOLDS_TILES, HIGH, WIDE, add_dots, below_one, delta_of_one, dots_of_line, dots_of_one, fold
+from .dots import BELOW_HIGH, BELOW_WIDE, WIDE, add_dots, below_one, delta_of_one, dots_of_line, dots_of_one, fold
 from .jit import inlined, jit
 from .layout import (
     ACTIVATION,
@@ -274,8 +274,8 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
     their delta and their sums stay in the first cache.
     """
     T, block = shifted(room, _of(net, last + 1, DELTAS)), _of(net, last + 1, STRIDE)
-    line = LINE // REGISTER_BYTES * lanes_of(room)
-    fused = _below_one(net, last, line) if FOLDS_TILES and is_first and is_last else ZERO
+    line, is_alone = LINE // REGISTER_BYTES * lanes_of(room), is_first and is_last
+    fused = _below_one(net, last, line) if is_alone else ZERO
     for layer in range(last, -1, -1):
         stride, inputs, units = _of(net, layer, STRIDE), _of(net, layer, FAN_IN) + 1, _of(net, layer, FAN_OUT)
         A, at = shifted(room, _of(net, layer, INPUTS)), _of(net, layer, SUMS)
@@ -285,7 +285,7 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
             # Nothing below the first layer needs its delta.
             place = ZERO if layer == 0 and at >= 0 else left * block
             D, C = shifted(room, _of(net, layer, DELTAS) + place), shifted(G, _of(net, layer, WEIGHTS) + left)
-            if FOLDS_TILES and layer == last - 1 and left + count <= fused:
+            if layer == last - 1 and left + count <= fused:
                 place = _of(net, last, WEIGHTS) + left * _of(net, last, STRIDE)
                 below_one(
                     inputs, count, A, shifted(room, _of(net, last, INPUTS) + left * block),
@@ -295,16 +295,16 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
                 continue
             if layer < last:
                 _delta(net, last, layer, left, count, weights, room, wide, D)
-            if FOLDS_TILES and is_first and is_last and at >= 0 and count == line:
-                dots_of_line(inputs, A, D, block, wide, C, stride)
-            elif FOLDS_TILES and is_first and is_last and at >= 0 and units == 1:
+            if is_alone and at >= 0 and count % WIDE == 0:
+                dots_of_line(inputs, count, A, D, block, wide, C, stride)
+            elif is_alone and at >= 0 and units == 1:
                 done = fused if layer == last else ZERO
                 A, C = shifted(A, done * block), shifted(C, done * stride)
                 dots_of_one(inputs - done, A, D, block, wide, C, stride, lines)
             elif at >= 0:
                 across = _of(net, layer, ACROSS)
                 # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
-                is_kept = not (is_first and is_last) or count < height
+                is_kept = not is_alone or count < height
                 S = shifted(lines, at + (left * inputs * line if is_kept else ZERO))
                 init = room if is_first else S
                 add_dots(inputs, count, A, D, block, wide, init, not is_first, S, across)
@@ -326,8 +326,8 @@ def _below_one(net, last, line):
     if last == 0 or _of(net, last, FAN_OUT) != 1 or _of(net, last - 1, ACTIVATION) != RELU:
         return ZERO
     inputs, units = _of(net, last - 1, FAN_IN), _of(net, last - 1, FAN_OUT)
-    fits = _of(net, last - 1, SUMS) >= 0 and _of(net, last, SUMS) >= 0 and inputs % HIGH == 0
-    whole = units if units % WIDE == 0 else units - units % line
+    fits = _of(net, last - 1, SUMS) >= 0 and _of(net, last, SUMS) >= 0 and inputs % BELOW_HIGH == 0
+    whole = units if units % BELOW_WIDE == 0 else units - units % line
     return whole if fits else ZERO
 
 

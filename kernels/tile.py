@@ -7,6 +7,7 @@ row by row, A is broadcast.
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .cpu import REGISTER_COUNT
 from .registers import INDEX, Vector, as_index, emit_prefetch, emit_switch
 
 # What the tile does with a sum before it stores it.
@@ -46,12 +47,21 @@ class Tile:
         row_offsets = [b.mul(INDEX(m), a_row) for m in range(self.rows)]
         with cgutils.for_range_slice(b, INDEX(0), depth, INDEX(1), intp=INDEX) as (k, _):
             along = b.mul(k, a_step)
-            left = [v.splat(b.load(b.gep(A, [b.add(offset, along)]))) for offset in row_offsets]
-            right = b.mul(k, b_step)
-            for r, column in enumerate(self.columns()):
-                w = v.load(B, b.add(right, column))
-                for m, row in enumerate(sums):
-                    b.store(v.fma(left[m], w, b.load(row[r])), row[r])
+            left = [b.gep(A, [b.add(offset, along)]) for offset in row_offsets]
+            right = [b.add(b.mul(k, b_step), column) for column in self.columns()]
+            if self.rows * self.registers + self.rows + 1 > REGISTER_COUNT:
+                # One row of A at a time: together they would not fit beside the sums.
+                ws = [v.load(B, at) for at in right]
+                for place, row in zip(left, sums, strict=True):
+                    a = v.splat(b.load(place))
+                    for w, cell in zip(ws, row, strict=True):
+                        b.store(v.fma(a, w, b.load(cell)), cell)
+            else:
+                As = [v.splat(b.load(place)) for place in left]
+                for r, at in enumerate(right):
+                    w = v.load(B, at)
+                    for a, row in zip(As, sums, strict=True):
+                        b.store(v.fma(a, w, b.load(row[r])), row[r])
         return [[b.load(cell) for cell in row] for row in sums]
 
     def ask_for(self, C, c_row):
