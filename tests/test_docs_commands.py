@@ -84,7 +84,7 @@ def helps_of_python():
     """What each module or script of the pages says of its options: {words that name it: text}."""
     named = {
         tuple(words[1 : 3 if words[1] == "-m" else 2])
-        for words in map(shlex.split, COMMANDS)
+        for words in map(shlex.split, ON_PAGES)
         if words[0] == "python" and (words[1] == "-m" or words[1].endswith(".py")) and words[1] != "docs/figures.py"
     }
     command = [sys.executable, "-c", HELP, json.dumps(sorted(named))]
