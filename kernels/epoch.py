@@ -40,7 +40,7 @@ HITS_STRIDE = 8
 
 def train(
     layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=PLAIN_SGD, loss=CROSS_ENTROPY,
-    keep_prob=(), distortion=None, clock=START, kept=None,
+    keep_prob=(), distortion=None, clock=START, kept=None, marks=(), copies=None,
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, epoch after epoch; see the reference.
 
@@ -48,18 +48,20 @@ def train(
     """
     kept = {} if kept is None else kept
     dtype, is_sparse = parameters.dtype, isinstance(X, Sparse)
-    is_small, size = _keep(
-        kept, "team", (id(layers), batch_size, order.size, threads, rule, keep_prob, distortion is None),
-        lambda: _training_team(layers, batch_size, order.size, threads, rule, keep_prob, distortion),
+    is_small, size, least_visits = _keep(
+        kept, "team", (id(layers), batch_size, threads, rule, keep_prob, distortion is None),
+        lambda: _training_team(layers, batch_size, threads, rule, keep_prob, distortion),
     )  # fmt: skip
+    size = size if order.size >= least_visits else 1
     totals = totals.reshape(-1, 2)
     # Epochs that all are one array's rows in the same order need no copies of it.
     is_repeated = order.ndim == 2 and order.strides[0] == 0
     rows = order.shape[-1]
     batches = _keep(
-        kept, "batches", (rows, batch_size, len(totals), is_repeated),
-        lambda: _batches(rows, batch_size, len(totals), 0 if is_repeated else rows),
+        kept, "batches", (rows, batch_size, len(totals), is_repeated, marks),
+        lambda: _batches(rows, batch_size, len(totals), 0 if is_repeated else rows, marks),
     )  # fmt: skip
+    marked = states, np.empty((0, 0, 0), dtype) if copies is None else copies
     order = order[0] if is_repeated else order.reshape(-1)
     hits = np.zeros((size, max(HITS_STRIDE, len(totals))), np.int64)
     schedule = step_schedule(rule, rates, len(batches), clock.steps)
@@ -71,17 +73,20 @@ def train(
             lists = _keep(kept, "lists", (id(layers), dtype), lambda: new_lists(layers, dtype))
         task = y, np.empty(batch_size, np.int64), schedule[:, RATE].copy(), lists
     else:
-        key = id(layers), size, rule.clip_norm > 0
-        constant = _keep(kept, "task", key, lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion))
+        constant = _keep(
+            kept, "task", (id(layers), rule.clip_norm > 0),
+            lambda: _constant_task(layers, dtype, size, rule, keep_prob, distortion), size,
+        )  # fmt: skip
         y = np.ascontiguousarray(y) if is_small else y
         task = _task(constant, parameters, states, y, schedule, rule, loss, distortion, clock)
     if is_small:
         room = _keep(
-            kept, "workspace", (id(layers), batch_size, size), lambda: small.workspace(layers, dtype, size, batch_size)
-        )
+            kept, "workspace", (id(layers), batch_size),
+            lambda: small.workspace(layers, dtype, size, batch_size), size,
+        )  # fmt: skip
         order = np.ascontiguousarray(order)
         run = _train_small_sparse if is_sparse else _train_small
-        thread_team.run(run, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals)
+        thread_team.run(run, size, _source(X, dtype), parameters, order, batches, task, *room, hits, totals, marked)
         _add_hits(totals, hits)
         return size
     room = _keep(
@@ -99,7 +104,7 @@ def train(
         )
     else:
         run = _train_dense if plain else _train_general_dense if distortion is None else _train_distorted
-        thread_team.run(run, size, _source(X, dtype), *shared)
+        thread_team.run(run, size, _source(X, dtype), *shared, marked)
     _add_hits(totals, hits)
     return size
 
@@ -127,23 +132,31 @@ def _is_small(layers, batch_size, rule, keep_prob, distortion):
     )
 
 
-def _keep(kept, name, key, make):
-    """What `make` returns, or has returned for `name` and `key`, of which the last two are kept: of one training."""
+def _keep(kept, name, key, make, size=0):
+    """What `make` returns, or has returned for `name` and `key`, of which the last two are kept: of one training.
+
+    size: of the team that it has to have room for
+    """
     found = kept.setdefault(name, {})
-    if key not in found:
+    if key not in found or found[key][0] < size:
         while len(found) > 1:
             del found[next(iter(found))]
-        found[key] = make()
-    return found[key]
+        found[key] = size, make()
+    return found[key][1]
 
 
-def _batches(rows, batch_size, epochs, apart):
-    """(steps, 2) int64: where each step's batch begins and ends, for epochs whose orders begin `apart` places apart."""
+def _batches(rows, batch_size, epochs, apart, marks):
+    """(steps, 3) int64: where each step's batch begins and ends, and where the network is copied to after it, or -1.
+
+    The orders of the epochs begin `apart` places apart. It is copied after the last step of those in `marks`.
+    """
     starts, befores = np.arange(0, rows, batch_size), apart * np.arange(epochs)[:, None]
-    batches = np.empty((epochs, len(starts), 2), np.int64)
+    batches = np.full((epochs, len(starts), 3), -1)
     batches[..., 0] = befores + starts
     batches[..., 1] = befores + np.minimum(starts + batch_size, rows)
-    return batches.reshape(-1, 2)
+    for place, epoch in enumerate(marks):
+        batches[epoch, -1, 2] = place
+    return batches.reshape(-1, 3)
 
 
 def _is_plain(loss):
@@ -181,13 +194,14 @@ def _compared_with(y, loss, dtype):
     return np.empty(0, np.int64), y
 
 
-def _training_team(layers, batch_size, visits, threads, rule, keep_prob, distortion):
-    """(whether `small.py` trains, threads worth having) for so many visits of samples; each thread has whole rows."""
+def _training_team(layers, batch_size, threads, rule, keep_prob, distortion):
+    """(whether `small.py` trains, threads worth having, from how many visits of samples on); each has whole rows."""
     is_small = _is_small(layers, batch_size, rule, keep_prob, distortion)
     work, step = multiply_adds(layers), STEP_WORTH_SHARING // 5 if is_small else STEP_WORTH_SHARING
-    if threads == 1 or batch_size * work < step or visits * work < 8 * STEP_WORTH_SHARING:
-        return is_small, 1
-    return is_small, max(1, min(threads, batch_size // small.PART_ROWS if is_small else -(-batch_size // GRAIN)))
+    if threads == 1 or batch_size * work < step:
+        return is_small, 1, 0
+    size = max(1, min(threads, batch_size // small.PART_ROWS if is_small else -(-batch_size // GRAIN)))
+    return is_small, size, 8 * STEP_WORTH_SHARING / work
 
 
 def evaluate(layers, parameters, X, y, totals, threads, loss=CROSS_ENTROPY, kept=None):

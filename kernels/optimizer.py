@@ -11,7 +11,20 @@ from numba.extending import intrinsic
 from .cpu import REGISTER_BYTES
 from .jit import jit
 from .layout import BLOCK_ROWS, LINE, SUM_TERMS
-from .registers import INDEX, UNIT, ZERO, Vector, as_index, emit_switch, lanes_of, load, pointer, row_stride, shifted
+from .registers import (
+    INDEX,
+    UNIT,
+    ZERO,
+    Vector,
+    add_rows,
+    as_index,
+    emit_switch,
+    lanes_of,
+    load,
+    pointer,
+    row_stride,
+    shifted,
+)
 from .update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
 
 
@@ -237,3 +250,17 @@ def limit_norms(W, limit):
     W: whole registers of columns with contiguous rows
     """
     limit_columns(pointer(W), row_stride(W), W.shape[0], ZERO, W.shape[1], limit)
+
+
+@jit
+def copy_network(me, place, parameters, marked):
+    """Copy parameters and their states, as they are after a step, to copies[place], unless that is negative.
+
+    marked: (states, copies). Thread 0 does it, for which the others wait before they take the next step.
+    """
+    states, copies = marked
+    if me == 0 and place >= 0:
+        apart, target = copies.shape[1] * copies.shape[2], pointer(copies)
+        add_rows(UNIT, pointer(parameters), ZERO, shifted(target, place * apart), parameters.shape[0])
+        rest = shifted(target, place * apart + copies.shape[2])
+        add_rows(UNIT, pointer(states), ZERO, rest, states.shape[0] * states.shape[1])

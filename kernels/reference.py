@@ -200,7 +200,7 @@ def _losses(loss, Z, y, out):
 
 def train(
     layers, parameters, states, X, y, order, batch_size, rates, totals, threads, rule=PLAIN_SGD, loss=CROSS_ENTROPY,
-    keep_prob=(), distortion=None, clock=START, kept=None,
+    keep_prob=(), distortion=None, clock=START, kept=None, marks=(), copies=None,
 ):  # fmt: skip
     """Minibatch training over the rows of X named by `order`, once each, in that order, epoch after epoch.
 
@@ -225,6 +225,8 @@ def train(
     distortion  `task_types.Distortion` of X as images, drawn anew for every sample, or None
     clock       `task_types.Clock`: when in the training this call begins
     kept        nothing to the reference
+    marks       a tuple: numbers, from 0, of those of several epochs after which the network is copied
+    copies      (marks, 1 + states, size of parameters): where to, the parameters first
     """
     if order.ndim == 2:
         steps = -(-order.shape[1] // batch_size)
@@ -235,6 +237,8 @@ def train(
                 layers, parameters, states, X, y, rows, batch_size, rates[number], totals[number], threads, rule, loss,
                 keep_prob, distortion, later,
             )  # fmt: skip
+            if number in marks:
+                copies[marks.index(number)] = parameters, *states
             if not np.isfinite(totals[number, 0]):
                 break
         return

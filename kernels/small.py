@@ -42,7 +42,7 @@ from .layout import (
     buffer_size,
 )
 from .loss import loss_block, squared_columns, total_weight
-from .optimizer import step_rows
+from .optimizer import copy_network, step_rows
 from .registers import UNIT, ZERO, add_rows, lanes_of, load, pointer, shifted, store, transpose_square
 from .task_types import SQUARED
 from .thread_team import barrier_wait, enter, leave, partition
@@ -133,7 +133,7 @@ def train_small(rows_of, gather_block):
 
     def run(
         me, size, state, source, parameters, order, batches, task, table, work, sums, gradients, own, each,
-        losses, hits, totals,
+        losses, hits, totals, marked,
     ):  # fmt: skip
         """
         table      `work_table`
@@ -147,8 +147,7 @@ def train_small(rows_of, gather_block):
         size = enter(state, me, size)
         if size == 0:
             return False
-        phase, steps = UNIT, batches.shape[0] // totals.shape[0]
-        X = rows_of(source)
+        X, phase, steps = rows_of(source), UNIT, batches.shape[0] // totals.shape[0]
         net, last, weights, mine = pointer(table), table.shape[0] - 2, pointer(parameters), me * np.int64(BLOCK_ROWS)
         room, lines = shifted(pointer(work), me * work.shape[1]), shifted(pointer(sums), me * sums.shape[1])
         y, targets, loss, rule, schedule = task.y, task.targets, task.loss, task.rule, task.schedule
@@ -218,6 +217,7 @@ def train_small(rows_of, gather_block):
                 totals[epoch, 0] = summed
             if not copied:
                 phase = barrier_wait(state, size, phase)
+            copy_network(me, batches[step, 2], parameters, marked)
             if (step + 1) % steps == 0 and not np.isfinite(summed):
                 break  # nan in the weights never leaves them
         return leave(state, me, size)

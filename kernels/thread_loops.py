@@ -22,6 +22,7 @@ from .gather import prefetch_samples
 from .jit import inlined, jit
 from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN, LINE, SUM_TERMS
 from .loss import loss_block
+from .optimizer import copy_network
 from .registers import UNIT, ZERO
 from .softmax import cross_entropy_block
 from .sparse import prefetch_row
@@ -33,7 +34,8 @@ def train_dense(affine_first, kernels):
     through_upper_layers, step_dense = kernels.through_upper_layers, kernels.step_dense
 
     def run(
-        me, size, state, source, layers, parameters, order, batches, task, work, places, one, losses, hits, totals
+        me, size, state, source, layers, parameters, order, batches, task, work, places, one, losses, hits, totals,
+        marked,
     ):  # fmt: skip
         size = enter(state, me, size)
         if size == 0:
@@ -59,6 +61,7 @@ def train_dense(affine_first, kernels):
             if me == 0:
                 add_losses(losses, count, totals[epoch])
             phase = barrier_wait(state, size, phase)
+            copy_network(me, batches[step, 2], parameters, marked)
             if (step + 1) % steps == 0 and not np.isfinite(totals[epoch, 0]):
                 break  # nan in the weights never leaves them
         return leave(state, me, size)

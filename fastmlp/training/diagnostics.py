@@ -6,6 +6,7 @@ once per training: in `History.diagnoses`, and as a warning of the logger "fastm
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -130,13 +131,24 @@ class DiagnosticsCallback(InternalCallback):
         super().detach()
 
     def next_epoch(self) -> int:
-        epoch = self.session.state.epoch
-        return epoch if self.session.data.validation is not None else self._next_probe(epoch)
+        session, probe = self.session, self.session.state.epoch
+        if session.data.validation is not None:
+            return probe
+        session.trainer.marks, probe = [], self._next_probe(probe)
+        while probe < session.last_epoch and len(session.trainer.marks) < session.trainer.most_marks:
+            session.trainer.marks.append(probe)
+            probe = self._next_probe(probe + 1)
+        return probe
 
     def _next_probe(self, epoch: int) -> int:
         return next_probe_epoch(epoch, self.session.config.epochs, self._spacing)
 
     def on_epoch_end(self, view: TrainingView) -> None:
+        history = self.session.state.history
+        with closing(self.session.trainer.at_marks()) as marks:
+            for epoch in marks:
+                if (record := history.first(epoch).last()) is not None:
+                    self.examine(record)
         if (record := view.record) is not None:
             self.examine(record)
 
@@ -297,7 +309,7 @@ class DiagnosticsCallback(InternalCallback):
         config, before, self._small = self.session.config, self._small, 0
         if ratios.min() >= SMALL:  # and higher rates give longer steps
             return
-        highest = max(config.learning_rate, *self.session.state.history["learning_rate"])
+        highest = max(config.learning_rate, *self.session.state.history["learning_rate"][:epoch])
         ratios = ratios * (highest / config.learning_rate)
         least, steps = (
             int(ratios.argmin()),

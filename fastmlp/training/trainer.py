@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -29,6 +29,8 @@ SECONDS_AT_A_TIME = 0.1
 SECONDS_OF_TRIAL = 1e-3
 # Rows at most whose order is made for several epochs at once, 8 bytes each.
 ROWS_AT_A_TIME = 1 << 20
+# Elements of networks and their states at most that are copied at marks.
+MARKED_ELEMENTS = 1 << 17
 
 
 class Rows(NamedTuple):
@@ -81,6 +83,9 @@ class Trainer:
     after_chunk : callable
         Called about every 0.1 s, between two steps, with the state up to date; of `epochs` that pass at once, by the
         loop.
+    marks : list of int
+        Numbers of epochs after which the network is to be looked at later on, where they pass at once; at most
+        `most_marks`.
     """
 
     state: TrainingState
@@ -94,6 +99,8 @@ class Trainer:
     seed: int = 0
     optimizer: Optimizer = field(default_factory=SGD)
     after_chunk: Callable[[], None] = lambda: None
+    marks: list[int] = field(default_factory=list, init=False)
+    _marked: list[tuple[int, int, NDArray[Any]]] = field(default_factory=list, init=False, repr=False)
     _chunk_rows: float = field(default=1.0, init=False)
     _trial_rows: float = field(default=1.0, init=False)
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
@@ -229,9 +236,18 @@ class Trainer:
         orders = self._orders(rows, shuffle, epochs)
         totals = np.zeros((epochs, 2))
         loss = self.loss._replace(weights=batches.weights)
-        self._call(Rows(batches.X, batches.y, orders, loss), rates.reshape(-1), totals, True)
+        marks = tuple(mark - state.epoch for mark in self.marks if 0 <= mark - state.epoch < epochs - 1)
+        copies = np.empty(
+            (len(marks), 1 + len(state.parameters.states), len(state.parameters.buffer)), state.parameters.buffer.dtype
+        )
+        self._call(Rows(batches.X, batches.y, orders, loss), rates.reshape(-1), totals, True, marks, copies)
         lost = np.flatnonzero(~np.isfinite(totals[:, 0]))
         done = int(lost[0]) + 1 if len(lost) else epochs
+        self._marked = [
+            (state.epoch + mark, state.steps + (mark + 1) * rates.shape[1], network)
+            for mark, network in zip(marks, copies, strict=True)
+            if mark < done - 1
+        ]
         state.steps += done * rates.shape[1]
         state.passed = rates[: done - 1, 0], totals[: done - 1]
         state.learning_rate, state.totals, state.position = float(rates[done - 1, 0]), totals[done - 1], rows
@@ -246,14 +262,48 @@ class Trainer:
             rows = min(rows, self._trial_rows)
         return max(1, min(most, int(rows) // batches.shape[0]))
 
-    def _call(self, rows: Rows, rates: NDArray[np.float64], totals: NDArray[np.float64], is_whole: bool) -> None:
+    @property
+    def most_marks(self) -> int:
+        """How many epochs may be marked at once."""
+        p = self.state.parameters
+        return MARKED_ELEMENTS // ((1 + len(p.states)) * len(p.buffer))
+
+    def at_marks(self) -> Generator[int, None, None]:
+        """Set parameters and steps to what they were after each marked epoch that has passed, and yield its number.
+
+        Afterwards, when it is closed, they are as before.
+        """
+        (marked, self._marked), state = (self._marked, []), self.state
+        if not marked:
+            return
+        p = state.parameters
+        now = state.steps, np.concatenate((p.buffer[None], p.states))
+        try:
+            for epoch, state.steps, network in marked:
+                p.buffer[...], p.states[...] = network[0], network[1:]
+                yield epoch
+        finally:
+            state.steps, network = now
+            p.buffer[...], p.states[...] = network[0], network[1:]
+
+    def _call(
+        self,
+        rows: Rows,
+        rates: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        is_whole: bool,
+        marks: tuple[int, ...] = (),
+        copies: NDArray[Any] | None = None,
+    ) -> None:
         """Let the kernels train on some rows, from the state's position on.
 
-        rates: of their steps;  is_whole: whether there are no other rows in this epoch
+        rates: of their steps;  is_whole: whether there are no other rows in this epoch;  marks, copies: of `train`
         """
         state, count = self.state, rows.order.size
         threads, begun = self._team.choose(count), time.perf_counter()
-        used = self._step(state.parameters, rows, self.batch_size, rates, totals, threads, state.epoch, state.position)
+        used = self._step(
+            state.parameters, rows, self.batch_size, rates, totals, threads, state.epoch, state.position, marks, copies
+        )
         seconds = max(time.perf_counter() - begun, 1e-6)
         if is_whole or seconds > SECONDS_AT_A_TIME / 3:  # shorter ones are mostly overhead
             self._team.record(used, seconds, count)
@@ -287,6 +337,8 @@ class Trainer:
         threads: int,
         epoch: int,
         position: int,
+        marks: tuple[int, ...] = (),
+        copies: NDArray[Any] | None = None,
     ) -> int:
         """Change parameters and optimizer states by the kernels' steps on some rows; return the number of threads."""
         X, y, order, loss = rows
@@ -297,6 +349,7 @@ class Trainer:
         clock = Clock(self.seed % 2**SEED_BITS, epoch, position, before)
         used = self.kernels.train(
             p.layers, p.buffer, p.states, X, y, order, batch_size, now,
-            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, self._kept,
+            totals, threads, self.rule, loss, self.keep_prob, distortion, clock, self._kept, marks,
+            copies,
         )  # fmt: skip
         return used or threads  # the reference leaves threads to numpy

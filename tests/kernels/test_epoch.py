@@ -76,6 +76,30 @@ def test_an_epoch_in_float64_is_the_references_for_any_network_and_batch(
     np.testing.assert_allclose(q.states, p.states, rtol=0, atol=1e-10)
 
 
+@ENGINES
+@pytest.mark.parametrize("features", [5, 70])  # which `small.py` trains, and which it does not
+@pytest.mark.parametrize("rule", [PLAIN_SGD, Rule(MOMENTUM, 0.5), Rule(ADAM, 0.5, beta2=0.75, epsilon=0.125)])
+def test_a_network_is_copied_as_it_is_after_each_marked_epoch(network, shared_steps, kernels, features, rule):
+    random, marks = np.random.RandomState(5), (1, 3)
+    X, y = samples(random, 400, features, 3, "float32")
+    order = np.array([random.permutation(400) for _ in range(5)])
+
+    def trained(epochs, marks=(), copies=None):
+        p = network((features, 20, 3), ("relu",), "float32", 1)
+        rest = 0.05, np.zeros((epochs, 2)), 2, rule
+        with shared_steps():
+            kernels.train(
+                p.layers, p.buffer, p.states, X, y, order[:epochs], 200, *rest, marks=marks, copies=copies
+            )  # fmt: skip
+        return np.array((p.buffer, *p.states))
+
+    copies = np.empty((2, *trained(1).shape), np.float32)
+    whole = trained(5, marks, copies)
+    np.testing.assert_array_equal(whole, trained(5))
+    for epoch_number, copied in zip(marks, copies, strict=True):
+        np.testing.assert_array_equal(copied, trained(epoch_number + 1))
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("stored", ["uint8", "float32", "float64"])
 def test_an_epoch_in_float32_is_the_float64_references_up_to_rounding(network, activation, stored):
