@@ -166,9 +166,9 @@ def draw(results, path):
         _bars(axes, result)
     for axes in grid[len(measured) :]:
         axes.set_visible(False)
-    picture = io.BytesIO()
-    figure.savefig(picture, dpi=110, format=path.suffix.removeprefix("."))
-    write_bytes(path, picture.getbuffer())
+    image = io.BytesIO()
+    figure.savefig(image, dpi=110, format=path.suffix.removeprefix("."))
+    write_bytes(path, image.getbuffer())
 
 
 def _bars(axes, result):

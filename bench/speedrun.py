@@ -188,9 +188,9 @@ def draw(results, path):
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
-    picture = io.BytesIO()
-    figure.savefig(picture, dpi=110, format="png")
-    write_bytes(path, picture.getbuffer())
+    image = io.BytesIO()
+    figure.savefig(image, dpi=110, format="png")
+    write_bytes(path, image.getbuffer())
 
 
 def _joined(before, result):

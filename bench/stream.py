@@ -33,13 +33,13 @@ from fastmlp.training.trainer import Rows, Trainer
 from fastmlp.utils.atomic_files import atomic_path
 
 HIDDEN, RATE = (100, 50, 25), 0.05
-FARTHEST = 2  # pixels that a picture is shifted by, up, down, left or right
+FARTHEST = 2  # pixels that an image is shifted by, up, down, left or right
 ROWS_AT_A_TIME = 20_000
 WINDOWS_PER_TURN, EPOCHS_PER_TURN = 6, 3
 
 
 def make(path, rows, data):
-    """Write `rows` pictures, each one of `data` (28x28) shifted at random, and their labels."""
+    """Write `rows` images, each one of `data` (28x28) shifted at random, and their labels."""
     collection, random = load(data), np.random.default_rng(0)
     margin = (0, 0), (FARTHEST, FARTHEST), (FARTHEST, FARTHEST)
     padded = np.pad(collection.X.reshape(-1, 28, 28), margin)
@@ -159,7 +159,7 @@ def run(arguments, folder):
 def main():
     parser = argparse.ArgumentParser(prog="python -m bench.stream", description=__doc__.splitlines()[0])
     parser.add_argument("--folder", help="where the file is made, and found again (default: a temporary one)")
-    parser.add_argument("--data", default="mnist", help="name or path of the 28x28 pictures (default: mnist)")
+    parser.add_argument("--data", default="mnist", help="name or path of the 28x28 images (default: mnist)")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--window", type=int, default=128, help="MiB (default: 128)")

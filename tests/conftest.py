@@ -84,18 +84,18 @@ def no_kernel_compiled_twice(tmp_path_factory):
 
 
 def bars(count, seed):
-    """Pictures (count, 8, 8) uint8 with a bright bar at the top, in the middle or at the bottom, and which it is."""
+    """Images (count, 8, 8) uint8 with a bright bar at the top, in the middle or at the bottom, and which it is."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, count)
-    pictures = random.integers(0, 90, (count, 8, 8))
-    for picture, label in zip(pictures, labels, strict=True):
-        picture[1 + 2 * label : 3 + 2 * label] += random.integers(20, 110)
-    return pictures.astype(np.uint8), labels
+    images = random.integers(0, 90, (count, 8, 8))
+    for image, label in zip(images, labels, strict=True):
+        image[1 + 2 * label : 3 + 2 * label] += random.integers(20, 110)
+    return images.astype(np.uint8), labels
 
 
 def write_bars(path, count, seed):
-    pictures, labels = bars(count, seed)
-    np.savez(path, images=pictures, labels=labels)
+    images, labels = bars(count, seed)
+    np.savez(path, images=images, labels=labels)
     return path
 
 
@@ -118,13 +118,13 @@ def shared(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def train_file(shared):
-    """A data file with 200 training pictures of three classes."""
+    """A data file with 200 training images of three classes."""
     return write_bars(shared / "bars.npz", 200, seed=1)
 
 
 @pytest.fixture(scope="session")
 def test_file(shared):
-    """A data file with 60 other pictures."""
+    """A data file with 60 other images."""
     return write_bars(shared / "other-bars.npz", 60, seed=2)
 
 

@@ -79,7 +79,7 @@ SMALL = {
 }
 
 
-def pictures():
+def images():
     """(300, 144) uint8 of which three quarters are zero, and labels (300,)."""
     random = np.random.RandomState(11)
     lit = random.rand(ROWS, SIDE * SIDE) < 0.25
@@ -88,12 +88,12 @@ def pictures():
 
 
 def fit(name, settings, threads, tmp_path):
-    X, y = pictures()
+    X, y = images()
     mlp = MLP(**{**COMMON, **settings, "threads": threads})
     if name == "stream":
-        with h5py.File(tmp_path / "pictures.hdf5", "w") as file:
+        with h5py.File(tmp_path / "images.hdf5", "w") as file:
             file["xdata"], file["ydata"] = X, y
-        with Stream(tmp_path / "pictures.hdf5", window_bytes=100 * X.shape[1], block_bytes=4 * X.shape[1]) as stream:
+        with Stream(tmp_path / "images.hdf5", window_bytes=100 * X.shape[1], block_bytes=4 * X.shape[1]) as stream:
             return mlp.fit(stream)
     if mlp.loss != "cross_entropy":
         return mlp.fit(X, np.eye(CLASSES)[y])

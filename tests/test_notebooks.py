@@ -41,7 +41,7 @@ def cards(shown):
     return [value for kind, value in shown if kind == "text/html" and value.startswith('<div class="fastmlp-card">')]
 
 
-def pictures(shown):
+def images(shown):
     return [value for kind, value in shown if kind == "image/png"]
 
 
@@ -52,7 +52,7 @@ def test_the_tutorial_goes_from_data_to_a_report(execute):
     assert "MLP 784-64-10" in network
     assert "not measured yet" in swept
     assert "not measured yet" not in evaluated
-    assert len(pictures(shown)) == 5
+    assert len(images(shown)) == 5
     texts = [value for kind, value in shown if kind == "text/plain"]
     assert any(text.startswith(f"epoch 6 of 6 {'█' * 20}") for text in texts)
     assert any("report.html" in text for text in texts)
@@ -61,7 +61,7 @@ def test_the_tutorial_goes_from_data_to_a_report(execute):
 def test_the_notebook_of_a_table_ends_with_a_submission(execute, tmp_path):
     shown = execute("table.ipynb")
     assert len(cards(shown)) == 1
-    assert len(pictures(shown)) == 1
+    assert len(images(shown)) == 1
     with open(tmp_path / "submission.csv", newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header == ["Id", "price"]

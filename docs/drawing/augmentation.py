@@ -29,7 +29,7 @@ def digits_distorted() -> Figure:
     """The same digits as they are and after each distortion, each drawn once."""
     (X, y), _ = digits(100)
     chosen = np.array([np.flatnonzero(y == label)[0] for label in range(COLUMNS)])
-    pictures = []
+    drawn = []
     for _, setting in ROWS:
         augmentation = Augmentation.from_setting(setting)
         images = np.empty((COLUMNS, SIDE * SIDE), np.float32)
@@ -37,10 +37,10 @@ def digits_distorted() -> Figure:
             images[...] = X[chosen] / np.float32(255)
         else:
             distort(X, chosen, 0, augmentation.distortion(SIDE * SIDE, 0, 1), images)
-        pictures.append(images.reshape(-1, SIDE, SIDE))
+        drawn.append(images.reshape(-1, SIDE, SIDE))
     figure = Figure(figsize=(7.2, 4.4))
     ax = figure.add_axes((0.23, 0.01, 0.76, 0.98))
-    ax.imshow(tiles(np.concatenate(pictures), COLUMNS, GAP), cmap="gray_r", interpolation="nearest", vmin=0, vmax=1)
+    ax.imshow(tiles(np.concatenate(drawn), COLUMNS, GAP), cmap="gray_r", interpolation="nearest", vmin=0, vmax=1)
     ax.set_yticks(
         [line * (SIDE + GAP) + SIDE / 2 for line in range(len(ROWS))], [name for name, _ in ROWS], fontsize=9.5
     )

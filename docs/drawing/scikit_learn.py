@@ -32,7 +32,7 @@ def filters() -> Figure:
 
 
 def filters_of(kind: Any, X: np.ndarray, y: np.ndarray, side: int) -> Figure:
-    """The weights into 16 hidden units as pictures."""
+    """The weights into 16 hidden units as images."""
     network = kind((40,), solver="sgd", learning_rate_init=0.2, max_iter=8, random_state=1)
     weights = fitted(network, X, y).coefs_[0]
     figure = Figure(figsize=(7.6, 2.1), layout="constrained")

@@ -45,9 +45,9 @@ def _batches(blocks: int, batch: int, seed: int) -> np.ndarray:
 def _strip(ax: Axes, title: str, blocks: int) -> None:
     """The classes of the first batches as stacked columns."""
     counts = _batches(blocks, BATCH, 3)[:SHOWN]
-    picture = np.array([np.repeat(np.arange(CLASSES), row) for row in counts]).T
+    image = np.array([np.repeat(np.arange(CLASSES), row) for row in counts]).T
     colours = ListedColormap([str(grey) for grey in np.linspace(0.05, 0.97, CLASSES)])
-    ax.imshow(picture, cmap=colours, aspect="auto", interpolation="nearest", origin="lower", vmin=0, vmax=CLASSES - 1)
+    ax.imshow(image, cmap=colours, aspect="auto", interpolation="nearest", origin="lower", vmin=0, vmax=CLASSES - 1)
     ax.set_title(title, fontsize=9.5)
     ax.set_yticks([])
     ax.set_ylabel("classes", fontsize=9)

@@ -91,7 +91,7 @@ def read_inputs(
     where : str
         What messages call the array.
     shape : tuple of int
-        (N, D); or pictures: (N, height, width), with one channel at the end or before the height, or with three
+        (N, D); or images: (N, height, width), with one channel at the end or before the height, or with three
         colours at the end, which become grey.
     dtype : dtype
         As stored.
@@ -114,7 +114,7 @@ def read_inputs(
     if len(shape) not in (2, 3, 4) or (len(shape) == 4 and 1 not in (shape[1], shape[3]) and not coloured):
         raise InputError(
             f"{where} has shape {shape}; expected (N, D), or (N, height, width) or (N, height, width, {COLOURS}) for "
-            "pictures: reshape it"
+            "images: reshape it"
         )
     rows, columns = shape[0], math.prod(shape[1:]) // (COLOURS if coloured else 1)
     if not rows or not columns:
@@ -144,26 +144,26 @@ def _widened(X: NDArray[np.uint8 | np.float32], rows: int) -> NDArray[np.float32
     return wide
 
 
-def grey(pictures: np.ndarray) -> np.ndarray:
-    """Return pictures in grey: the luma of ITU-R BT.601, 0.299 red + 0.587 green + 0.114 blue.
+def grey(images: np.ndarray) -> np.ndarray:
+    """Return images in grey: the luma of ITU-R BT.601, 0.299 red + 0.587 green + 0.114 blue.
 
     Of bytes it is rounded to a byte, exactly as Pillow's `convert("L")` does.
 
     Parameters
     ----------
-    pictures : ndarray of shape (N, height, width, 3)
+    images : ndarray of shape (N, height, width, 3)
         Red, green and blue, on any scale.
 
     Returns
     -------
     ndarray of shape (N, height, width), uint8 or float64
-        The pictures without their colours.
+        The images without their colours.
     """
-    if are_bytes(pictures) and pictures.max() > 1:
-        red, green, blue = np.moveaxis(pictures.astype(np.uint32), -1, 0)
+    if are_bytes(images) and images.max() > 1:
+        red, green, blue = np.moveaxis(images.astype(np.uint32), -1, 0)
         luma: np.ndarray = ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
         return luma
-    red, green, blue = np.moveaxis(pictures.astype(np.float64), -1, 0)
+    red, green, blue = np.moveaxis(images.astype(np.float64), -1, 0)
     return np.asarray(0.299 * red + 0.587 * green + 0.114 * blue)
 
 
@@ -193,7 +193,7 @@ def are_pixels(X: NDArray[np.uint8 | np.float32]) -> bool:
     Parameters
     ----------
     X : ndarray of shape (N, D)
-        Pictures.
+        Images.
 
     Returns
     -------
@@ -317,10 +317,10 @@ def are_quantities(values: NDArray[Any]) -> bool:
     return not (without_gap and counts.min() >= FEWEST_ROWS)
 
 
-def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:
-    """Return the height and width of the pictures in an array.
+def shape_of_images(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | None:
+    """Return the height and width of the images in an array.
 
-    Rows are pictures where they are stored with a height and a width. A row of plain numbers is a square picture where
+    Rows are images where they are stored with a height and a width. A row of plain numbers is a square image where
     it has 784 of them, as MNIST's 28 x 28; where it has 256 of them, the smallest of all -1 or 0 and the largest 1, as
     USPS's 16 x 16; or where it has 64 or more, a square number, and all numbers of the array are whole, from 0 to 255
     and not only 0 and 1, whatever their type.
@@ -335,7 +335,7 @@ def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | No
     Returns
     -------
     (int, int) or None
-        None when its rows are no pictures.
+        None when its rows are no images.
     """
     if len(shape) > 2:
         height, width = shape[2:] if len(shape) == 4 and shape[1] == 1 != shape[3] else shape[1:3]
@@ -346,7 +346,7 @@ def picture_shape(shape: tuple[int, ...], X: np.ndarray) -> tuple[int, int] | No
     return side if shape[1] == USPS_PIXELS and X.max() == 1 and X.min() in (-1, 0) else None
 
 
-def picture_notes(where: str, shape: tuple[int, ...]) -> tuple[str, ...]:
+def image_notes(where: str, shape: tuple[int, ...]) -> tuple[str, ...]:
     """Return what `read_inputs` did to an array of this shape that a user may not expect.
 
     Parameters
@@ -365,13 +365,13 @@ def picture_notes(where: str, shape: tuple[int, ...]) -> tuple[str, ...]:
         return ()
     height, width = shape[1:3]
     return (
-        f"{where}: pictures of {height} x {width} pixels in colour, which became grey; to keep the colours, store them "
+        f"{where}: images of {height} x {width} pixels in colour, which became grey; to keep the colours, store them "
         f"as rows of {height * width * COLOURS} numbers",
     )
 
 
 def square(pixels: int) -> tuple[int, int] | None:
-    """Return (side, side) for a square picture of at least 8 x 8 pixels, None for another count.
+    """Return (side, side) for a square image of at least 8 x 8 pixels, None for another count.
 
     Parameters
     ----------

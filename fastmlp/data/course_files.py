@@ -114,7 +114,7 @@ def write_course_file(path: str | Path, dataset: Dataset, dtype: str = "float32"
     if isinstance(X, CSR):
         raise InputError(f"{dataset.name} is sparse; expected samples with all their values: use its toarray()")
     if isinstance(X, Table):
-        raise InputError(f"{dataset.name} is a table; expected pictures, which the two files are for")
+        raise InputError(f"{dataset.name} is a table; expected images, which the two files are for")
     classes = dataset.classes
     if classes is None or classes.dtype != np.int64 or not 0 <= classes.min() <= classes.max() < MOST_CLASSES:
         raise InputError(

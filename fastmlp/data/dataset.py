@@ -26,7 +26,7 @@ class Dataset:
     classes : ndarray of shape (C,), or None
         The labels that there are, sorted, each once; None for a regression.
     image_shape : (int, int) or None
-        Height and width in pixels where a row of X is a picture.
+        Height and width in pixels where a row of X is an image.
     name : str
         What tables and messages call the data, such as "mnist" or the name of a file.
     synthetic : bool, default=False
@@ -78,9 +78,9 @@ class Inputs:
     X : ndarray of shape (N, D), uint8 or float32; CSR; or Table
         Inputs, one row per sample, as for `Dataset`.
     ids : tuple of str, or None
-        What the file calls each sample, such as the name of a picture; None where it only numbers them.
+        What the file calls each sample, such as the name of an image; None where it only numbers them.
     image_shape : (int, int) or None
-        Height and width in pixels where a row of X is a picture.
+        Height and width in pixels where a row of X is an image.
     name : str
         What messages call the data.
     notes : tuple of str, default=()

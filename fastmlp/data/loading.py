@@ -34,8 +34,8 @@ def load(
     path_or_name : str or path-like
         "mnist", "fashion-mnist" or "notmnist"; "glyphs", which are synthetic digits; "auto", which is MNIST, or glyphs
         where MNIST cannot be found: `name`, `synthetic` and `source` of the result report which. Or the path of a file:
-        HDF5, IDX (the file of pictures, or the folder), npz, MATLAB, CSV or svmlight text; or of a folder that has a
-        folder of pictures for each class. docs/data.md lists what each may have.
+        HDF5, IDX (the file of images, or the folder), npz, MATLAB, CSV or svmlight text; or of a folder that has a
+        folder of images for each class. docs/data.md lists what each may have.
     part : {"train", "validation", "test"}, default="train"
         "test" is the samples that are set aside for one last evaluation. "validation" is for files that have such a
         part, which the `validation` of their training part is as well.
@@ -90,7 +90,7 @@ def load(
     if label is not None:
         raise InputError(f"label is {shown(label)}, and {path_or_name} has its own labels; leave it out")
     if columns is not None:
-        raise InputError(f"columns is {shown(columns)}, and {path_or_name} has pictures; leave it out")
+        raise InputError(f"columns is {shown(columns)}, and {path_or_name} has images; leave it out")
     if n_features is not None:
         raise InputError(f"n_features is {n_features}, and {path_or_name} has its own number of columns; drop it")
     if path_or_name == "auto":

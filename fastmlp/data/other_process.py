@@ -21,12 +21,12 @@ from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.data.readers import registry
 from fastmlp.data.readers.reader import Expected
 from fastmlp.errors import FastmlpError, InputError, InputTypeError, OutOfMemoryError
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.inputs.table import Table
 from fastmlp.utils.free_memory import limit_own_memory
 
 MOST_SECONDS, BYTES_IN_A_SECOND = 60, 1 << 20  # of a CPU that a file may take: so many, and one for each megabyte
-_KINDS = {kind.__name__: kind for kind in (CSR, Dataset, Expected, Inputs, PictureStyle, Table)}
+_KINDS = {kind.__name__: kind for kind in (CSR, Dataset, Expected, Inputs, ImageStyle, Table)}
 _ERRORS = {kind.__name__: kind for kind in (InputError, InputTypeError, NoLabels, NoTestPart, OutOfMemoryError)}
 
 

@@ -9,7 +9,7 @@ from fastmlp.data.other_process import call
 from fastmlp.data.readers.reader import Expected
 from fastmlp.data.readers.registry import read_inputs
 from fastmlp.errors import InputTypeError
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.utils.paths import user_path
 from fastmlp.utils.showing import shown
 
@@ -19,7 +19,7 @@ def load_inputs(
     *,
     names: Sequence[str] | None = None,
     n_features: int | None = None,
-    pictures: PictureStyle | None = None,
+    image_style: ImageStyle | None = None,
     label: str | int | None = None,
     ids: str | None = None,
     trusted: bool = True,
@@ -35,9 +35,9 @@ def load_inputs(
         Names of the network's columns, which a table has to have; none are as if they were not given.
     n_features : int, optional
         Number of the network's inputs, for files that leave it open.
-    pictures : PictureStyle, optional
-        What the pictures of the training look like, which files of pictures are made like: see
-        `fastmlp.data.picture_files.like_training`. By default like MNIST's, where `n_features` is a square.
+    image_style : ImageStyle, optional
+        What the images of the training look like, which files of images are made like: see
+        `fastmlp.data.image_files.like_training`. By default like MNIST's, where `n_features` is a square.
     label : str or int, optional
         Column of the labels of the training, which a table may have and which is not used.
     ids : str, optional
@@ -64,7 +64,7 @@ def load_inputs(
         note = f"{dataset.source}: the samples of the test part"
         return Inputs(dataset.X, None, dataset.image_shape, dataset.name, (*dataset.notes, note))
     path = user_path(path_or_name)
-    expected = Expected(tuple(names or ()) or None, n_features, pictures, label, ids)
+    expected = Expected(tuple(names or ()) or None, n_features, image_style, label, ids)
     if trusted:
         return read_inputs(path, expected)
     inputs: Inputs = call("read_inputs", path, expected)

@@ -56,7 +56,7 @@ def measure(mlp: MLP, data: Dataset) -> tuple[dict[str, Any], Arrays]:
 
 
 def write(run: Run, data: Dataset, evaluation: EvaluationRecord, mistakes: Arrays) -> None:
-    """Write the confusion matrix and the mistakes, as files and pictures.
+    """Write the confusion matrix and the mistakes, as files and figures.
 
     Parameters
     ----------
@@ -72,15 +72,15 @@ def write(run: Run, data: Dataset, evaluation: EvaluationRecord, mistakes: Array
     names, matrix, name = evaluation.class_names, np.array(evaluation.confusion), data_line(evaluation.test)
     write_csv(run.confusion_table, ["true \\ given", *names], [[n, *row] for n, row in zip(names, matrix, strict=True)])
     title = f"{name}, test accuracy {evaluation.score:.2%}"
-    plots.save(plots.confusion_figure(matrix, names, title), run.confusion_picture)
+    plots.save(plots.confusion_figure(matrix, names, title), run.confusion_figure)
     # What an earlier evaluation left is perhaps of other data.
     remove(run.mistakes)
     remove(run.mistakes_data)
     if not len(mistakes["rows"]):
         return
     if data.image_shape is not None and isinstance(data.X, np.ndarray):
-        pictures = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
+        images = data.X[mistakes["rows"]].reshape(-1, *data.image_shape)
         true, given, certainty = mistakes["true"], mistakes["given"], mistakes["certainty"]
-        plots.save(plots.mistakes_figure(pictures, true, given, certainty, names, name), run.mistakes)
-        mistakes = {**mistakes, "pictures": pictures}
+        plots.save(plots.mistakes_figure(images, true, given, certainty, names, name), run.mistakes)
+        mistakes = {**mistakes, "images": images}
     write_bytes(run.mistakes_data, npz_bytes(mistakes))

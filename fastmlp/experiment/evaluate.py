@@ -207,5 +207,5 @@ def result_files(folder: str | os.PathLike[str]) -> list[Path]:
         The folder of the run.
     """
     run = Run(folder)
-    files = run.summary, run.curves, run.losses, run.confusion_picture, run.mistakes, run.predictions
+    files = run.summary, run.curves, run.losses, run.confusion_figure, run.mistakes, run.predictions
     return [path for path in files if path.exists()]

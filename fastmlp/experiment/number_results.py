@@ -45,7 +45,7 @@ def measure(mlp: MLP, data: Dataset) -> tuple[dict[str, Any], Arrays]:
 
 
 def write(run: Run, data: Dataset, evaluation: EvaluationRecord, predictions: Arrays) -> None:
-    """Write the predictions, as a file and a picture.
+    """Write the predictions, as a file and a figure.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastmlp.data import Inputs, load_inputs
 from fastmlp.data.checks import square
 from fastmlp.errors import FastmlpError, InputError
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.inputs.reading import read_inputs
 from fastmlp.runs.predictor import Predictor
 from fastmlp.training.inference import outputs_of_inputs
@@ -61,7 +61,7 @@ def predict(
     predictor : Predictor
         What predicts.
     files : sequence of str
-        What `load_inputs` takes; several only if they name their rows, as files of pictures do.
+        What `load_inputs` takes; several only if they name their rows, as files of images do.
     ids_name : str, optional
         Column that names the rows, where there is one of that name.
     threads : int, optional
@@ -80,22 +80,22 @@ def predict(
     model, parts, notes = predictor.model, [], list(predictor.notes)
     for file in files:
         inputs = load_inputs(
-            file, names=model.encoder.names, n_features=model.encoder.width, pictures=picture_style(predictor),
+            file, names=model.encoder.names, n_features=model.encoder.width, image_style=image_style(predictor),
             label=None if predictor.data is None else predictor.data.label, ids=ids_name,
         )  # fmt: skip
         if len(files) > 1 and inputs.ids is None:
-            raise InputError(f"{file} has no names of its rows; expected pictures where there are several files")
+            raise InputError(f"{file} has no names of its rows; expected images where there are several files")
         parts.append((inputs, _outputs(predictor, inputs, file, threads)))
         notes += inputs.notes
         if predictor.data is None and inputs.image_shape is not None and inputs.id_name == "file":
-            notes.append(f"{predictor.path} is in no run that says what its pictures look like: assumed like MNIST's")
+            notes.append(f"{predictor.path} is in no run that says what its images look like: assumed like MNIST's")
     answer, outputs, classes = _meaning(predictor, np.concatenate([outputs for _, outputs in parts]))
     ids = None if parts[0][0].ids is None else [name for inputs, _ in parts for name in inputs.ids or ()]
     return Predictions(answer, outputs, classes, ids, parts[0][0].id_name, tuple(dict.fromkeys(notes)))
 
 
-def picture_style(predictor: Predictor) -> PictureStyle | None:
-    """Return what the pictures of a network's training look like, as far as that is known; None for no pictures.
+def image_style(predictor: Predictor) -> ImageStyle | None:
+    """Return what the images of a network's training look like, as far as that is known; None for no images.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def picture_style(predictor: Predictor) -> PictureStyle | None:
         The network.
     """
     if predictor.data is not None:
-        return predictor.data.pictures
+        return predictor.data.image_style
     encoder = predictor.model.encoder
     shape, scaling = square(encoder.width), encoder.scaling
     if shape is None:
         return None
     if scaling.kind == "pixels" or scaling.low is None or scaling.high is None or scaling.low == scaling.high:
-        return PictureStyle(shape=shape)
-    return PictureStyle(shape=shape, low=scaling.low, high=scaling.high)
+        return ImageStyle(shape=shape)
+    return ImageStyle(shape=shape, low=scaling.low, high=scaling.high)
 
 
 def _outputs(predictor: Predictor, inputs: Inputs, name: str, threads: int | None) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from fastmlp.inputs.scaling import WHITE, Scaling
 from fastmlp.kernels.sparse_rows import Sparse
 from fastmlp.utils.free_memory import check_memory
 
-# "auto" takes whole numbers from 0 to 255 for pixels if there are as many columns as in a picture of 8 x 8, and one of
+# "auto" takes whole numbers from 0 to 255 for pixels if there are as many columns as in an image of 8 x 8, and one of
 # them is brighter than half of white: the digits of scikit-learn go from 0 to 16, counts and codes seldom beyond 127.
 PIXEL_COLUMNS, BRIGHT = 64, 127
 

@@ -25,8 +25,8 @@ from fastmlp.plots.curves import (
     loss_range,
     losses_figure,
 )
+from fastmlp.plots.images import first_layer, mistakes, mistakes_figure, tiles
 from fastmlp.plots.learning_rates import learning_rate_search_figure
-from fastmlp.plots.pictures import first_layer, mistakes, mistakes_figure, tiles
 from fastmlp.plots.predictions import predictions, predictions_figure
 from fastmlp.plots.style import ACCURACY, BLUE, GREY, VERMILLION, line_style, new_figure, save, score_text, tidy
 

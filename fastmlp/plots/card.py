@@ -100,7 +100,7 @@ def curves(panel: Panel) -> list[Chart]:
     """
     if not len(panel.history):
         return []
-    # Two cards in a notebook are parts of one page: identifiers are shared by equal pictures alone.
+    # Two cards in a notebook are parts of one page: identifiers are shared by equal images alone.
     name = "fastmlp-" + hashlib.sha256((panel.title + panel.history.to_csv()).encode()).hexdigest()[:12]
     return [accuracy_chart(panel, [panel], f"{name}-accuracy"), loss_chart(panel, [panel], f"{name}-loss")]
 

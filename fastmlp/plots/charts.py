@@ -28,7 +28,7 @@ MOST_VALUES = 400  # of a curve that are shown when it is pointed at
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture for the page.
+    """A figure for the page.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ COMPACT: dict[str, Any] = {"fontsize": 9.5, "handlelength": 1.8, "columnspacing"
 def _values(
     ax: Axes, epochs: Sequence[int], series: Mapping[str, Sequence[float] | NDArray[np.float64]], as_text: AsText
 ) -> dict[str, Any]:
-    """Return where the points of curves are in the drawn picture, and their values as text.
+    """Return where the points of curves are in the drawn figure, and their values as text.
 
     `series` has the values of each curve, one per epoch. The result has x (epochs,) and, for each curve, its name,
     y (epochs,) and text (epochs,); y is None where it has no point.
@@ -209,7 +209,7 @@ PARTS = {"training": "train", "validation": "validation"}
 
 
 def all_curves_chart(panels: Sequence[plots.Panel], best: int | None) -> Chart:
-    """Draw the validation accuracies of many configurations in one picture.
+    """Draw the validation accuracies of many configurations in one figure.
 
     Parameters
     ----------
@@ -311,7 +311,7 @@ def predictions_chart(true: NDArray[Any], predicted: NDArray[Any]) -> Chart:
 
 
 def mistakes_chart(mistakes: dict[str, NDArray[Any]], class_names: Sequence[str]) -> Chart:
-    """Draw the most confident mistakes as pictures.
+    """Draw the most confident mistakes as images.
 
     Parameters
     ----------
@@ -320,13 +320,13 @@ def mistakes_chart(mistakes: dict[str, NDArray[Any]], class_names: Sequence[str]
     class_names : sequence of str
         One for each class.
     """
-    pictures, true, given = mistakes["pictures"], mistakes["true"], mistakes["given"]
-    ax = plots.mistakes(_axes(WIDTH, WIDTH), pictures, true, given, mistakes["certainty"], class_names, fontsize=9)
-    return _chart(_fitted(ax), "mistakes", f"the {len(pictures)} most confident mistakes")
+    images, true, given = mistakes["images"], mistakes["true"], mistakes["given"]
+    ax = plots.mistakes(_axes(WIDTH, WIDTH), images, true, given, mistakes["certainty"], class_names, fontsize=9)
+    return _chart(_fitted(ax), "mistakes", f"the {len(images)} most confident mistakes")
 
 
 def first_layer_chart(weights: NDArray[Any], image_shape: tuple[int, int]) -> Chart:
-    """Draw the weights of the first layer's units as pictures.
+    """Draw the weights of the first layer's units as images.
 
     Parameters
     ----------
@@ -336,11 +336,11 @@ def first_layer_chart(weights: NDArray[Any], image_shape: tuple[int, int]) -> Ch
         (height, width) of the inputs.
     """
     ax = _fitted(plots.first_layer(_axes(WIDTH, WIDTH), weights, image_shape))
-    return _chart(ax, "weights", "weights of the first layer, a picture for each unit")
+    return _chart(ax, "weights", "weights of the first layer, an image for each unit")
 
 
 def _fitted(ax: Axes) -> Axes:
-    """Make the figure as high as the one picture in it asks for."""
+    """Make the figure as high as the one plot in it asks for."""
     height, width = ax.images[0].get_array().shape
     ax.figure.set_size_inches(WIDTH / POINTS_PER_INCH, WIDTH / POINTS_PER_INCH * height / width)
     return ax

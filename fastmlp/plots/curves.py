@@ -269,7 +269,7 @@ def _around(losses: NDArray[np.float64]) -> tuple[float, float] | None:
 
 
 def all_curves(ax: Axes, panels: Sequence[Panel], best: int | None = None) -> Axes:
-    """Draw the validation accuracies of many networks against epochs in one picture, thin and grey.
+    """Draw the validation accuracies of many networks against epochs in one figure, thin and grey.
 
     Parameters
     ----------

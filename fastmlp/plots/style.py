@@ -39,7 +39,7 @@ BEST: dict[str, Any] = {
 DOTS_PER_INCH = 150
 PIXELS_PER_INCH = 90  # of a notebook
 
-# Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be distinguished in one picture, from
+# Accuracies are drawn at -log10(1 - accuracy + ROOM): 11%, 85% and 97.5% can then be distinguished in one figure, from
 # 97% as well. ROOM keeps 100% on the axis.
 ROOM = 0.005
 ACCURACY = "accuracy"  # the measure that is a share; another one, such as R², is a number
@@ -255,20 +255,20 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 
 def _png(figure: Figure) -> bytes:
-    canvas, dpi, picture = FigureCanvasAgg(figure), figure.dpi, io.BytesIO()
+    canvas, dpi, image = FigureCanvasAgg(figure), figure.dpi, io.BytesIO()
     try:
         figure.dpi = DOTS_PER_INCH
-        canvas.print_png(picture)  # `savefig` draws twice where the margins are found by the layout
+        canvas.print_png(image)  # `savefig` draws twice where the margins are found by the layout
     finally:
         figure.dpi = dpi
-    return picture.getvalue()
+    return image.getvalue()
 
 
 class _Figure(Figure):
     """A figure that a notebook shows by itself: of others it does that only where pyplot was imported."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """Return a picture, and the pixels of a page that it is to take: fewer than it has, for sharp screens."""
+        """Return an image, and the pixels of a page that it is to take: fewer than it has, for sharp screens."""
         width, height = (self.get_size_inches() * PIXELS_PER_INCH).round().astype(int).tolist()
         return _png(self), {"width": width, "height": height}
 

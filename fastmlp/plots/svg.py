@@ -71,7 +71,7 @@ def _along(anchor: tuple[float, float], height: float, x: float, y: float, angle
 def inline_svg(figure: Figure, name: str, title: str) -> str:
     """Return a figure, drawn at 72 dots per inch, as an <svg> element for a page.
 
-    The figure's layout is final afterwards, so its transforms give places in the picture.
+    The figure's layout is final afterwards, so its transforms give places in the drawing.
 
     Parameters
     ----------

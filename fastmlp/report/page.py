@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError
 from fastmlp.plots import charts
 from fastmlp.plots.card import unbroken
-from fastmlp.plots.pictures import UNITS_SHOWN
+from fastmlp.plots.images import UNITS_SHOWN
 from fastmlp.report import findings, settings_text
 from fastmlp.report.advice import advice, common_hints
 from fastmlp.report.panel import panel as drawing_panel
@@ -29,7 +29,7 @@ from fastmlp.training.history import when_measured
 from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
 
-# Of more configurations, the best ones get curves of their own, and all are drawn in one picture.
+# Of more configurations, the best ones get curves of their own, and all are drawn in one figure.
 MOST_PANELS, MOST_GAPS = 12, 12
 # Of more classes there is no matrix: the most frequent mistakes say more.
 MOST_CLASSES = 40
@@ -109,7 +109,7 @@ def _resource(name: str) -> str:
 
 
 def _policy(page: str) -> str:
-    """A Content-Security-Policy that allows the page its own style and scripts, pictures in it, and nothing else."""
+    """A Content-Security-Policy that allows the page its own style and scripts, images in it, and nothing else."""
 
     def allowed(tag: str) -> str:
         blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
@@ -188,7 +188,7 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
     classes = findings.class_figures(matrix)
     if not few:
         classes = sorted((c for c in classes if c[1]), key=lambda c: c[2])[:MOST_CONFUSIONS]
-    pictures = "pictures" in mistakes
+    images = "images" in mistakes
     return {
         "last": last,
         "names": names,
@@ -196,8 +196,8 @@ def _evaluation(view: RunView) -> dict[str, Any] | None:
         "confusions": findings.confusions(matrix, MOST_CONFUSIONS),
         "classes": classes,
         "few": few,
-        "mistakes": charts.mistakes_chart(mistakes, names) if pictures else None,
-        "mistake_rows": [] if pictures or not mistakes else _rows(mistakes),
+        "mistakes": charts.mistakes_chart(mistakes, names) if images else None,
+        "mistake_rows": [] if images or not mistakes else _rows(mistakes),
     }
 
 
@@ -217,7 +217,7 @@ def _rows(mistakes: dict[str, NDArray[Any]]) -> list[tuple[Any, ...]]:
 
 
 def _weights(view: RunView) -> tuple[str, charts.Chart] | None:
-    """Return (which units, the first layer as pictures); None where inputs are no images, or there is no network."""
+    """Return (which units, the first layer as images); None where inputs are no images, or there is no network."""
     weights, shape = view.first_weights(), view.record.data.image_shape
     if weights is None or shape is None or shape[0] * shape[1] != len(weights):
         return None
@@ -227,11 +227,11 @@ def _weights(view: RunView) -> tuple[str, charts.Chart] | None:
 
 
 def _panel(view: RunView) -> str:
-    """Return where the reader draws a picture that the retrained network classifies; "" where it cannot."""
+    """Return where the reader draws an image that the retrained network classifies; "" where it cannot."""
     data = view.record.data
-    if view.network is None or data.pictures is None or data.name in NOT_DRAWN:
+    if view.network is None or data.image_style is None or data.name in NOT_DRAWN:
         return ""
-    style = data.pictures
+    style = data.image_style
     shades = (style.high, style.low) if style.background == "light" else (style.low, style.high)
     try:
         return drawing_panel(view.network, data.image_shape, data.names_of_classes, style.fill, shades)

@@ -1,11 +1,11 @@
-// The network of the page, the picture that it gets from a drawing, and the drawing. A drawing is a list of strokes, a
+// The network of the page, the image that it gets from a drawing, and the drawing. A drawing is a list of strokes, a
 // stroke a list of points [x, y], from 0 to 1 rightwards and downwards over the sheet.
 //
 // window.fastmlpPanel, for who wants to drive the page from outside:
 //   draw(strokes)     show this drawing, and its result
 //   clear()           show none
 //   result()          {pixels, probabilities} of what is shown, row by row and class by class; null where nothing is
-//   classify(pixels)  the probabilities of a picture, whose pixels are from 0, paper, to 1, ink
+//   classify(pixels)  the probabilities of an image, whose pixels are from 0, paper, to 1, ink
 (() => {
   "use strict";
 
@@ -70,11 +70,11 @@
     return Array.from(OUTPUT[output](A));
   }
 
-  // ------------------------------------------------------------------------------------------------- the picture
+  // ------------------------------------------------------------------------------------------------- the image
   // As MNIST was made: what is drawn is fitted into a box, 20 of the 28 pixels a side, keeping its proportions, and moved
   // by whole pixels until its centre of mass is in the middle (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of
   // handwritten digits"). In the data that is pixel 14 of 0 to 27, to the nearest. Two things are done otherwise: nothing
-  // is moved out of the picture, and the pen keeps its width in the picture, however small or large one draws.
+  // is moved out of the image, and the pen keeps its width in the image, however small or large one draws.
 
   const PEN = Math.max(1, Math.min(...box) / 7); // pixels; MNIST's strokes are 2 to 4 wide
   const SHEET_PEN = 0.07; // of the sheet's width

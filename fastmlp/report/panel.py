@@ -1,4 +1,4 @@
-"""A panel for an HTML page, in which the reader draws a picture and the network classifies it live.
+"""A panel for an HTML page, in which the reader draws an image and the network classifies it live.
 
 The network is in the page: `panel.js` is its forward pass, and nothing is loaded or sent.
 """
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from fastmlp.config.target_scaling import folded
 from fastmlp.errors import InputError
-from fastmlp.inputs.picture_style import MNIST_FILL
+from fastmlp.inputs.image_style import MNIST_FILL
 from fastmlp.inputs.scaling import WHITE, Scaling
 from fastmlp.mlp import MLP
 from fastmlp.utils.showing import shown
@@ -49,7 +49,7 @@ def panel(
     fill : float
         Share of the image's sides that a drawing is to fill, above 0 and at most 1. Letters of notMNIST fill 1.
     shades : tuple of float, optional
-        The numbers of paper and of ink in the pictures of the training; None: the smallest and the largest one.
+        The numbers of paper and of ink in the images of the training; None: the smallest and the largest one.
 
     Returns
     -------

@@ -87,7 +87,7 @@ class EvaluationRecord(Record, frozen=True, kw_only=True):
     reference : tuple of ComparisonRecord
         Its figures beside published ones.
     finished : bool
-        False as long as its pictures are not written.
+        False as long as its figures are not written.
     """
 
     time: Time

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.stored import read_stored
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.runs.recipe_record import RecipeRecord
 from fastmlp.training.history import DiagnosisRecord
 from fastmlp.utils.records import Count, Digest, Name, Position, Record, Score, Seconds, Slug, Time
@@ -65,8 +65,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
     columns : tuple of str or None
         Names of the features, where they have some.
     image_shape : tuple of int or None
-        (height, width) where the inputs are pictures.
-    pictures : PictureStyle or None
+        (height, width) where the inputs are images.
+    image_style : ImageStyle or None
         What these look like.
     classes : tuple of int, str or bool, or None
         The labels of the classes; None for a regression.
@@ -88,7 +88,7 @@ class DataRecord(Record, frozen=True, kw_only=True):
     label: str | int | None
     columns: tuple[str, ...] | None
     image_shape: tuple[Position, Position] | None
-    pictures: PictureStyle | None
+    image_style: ImageStyle | None
     classes: Annotated[tuple[bool | int | str, ...], Meta(min_length=1)] | None
     class_names: tuple[str, ...]
 
@@ -101,8 +101,8 @@ class DataRecord(Record, frozen=True, kw_only=True):
             raise ValueError(f"columns has {len(self.columns)} names for {self.features} features")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.features:
             raise ValueError(f"image_shape is {list(self.image_shape)} for {self.features} features")
-        if self.pictures is not None and self.pictures.shape != self.image_shape:
-            raise ValueError(f"pictures have the shape {self.pictures.shape} for an image_shape {self.image_shape}")
+        if self.image_style is not None and self.image_style.shape != self.image_shape:
+            raise ValueError(f"images have the shape {self.image_style.shape} for an image_shape {self.image_shape}")
         if self.training_rows + self.validation_rows + self.test_rows > self.rows:
             raise ValueError(f"training_rows, validation_rows and test_rows are more than {self.rows} rows")
 

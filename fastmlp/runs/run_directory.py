@@ -10,7 +10,7 @@ retrained/               history.csv, model.safetensors of the best cell, traine
 .lock                    held by the one process that works in the folder
 evaluation.json          every evaluation on test data
 confusion.csv, confusion.png, mistakes.png   of the last one
-mistakes.npz             its most confident mistakes: row, true, given, certainty; pictures where the inputs are
+mistakes.npz             its most confident mistakes: row, true, given, certainty; images where the inputs are
 report.html              all of it on one page
 """
 
@@ -58,7 +58,7 @@ class Run:
         self.retraining_checkpoints = self.retrained / "checkpoint"  # while it is trained; removed last
         self.evaluation = self.folder / "evaluation.json"
         self.confusion_table = self.folder / "confusion.csv"
-        self.confusion_picture = self.folder / "confusion.png"
+        self.confusion_figure = self.folder / "confusion.png"
         self.mistakes = self.folder / "mistakes.png"
         self.mistakes_data = self.folder / "mistakes.npz"
         self.predictions = self.folder / "predictions.png"

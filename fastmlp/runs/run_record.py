@@ -13,7 +13,7 @@ from fastmlp.data import CSR, NAMES, Dataset, digest, first_rows, load
 from fastmlp.data.joining import joined
 from fastmlp.data.split import set_aside
 from fastmlp.errors import InputError
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.inputs.table import Table
 from fastmlp.runs.cells import CellResult
 from fastmlp.runs.records import CellRecord, DataRecord, EnvironmentRecord
@@ -70,17 +70,17 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int, te
         label=dataset.label,
         columns=dataset.X.names if isinstance(dataset.X, Table) else None,
         image_shape=dataset.image_shape,
-        pictures=_style(dataset),
+        image_style=_style(dataset),
         classes=None if dataset.classes is None else tuple(dataset.classes.tolist()),
         class_names=tuple(dataset.class_names),
     )
 
 
-def _style(dataset: Dataset) -> PictureStyle | None:
-    """Return what the pictures of a dataset look like; None where its rows are none."""
+def _style(dataset: Dataset) -> ImageStyle | None:
+    """Return what the images of a dataset look like; None where its rows are none."""
     if dataset.image_shape is None or not isinstance(dataset.X, np.ndarray):
         return None
-    return PictureStyle.measure(dataset.X, dataset.image_shape)
+    return ImageStyle.measure(dataset.X, dataset.image_shape)
 
 
 def load_again(data: DataRecord) -> Dataset:

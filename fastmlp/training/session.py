@@ -69,7 +69,7 @@ class Session:
         trainer = Trainer.of(config, state, rows)
         state.schedule.rates(1, trainer.steps_of(rows))
         if config.augmentation is not None:
-            _check_pictures(data.encoder.scaling)
+            _check_images(data.encoder.scaling)
             config.augmentation.distortion(features, config.seed, 1)
         return cls(config, data, state, trainer, config.epochs if last_epoch is None else last_epoch)
 
@@ -111,10 +111,10 @@ class Session:
         return self.config.loss_function.decide(outputs, self.data.classes)
 
 
-def _check_pictures(scaling: Scaling) -> None:
+def _check_images(scaling: Scaling) -> None:
     """Raise InputError for inputs whose zeros are no background."""
     if scaling.kind == "standard":
         raise InputError(
-            f"augment distorts pictures, whose background is zero, and the inputs are {scaling.describe()}; expected "
+            f"augment distorts images, whose background is zero, and the inputs are {scaling.describe()}; expected "
             "scaling='minmax', or 'pixels' for numbers up to 255"
         )

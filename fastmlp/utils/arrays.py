@@ -106,7 +106,7 @@ def _no_array(X: object, name: str) -> InputTypeError:
 def _check_array(X: np.ndarray, dtype: str, name: str, missing: str) -> np.ndarray:
     """Return a dense matrix in a form that the kernels read."""
     if X.ndim != 2:
-        raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape pictures to rows")
+        raise InputError(f"{name} has shape {X.shape}; expected (samples, features): reshape images to rows")
     if 0 in X.shape:
         raise InputError(f"{name} has shape {X.shape}; expected at least one sample and one feature")
     if X.dtype.kind in "OU":

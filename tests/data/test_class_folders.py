@@ -13,11 +13,11 @@ from fastmlp.errors import InputError
 PIXELS = np.random.RandomState(0).randint(0, 256, (6, 9, 8)).astype(np.uint8)
 
 
-def write(folder: Path, pictures, ending=".png"):
+def write(folder: Path, images, ending=".png"):
     """As torchvision's ImageFolder and the collections of notMNIST and Kaggle have them: CLASS/NAME.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, picture in enumerate(pictures):
-        Image.fromarray(picture).save(folder / f"{number}{ending}")
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number}{ending}")
     return folder
 
 
@@ -68,11 +68,11 @@ def test_a_class_may_be_called_train(tmp_path):
 def test_parts_without_classes_are_refused(tmp_path):
     for name in ("train", "test"):
         write(tmp_path / name, PIXELS[:2])
-    with pytest.raises(InputError, match="has pictures in test and train, of no class"):
+    with pytest.raises(InputError, match="has images in test and train, of no class"):
         load(tmp_path)
 
 
-def test_files_that_are_no_pictures_and_hidden_ones_are_passed_over(tmp_path):
+def test_files_that_are_no_images_and_hidden_ones_are_passed_over(tmp_path):
     write(tmp_path / "a", PIXELS[:1])
     write(tmp_path / "b", PIXELS[:1])
     write(tmp_path / "__MACOSX" / "a", PIXELS[:1])
@@ -85,14 +85,14 @@ def test_files_that_are_no_pictures_and_hidden_ones_are_passed_over(tmp_path):
 def test_colours_and_palettes_and_transparency_become_grey_on_white(tmp_path):
     colours = np.random.RandomState(1).randint(0, 256, (9, 8, 4)).astype(np.uint8)
     colours[0, 0] = 0, 0, 0, 0
-    picture = Image.fromarray(colours)
+    image = Image.fromarray(colours)
     (tmp_path / "a").mkdir()
-    picture.convert("RGB").save(tmp_path / "a" / "rgb.png")
-    picture.convert("RGB").quantize(256).save(tmp_path / "a" / "palette.png")
-    picture.save(tmp_path / "a" / "transparent.png")
+    image.convert("RGB").save(tmp_path / "a" / "rgb.png")
+    image.convert("RGB").quantize(256).save(tmp_path / "a" / "palette.png")
+    image.save(tmp_path / "a" / "transparent.png")
     Image.fromarray(PIXELS[0] > 99).save(tmp_path / "a" / "two.png")
     palette, rgb, transparent, two = load(tmp_path).X.reshape(-1, 9, 8)
-    grey = np.asarray(picture.convert("RGB").convert("L"))
+    grey = np.asarray(image.convert("RGB").convert("L"))
     assert np.array_equal(rgb, grey)
     assert np.abs(palette.astype(int) - grey).mean() < 10
     assert transparent[0, 0] == 255
@@ -115,15 +115,15 @@ def test_sixteen_bits_keep_their_numbers(tmp_path):
     assert np.array_equal(dataset.X, PIXELS[:2].reshape(2, 72).astype(np.float32) * 257)
 
 
-def test_pictures_of_several_sizes_are_refused(tmp_path):
+def test_images_of_several_sizes_are_refused(tmp_path):
     write(tmp_path / "a", PIXELS[:2])
     write(tmp_path / "b", [PIXELS[0, :5], PIXELS[0], PIXELS[0, :4]])
-    with pytest.raises(InputError, match=r"b.0\.png has 5 x 8 pixels, and the first picture 9 x 8 .* \(and 1 more\)"):
+    with pytest.raises(InputError, match=r"b.0\.png has 5 x 8 pixels, and the first image 9 x 8 .* \(and 1 more\)"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"<html>"])
-def test_damaged_pictures_are_named_all_at_once(tmp_path, content):
+def test_damaged_images_are_named_all_at_once(tmp_path, content):
     write(tmp_path / "a", PIXELS[:3])
     whole = (tmp_path / "a" / "2.png").read_bytes()
     (tmp_path / "a" / "1.png").write_bytes(content)
@@ -132,9 +132,9 @@ def test_damaged_pictures_are_named_all_at_once(tmp_path, content):
         load(tmp_path)
 
 
-def test_a_picture_alone_has_no_label(tmp_path, complaint):
+def test_an_image_alone_has_no_label(tmp_path, complaint):
     path = write(tmp_path / "a", PIXELS[:1]) / "0.png"
-    assert "is one picture, without a label" in complaint(path)
+    assert "is one image, without a label" in complaint(path)
 
 
 def test_a_folder_without_data_names_what_was_expected(tmp_path):
@@ -146,5 +146,5 @@ def test_a_folder_without_data_names_what_was_expected(tmp_path):
 def test_without_pillow_its_extra_is_named(tmp_path, monkeypatch):
     write(tmp_path / "a", PIXELS[:1])
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(InputError, match=r"Pillow reads; it is not installed: pip install 'fastmlp\[pictures\]'"):
+    with pytest.raises(InputError, match=r"Pillow reads; it is not installed: pip install 'fastmlp\[images\]'"):
         load(tmp_path)

@@ -32,7 +32,7 @@ def test_pandas_is_loaded_when_a_table_is_read_and_not_before(write_table):
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["False", "True"]
 
 
-# ------------------------------------------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------------------------------------------ images
 
 
 @pytest.mark.parametrize("header", [KAGGLE_HEADER, ""])
@@ -71,7 +71,7 @@ def test_names_of_pixels_are_told_whatever_their_numbers(write_table, names):
 
 
 @pytest.mark.parametrize("first", [False, True])
-def test_digits_are_the_same_pictures_whether_their_label_is_first_or_last(write_table, first):
+def test_digits_are_the_same_images_whether_their_label_is_first_or_last(write_table, first):
     digits = pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed").load_digits()
     names, table = [*digits.feature_names, "target"], np.column_stack([digits.data, digits.target])
     if first:

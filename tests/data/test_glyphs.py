@@ -22,7 +22,7 @@ def few(elsewhere, monkeypatch, tmp_path):
     return tmp_path / "cache"
 
 
-def test_shapes_and_pictures_are_the_same_with_every_version_of_every_package(drawn):
+def test_shapes_and_images_are_the_same_with_every_version_of_every_package(drawn):
     def digest(*arrays):
         return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
 
@@ -48,20 +48,20 @@ def test_an_outline_is_filled_but_for_its_holes():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_pictures_do_not_depend_on_the_number_of_threads(drawn, threads):
+def test_images_do_not_depend_on_the_number_of_threads(drawn, threads):
     X, y = glyphs.draw("train", 2000, threads)
     assert np.array_equal(X, drawn[0][0][:2000])
     assert np.array_equal(y, drawn[0][1][:2000])
 
 
 @pytest.mark.parametrize("count", [1, glyphs.BLOCK, glyphs.BLOCK + 1])
-def test_first_pictures_are_the_same_however_many_are_drawn(drawn, count):
+def test_first_images_are_the_same_however_many_are_drawn(drawn, count):
     X, y = glyphs.draw("train", count)
     assert np.array_equal(X, drawn[0][0][:count])
     assert np.array_equal(y, drawn[0][1][:count])
 
 
-def test_no_picture_is_drawn_twice_in_either_part(drawn):
+def test_no_image_is_drawn_twice_in_either_part(drawn):
     (train, _), (test, _) = drawn
     assert len(np.unique(np.concatenate([train, test]), axis=0)) == len(train) + len(test)
 
@@ -81,7 +81,7 @@ def test_digits_are_white_on_black_within_their_frame(drawn):
     assert 0.1 < (X > 0).mean() < 0.4
 
 
-def test_nearest_mean_picture_tells_most_digits_but_not_all(drawn):
+def test_nearest_mean_image_tells_most_digits_but_not_all(drawn):
     (X, y), (test, labels) = drawn
     means = np.stack([X[y == digit].mean(axis=0) for digit in range(10)])
     distances = ((test[:, None, :] - means) ** 2).sum(axis=2)

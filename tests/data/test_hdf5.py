@@ -27,7 +27,7 @@ def write(tmp_path):
     return write
 
 
-def test_course_file_with_one_hot_labels_gives_float32_pictures_and_integer_labels(write):
+def test_course_file_with_one_hot_labels_gives_float32_images_and_integer_labels(write):
     dataset = load(write(xdata=PIXELS / 255, ydata=np.eye(10)[LABELS]))
     assert dataset.X.dtype == np.float32
     assert np.array_equal(dataset.X, (PIXELS / 255).astype(np.float32))
@@ -171,7 +171,7 @@ def test_an_array_without_a_shape_is_refused(tmp_path, key, read):
         read(path)
 
 
-def test_pictures_are_read_as_in_npz(write):
+def test_images_are_read_as_in_npz(write):
     dataset = load(write(xdata=PIXELS.reshape(12, 28, 28).astype("u1"), ydata=LABELS))
     assert np.array_equal(dataset.X, PIXELS)
     assert dataset.image_shape == (28, 28)

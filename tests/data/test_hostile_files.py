@@ -252,7 +252,7 @@ def test_no_link_of_hdf5_leads_into_a_pipe_that_nobody_writes_to(hdf5, tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "loop"])
-def test_pictures_or_labels_of_idx_that_are_no_file_are_refused(tmp_path, complaint, kind):
+def test_images_or_labels_of_idx_that_are_no_file_are_refused(tmp_path, complaint, kind):
     header = b"\0\0\x08\x03" + struct.pack(">III", 2, 1, 1)
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
         idx(tmp_path / "train-images-idx3-ubyte", header, body=b"ab")

@@ -17,7 +17,7 @@ from fastmlp.data import NoTestPart, load
 from fastmlp.data.readers.idx import raw_digest, read_idx
 from fastmlp.errors import InputError
 
-PICTURES = np.random.RandomState(0).randint(0, 256, (5, 4, 6)).astype(np.uint8)
+IMAGES = np.random.RandomState(0).randint(0, 256, (5, 4, 6)).astype(np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5], np.uint8)
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
@@ -31,17 +31,17 @@ def idx_bytes(array):
 
 @pytest.fixture
 def write_pair(tmp_path):
-    def write(images="train-images-idx3-ubyte", labels="train-labels-idx1-ubyte", pictures=PICTURES, values=LABELS):
-        for name, array in ((images, pictures), (labels, values)):
+    def write(image_file="train-images-idx3-ubyte", labels="train-labels-idx1-ubyte", images=IMAGES, values=LABELS):
+        for name, array in ((image_file, images), (labels, values)):
             content = idx_bytes(array)
             (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-        return tmp_path / images
+        return tmp_path / image_file
 
     return write
 
 
 @pytest.mark.parametrize(
-    ("images", "labels"),
+    ("image_file", "labels"),
     [
         ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
         ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -51,9 +51,9 @@ def write_pair(tmp_path):
         ("notmnist-small-subset-images-idx3-ubyte.gz", "notmnist-small-subset-labels-idx1-ubyte.gz"),
     ],
 )
-def test_labels_are_found_beside_the_pictures(write_pair, images, labels):
-    dataset = load(write_pair(images, labels))
-    assert np.array_equal(dataset.X, PICTURES.reshape(5, 24))
+def test_labels_are_found_beside_the_images(write_pair, image_file, labels):
+    dataset = load(write_pair(image_file, labels))
+    assert np.array_equal(dataset.X, IMAGES.reshape(5, 24))
     assert dataset.X.dtype == np.uint8
     assert dataset.X.flags.writeable
     assert np.array_equal(dataset.y, LABELS)
@@ -64,12 +64,12 @@ def test_labels_are_found_beside_the_pictures(write_pair, images, labels):
 def test_gzip_without_the_suffix_is_told_by_its_content(write_pair):
     path = write_pair()
     path.write_bytes(gzip.compress(path.read_bytes()))
-    assert np.array_equal(load(path).X, PICTURES.reshape(5, 24))
+    assert np.array_equal(load(path).X, IMAGES.reshape(5, 24))
 
 
 def test_folder_holds_a_training_and_a_test_part(write_pair, tmp_path):
     write_pair()
-    write_pair("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", PICTURES[:2], LABELS[:2])
+    write_pair("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", IMAGES[:2], LABELS[:2])
     assert len(load(tmp_path).X) == 5
     assert len(load(tmp_path, part="test").X) == 2
 
@@ -92,22 +92,22 @@ def test_the_test_part_is_the_test_file_beside_the_training_file(write_pair, tra
     path = write_pair(train, train.replace("images", "labels").replace("idx3", "idx1"))
     with pytest.raises(NoTestPart, match=r"has no test part: expected it beside it, in .*t10k-images|test-images"):
         load(path, part="test")
-    write_pair(test, test.replace("images", "labels").replace("idx3", "idx1"), PICTURES[:2], LABELS[:2])
+    write_pair(test, test.replace("images", "labels").replace("idx3", "idx1"), IMAGES[:2], LABELS[:2])
     assert load(path).y.tolist() == LABELS.tolist()
     for either in (path, path.with_name(test)):
         assert load(either, part="test").y.tolist() == LABELS[:2].tolist()
     assert load(path.with_name(test)).y.tolist() == LABELS[:2].tolist()
 
 
-def test_real_test_pictures_are_found_by_the_path_of_the_training_pictures(real_data):
+def test_real_test_images_are_found_by_the_path_of_the_training_images(real_data):
     dataset = load(real_data / "mnist" / "train-images-idx3-ubyte.gz", part="test")
     assert dataset.y[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]  # MNIST's test set is known for this beginning
     assert len(dataset.y) == 10_000
 
 
-def test_pictures_that_are_no_part_have_no_test_part(write_pair):
+def test_images_that_are_no_part_have_no_test_part(write_pair):
     path = write_pair("letters-images-idx3-ubyte", "letters-labels-idx1-ubyte")
-    with pytest.raises(NoTestPart, match="has no test part; give the path of the test pictures"):
+    with pytest.raises(NoTestPart, match="has no test part; give the path of the test images"):
         load(path, part="test")
 
 
@@ -117,7 +117,7 @@ def test_course_files_are_made_of_both_parts_or_not_at_all(write_pair, tmp_path,
     assert main(["prepare", "--data", str(path), "--out", str(out)]) == 2
     assert "has no test part: expected it beside it, in t10k-images-idx3-ubyte" in capsys.readouterr().err
     assert not out.exists()
-    write_pair("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", PICTURES[:2], LABELS[:2])
+    write_pair("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", IMAGES[:2], LABELS[:2])
     assert main(["prepare", "--data", str(path), "--out", str(out)]) == 0
     assert load(out / "mnist_testdata.hdf5").y.tolist() == LABELS[:2].tolist()
 
@@ -125,13 +125,13 @@ def test_course_files_are_made_of_both_parts_or_not_at_all(write_pair, tmp_path,
 def test_the_validation_part_of_a_folder_is_its_own(write_pair, tmp_path):
     write_pair()
     assert load(tmp_path).validation is None
-    write_pair("val-images-idx3-ubyte", "val-labels-idx1-ubyte", PICTURES[:2], LABELS[:2])
+    write_pair("val-images-idx3-ubyte", "val-labels-idx1-ubyte", IMAGES[:2], LABELS[:2])
     assert load(tmp_path).validation.y.tolist() == LABELS[:2].tolist()
     assert load(tmp_path, part="validation").y.tolist() == LABELS[:2].tolist()
 
 
 def test_emnist_is_turned_and_its_labels_stay_with_their_characters(write_pair):
-    # https://www.nist.gov/itl/products-and-services/emnist-dataset: the readme calls the pictures transposed, and the
+    # https://www.nist.gov/itl/products-and-services/emnist-dataset: the readme calls the images transposed, and the
     # letters are numbered from 1.
     squares = np.random.RandomState(1).randint(0, 256, (5, 6, 6)).astype(np.uint8)
     names = ("emnist-letters-train-images-idx3-ubyte.gz", "emnist-letters-train-labels-idx1-ubyte.gz")
@@ -164,7 +164,7 @@ def test_the_first_of_qmnists_numbers_is_the_label(write_pair):
     path = write_pair("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int.gz", values=numbers)
     dataset = load(path)
     assert dataset.y.tolist() == LABELS.tolist()
-    assert "8 numbers for each picture, of which the first is the label" in dataset.notes[0]
+    assert "8 numbers for each image, of which the first is the label" in dataset.notes[0]
 
 
 @pytest.mark.parametrize(("ending", "pack"), [(".bz2", bz2.compress), (".xz", lzma.compress)])
@@ -188,7 +188,7 @@ def test_folder_of_two_collections_asks_for_one(write_pair, tmp_path, complaint)
     assert "give one of them" in complaint(tmp_path)
 
 
-def test_pictures_without_labels_say_what_is_missing(write_pair, complaint):
+def test_images_without_labels_say_what_is_missing(write_pair, complaint):
     path = write_pair()
     path.with_name("train-labels-idx1-ubyte").unlink()
     assert "train-labels-idx1-ubyte" in complaint(path)
@@ -256,8 +256,8 @@ def test_row_counts_that_differ_are_refused(write_pair, tmp_path):
         load(write_pair(values=LABELS[:4]))
 
 
-def test_no_pictures_are_refused(write_pair, complaint):
-    assert "(0, 4, 6)" in complaint(write_pair(pictures=PICTURES[:0], values=LABELS[:0]))
+def test_no_images_are_refused(write_pair, complaint):
+    assert "(0, 4, 6)" in complaint(write_pair(images=IMAGES[:0], values=LABELS[:0]))
 
 
 def test_gzip_of_something_else_is_refused_as_labels(write_pair):

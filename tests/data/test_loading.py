@@ -146,7 +146,7 @@ def test_empty_file_is_refused(tmp_path, complaint, suffix):
 def test_bytes_of_no_known_format_are_refused(tmp_path, complaint):
     path = tmp_path / "noise"
     path.write_bytes(b"\x7fELF\x02\x01\x01\0\0\0")
-    assert "MATLAB, HDF5, IDX, npz, npy, a folder of pictures, CSV or svmlight" in complaint(path)
+    assert "MATLAB, HDF5, IDX, npz, npy, a folder of images, CSV or svmlight" in complaint(path)
 
 
 def test_content_counts_for_more_than_the_name(tmp_path):

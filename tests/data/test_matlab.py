@@ -53,9 +53,9 @@ def test_samples_and_labels_may_be_rows_or_columns(write, inputs, labels, sample
     assert dataset.image_shape == (16, 16)
 
 
-def test_pictures_with_their_number_last_are_upright(write):
-    pictures = PIXELS[:, :20].reshape(12, 4, 5)
-    dataset = load(write(X=np.moveaxis(pictures, 0, 2), y=LABELS[:, None]))
+def test_images_with_their_number_last_are_upright(write):
+    images = PIXELS[:, :20].reshape(12, 4, 5)
+    dataset = load(write(X=np.moveaxis(images, 0, 2), y=LABELS[:, None]))
     assert np.array_equal(dataset.X, PIXELS[:, :20])
     assert dataset.image_shape == (4, 5)
 

@@ -14,17 +14,17 @@ from fastmlp.data import load
 from fastmlp.data.collections import download, named
 from fastmlp.errors import InputError
 
-PICTURES = np.random.RandomState(0).randint(0, 256, (6, 28, 28)).astype(np.uint8)
+IMAGES = np.random.RandomState(0).randint(0, 256, (6, 28, 28)).astype(np.uint8)
 LABELS = np.array([0, 1, 2, 3, 4, 9], np.uint8)
 RAW = {
-    "train-images-idx3-ubyte": bytes([0, 0, 8, 3]) + struct.pack(">3I", 6, 28, 28) + PICTURES.tobytes(),
+    "train-images-idx3-ubyte": bytes([0, 0, 8, 3]) + struct.pack(">3I", 6, 28, 28) + IMAGES.tobytes(),
     "train-labels-idx1-ubyte": bytes([0, 0, 8, 1]) + struct.pack(">I", 6) + LABELS.tobytes(),
 }
 
 
 @pytest.fixture
 def small_mnist(elsewhere, monkeypatch):
-    """A collection of six pictures that goes by the name of mnist, and no mirror."""
+    """A collection of six images that goes by the name of mnist, and no mirror."""
     monkeypatch.delenv("FASTMLP_OFFLINE")
     monkeypatch.setitem(named.DIGESTS, "mnist", {name: hashlib.sha256(raw).hexdigest() for name, raw in RAW.items()})
     monkeypatch.setitem(named.MIRRORS, "mnist", ())
@@ -47,7 +47,7 @@ def test_files_are_found_in_every_place(small_mnist, monkeypatch, place, packed)
     monkeypatch.setenv("FASTMLP_DATA", str(small_mnist / "chosen"))
     put(small_mnist / place, packed)
     dataset = load("mnist")
-    assert np.array_equal(dataset.X, PICTURES.reshape(6, 784))
+    assert np.array_equal(dataset.X, IMAGES.reshape(6, 784))
     assert np.array_equal(dataset.y, LABELS)
 
 
@@ -234,10 +234,10 @@ def mirrors(small_mnist, server, monkeypatch):
 
 def test_download_is_kept_for_the_next_time(mirrors, server, monkeypatch):
     mirrors("good")
-    assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
+    assert np.array_equal(load("mnist").X, IMAGES.reshape(6, 784))
     assert server.asked == ["good", "good"]
     monkeypatch.setenv("FASTMLP_OFFLINE", "1")
-    assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
+    assert np.array_equal(load("mnist").X, IMAGES.reshape(6, 784))
 
 
 def test_harmed_file_in_the_cache_is_downloaded_again(mirrors, tmp_path):
@@ -273,7 +273,7 @@ BAD_MIRRORS = {
 @pytest.mark.parametrize("kind", BAD_MIRRORS)
 def test_bad_mirror_is_passed_over_for_the_next(mirrors, kind):
     mirrors(kind, "good")
-    assert np.array_equal(load("mnist").X, PICTURES.reshape(6, 784))
+    assert np.array_equal(load("mnist").X, IMAGES.reshape(6, 784))
 
 
 @pytest.mark.parametrize(("kind", "words"), BAD_MIRRORS.items())

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fastmlp.data import NoTestPart, load, load_inputs
 from fastmlp.errors import InputError, InputTypeError, OutOfMemoryError
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 
 X, Y = np.arange(12.0).reshape(4, 3), np.array([0, 1, 0, 1])
 
@@ -80,10 +80,10 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         load(tmp_path / "absent.h5", trusted=False)
 
 
-def test_pictures_are_made_like_those_of_a_training(tmp_path):
+def test_images_are_made_like_those_of_a_training(tmp_path):
     Image.fromarray(np.eye(9, dtype=np.uint8) * 200).save(tmp_path / "a.png")
-    style = PictureStyle((8, 8))
-    options = {"pictures": style, "n_features": 64}
+    style = ImageStyle((8, 8))
+    options = {"image_style": style, "n_features": 64}
     assert_same(load_inputs(tmp_path, trusted=False, **options), load_inputs(tmp_path, **options))
 
 

@@ -66,7 +66,7 @@ def test_without_its_line_in_the_registry_a_format_is_unknown(toy_file, monkeypa
     monkeypatch.setattr(registry, "READERS", registry.READERS[:-1])
     toy_file.write_bytes(toy_file.read_bytes() + bytes(2))
     with pytest.raises(
-        InputError, match="expected MATLAB, HDF5, IDX, npz, npy, a folder of pictures, CSV or svmlight: it is damaged"
+        InputError, match="expected MATLAB, HDF5, IDX, npz, npy, a folder of images, CSV or svmlight: it is damaged"
     ):
         load(toy_file)
 

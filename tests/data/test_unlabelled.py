@@ -11,10 +11,10 @@ from PIL import Image
 
 from fastmlp.data import load, load_inputs
 from fastmlp.errors import InputError, InputTypeError
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 
-PICTURES = np.random.RandomState(0).randint(0, 256, (6, 9, 9)).astype(np.uint8)
-ROWS = PICTURES.reshape(6, 81)
+IMAGES = np.random.RandomState(0).randint(0, 256, (6, 9, 9)).astype(np.uint8)
+ROWS = IMAGES.reshape(6, 81)
 LABELS = np.arange(6)
 
 
@@ -33,11 +33,11 @@ def write_hdf5(path, **arrays):
 @pytest.mark.parametrize(
     ("arrays", "expected"),
     [
-        ({"x": PICTURES}, PICTURES),
-        ({"anything": PICTURES}, PICTURES),
-        ({"images": PICTURES, "labels": LABELS}, PICTURES),
-        ({"x_train": PICTURES[:4], "x_test": PICTURES[4:]}, PICTURES[4:]),
-        ({"train_images": PICTURES[:4], "val_images": PICTURES[4:5]}, PICTURES[:4]),
+        ({"x": IMAGES}, IMAGES),
+        ({"anything": IMAGES}, IMAGES),
+        ({"images": IMAGES, "labels": LABELS}, IMAGES),
+        ({"x_train": IMAGES[:4], "x_test": IMAGES[4:]}, IMAGES[4:]),
+        ({"train_images": IMAGES[:4], "val_images": IMAGES[4:5]}, IMAGES[:4]),
     ],
 )
 def test_inputs_are_found_with_labels_and_without_and_those_of_the_test_first(tmp_path, write, arrays, expected):
@@ -70,10 +70,10 @@ def test_matlabs_samples_are_rows_or_columns(tmp_path, matrices):
     assert np.array_equal(load_inputs(tmp_path / "new.mat", n_features=81).X, ROWS)
 
 
-def test_idx_pictures_need_no_labels(tmp_path):
-    for name, pictures in (("train-images-idx3-ubyte.gz", PICTURES), ("t10k-images-idx3-ubyte.gz", PICTURES[:2])):
-        header = bytes([0, 0, 8, 3]) + struct.pack(">3I", *pictures.shape)
-        (tmp_path / name).write_bytes(gzip.compress(header + pictures.tobytes()))
+def test_idx_images_need_no_labels(tmp_path):
+    for name, images in (("train-images-idx3-ubyte.gz", IMAGES), ("t10k-images-idx3-ubyte.gz", IMAGES[:2])):
+        header = bytes([0, 0, 8, 3]) + struct.pack(">3I", *images.shape)
+        (tmp_path / name).write_bytes(gzip.compress(header + images.tobytes()))
     assert np.array_equal(load_inputs(tmp_path / "train-images-idx3-ubyte.gz").X, ROWS)
     assert np.array_equal(load_inputs(tmp_path).X, ROWS[:2])
 
@@ -85,36 +85,36 @@ def test_a_name_means_its_test_part(real_data, monkeypatch):
     assert inputs.notes[-1].endswith(": the samples of the test part")
 
 
-def test_picture_files_are_called_by_their_names(tmp_path):
-    style = PictureStyle((9, 9), background=None)
+def test_image_files_are_called_by_their_names(tmp_path):
+    style = ImageStyle((9, 9), background=None)
     for name in ("b.png", "a.png", "class 1/z.png", "test/class 2/y.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(PICTURES[len(name) % 6]).save(tmp_path / name)
-    inputs = load_inputs(tmp_path, pictures=style)
+        Image.fromarray(IMAGES[len(name) % 6]).save(tmp_path / name)
+    inputs = load_inputs(tmp_path, image_style=style)
     assert inputs.ids == ("a.png", "b.png", "class 1/z.png", "test/class 2/y.png")
     assert np.array_equal(inputs.X, ROWS[[len(name) % 6 for name in inputs.ids]])
-    one = load_inputs(tmp_path / "a.png", pictures=style)
+    one = load_inputs(tmp_path / "a.png", image_style=style)
     assert one.ids == ("a.png",)
     assert np.array_equal(one.X, inputs.X[:1])
 
 
-def test_pictures_become_like_mnists_for_as_many_inputs_as_a_square_has(tmp_path):
+def test_images_become_like_mnists_for_as_many_inputs_as_a_square_has(tmp_path):
     Image.fromarray(np.where(np.arange(900).reshape(30, 30) % 30 < 5, 0, 255).astype(np.uint8)).save(tmp_path / "i.png")
     made = load_inputs(tmp_path / "i.png", n_features=784)
     assert made.image_shape == (28, 28)
     assert made.X.reshape(28, 28).any(axis=1).sum() == 20
-    with pytest.raises(InputError, match="expected the size of the pictures that the network was trained on"):
+    with pytest.raises(InputError, match="expected the size of the images that the network was trained on"):
         load_inputs(tmp_path / "i.png", n_features=30)
 
 
-def test_a_folder_of_the_pictures_of_a_training_gives_its_rows(tmp_path):
+def test_a_folder_of_the_images_of_a_training_gives_its_rows(tmp_path):
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         for number in range(3):
-            Image.fromarray(PICTURES[number + 3 * (label == "b")]).save(tmp_path / label / f"{number}.png")
+            Image.fromarray(IMAGES[number + 3 * (label == "b")]).save(tmp_path / label / f"{number}.png")
     dataset = load(tmp_path)
-    style = PictureStyle.measure(dataset.X, dataset.image_shape)
-    assert np.array_equal(load_inputs(tmp_path, pictures=style).X, dataset.X)
+    style = ImageStyle.measure(dataset.X, dataset.image_shape)
+    assert np.array_equal(load_inputs(tmp_path, image_style=style).X, dataset.X)
 
 
 def test_what_is_no_path_or_not_there_is_refused(tmp_path):

@@ -24,15 +24,15 @@ def evaluations(folder):
     return json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["evaluations"]
 
 
-def probabilities(model, pictures):
-    """The network in a file, applied to pictures (N, 8, 8) uint8, by its formulas in float64."""
+def probabilities(model, images):
+    """The network in a file, applied to images (N, 8, 8) uint8, by its formulas in float64."""
     hidden = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}
     data = model.read_bytes()
     activation = hidden[texts(data)[0]["settings"]["activation"]]
     layers = tensors(data)
     W = [layers[f"layer{number}.weight"].T.astype(float) for number in (1, 2)]
     b = [layers[f"layer{number}.bias"].astype(float) for number in (1, 2)]
-    x = pictures.reshape(len(pictures), -1) / 255
+    x = images.reshape(len(images), -1) / 255
     scores = activation(x @ W[0] + b[0]) @ W[1] + b[1]
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     return shares / shares.sum(axis=1, keepdims=True)
@@ -60,10 +60,10 @@ def test_the_confusion_matrix_counts_every_sample_once(evaluated, test_file):
 def test_the_mistakes_kept_are_the_most_confident_ones_first(retrained, test_file, tmp_path):
     """With wrong labels there are more mistakes than are kept."""
     data = np.load(test_file)
-    pictures, labels = data["images"], (data["labels"] + 1) % 3
-    np.savez(tmp_path / "wrong.npz", images=pictures, labels=labels)
+    images, labels = data["images"], (data["labels"] + 1) % 3
+    np.savez(tmp_path / "wrong.npz", images=images, labels=labels)
     assert main(["evaluate", str(retrained), "--test", str(tmp_path / "wrong.npz")]) == 0
-    p = probabilities(retrained / "retrained" / "model.safetensors", pictures)
+    p = probabilities(retrained / "retrained" / "model.safetensors", images)
     given = p.argmax(axis=1)
     certainty = np.where(given == labels, 0, p.max(axis=1))
     with np.load(retrained / "mistakes.npz") as kept:
@@ -73,10 +73,10 @@ def test_the_mistakes_kept_are_the_most_confident_ones_first(retrained, test_fil
         np.testing.assert_allclose(kept["certainty"], certainty[rows], rtol=1e-5)
         np.testing.assert_array_equal(kept["true"], labels[rows])
         np.testing.assert_array_equal(kept["given"], given[rows])
-        np.testing.assert_array_equal(kept["pictures"], pictures[rows])
+        np.testing.assert_array_equal(kept["images"], images[rows])
 
 
-def test_the_pictures_and_the_summary_are_there(evaluated):
+def test_the_images_and_the_summary_are_there(evaluated):
     (result,) = evaluations(evaluated)
     for name in ("confusion.png", "mistakes.png"):
         assert (evaluated / name).read_bytes().startswith(b"\x89PNG")
@@ -220,7 +220,7 @@ def test_a_network_that_was_not_retrained_is_no_candidate(swept, test_file, caps
     assert "has no retrained network; run `fastmlp retrain" in capsys.readouterr().err
 
 
-def test_data_without_pictures_have_no_sheet_of_mistakes(tmp_path, recipe_file):
+def test_data_without_images_have_no_sheet_of_mistakes(tmp_path, recipe_file):
     random = np.random.default_rng(0)
     for name, rows in (("train", 120), ("test", 40)):
         y = random.integers(0, 2, rows)

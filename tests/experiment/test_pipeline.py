@@ -18,8 +18,8 @@ def test_a_whole_run_goes_from_the_data_to_the_test_accuracy(tmp_path, train_fil
     assert record.best in ("tanh-0.5", "relu-0.5")
     assert "tanh, rate 0.5" in said[0]
     assert "test accuracy" in said[1]
-    pictures = ["summary.md", "curves.png", "losses.png", "confusion.png", "mistakes.png"]
-    assert said[2:] == [str(tmp_path / "run" / name) for name in pictures]
+    images = ["summary.md", "curves.png", "losses.png", "confusion.png", "mistakes.png"]
+    assert said[2:] == [str(tmp_path / "run" / name) for name in images]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from fastmlp import MLP
 from fastmlp.cli.main import main
 from fastmlp.data import load_inputs
 from fastmlp.experiment import predict as predicting
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.kernels.cache_folder import cache_folder
 from fastmlp.training.failure import FailureReason
 
@@ -66,26 +66,26 @@ def flowers(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """The folder of a run on pictures of 9 x 9 pixels, bars that stand or lie, and its training pictures."""
+    """The folder of a run on images of 9 x 9 pixels, bars that stand or lie, and its training images."""
     folder = tmp_path_factory.mktemp("digits")
-    pictures = np.zeros((120, 9, 9), np.uint8)
-    for number, picture in enumerate(pictures):
-        drawn = picture if number % 2 else picture.T
+    images = np.zeros((120, 9, 9), np.uint8)
+    for number, image in enumerate(images):
+        drawn = image if number % 2 else image.T
         drawn[1:8, 3:6] = 200 + number % 50
-    np.savez(folder / "bars.npz", images=pictures, labels=np.arange(120) % 2)
+    np.savez(folder / "bars.npz", images=images, labels=np.arange(120) % 2)
     (folder / "recipe.toml").write_text("[network]\nhidden = [8]\n[training]\nepochs = 10\n", encoding="utf-8")
     arguments = ["--recipe", folder / "recipe.toml", "--data", folder / "bars.npz", "--out", folder / "run"]
     assert main(["sweep", *map(str, arguments)]) == 0
     assert main(["retrain", str(folder / "run")]) == 0
-    return folder, pictures
+    return folder, images
 
 
 # -------------------------------------------------------------------------------------------------------- what is said
 
 
 def test_a_table_has_the_class_and_the_probabilities_that_the_loaded_network_gives(digits, tmp_path, capsys):
-    folder, pictures = digits
-    path = write_csv(tmp_path / "test.csv", PIXELS, pictures[:7].reshape(7, 81).tolist())
+    folder, images = digits
+    path = write_csv(tmp_path / "test.csv", PIXELS, images[:7].reshape(7, 81).tolist())
     rows, err = predicted(capsys, folder / "run", path)
     mlp = MLP.load(folder / "run" / "retrained" / "model.safetensors")
     X = load_inputs(path).X
@@ -212,7 +212,7 @@ def test_classes_that_were_learned_as_columns_are_classes(flowers, tmp_path, cap
     assert np.array_equal(said, raw.clip(0, 1))
 
 
-# ------------------------------------------------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------------------------------------------------ images
 
 
 def test_a_large_dark_drawing_on_white_is_what_it_shows(digits, tmp_path, capsys):
@@ -223,11 +223,11 @@ def test_a_large_dark_drawing_on_white_is_what_it_shows(digits, tmp_path, capsys
         sheet.save(tmp_path / name)
     rows, err = predicted(capsys, folder / "run", tmp_path / "standing.png", tmp_path / "lying.png")
     assert [(row["file"], row["class"]) for row in rows] == [("standing.png", "1"), ("lying.png", "0")]
-    assert err == "pictures become 9 x 9 pixels, light on dark, of which drawings fill 78%\n"
+    assert err == "images become 9 x 9 pixels, light on dark, of which drawings fill 78%\n"
     assert predicted(capsys, folder / "run", tmp_path)[0] == sorted(rows, key=lambda row: row["file"])
 
 
-def test_a_model_in_the_folder_of_a_run_knows_what_its_pictures_look_like(digits, tmp_path, capsys):
+def test_a_model_in_the_folder_of_a_run_knows_what_its_images_look_like(digits, tmp_path, capsys):
     folder, _ = digits
     Image.new("L", (90, 90), 255).save(tmp_path / "empty.png")
     model = folder / "run" / "retrained" / "model.safetensors"
@@ -236,17 +236,17 @@ def test_a_model_in_the_folder_of_a_run_knows_what_its_pictures_look_like(digits
     shutil.copy(model, tmp_path / "elsewhere.safetensors")
     _, said = predicted(capsys, tmp_path / "elsewhere.safetensors", tmp_path / "empty.png")
     assert "of which drawings fill 71%" in said
-    assert "elsewhere.safetensors is in no run that says what its pictures look like: assumed like MNIST's" in said
+    assert "elsewhere.safetensors is in no run that says what its images look like: assumed like MNIST's" in said
 
 
-def test_a_model_outside_of_a_run_takes_the_scale_of_pictures_from_its_inputs(tmp_path, capsys):
-    pictures = np.zeros((60, 9, 9))
-    pictures[::2, 1:8, 3:6], pictures[1::2, 3:6, 1:8] = 1, 1
-    mlp = MLP(hidden=(4,), epochs=20, engine="numpy").fit(pictures.reshape(60, 81), np.arange(60) % 2)
+def test_a_model_outside_of_a_run_takes_the_scale_of_images_from_its_inputs(tmp_path, capsys):
+    images = np.zeros((60, 9, 9))
+    images[::2, 1:8, 3:6], images[1::2, 3:6, 1:8] = 1, 1
+    mlp = MLP(hidden=(4,), epochs=20, engine="numpy").fit(images.reshape(60, 81), np.arange(60) % 2)
     mlp.save(tmp_path / "bars.safetensors")
-    Image.fromarray(np.uint8(255 - 255 * pictures[0])).resize((90, 90)).save(tmp_path / "bar.png")
+    Image.fromarray(np.uint8(255 - 255 * images[0])).resize((90, 90)).save(tmp_path / "bar.png")
     rows, _ = predicted(capsys, tmp_path / "bars.safetensors", tmp_path / "bar.png")
-    X = load_inputs(tmp_path / "bar.png", pictures=PictureStyle((9, 9), high=1.0)).X
+    X = load_inputs(tmp_path / "bar.png", image_style=ImageStyle((9, 9), high=1.0)).X
     assert X.max() == 1
     assert rows[0]["class"] == "0"
     assert rows[0]["probability_0"] == str(mlp.predict_proba(X)[0, 0])
@@ -256,8 +256,8 @@ def test_a_model_outside_of_a_run_takes_the_scale_of_pictures_from_its_inputs(tm
 
 
 def test_a_file_is_written_whole_and_never_over_another_one(digits, tmp_path, capsys, monkeypatch):
-    folder, pictures = digits
-    np.save(tmp_path / "X.npy", pictures.reshape(-1, 81))
+    folder, images = digits
+    np.save(tmp_path / "X.npy", images.reshape(-1, 81))
     monkeypatch.setenv("FASTMLP_CACHE", str(cache_folder()))  # another home would have no compiled kernels
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
@@ -274,8 +274,8 @@ def test_a_file_is_written_whole_and_never_over_another_one(digits, tmp_path, ca
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(digits, tmp_path):
-    folder, pictures = digits
-    np.save(tmp_path / "X.npy", np.tile(pictures.reshape(-1, 81), (100, 1)))
+    folder, images = digits
+    np.save(tmp_path / "X.npy", np.tile(images.reshape(-1, 81), (100, 1)))
     command = [sys.executable, "-m", "fastmlp", "predict", str(folder / "run"), str(tmp_path / "X.npy")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
@@ -316,8 +316,8 @@ def test_a_file_that_the_network_cannot_read_is_refused_with_its_name(
 @pytest.mark.parametrize("part", ["run.json", "recipe.toml", "cells/*/cell.json", "cells/*/history.csv"])
 @pytest.mark.parametrize("command", ["predict", "export"])
 def test_no_part_of_a_run_is_replaced(digits, tmp_path, capsys, command, part):
-    folder, pictures = digits
-    np.save(tmp_path / "X.npy", pictures.reshape(-1, 81))
+    folder, images = digits
+    np.save(tmp_path / "X.npy", images.reshape(-1, 81))
     path = next((folder / "run").glob(part))
     (tmp_path / "link").symlink_to(path)
     before, rest = path.read_bytes(), [tmp_path / "X.npy"] if command == "predict" else ["--to", "json"]
@@ -335,7 +335,7 @@ def test_no_part_of_a_run_is_replaced(digits, tmp_path, capsys, command, part):
         (["empty", "X.npy"], "empty holds no sweep"),
         (["RUN", "gone.csv"], "gone.csv is not there"),
         (["RUN", "narrow.npy"], "narrow.npy has 3 features; expected 81, as in training"),
-        (["RUN", "X.npy", "X.npy"], "X.npy has no names of its rows; expected pictures where there are several files"),
+        (["RUN", "X.npy", "X.npy"], "X.npy has no names of its rows; expected images where there are several files"),
         (["RUN", "X.npy", "--out", "empty"], "empty is a folder; expected the name of a file to write"),
         (["RUN", "X.npy", "--out", ""], "argument --out: is empty; expected the name of a file"),
         (["RUN", "X.npy", "--out", "X.npy", "--force"], "X.npy is an input of this command; choose another --out"),
@@ -348,10 +348,10 @@ def test_no_part_of_a_run_is_replaced(digits, tmp_path, capsys, command, part):
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(digits, tmp_path, monkeypatch, capsys, arguments, message):
-    folder, pictures = digits
+    folder, images = digits
     monkeypatch.chdir(tmp_path)
-    np.save("X.npy", pictures.reshape(-1, 81))
-    np.save("narrow.npy", pictures.reshape(-1, 81)[:, :3])
+    np.save("X.npy", images.reshape(-1, 81))
+    np.save("narrow.npy", images.reshape(-1, 81)[:, :3])
     (tmp_path / "empty").mkdir()
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     assert message in refused(capsys, *(folder / "run" if word == "RUN" else word for word in arguments))

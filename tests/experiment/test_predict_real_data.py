@@ -47,7 +47,7 @@ def test_a_submission_for_kaggles_test_csv_is_right_for_most_digits(mnist, tmp_p
     assert np.mean([int(row["Label"]) for row in rows] == y) > 0.9
 
 
-def test_digits_on_large_white_sheets_are_those_of_the_small_dark_pictures(mnist, tmp_path, capsys):
+def test_digits_on_large_white_sheets_are_those_of_the_small_dark_images(mnist, tmp_path, capsys):
     run, X, y = mnist
     chosen = [int(np.flatnonzero(y == digit)[1]) for digit in range(10)]
     np.save(tmp_path / "small.npy", X[chosen])

@@ -143,7 +143,7 @@ def test_an_unknown_name_lists_the_recipes_there_are():
 
 
 def test_a_binary_file_is_no_recipe(tmp_path):
-    path = tmp_path / "picture.toml"
+    path = tmp_path / "image.toml"
     path.write_bytes(b"\x89PNG\xff")
     with pytest.raises(InputError, match="cannot be read"):
         load_recipe(path)

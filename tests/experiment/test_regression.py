@@ -1,4 +1,4 @@
-"""Numbers to predict, from the file to the report: sweep, retraining, evaluation, tables and pictures."""
+"""Numbers to predict, from the file to the report: sweep, retraining, evaluation, tables and images."""
 
 import json
 import re

@@ -52,7 +52,7 @@ def tried(path):
 
 
 def idx_files():
-    """Pictures and their labels, by the names of their files."""
+    """Images and their labels, by the names of their files."""
     return {
         "train-images-idx3-ubyte": b"\0\0\x08\x03" + struct.pack(">III", *PIXELS.shape) + PIXELS.tobytes(),
         "train-labels-idx1-ubyte": b"\0\0\x08\x01" + struct.pack(">I", 20) + Y.astype(np.uint8).tobytes(),
@@ -60,7 +60,7 @@ def idx_files():
 
 
 def idx(folder):
-    """Pictures or labels, of which the file is changed, or what is packed in it."""
+    """Images or labels, of which the file is changed, or what is packed in it."""
     contents = idx_files()
 
     def case(choose):
@@ -134,23 +134,23 @@ def text(folder):
     return case
 
 
-def picture_files():
-    """Pictures of several kinds, by the names of their files."""
+def image_files():
+    """Images of several kinds, by the names of their files."""
     contents = {}
     for name, mode in (("a.png", "L"), ("b.png", "RGBA"), ("c.png", "P"), ("d.jpg", "RGB"), ("e.png", "I;16")):
         buffer = io.BytesIO()
         array = np.random.default_rng(2).integers(0, 256, (9, 8)).astype(np.uint16 if mode == "I;16" else np.uint8)
-        picture = Image.fromarray(array)
-        (picture if mode == "I;16" else picture.convert(mode)).save(buffer, "JPEG" if name == "d.jpg" else "PNG")
+        image = Image.fromarray(array)
+        (image if mode == "I;16" else image.convert(mode)).save(buffer, "JPEG" if name == "d.jpg" else "PNG")
         contents[name] = buffer.getvalue()
     return contents
 
 
-def picture_reader(folder):
-    """A function that reads a picture of a class, of which others are whole."""
+def image_reader(folder):
+    """A function that reads an image of a class, of which others are whole."""
     (folder / "0").mkdir()
     (folder / "1").mkdir()
-    (folder / "1" / "whole.png").write_bytes(picture_files()["a.png"])
+    (folder / "1" / "whole.png").write_bytes(image_files()["a.png"])
 
     def read(name, content):
         path = folder / "0" / name
@@ -162,9 +162,9 @@ def picture_reader(folder):
     return read
 
 
-def pictures(folder):
-    """A picture of a class is changed."""
-    contents, read = picture_files(), picture_reader(folder)
+def images(folder):
+    """An image of a class is changed."""
+    contents, read = image_files(), image_reader(folder)
 
     def case(choose):
         name = choose.choice(list(contents))
@@ -274,6 +274,6 @@ CAMPAIGNS = (
     Campaign("data in IDX, plain and packed", idx, sample=100),
     Campaign("data in npz and npy: archives, members, headers", npz, sample=100),
     Campaign("data in CSV and svmlight text, plain and packed", text, sample=60),
-    Campaign("data in folders of PNG and JPEG pictures", pictures, sample=60),
+    Campaign("data in folders of PNG and JPEG images", images, sample=60),
     Campaign("data in HDF5 and MATLAB files, read in another process", in_another_process, sample=100),
 )

@@ -38,11 +38,11 @@ def _data(name, seeds):
     return prepare
 
 
-def picture(folder):
-    from tests.fuzz.data_files import picture_files, picture_reader
+def image(folder):
+    from tests.fuzz.data_files import image_files, image_reader
 
-    read = picture_reader(folder)
-    return lambda data: read("a.png", data), list(picture_files().values())
+    read = image_reader(folder)
+    return lambda data: read("a.png", data), list(image_files().values())
 
 
 def model(folder):
@@ -123,7 +123,7 @@ TARGETS = {
     "csv": _data("data.csv", lambda data: [text.encode()[:400] for text in data.TABLES]),
     "svmlight": _data("data.svm", lambda data: [data.PAIRS.encode()[:400]]),
     "packed": _data("data.csv", lambda data: [pack(data.TABLES[1].encode()) for pack in data.PACKINGS]),
-    "picture": picture,
+    "image": image,
     "model": model,
     "checkpoint": checkpoint,
     "recipe": recipe,

@@ -58,7 +58,7 @@ def data_record(**changes):
         "label": None,
         "columns": None,
         "image_shape": (8, 8),
-        "pictures": None,
+        "image_style": None,
         "classes": (0, 1, 2),
         "class_names": (),
     }

@@ -114,7 +114,7 @@ def soak(minutes, folder, choose):
 
 
 def drawn_alike(run):
-    """The bits of a run but for its pictures, which the other processes only sketch."""
+    """The bits of a run but for its images, which the other processes only sketch."""
     return {name: value for name, value in bits(run).items() if not name.endswith(".png")}
 
 

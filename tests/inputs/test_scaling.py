@@ -215,7 +215,7 @@ def test_pixels_and_numbers_that_are_not_scaled_are_not_copied(X):
     assert prepare(MLP(first_layer="dense").config, X, Y).batches.X is X
 
 
-def test_pictures_are_not_standardised():
+def test_images_are_not_standardised():
     X, augmented = digits(16), {**SMALL, "augment": {"shift": 1}}
     with pytest.raises(InputError, match="64 columns, 0 to 16, standardised; expected scaling='minmax'"):
         MLP(**augmented).fit(X, Y)

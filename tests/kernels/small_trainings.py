@@ -25,7 +25,7 @@ DROPPED = (0.9, 0.5, 0.7, 0.8)
 SMALL_IMAGES = Distortion(12, 12, 1.0, 10.0, 0.1, 0.1, 4.0, 2.0, 6, 3, 1)
 
 
-def pictures():
+def images():
     """(600, 144) uint8 of which four fifths are zero, and labels."""
     random = np.random.RandomState(0)
     lit = random.rand(ROWS, PIXELS) < 0.2
@@ -40,7 +40,7 @@ def numbers(dtype):
 def scattered():
     """(600, 70,000) compressed rows of float32, the pixels far apart: columns that 16 bits do not hold."""
     wide = np.zeros((ROWS, 70_000), np.float32)
-    wide[:, 7 + 480 * np.arange(PIXELS)] = pictures()[0] / np.float32(255)
+    wide[:, 7 + 480 * np.arange(PIXELS)] = images()[0] / np.float32(255)
     return compress(wide, "float32")
 
 
@@ -49,7 +49,7 @@ def train(
     loss=CROSS_ENTROPY,
 ):  # fmt: skip
     """The arrays that a training changes: weights, optimizer states, summed loss and hits."""
-    y = pictures()[1]
+    y = images()[1]
     dtype = "float64" if getattr(X, "dtype", None) == np.float64 else "float32"
     if loss.kind == POISSON:
         y = np.random.RandomState(2).poisson(1.5, (ROWS, CLASSES)).astype(dtype)
@@ -119,13 +119,13 @@ def evaluate(X):
     p = Parameters((X.shape[1], *HIDDEN, CLASSES), NAMES, "float32")
     p.initialise("auto", None, "same", 1)
     totals = np.zeros(2)
-    epoch.evaluate(p.layers, p.buffer, X, pictures()[1], totals, 2)
+    epoch.evaluate(p.layers, p.buffer, X, images()[1], totals, 2)
     return (totals,)
 
 
 def trainings():
     """Name -> function that returns the arrays of one training or prediction."""
-    bytes_, dense = pictures()[0], numbers("float32")
+    bytes_, dense = images()[0], numbers("float32")
     floats = (bytes_ / np.float32(255)).astype(np.float32)
     compressed, compressed_floats = compress(bytes_, "float32"), compress(floats, "float32")
     found = {

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from small_trainings import ADAM_RULE, DROPPED, numbers, pictures, predict, train
+from small_trainings import ADAM_RULE, DROPPED, images, numbers, predict, train
 
 from fastmlp import MLP
 from fastmlp.kernels import epoch, thread_team
@@ -300,7 +300,7 @@ def as_bytes(arrays):
 TRAININGS = {
     "dense": lambda threads: train(numbers("float32"), batch_size=LARGE_BATCH, threads=threads, passes=1),
     "sparse": lambda threads: train(
-        compress(pictures()[0], "float32"), batch_size=LARGE_BATCH, threads=threads, passes=1
+        compress(images()[0], "float32"), batch_size=LARGE_BATCH, threads=threads, passes=1
     ),
     "Adam with dropout": lambda threads: train(
         numbers("float32"),
@@ -327,7 +327,7 @@ def test_teams_of_any_size_end_with_the_same_bits(name, team_sizes):
 @pytest.mark.parametrize("threads", [7, 64])
 def test_small_batches_by_columns_end_with_the_same_bits(threads, team_sizes, monkeypatch):
     monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-    pixels, size = compress(pictures()[0], "float32"), epoch.COLUMNS_BATCH
+    pixels, size = compress(images()[0], "float32"), epoch.COLUMNS_BATCH
     alone, shared = (as_bytes(train(pixels, batch_size=size, threads=count, passes=1)) for count in (1, threads))
     assert alone == shared
     assert max(team_sizes) == min(threads, size // epoch.GRAIN)
@@ -338,7 +338,7 @@ def test_small_batches_by_columns_end_with_the_same_bits(threads, team_sizes, mo
 def test_small_sparse_batches_with_limited_norms_end_with_the_same_bits(threads, limit, team_sizes, monkeypatch):
     """A norm needs whole rows, or whole columns: here no thread may own columns of the first layer's weights."""
     monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-    pixels, rule = compress(pictures()[0], "float32"), Rule(MOMENTUM, 0.5, **{limit: 0.1})
+    pixels, rule = compress(images()[0], "float32"), Rule(MOMENTUM, 0.5, **{limit: 0.1})
     alone, shared = (
         as_bytes(train(pixels, rule, batch_size=epoch.COLUMNS_BATCH, threads=count, passes=1)) for count in (1, threads)
     )
@@ -352,7 +352,7 @@ def test_small_sparse_batches_with_limited_norms_end_with_the_same_bits(threads,
 def test_threads_own_columns_of_the_weights_with_plain_sgd_alone(rule, expected, monkeypatch):
     """The other steps take whole rows. Of limited norms one thread would read sums that another is still adding to."""
     monkeypatch.setattr(epoch, "STEP_WORTH_SHARING", 0)
-    pixels, calls = compress(pictures()[0], "float32"), []
+    pixels, calls = compress(images()[0], "float32"), []
     monkeypatch.setattr(thread_team, "run", lambda *arguments: calls.append(arguments))
     train(pixels, rule, batch_size=epoch.COLUMNS_BATCH, threads=2, passes=1)
     _, size, _, _, by_columns, *_ = calls[0]
@@ -373,7 +373,7 @@ def test_64_threads_by_the_environment_train_the_same_network(team_sizes, monkey
     weights = []
     for threads in ("1", "64"):
         monkeypatch.setenv("FASTMLP_THREADS", threads)
-        mlp = MLP(hidden=(80,), batch_size=LARGE_BATCH, epochs=2, seed=0).fit(numbers("float32"), pictures()[1])
+        mlp = MLP(hidden=(80,), batch_size=LARGE_BATCH, epochs=2, seed=0).fit(numbers("float32"), images()[1])
         weights.append(as_bytes((*mlp.weights, *mlp.biases)))
     assert weights[0] == weights[1]
     assert max(team_sizes) == 64

@@ -204,7 +204,7 @@ def test_drawing_changes_no_global_setting_and_loads_no_pyplot():
     assert done.returncode == 0, done.stderr
 
 
-def test_a_saved_figure_is_a_picture(tmp_path):
+def test_a_saved_figure_is_an_image(tmp_path):
     plots.save(plots.curves_figure([GOOD], (1, 1), "costs 5$ or $6"), tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 

@@ -22,7 +22,7 @@ def test_texts_stay_texts_whatever_the_global_settings_are():
     assert matplotlib.rcParams["svg.fonttype"] == before
 
 
-def test_two_pictures_on_a_page_share_no_identifier():
+def test_two_images_on_a_page_share_no_identifier():
     identifiers = [{part.partition('"')[0] for part in drawn(name)[1].split(' id="')[1:]} for name in "ab"]
     assert identifiers[0]
     assert not identifiers[0] & identifiers[1]
@@ -32,7 +32,7 @@ def test_the_same_figure_gives_the_same_text():
     assert drawn()[1] == drawn()[1]
 
 
-def test_transforms_give_places_in_the_picture():
+def test_transforms_give_places_in_the_image():
     figure, svg = drawn()
     (x, y), *_ = figure.axes[0].transData.transform(np.array([[1, 4]]))
     height = figure.get_size_inches()[1] * 72

@@ -149,7 +149,7 @@ def test_many_classes_have_a_matrix_or_their_most_frequent_mistakes(evaluated, e
     assert f"class {hardest} {matrix[hardest].sum()} {recall[hardest]:.2%}" in read.text("test")
 
 
-def test_inputs_that_are_no_pictures_list_the_rows_of_their_mistakes(sweep, tmp_path, page):
+def test_inputs_that_are_no_images_list_the_rows_of_their_mistakes(sweep, tmp_path, page):
     random = np.random.default_rng(0)
     for name, rows in (("train", 120), ("test", 40)):
         y = random.integers(0, 2, rows)

@@ -76,7 +76,7 @@ def test_data_are_described_by_their_rows_columns_and_classes(tmp_path, capsys):
     images = np.arange(5 * 64, dtype=np.uint8).reshape(5, 8, 8)
     np.savez(tmp_path / "five.npz", images=images, labels=[2, 0, 2, 2, 1])
     text = told(capsys, tmp_path / "five.npz")
-    assert "format npz rows 5 pictures 8 x 8 pixels columns 64 of numbers, 0 to 255" in text
+    assert "format npz rows 5 images 8 x 8 pixels columns 64 of numbers, 0 to 255" in text
     assert "classes 3: 1 of 0, 1 of 1, 3 of 2" in text
     values = json.loads(told(capsys, tmp_path / "five.npz", "--json"))
     assert [one["count"] for one in values["classes"]] == [1, 1, 3]
@@ -145,7 +145,7 @@ def test_sparse_data_are_described_without_their_zeros(tmp_path, capsys):
 def test_data_by_name_are_described_and_their_synthetic_nature_is_told(capsys, monkeypatch):
     monkeypatch.setattr(glyphs, "COUNTS", {"train": 30, "test": 20})
     text = told(capsys, "glyphs")
-    assert "data, synthetic format collection rows 30 pictures 28 x 28 pixels" in text
+    assert "data, synthetic format collection rows 30 images 28 x 28 pixels" in text
     assert sum(one["count"] for one in json.loads(told(capsys, "glyphs", "--json"))["classes"]) == 30
 
 

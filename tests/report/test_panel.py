@@ -24,7 +24,7 @@ HOSTILE = [
 
 
 def network(shape=SHAPE, classes=10, loss="cross_entropy", seed=0, **settings):
-    """A network with random weights, whose answers differ from picture to picture."""
+    """A network with random weights, whose answers differ from image to image."""
     random = np.random.default_rng(seed)
     settings = {
         "hidden": (16, 12),
@@ -45,7 +45,7 @@ def network(shape=SHAPE, classes=10, loss="cross_entropy", seed=0, **settings):
 
 
 def probabilities_of(mlp, pixels):
-    """What the library says to pictures (N, D): (N, C)."""
+    """What the library says to images (N, D): (N, C)."""
     pixels = np.atleast_2d(pixels)
     has_probabilities = mlp.config.loss_function.has_probabilities
     return mlp.predict_proba(pixels) if has_probabilities else mlp.predict(pixels).clip(0, 1)
@@ -87,7 +87,7 @@ def draw_by_hand(browser, kind, strokes):
 
 
 def as_mnist_was_made(strokes, shape=SHAPE, box=(20, 20), grain=24):
-    """The picture of a drawing, made as a bitmap that is cut out, reduced and centred."""
+    """The image of a drawing, made as a bitmap that is cut out, reduced and centred."""
     ndimage = pytest.importorskip("scipy.ndimage")
     spatial = pytest.importorskip("scipy.spatial")
     lines = [np.array(stroke) for stroke in strokes]
@@ -105,9 +105,9 @@ def as_mnist_was_made(strokes, shape=SHAPE, box=(20, 20), grain=24):
     cut = ink[inked_rows[0] : inked_rows[-1] + 1, inked_columns[0] : inked_columns[-1] + 1]
     bitmap = np.zeros(np.array(shape) * grain)
     bitmap[: cut.shape[0], : cut.shape[1]] = cut
-    picture = bitmap.reshape(shape[0], grain, shape[1], grain).mean(axis=(1, 3))
-    shift = np.round(np.array(shape) // 2 - np.array(ndimage.center_of_mass(picture)))
-    return ndimage.shift(picture, shift, order=0)
+    image = bitmap.reshape(shape[0], grain, shape[1], grain).mean(axis=(1, 3))
+    shift = np.round(np.array(shape) // 2 - np.array(ndimage.center_of_mass(image)))
+    return ndimage.shift(image, shift, order=0)
 
 
 # ------------------------------------------------------------------------------------------------------ the network
@@ -115,26 +115,26 @@ def as_mnist_was_made(strokes, shape=SHAPE, box=(20, 20), grain=24):
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "squared_error", "poisson"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_page_gives_a_picture_the_probabilities_that_the_library_gives(show, activation, loss):
+def test_the_page_gives_an_image_the_probabilities_that_the_library_gives(show, activation, loss):
     mlp = network(loss=loss, activation=activation)
     browser = show(panel(mlp, SHAPE, DIGITS))
-    pictures = np.random.default_rng(1).random((5, 784)) ** 3
-    answers = [ask(browser, "classify", picture.tolist()) for picture in pictures]
+    images = np.random.default_rng(1).random((5, 784)) ** 3
+    answers = [ask(browser, "classify", image.tolist()) for image in images]
     assert np.ptp(answers, axis=0).max() > 0.01
-    np.testing.assert_allclose(answers, probabilities_of(mlp, pictures), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(answers, probabilities_of(mlp, images), rtol=0, atol=1e-4)
 
 
-def test_layers_may_differ_in_activation_and_width_and_pictures_need_not_be_square(show):
+def test_layers_may_differ_in_activation_and_width_and_images_need_not_be_square(show):
     mlp = network(shape=(9, 14), classes=4, hidden=(7, 20, 3), activation=("tanh", "relu", "sigmoid"), dtype="float64")
     browser = show(panel(mlp, (9, 14), list("abcd")))
-    pictures = np.random.default_rng(1).random((5, 126))
-    answers = [ask(browser, "classify", picture.tolist()) for picture in pictures]
-    np.testing.assert_allclose(answers, mlp.predict_proba(pictures), rtol=0, atol=1e-4)
+    images = np.random.default_rng(1).random((5, 126))
+    answers = [ask(browser, "classify", image.tolist()) for image in images]
+    np.testing.assert_allclose(answers, mlp.predict_proba(images), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("scaling", ["auto", "standard", "minmax", "none", "pixels"])
 @pytest.mark.parametrize(("paper", "ink"), [(0, 16), (255, 0), (-1, 1)])
-def test_the_page_scales_a_picture_as_the_network_does(show, scaling, paper, ink):
+def test_the_page_scales_an_image_as_the_network_does(show, scaling, paper, ink):
     random = np.random.default_rng(2)
     X, y = paper + (ink - paper) * np.round(random.random((60, 64)) ** 3, 2), np.arange(60) % 3
     X[:, :8] = paper  # as at an edge
@@ -142,7 +142,7 @@ def test_the_page_scales_a_picture_as_the_network_does(show, scaling, paper, ink
     mlp = MLP(hidden=(16,), epochs=2, engine="numpy", scaling=scaling, learning_rate=0.01).fit(X, y)
     drawn = np.round(random.random((5, 64)), 2)
     browser = show(panel(mlp, (8, 8), list("abc"), shades=(paper, ink)))
-    answers = [ask(browser, "classify", picture.tolist()) for picture in drawn]
+    answers = [ask(browser, "classify", image.tolist()) for image in drawn]
     np.testing.assert_allclose(answers, mlp.predict_proba(paper + (ink - paper) * drawn), rtol=0, atol=1e-4)
 
 
@@ -200,10 +200,10 @@ def test_a_hand_moves_the_pen_where_it_points(show):
 def test_a_drawing_is_fitted_and_centred_as_mnist_was(show, seed):
     browser = show(panel(network(), SHAPE, DIGITS))
     strokes = scribble(seed)
-    picture = np.reshape(ask(browser, "draw", strokes)["pixels"], SHAPE)
+    image = np.reshape(ask(browser, "draw", strokes)["pixels"], SHAPE)
     # The page looks at 64 points of a pixel, the bitmap at 576 and cuts it out to a 24th.
-    np.testing.assert_allclose(picture, as_mnist_was_made(strokes), rtol=0, atol=0.08)
-    assert max(np.ptp(np.nonzero(picture), axis=1)) == 19
+    np.testing.assert_allclose(image, as_mnist_was_made(strokes), rtol=0, atol=0.08)
+    assert max(np.ptp(np.nonzero(image), axis=1)) == 19
 
 
 def test_size_and_place_of_a_drawing_do_not_matter(show):
@@ -216,21 +216,21 @@ def test_size_and_place_of_a_drawing_do_not_matter(show):
 
 def test_a_dot_stays_a_dot_in_the_middle(show):
     browser = show(panel(network(), SHAPE, DIGITS))
-    picture = np.reshape(ask(browser, "draw", [[[0.9, 0.2]]])["pixels"], SHAPE)
-    assert picture.sum() == pytest.approx(np.pi * (20 / 7 / 2) ** 2, rel=0.03)
-    assert picture[12:17, 12:17].sum() == picture.sum()
+    image = np.reshape(ask(browser, "draw", [[[0.9, 0.2]]])["pixels"], SHAPE)
+    assert image.sum() == pytest.approx(np.pi * (20 / 7 / 2) ** 2, rel=0.03)
+    assert image[12:17, 12:17].sum() == image.sum()
     shaken = np.reshape(ask(browser, "draw", [[[0.9, 0.2], [0.91, 0.2]]])["pixels"], SHAPE)
     assert shaken[11:18, 11:18].sum() == shaken.sum()
 
 
-def test_a_drawing_may_fill_the_picture_and_is_never_moved_out_of_it(show):
+def test_a_drawing_may_fill_the_image_and_is_never_moved_out_of_it(show):
     browser = show(panel(network(), SHAPE, DIGITS, fill=1))
     heavy_corner = [arc(0.2, 0.2, r, r, 0, 360) for r in (0.02, 0.06, 0.1)] + [[[0.2, 0.2], [0.2, 0.9], [0.8, 0.9]]]
-    picture = np.reshape(ask(browser, "draw", heavy_corner)["pixels"], SHAPE)
-    inked = np.flatnonzero(picture.any(axis=1))
+    image = np.reshape(ask(browser, "draw", heavy_corner)["pixels"], SHAPE)
+    inked = np.flatnonzero(image.any(axis=1))
     assert (inked[0], inked[-1]) == (0, 27)
     # Its mass is on the left, so it goes to the right as far as there is room.
-    assert picture[:, 27].any()
+    assert image[:, 27].any()
 
 
 def test_drawn_digits_are_recognised(show):

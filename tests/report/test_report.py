@@ -109,7 +109,7 @@ def test_the_digests_and_the_versions_are_told(evaluated_once, evaluated_page):
         assert expected in text
 
 
-def test_worst_mistakes_and_weights_are_pictures(evaluated_page):
+def test_worst_mistakes_and_weights_are_images(evaluated_page):
     read = evaluated_page
     assert len(read.charts("the ")) == 1
     assert len(read.charts("weights of the first layer")) == 1

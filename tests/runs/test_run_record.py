@@ -9,7 +9,7 @@ from run_records import data_record
 
 from fastmlp.config.early_stopping import from_setting
 from fastmlp.data import Dataset
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 from fastmlp.runs.run_record import describe_data
 from fastmlp.training.early_stopping import kept_epoch
 
@@ -43,16 +43,16 @@ def test_losses_that_are_no_numbers_keep_the_last_epoch():
     assert kept_epoch([{"epoch": epoch, **lost} for epoch in (1, 2)], from_setting(3)) == 2
 
 
-def test_the_record_of_pictures_says_what_they_look_like_and_that_of_other_data_does_not():
+def test_the_record_of_images_says_what_they_look_like_and_that_of_other_data_does_not():
     squares = np.zeros((4, 10, 10), np.uint8)
     squares[:, 2:8, 3:5] = 255  # 6 of 10 pixels high
     dataset = Dataset(squares.reshape(4, 100), np.arange(4) % 2, np.arange(2), (10, 10), "squares", key="/squares.npz")
-    style = describe_data(dataset, 3, 1).pictures
+    style = describe_data(dataset, 3, 1).image_style
     assert (style.shape, style.background, style.low, style.high, style.fill) == ((10, 10), "dark", 0, 255, 0.6)
     assert style.describe() == "10 x 10 pixels, light on dark, of which drawings fill 60%"
-    assert describe_data(replace(dataset, image_shape=None), 3, 1).pictures is None
+    assert describe_data(replace(dataset, image_shape=None), 3, 1).image_style is None
 
 
-def test_pictures_of_another_shape_than_the_inputs_are_damage():
-    with pytest.raises(ValueError, match=r"pictures have the shape \(4, 16\) for an image_shape \(8, 8\)"):
-        data_record(pictures=PictureStyle((4, 16)))
+def test_images_of_another_shape_than_the_inputs_are_damage():
+    with pytest.raises(ValueError, match=r"images have the shape \(4, 16\) for an image_shape \(8, 8\)"):
+        data_record(image_style=ImageStyle((4, 16)))

@@ -1,4 +1,4 @@
-"""The pictures of docs/scikit-learn.md are those that scikit-learn's own estimators draw."""
+"""The images of docs/scikit-learn.md are those that scikit-learn's own estimators draw."""
 
 from pathlib import Path
 

@@ -61,9 +61,9 @@ def test_figures_are_drawn(without_home, tmp_path):
     script = (
         "import numpy, os\n"
         "from fastmlp import plots\n"
-        "plots.save(plots.confusion_figure(numpy.eye(3, dtype=int), 'abc', 'title'), 'picture.png')\n"
-        "assert os.path.getsize('picture.png') > 1000\n"
-        "os.remove('picture.png')\n"
+        "plots.save(plots.confusion_figure(numpy.eye(3, dtype=int), 'abc', 'title'), 'image.png')\n"
+        "assert os.path.getsize('image.png') > 1000\n"
+        "os.remove('image.png')\n"
         "print(os.environ['MPLCONFIGDIR'])\n"
     )
     folder = without_home(script).stdout.strip()

@@ -9,7 +9,7 @@ import pytest
 DRAWING = """
 import os, numpy
 from fastmlp import plots
-plots.save(plots.confusion_figure(numpy.eye(3, dtype=int), "abc", "title"), "picture.png")
+plots.save(plots.confusion_figure(numpy.eye(3, dtype=int), "abc", "title"), "image.png")
 import matplotlib
 print(os.environ["MPLBACKEND"], dict.__getitem__(matplotlib.rcParams, "backend"))
 """
@@ -22,7 +22,7 @@ def drawn(backend, folder):
         [sys.executable, "-c", DRAWING], capture_output=True, text=True, check=False, env=environment, cwd=folder
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert (folder / "picture.png").stat().st_size > 1000
+    assert (folder / "image.png").stat().st_size > 1000
     return done.stdout.split(" ", 1)
 
 

@@ -23,12 +23,12 @@ def load_glyphs(part: str) -> Dataset:
     Parameters
     ----------
     part : {"train", "test"}
-        Which part, of 60,000 or 10,000 pictures.
+        Which part, of 60,000 or 10,000 images.
 
     Returns
     -------
     Dataset
-        Pictures (N, 784) uint8 and their labels.
+        Images (N, 784) uint8 and their labels.
     """
     folder = cache_folder()
     name = f"glyphs-{glyphs.VERSION}-{part}.npz"
@@ -55,5 +55,5 @@ def _cached(path: Path, count: int) -> Arrays | None:
 
 
 def _digest(X: NDArray[np.uint8], y: NDArray[np.int64]) -> str:
-    """Return the SHA-256 of the pictures and labels."""
+    """Return the SHA-256 of the images and labels."""
     return hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastmlp.utils.matplotlib_setup import import_matplotlib
 
-SIZE = 56  # height and width of a shape, in pixels: two for each pixel of the pictures drawn from it
+SIZE = 56  # height and width of a shape, in pixels: two for each pixel of the images drawn from it
 FONTS = (  # those that every version of matplotlib from 3.8 on has, each in the same file
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
     *("DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSansMono-Oblique", "DejaVuSansMono-BoldOblique"),
@@ -42,7 +42,7 @@ def digit_shapes() -> NDArray[np.uint8]:
 
 
 def _drawn(font_name: str) -> NDArray[np.uint8]:
-    """Draw the ten digits of a font, (10, 2 * SIZE, 2 * SIZE), each in the middle of its picture."""
+    """Draw the ten digits of a font, (10, 2 * SIZE, 2 * SIZE), each in the middle of its image."""
     import_matplotlib()
     import matplotlib
     from fontTools.ttLib import TTFont

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from fastmlp.data.collections.glyph_shapes import SIZE, digit_shapes
 
 COUNTS = {"train": 60_000, "test": 10_000}
-VERSION = 2  # raise it when the pictures change, so that cached ones are drawn again
-BLOCK = 500  # pictures drawn from one random stream: small enough for the temporaries to stay in the CPU's cache
+VERSION = 2  # raise it when the images change, so that cached ones are drawn again
+BLOCK = 500  # images drawn from one random stream: small enough for the temporaries to stay in the CPU's cache
 _SIDE = 28
 _SCALE = SIZE / _SIDE
 _KNOTS = 5  # the bending is given on a grid of this many points a side
@@ -24,7 +24,7 @@ _KNOTS = 5  # the bending is given on a grid of this many points a side
 def draw(
     part: str, count: int | None = None, threads: int | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw digits; each block of them has its own random stream, so that `threads` and `count` change no picture.
+    """Draw digits; each block of them has its own random stream, so that `threads` and `count` change no image.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def draw(
     Returns
     -------
     X : ndarray of shape (count, 784), uint8
-        Pictures of 28 x 28 pixels.
+        Images of 28 x 28 pixels.
     y : ndarray of shape (count,), int64
         The digits.
     """
@@ -48,8 +48,8 @@ def draw(
 
     def fill(block: int) -> None:
         rows = slice(block * BLOCK, min((block + 1) * BLOCK, count))
-        pictures, labels = _draw_block(shapes, part, block)
-        X[rows], y[rows] = pictures[: rows.stop - rows.start], labels[: rows.stop - rows.start]
+        images, labels = _draw_block(shapes, part, block)
+        X[rows], y[rows] = images[: rows.stop - rows.start], labels[: rows.stop - rows.start]
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as team:
         list(team.map(fill, range(-(-count // BLOCK))))
@@ -57,7 +57,7 @@ def draw(
 
 
 def _draw_block(shapes: NDArray[np.uint8], part: str, block: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw the pictures (BLOCK, 784) of a block, and return them with their labels (BLOCK,)."""
+    """Draw the images (BLOCK, 784) of a block, and return them with their labels (BLOCK,)."""
     stream = np.random.SeedSequence(VERSION, spawn_key=(list(COUNTS).index(part), block))
     # RandomState, unlike Generator, is documented to draw the same numbers in every version of numpy.
     random = np.random.RandomState(np.random.PCG64(stream))
@@ -117,7 +117,7 @@ def _sample(
 
 
 def _shade(random: np.random.RandomState, ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Make the ink of pictures uneven, and return them as uint8; what is black stays black."""
+    """Make the ink of images uneven, and return them as uint8; what is black stays black."""
     pressure = random.uniform(0.7, 1.4, (BLOCK, 1)).astype(np.float32)
     grain = random.normal(1, 0.08, ink.shape).astype(np.float32)
     shaded: NDArray[np.float32] = np.clip(ink * pressure * grain, 0, 255)

@@ -18,7 +18,7 @@ _FOUR = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 _NOTMNIST = ("notmnist-small-subset-images-idx3-ubyte", "notmnist-small-subset-labels-idx1-ubyte")
-# The pictures and the labels of each part; both parts of notMNIST are drawn from the same two files.
+# The images and the labels of each part; both parts of notMNIST are drawn from the same two files.
 FILES = {"mnist": _FOUR, "fashion-mnist": _FOUR, "notmnist": dict.fromkeys(_FOUR, _NOTMNIST)}
 # SHA-256 of the unpacked files, the same on every mirror; how they were gzipped may differ.
 DIGESTS = {
@@ -72,7 +72,7 @@ def load_named(name: str, part: str) -> Dataset:
     Returns
     -------
     Dataset
-        Pictures (N, 784) uint8 and their labels.
+        Images (N, 784) uint8 and their labels.
 
     Raises
     ------
@@ -153,11 +153,11 @@ def _download(name: str, file: str) -> np.ndarray:
 
 
 def _dataset(name: str, part: str, arrays: list[np.ndarray], origin: str) -> Dataset:
-    """Make a Dataset of the pictures and labels of a collection."""
-    pictures, labels = arrays
+    """Make a Dataset of the images and labels of a collection."""
+    images, labels = arrays
     if name == "notmnist":
-        rows = part_rows(pictures, part)
-        pictures, labels = pictures[rows], labels[rows]
-    dataset = idx_dataset(pictures, labels, *FILES[name][part], name)
+        rows = part_rows(images, part)
+        images, labels = images[rows], labels[rows]
+    dataset = idx_dataset(images, labels, *FILES[name][part], name)
     names = CLASS_NAMES.get(name, ())
     return replace(dataset, classes=np.arange(10), class_names=names, source=f"{name} from {origin}", key=name)

@@ -12,16 +12,16 @@ TEST_ROWS, VALIDATION_ROWS = 1579, 1000
 
 
 def part_rows(
-    pictures: np.ndarray, part: str, test: int = TEST_ROWS, validation: int = VALIDATION_ROWS
+    images: np.ndarray, part: str, test: int = TEST_ROWS, validation: int = VALIDATION_ROWS
 ) -> NDArray[np.int64]:
     """Return the rows of a part, in a random order that is always the same.
 
-    Identical pictures are all among the test rows, the validation rows or the others, one after another.
+    Identical images are all among the test rows, the validation rows or the others, one after another.
 
     Parameters
     ----------
-    pictures : ndarray of shape (N, height, width)
-        All pictures.
+    images : ndarray of shape (N, height, width)
+        All images.
     part : {"train", "test"}
         "train" ends in the rows for validation.
     test : int, default=1579
@@ -32,20 +32,20 @@ def part_rows(
     Returns
     -------
     ndarray of shape (rows,), int64
-        Positions in `pictures`.
+        Positions in `images`.
     """
-    groups = _identical(pictures)
+    groups = _identical(images)
     waiting = [groups[k] for k in RandomStream(0).permutation(len(groups))]
     tested, waiting = _take(waiting, test)
     held_out, trained = _take(waiting, validation)
     return np.concatenate(tested if part == "test" else [*trained, *held_out], dtype=np.int64)
 
 
-def _identical(pictures: np.ndarray) -> list[list[int]]:
-    """Return the rows of each distinct picture, ascending, in the order in which the pictures first appear."""
+def _identical(images: np.ndarray) -> list[list[int]]:
+    """Return the rows of each distinct image, ascending, in the order in which the images first appear."""
     groups: dict[bytes, list[int]] = {}
-    for row, picture in enumerate(pictures):
-        groups.setdefault(hashlib.sha256(picture.tobytes()).digest(), []).append(row)
+    for row, image in enumerate(images):
+        groups.setdefault(hashlib.sha256(image.tobytes()).digest(), []).append(row)
     return list(groups.values())
 
 

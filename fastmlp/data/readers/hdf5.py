@@ -32,7 +32,7 @@ SYNTHETIC = "synthetic"  # attribute of a file whose samples this library made
 
 
 class HDF5Reader(Reader):
-    """Inputs (N, D), or pictures (N, height, width), and labels (N,), or one-hot (N, C).
+    """Inputs (N, D), or images (N, height, width), and labels (N,), or one-hot (N, C).
 
     Their names are those of `named_arrays.PAIRS`; an array of a group `train` or `test`, as USPS has them, is of that
     part. Floats become float32 block by block: float64 is never in memory as a whole. A file decides about no other

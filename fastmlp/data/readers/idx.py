@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST, Fashion-MNIST and their kin: one of pictures, one of labels, compressed or not."""
+"""IDX files, the format of MNIST, Fashion-MNIST and their kin: one of images, one of labels, compressed or not."""
 
 import hashlib
 import io
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fastmlp.data.checks import NoTestPart, check_file, picture_shape, read_inputs, read_labels
+from fastmlp.data.checks import NoTestPart, check_file, read_inputs, read_labels, shape_of_images
 from fastmlp.data.dataset import Dataset, Inputs
-from fastmlp.data.readers.idx_names import are_emnist, is_folder_of_idx, labels_beside, part_named, pictures_of
+from fastmlp.data.readers.idx_names import are_emnist, images_of, is_folder_of_idx, labels_beside, part_named
 from fastmlp.data.readers.reader import Expected, Reader
 from fastmlp.data.unpacking import OPENERS, compression
 from fastmlp.errors import InputError
@@ -22,16 +22,16 @@ from fastmlp.utils.free_memory import check_memory
 # Type codes of the format's description at yann.lecun.com/exdb/mnist; numbers are big-endian.
 _INT = 0x0C
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", _INT: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_TURNED = "{}: pictures of EMNIST, which are stored with their columns as rows: turned"
+_TURNED = "{}: images of EMNIST, which are stored with their columns as rows: turned"
 _ASCII = {str(code): chr(code) for code in range(32, 127)}
 _AT_A_TIME = 1 << 20  # bytes
 _MOST_COMPRESSED = 1032  # deflate's best ratio: a header that promises more than that is wrong
 
 
 class IDXReader(Reader):
-    """A file of pictures with the file of labels beside it, or a folder of such pairs.
+    """A file of images with the file of labels beside it, or a folder of such pairs.
 
-    The parts are told apart by the names of the files, see `fastmlp.data.readers.idx_names`. Pictures of EMNIST have
+    The parts are told apart by the names of the files, see `fastmlp.data.readers.idx_names`. Images of EMNIST have
     their columns as rows (https://www.nist.gov/itl/products-and-services/emnist-dataset), which is put right. Of the
     8 numbers that QMNIST has for each digit, the first is the label (https://github.com/facebookresearch/qmnist).
     """
@@ -46,54 +46,56 @@ class IDXReader(Reader):
         return _is_header(head)
 
     def recognises_folder(self, folder: Path) -> bool:
-        """Return True for a folder with a file of pictures."""
+        """Return True for a folder with a file of images."""
         return is_folder_of_idx(folder)
 
     def read(self, path: Path, *, part: str = "train", n_features: int | None = None) -> Dataset:
         """Read a file, or the part of a folder, as `Reader.read` describes."""
-        images = pictures_of(path, part)
-        dataset = _with_labels(images, path.name if path.is_dir() else images.name)
-        if part != "train" or part_named(images.name) != "train":
+        image_file = images_of(path, part)
+        dataset = _with_labels(image_file, path.name if path.is_dir() else image_file.name)
+        if part != "train" or part_named(image_file.name) != "train":
             return dataset
         try:
-            validation = pictures_of(path, "validation")
+            validation = images_of(path, "validation")
         except InputError:  # there is none
             return dataset
         return replace(dataset, validation=_with_labels(validation, validation.name))
 
     def read_inputs(self, path: Path, expected: Expected) -> Inputs:
-        """Read a file of pictures, of a folder that of the test part if there is one, as `Reader.read_inputs`."""
-        images = path
+        """Read a file of images, of a folder that of the test part if there is one, as `Reader.read_inputs`."""
+        image_file = path
         if path.is_dir():
             try:
-                images = pictures_of(path, "test")
+                image_file = images_of(path, "test")
             except NoTestPart:
-                images = pictures_of(path, "train")
-        pictures = read_idx(images, str(images))
-        notes = (f"{path}: inputs from {images.name}",) if path.is_dir() else ()
-        if are_emnist(images) and pictures.ndim == 3:
-            pictures, notes = pictures.swapaxes(1, 2), (*notes, _TURNED.format(images))
-        X = read_inputs(str(images), pictures.shape, pictures.dtype, pictures.__getitem__)
-        return Inputs(X, None, picture_shape(pictures.shape, X), images.name, notes)
+                image_file = images_of(path, "train")
+        images = read_idx(image_file, str(image_file))
+        notes = (f"{path}: inputs from {image_file.name}",) if path.is_dir() else ()
+        if are_emnist(image_file) and images.ndim == 3:
+            images, notes = images.swapaxes(1, 2), (*notes, _TURNED.format(image_file))
+        X = read_inputs(str(image_file), images.shape, images.dtype, images.__getitem__)
+        return Inputs(X, None, shape_of_images(images.shape, X), image_file.name, notes)
 
 
-def _with_labels(images: Path, name: str) -> Dataset:
-    """Read a file of pictures and the labels beside it."""
-    labels = labels_beside(images)
-    pictures, values = read_idx(images, str(images)), read_idx(labels, str(labels))
-    if not are_emnist(images) or pictures.ndim != 3:
-        return idx_dataset(pictures, values, images, labels, name)
-    dataset = idx_dataset(pictures.swapaxes(1, 2), values, images, labels, name)
-    return replace(dataset, class_names=_characters(images, dataset), notes=(*dataset.notes, _TURNED.format(images)))
+def _with_labels(image_file: Path, name: str) -> Dataset:
+    """Read a file of images and the labels beside it."""
+    labels = labels_beside(image_file)
+    images, values = read_idx(image_file, str(image_file)), read_idx(labels, str(labels))
+    if not are_emnist(image_file) or images.ndim != 3:
+        return idx_dataset(images, values, image_file, labels, name)
+    dataset = idx_dataset(images.swapaxes(1, 2), values, image_file, labels, name)
+    return replace(
+        dataset, class_names=_characters(image_file, dataset), notes=(*dataset.notes, _TURNED.format(image_file))
+    )
 
 
-def _characters(images: Path, dataset: Dataset) -> tuple[str, ...]:
+def _characters(image_file: Path, dataset: Dataset) -> tuple[str, ...]:
     """Return the characters that EMNIST's labels stand for, from its mapping file; () if there is none.
 
     A line of emnist-letters-mapping.txt has a label and the codes of its characters: `1 65 97` for A and a.
     """
-    collection = images.name.partition("-train-" if "-train-" in images.name else "-test-")[0]
-    path = images.with_name(f"{collection}-mapping.txt")
+    collection = image_file.name.partition("-train-" if "-train-" in image_file.name else "-test-")[0]
+    path = image_file.with_name(f"{collection}-mapping.txt")
     if dataset.classes is None or not path.is_file():
         return ()
     lines = (line.split() for line in path.read_text("ascii", "replace").splitlines())
@@ -197,16 +199,18 @@ def raw_digest(array: np.ndarray) -> str:
     return hasher.hexdigest()
 
 
-def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, labels: Path | str, name: str) -> Dataset:
+def idx_dataset(
+    images: np.ndarray, values: np.ndarray, image_file: Path | str, labels: Path | str, name: str
+) -> Dataset:
     """Make a Dataset of two IDX arrays.
 
     Parameters
     ----------
-    pictures : ndarray of shape (N, height, width)
-        Pictures.
+    images : ndarray of shape (N, height, width)
+        Images.
     values : ndarray of shape (N,), or (N, 8) int32
         Labels, or QMNIST's numbers, of which the first is the label.
-    images, labels : Path or str
+    image_file, labels : Path or str
         What messages call the two.
     name : str
         What tables and messages call the data.
@@ -214,22 +218,20 @@ def idx_dataset(pictures: np.ndarray, values: np.ndarray, images: Path | str, la
     Returns
     -------
     Dataset
-        With X as a view of `pictures` if they are uint8.
+        With X as a view of `images` if they are uint8.
 
     Raises
     ------
     InputError, InputTypeError
-        If they are no pictures, no labels, or not as many.
+        If they are no images, no labels, or not as many.
     """
-    if pictures.dtype == np.uint8 and pictures.ndim == 3 and pictures.size:
-        X = pictures.reshape(len(pictures), -1)  # no copy
+    if images.dtype == np.uint8 and images.ndim == 3 and images.size:
+        X = images.reshape(len(images), -1)  # no copy
     else:
-        X = read_inputs(str(images), pictures.shape, pictures.dtype, pictures.__getitem__)
+        X = read_inputs(str(image_file), images.shape, images.dtype, images.__getitem__)
     notes: tuple[str, ...] = ()
     if values.ndim == 2 and values.dtype == DTYPES[_INT]:
-        notes = (
-            f"{labels}: {values.shape[1]} numbers for each picture, of which the first is the label, as in QMNIST",
-        )
+        notes = (f"{labels}: {values.shape[1]} numbers for each image, of which the first is the label, as in QMNIST",)
         values = values[:, 0]
     y, classes = read_labels(str(labels), values, len(X))
-    return Dataset(X, y, classes, picture_shape(pictures.shape, X), name, notes=notes)
+    return Dataset(X, y, classes, shape_of_images(images.shape, X), name, notes=notes)

@@ -1,4 +1,4 @@
-"""Names of IDX files: which part of a collection they are, and where the labels of pictures are."""
+"""Names of IDX files: which part of a collection they are, and where the labels of images are."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from fastmlp.data.checks import no_part
 from fastmlp.errors import InputError
 
 PACKED = (".gz", ".xz", ".bz2")
-_PICTURES = re.compile(r"images[.-]idx[234]")
+_IMAGES = re.compile(r"images[.-]idx[234]")
 # MNIST: train-, t10k-; EMNIST: emnist-letters-train-, emnist-letters-test-; QMNIST: qmnist-train-, qmnist-test-.
 _WORDS = {
     "train": ("train",),
@@ -19,7 +19,7 @@ _WORD = re.compile(rf"(?:^|(?<=[-_.]))({'|'.join(word for words in _WORDS.values
 
 
 def part_named(name: str) -> str | None:
-    """Return the part that the name of a file of pictures says it is, or None.
+    """Return the part that the name of a file of images says it is, or None.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ def part_named(name: str) -> str | None:
     return next(part for part, words in _WORDS.items() if word[1] in words) if word else None
 
 
-def pictures_of(path: Path, part: str) -> Path:
-    """Find the file of pictures of a part.
+def images_of(path: Path, part: str) -> Path:
+    """Find the file of images of a part.
 
     Parameters
     ----------
     path : Path
-        A file of pictures, whose name says which part it is, or a folder. For "train" it is the file itself, whatever
+        A file of images, whose name says which part it is, or a folder. For "train" it is the file itself, whatever
         its name.
     part : {"train", "validation", "test"}
         The part.
@@ -52,7 +52,7 @@ def pictures_of(path: Path, part: str) -> Path:
         If there is none, or in a folder there is more than one; of type `NoTestPart` for the test part.
     """
     if path.is_dir():
-        return _pictures_in(path, part)
+        return _images_in(path, part)
     named = part_named(path.name)
     if part in ("train", named):
         return path  # as samples to train on, any file will do
@@ -62,16 +62,16 @@ def pictures_of(path: Path, part: str) -> Path:
         if found:
             return found
     looked_for = f": expected it beside it, in {' or '.join(beside)}" if beside else ""
-    raise no_part(part, f"{path} has no {part} part{looked_for}; give the path of the {part} pictures instead")
+    raise no_part(part, f"{path} has no {part} part{looked_for}; give the path of the {part} images instead")
 
 
 def labels_beside(images: Path) -> Path:
-    """Find the file of labels of pictures: `labels` for `images`, `idx1` or QMNIST's `idx2-int` for `idx3`.
+    """Find the file of labels of images: `labels` for `images`, `idx1` or QMNIST's `idx2-int` for `idx3`.
 
     Parameters
     ----------
     images : Path
-        File of pictures.
+        File of images.
 
     Returns
     -------
@@ -97,25 +97,25 @@ def labels_beside(images: Path) -> Path:
 
 
 def are_emnist(images: Path) -> bool:
-    """Return True for pictures of EMNIST, whose files have the columns of each picture in place of its rows.
+    """Return True for images of EMNIST, whose files have the columns of each image in place of its rows.
 
     Parameters
     ----------
     images : Path
-        File of pictures.
+        File of images.
     """
     return images.name.lower().startswith("emnist")
 
 
 def is_folder_of_idx(folder: Path) -> bool:
-    """Return True if a folder has a file of pictures.
+    """Return True if a folder has a file of images.
 
     Parameters
     ----------
     folder : Path
         A folder.
     """
-    return any(_PICTURES.search(name) for name in os.listdir(folder))
+    return any(_IMAGES.search(name) for name in os.listdir(folder))
 
 
 def _packed_or_not(path: Path) -> Path | None:
@@ -125,15 +125,15 @@ def _packed_or_not(path: Path) -> Path | None:
     return next((candidate for candidate in candidates if os.path.lexists(candidate)), None)
 
 
-def _pictures_in(folder: Path, part: str) -> Path:
-    """Return the file of pictures of a part in a folder; what no name says to be another part is for training."""
-    found = sorted(file for file in folder.iterdir() if _PICTURES.search(file.name))
+def _images_in(folder: Path, part: str) -> Path:
+    """Return the file of images of a part in a folder; what no name says to be another part is for training."""
+    found = sorted(file for file in folder.iterdir() if _IMAGES.search(file.name))
     wanted = [file for file in found if (part_named(file.name) or "train") == part]
     if not wanted:
         word = _WORDS[part][0]
         raise no_part(
             part,
-            f"{folder} has no {part} pictures; expected a file named like {word}-images-idx3-ubyte.gz: give the file "
+            f"{folder} has no {part} images; expected a file named like {word}-images-idx3-ubyte.gz: give the file "
             "or another folder",
         )
     plain_and_packed = {file.stem if file.suffix in PACKED else file.name for file in wanted}

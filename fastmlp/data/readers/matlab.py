@@ -36,7 +36,7 @@ _BYTES_OF_A_ROW, _BYTES_OF_A_NUMBER = 16, 24  # of compressed rows, scipy's and 
 class MATLABReader(Reader):
     """Inputs and labels as matrices, under names as in `named_arrays.PAIRS`, such as `X` and `y`, or `fea` and `gnd`.
 
-    A sample is a row, or a column where there are as many columns as labels; pictures are (height, width, N).
+    A sample is a row, or a column where there are as many columns as labels; images are (height, width, N).
     """
 
     name = "MATLAB"

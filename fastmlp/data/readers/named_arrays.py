@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.checks import no_part, picture_notes, picture_shape, read_inputs, read_labels
+from fastmlp.data.checks import image_notes, no_part, read_inputs, read_labels, shape_of_images
 from fastmlp.data.dataset import Dataset, Inputs
 from fastmlp.errors import InputError
 
@@ -146,7 +146,7 @@ def inputs_of_array(path: Path, name: str, x: Any, notes: tuple[str, ...] = ()) 
         The file.
     name : str
         What the array is called; "" in a file of one array.
-    x : ndarray or h5py.Dataset of shape (N, D), or of pictures
+    x : ndarray or h5py.Dataset of shape (N, D), or of images
         Inputs, which are read in blocks.
     notes : tuple of str, default=()
         What there is to say about it already.
@@ -157,7 +157,7 @@ def inputs_of_array(path: Path, name: str, x: Any, notes: tuple[str, ...] = ()) 
         If these are no inputs.
     """
     X, where = _read_array(path, name, x)
-    return Inputs(X, None, picture_shape(x.shape, X), path.name, (*notes, *picture_notes(where, x.shape)))
+    return Inputs(X, None, shape_of_images(x.shape, X), path.name, (*notes, *image_notes(where, x.shape)))
 
 
 def _read_array(path: Path, name: str, x: Any) -> tuple[NDArray[np.uint8 | np.float32], str]:
@@ -199,7 +199,7 @@ def dataset_of_arrays(path: Path, inputs: str, x: Any, labels: str, y: np.ndarra
         The file.
     inputs : str
         What the first array is called.
-    x : ndarray or h5py.Dataset of shape (N, D), or of pictures
+    x : ndarray or h5py.Dataset of shape (N, D), or of images
         Inputs, which are read in blocks.
     labels : str
         What the second array is called.
@@ -225,5 +225,5 @@ def dataset_of_arrays(path: Path, inputs: str, x: Any, labels: str, y: np.ndarra
             f"{path}: {labels} has {y[row].sum()} labels at row {row}; expected one label per sample: choose one column"
         )
     values, classes = read_labels(f"{path}: {labels}", y, len(X))
-    notes = picture_notes(where, x.shape)
-    return Dataset(X, values, classes, picture_shape(x.shape, X), path.name, synthetic, notes=notes)
+    notes = image_notes(where, x.shape)
+    return Dataset(X, values, classes, shape_of_images(x.shape, X), path.name, synthetic, notes=notes)

@@ -12,7 +12,7 @@ from fastmlp.errors import InputError, first_line
 
 
 class NPYReader(Reader):
-    """An array (N, D), or pictures (N, height, width), as `numpy.save` writes it; `read` refuses it without labels."""
+    """An array (N, D), or images (N, height, width), as `numpy.save` writes it; `read` refuses it without labels."""
 
     name = "npy"
     endings = (".npy",)

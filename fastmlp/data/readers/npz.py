@@ -21,7 +21,7 @@ from fastmlp.utils.free_memory import check_memory
 
 
 class NPZReader(Reader):
-    """Archives of inputs (N, D) or pictures (N, height, width) and labels, under names as in `named_arrays.PAIRS`.
+    """Archives of inputs (N, D) or images (N, height, width) and labels, under names as in `named_arrays.PAIRS`.
 
     Keras' mnist.npz has `x_train`, `y_train`, `x_test` and `y_test`. MedMNIST has `train_images`, `val_images`,
     `test_images` and `train_labels` and so on, the labels of shape (N, 1)

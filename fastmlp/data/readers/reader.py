@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastmlp.data.dataset import Dataset, Inputs
-from fastmlp.inputs.picture_style import PictureStyle
+from fastmlp.inputs.image_style import ImageStyle
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Expected:
         Names of the columns, which a table has to have.
     n_features : int, optional
         Number of the columns, for files that leave it open.
-    pictures : PictureStyle, optional
-        What the pictures of the training look like, for files of pictures.
+    image_style : ImageStyle, optional
+        What the images of the training look like, for files of images.
     label : str or int, optional
         Column of the labels of the training, for tables that have it.
     ids : str, optional
@@ -28,7 +28,7 @@ class Expected:
 
     names: tuple[str, ...] | None = None
     n_features: int | None = None
-    pictures: PictureStyle | None = None
+    image_style: ImageStyle | None = None
     label: str | int | None = None
     ids: str | None = None
 

@@ -173,7 +173,7 @@ def _find_reader(path: Path) -> Reader:
                 return reader
         raise InputError(
             f"{path} is a folder without data; expected IDX files such as train-images-idx3-ubyte.gz, or a folder of "
-            "PNG or JPEG pictures for each class: give the path of a file, or another folder"
+            "PNG or JPEG images for each class: give the path of a file, or another folder"
         )
     head = read_head(path)
     for reader in READERS:

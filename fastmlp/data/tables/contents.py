@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.checks import picture_shape, square
+from fastmlp.data.checks import shape_of_images, square
 from fastmlp.data.tables.columns import Column, Columns, as_array, read_columns
 from fastmlp.data.tables.layout import Layout
 from fastmlp.errors import InputError
@@ -40,7 +40,7 @@ class Contents:
     row_names_title : str
         The name of the first column.
     image_shape : (int, int) or None
-        Height and width where the rows are pictures.
+        Height and width where the rows are images.
     notes : tuple of str
         What a user may not expect.
     """
@@ -96,7 +96,7 @@ def read_contents(layout: Layout, label: int | None, ids: int | None = None) -> 
     if not inputs:
         raise InputError(f"{layout.path} has no column of inputs; expected a label and one or more values")
     X = _inputs(columns, inputs, is_plain)
-    image_shape = None if isinstance(X, Table) else square(X.shape[1]) if has_pixels else picture_shape(X.shape, X)
+    image_shape = None if isinstance(X, Table) else square(X.shape[1]) if has_pixels else shape_of_images(X.shape, X)
     labels = None if label is None else columns.values[label]
     return Contents(X, labels, row_names, names[ids or 0] if names else "", image_shape, tuple(notes))
 

@@ -27,7 +27,7 @@ def describe_data(dataset: Dataset) -> Info:
     facts = [
         ("format", form),
         ("rows", f"{rows:,}" + ("" if validation is None else f", and {len(validation.y):,} for validation")),
-        ("pictures", _pictures(dataset.image_shape)),
+        ("images", _images(dataset.image_shape)),
     ]
     values = {
         "kind": "data",
@@ -66,7 +66,7 @@ def describe_inputs(inputs: Inputs, path: Path, reason: str) -> Info:
     facts = [
         ("format", form),
         ("rows", f"{rows:,}"),
-        ("pictures", _pictures(inputs.image_shape)),
+        ("images", _images(inputs.image_shape)),
         (columns, text),
         ("labels", f"none: {reason}"),
         ("notes", "\n".join(inputs.notes)),
@@ -85,7 +85,7 @@ def describe_inputs(inputs: Inputs, path: Path, reason: str) -> Info:
     return Info(f"{path_text(path)}: data without labels, to be predicted", facts, values)
 
 
-def _pictures(shape: tuple[int, int] | None) -> str:
+def _images(shape: tuple[int, int] | None) -> str:
     return "" if shape is None else "{} x {} pixels".format(*shape)
 
 

@@ -1,4 +1,4 @@
-"""What the pictures of a network's training look like, so that others can be made like them."""
+"""What the images of a network's training look like, so that others can be made like them."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -10,12 +10,12 @@ from fastmlp.utils.records import Position, Record
 
 MNIST_FILL = 20 / 28  # MNIST's digits are 20 of 28 pixels high, or wide where that is more
 NEAR = 0.1  # of the whole range: how far a pixel of the background, or of ink that counts, is from it
-_MOST_MEASURED = 4096  # pictures
+_MOST_MEASURED = 4096  # images
 # Shares of the pixels of a drawing that are background: of those at the edge, and of all.
 _AT_THE_EDGE, _OF_ALL = 0.5, 0.3
 
 
-class PictureStyle(Record, frozen=True, kw_only=False):
+class ImageStyle(Record, frozen=True, kw_only=False):
     """Shape, range of values, background and size of what is drawn; the defaults are those of MNIST.
 
     Attributes
@@ -27,7 +27,7 @@ class PictureStyle(Record, frozen=True, kw_only=False):
     background : {"dark", "light"} or None
         What is drawn on; None for photographs and the like, which are not drawn on anything.
     fill : float
-        Share of the picture's height or width, whichever is larger, that a drawing fills.
+        Share of the image's height or width, whichever is larger, that a drawing fills.
     """
 
     shape: tuple[Position, Position]
@@ -47,7 +47,7 @@ class PictureStyle(Record, frozen=True, kw_only=False):
 
     @classmethod
     def measure(cls, X: NDArray[np.uint8 | np.float32], shape: tuple[int, int]) -> Self:
-        """Return the style of some pictures, of which at most 4,096 are looked at.
+        """Return the style of some images, of which at most 4,096 are looked at.
 
         They are drawings where half of the pixels at the edges are within a tenth of the range from black, or from
         white, and three of ten of all pixels are, as in MNIST, Fashion-MNIST and notMNIST. What they fill is the median
@@ -56,7 +56,7 @@ class PictureStyle(Record, frozen=True, kw_only=False):
         Parameters
         ----------
         X : ndarray of shape (N, height * width)
-            Pictures.
+            Images.
         shape : (int, int)
             Height and width in pixels.
         """
@@ -73,25 +73,25 @@ class PictureStyle(Record, frozen=True, kw_only=False):
         return cls(shape, low, high, None, 1.0)
 
 
-def edge(pictures: NDArray[Any]) -> NDArray[Any]:
-    """Return the pixels at the edges of pictures, those of the corners twice.
+def edge(images: NDArray[Any]) -> NDArray[Any]:
+    """Return the pixels at the edges of images, those of the corners twice.
 
     Parameters
     ----------
-    pictures : ndarray of shape (..., height, width)
-        Some pictures.
+    images : ndarray of shape (..., height, width)
+        Some images.
 
     Returns
     -------
     ndarray of shape (..., 2 * (height + width))
         Pixels.
     """
-    sides = (pictures[..., 0, :], pictures[..., -1, :], pictures[..., :, 0], pictures[..., :, -1])
+    sides = (images[..., 0, :], images[..., -1, :], images[..., :, 0], images[..., :, -1])
     return np.concatenate(sides, axis=-1)
 
 
 def _median_fill(is_ink: NDArray[np.bool_]) -> float:
-    """Return the median of the share of its height or width that the ink of each picture (N, height, width) fills."""
+    """Return the median of the share of its height or width that the ink of each image (N, height, width) fills."""
     shares = np.zeros(len(is_ink))
     for axis in (1, 2):
         lines = np.logical_or.reduce(is_ink, axis=axis)  # columns, then rows, with ink

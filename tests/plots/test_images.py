@@ -1,4 +1,4 @@
-"""Confusion matrices, and pictures of inputs and of weights."""
+"""Confusion matrices, and images of inputs and of weights."""
 
 import numpy as np
 import pytest
@@ -45,9 +45,9 @@ def test_very_many_classes_are_shaded_without_counts(ax):
     assert len(ax.get_xticks()) <= 50
 
 
-def test_mistakes_show_each_picture_with_both_classes(ax):
-    pictures = np.array([[[0, 5, 10], [10, 5, 0]], [[4, 4, 8], [8, 8, 8]]], np.uint8)
-    assert plots.mistakes(ax, pictures, [0, 1], [1, 0], [0.99999, 0.75], ["cat", "$dog"]) is ax
+def test_mistakes_show_each_image_with_both_classes(ax):
+    images = np.array([[[0, 5, 10], [10, 5, 0]], [[4, 4, 8], [8, 8, 8]]], np.uint8)
+    assert plots.mistakes(ax, images, [0, 1], [1, 0], [0.99999, 0.75], ["cat", "$dog"]) is ax
     assert [text.get_text() for text in ax.texts] == ["> 99.9%", "cat → $dog", "75.0%", "$dog → cat"]
     sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
     drawn = sheet[np.isfinite(sheet).any(axis=1)]
@@ -72,7 +72,7 @@ def test_long_names_that_begin_alike_are_told_apart_by_their_numbers(ax):
 
 
 @pytest.mark.parametrize("side", [8, 16, 28, 60])
-def test_captions_of_mistakes_touch_neither_each_other_nor_a_picture(side):
+def test_captions_of_mistakes_touch_neither_each_other_nor_an_image(side):
     for names in (["0", "1"], ["ankle boot", "T-shirt or top"], ["a" * 40, "Another long CLASS name"]):
         count = 7
         figure = plots.mistakes_figure(
@@ -87,7 +87,7 @@ def test_captions_of_mistakes_touch_neither_each_other_nor_a_picture(side):
         assert not any(drawn[round(height)] for height in heights)
 
 
-def test_the_first_layer_has_a_picture_for_each_unit_the_largest_first(ax):
+def test_the_first_layer_has_an_image_for_each_unit_the_largest_first(ax):
     weights = np.array([[0.0, 3.0], [0.0, -4.0], [1.0, 0.0], [0.0, 0.0]])
     assert plots.first_layer(ax, weights, (2, 2)) is ax
     sheet = np.ma.filled(ax.images[0].get_array(), np.nan)
@@ -104,6 +104,6 @@ def test_of_many_units_those_with_the_largest_norm_are_drawn(ax):
     assert sheet[::30, ::30].tolist() == [[99, 98, 97], [96, 95, 94], [93, 92, 91]]
 
 
-def test_inputs_that_are_no_pictures_of_that_shape_are_refused(ax):
+def test_inputs_that_are_no_images_of_that_shape_are_refused(ax):
     with pytest.raises(InputError, match=r"\(3, 3\), 9 pixels, but the weights have fan_in 10"):
         plots.first_layer(ax, np.zeros((10, 2)), (3, 3))

@@ -1,4 +1,4 @@
-"""Many small pictures in one Axes: inputs that were classified wrongly, and the weights of hidden units."""
+"""Many small images in one Axes: inputs that were classified wrongly, and the weights of hidden units."""
 
 import math
 from collections.abc import Sequence
@@ -12,58 +12,58 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError
 from fastmlp.plots.style import named, new_figure, short_names, wrapped
 
-GAP = 1 / 14  # between pictures, as a share of their width
+GAP = 1 / 14  # between images, as a share of their width
 UNITS_SHOWN = 64
 LINE, LINES = 20, 2  # characters of a line of a caption, and lines that a name may have
-SIDE = 28  # pixels; smaller pictures are drawn with larger ones, or no room could be left that suits a caption
+SIDE = 28  # pixels; smaller images are drawn with larger ones, or no room could be left that suits a caption
 
 
-def tiles(pictures: NDArray[Any], columns: int, gap: int, room: int = 0) -> NDArray[np.float64]:
-    """Return one picture of many, row by row.
+def tiles(images: NDArray[Any], columns: int, gap: int, room: int = 0) -> NDArray[np.float64]:
+    """Return one image of many, row by row.
 
     Parameters
     ----------
-    pictures : ndarray of shape (K, height, width)
-        The pictures.
+    images : ndarray of shape (K, height, width)
+        The images.
     columns : int
-        Pictures side by side.
+        Images side by side.
     gap : int
-        Pixels between two pictures.
+        Pixels between two images.
     room : int
-        Pixels that stay free above each picture, for a caption.
+        Pixels that stay free above each image, for a caption.
 
     Returns
     -------
     ndarray of shape (rows, columns)
-        nan where there is no picture.
+        nan where there is no image.
     """
-    count, height, width = pictures.shape
+    count, height, width = images.shape
     down, across = room + height + gap, width + gap
     sheet = np.full((-(-count // columns) * down - gap, columns * across - gap), np.nan)
-    for position, picture in enumerate(pictures):
+    for position, image in enumerate(images):
         top, left = position // columns * down + room, position % columns * across
-        sheet[top : top + height, left : left + width] = picture
+        sheet[top : top + height, left : left + width] = image
     return sheet
 
 
 def mistakes(
     ax: Axes,
-    pictures: NDArray[Any],
+    images: NDArray[Any],
     true: Sequence[int] | NDArray[Any],
     given: Sequence[int] | NDArray[Any],
     certainty: Sequence[float] | NDArray[Any],
     class_names: Sequence[str],
     fontsize: float = 8.5,
 ) -> Axes:
-    """Draw pictures that a network classified wrongly, with both classes above each; three in a row for long names.
+    """Draw images that a network classified wrongly, with both classes above each; three in a row for long names.
 
-    The darkest ink of a picture is its largest value.
+    The darkest ink of an image is its largest value.
 
     Parameters
     ----------
     ax : Axes
         Where to draw.
-    pictures : ndarray of shape (K, height, width)
+    images : ndarray of shape (K, height, width)
         At least one.
     true, given : array-like of shape (K,)
         Classes: the right one, and the prediction.
@@ -72,15 +72,15 @@ def mistakes(
     class_names : sequence of str
         One for each class; () stands for the numbers.
     fontsize : float
-        In points; a line of a caption has a sixth of a picture's width, or a tenth where the names are long.
+        In points; a line of a caption has a sixth of an image's width, or a tenth where the names are long.
 
     Raises
     ------
     InputError
         When there are too few names.
     """
-    pictures = _enlarged(pictures)
-    count, height, width = pictures.shape
+    images = _enlarged(images)
+    count, height, width = images.shape
     class_names = short_names(named(class_names, max(*true, *given) + 1), LINE * LINES - 2)
     columns = min(_columns(class_names), count)
     captions = [
@@ -89,9 +89,9 @@ def mistakes(
     ]
     line, gap = round(width * columns / 30), round(width * GAP)
     room = (max(map(len, captions)) + 1) * line
-    lowest = pictures.min(axis=(1, 2), keepdims=True).astype(float)
-    span = pictures.max(axis=(1, 2), keepdims=True) - lowest
-    sheet = tiles((pictures - lowest) / np.where(span > 0, span, 1), columns, gap, room)
+    lowest = images.min(axis=(1, 2), keepdims=True).astype(float)
+    span = images.max(axis=(1, 2), keepdims=True) - lowest
+    sheet = tiles((images - lowest) / np.where(span > 0, span, 1), columns, gap, room)
     ax.imshow(sheet, cmap="gray_r", interpolation="none", vmin=0, vmax=1)
     for position, caption in enumerate(captions):
         middle = position % columns * (width + gap) + (width - 1) / 2
@@ -103,7 +103,7 @@ def mistakes(
 
 
 def mistakes_figure(
-    pictures: NDArray[Any],
+    images: NDArray[Any],
     true: Sequence[int] | NDArray[Any],
     given: Sequence[int] | NDArray[Any],
     certainty: Sequence[float] | NDArray[Any],
@@ -114,15 +114,15 @@ def mistakes_figure(
 
     Parameters
     ----------
-    pictures, true, given, certainty, class_names
+    images, true, given, certainty, class_names
         As for `mistakes`.
     heading : str
         The data, with which the heading ends.
     """
     figure = new_figure(layout="constrained")
-    ax = mistakes(figure.subplots(), pictures, true, given, certainty, class_names)
+    ax = mistakes(figure.subplots(), images, true, given, certainty, class_names)
     height, width = ax.images[0].get_array().shape
-    inches = 1.15 * min(_columns(class_names), len(pictures)) * (1 if _columns(class_names) == 5 else 1.5)
+    inches = 1.15 * min(_columns(class_names), len(images)) * (1 if _columns(class_names) == 5 else 1.5)
     figure.set_size_inches(max(inches, 4.5), inches * height / width + 0.6)
     figure.suptitle(
         f"Most confident mistakes on {heading}:\ntrue class → prediction, and its probability",
@@ -132,7 +132,7 @@ def mistakes_figure(
 
 
 def first_layer(ax: Axes, weights: NDArray[Any], image_shape: tuple[int, int], most: int = UNITS_SHOWN) -> Axes:
-    """Draw the weights of a first layer, a picture for each unit: red positive, blue negative.
+    """Draw the weights of a first layer, an image for each unit: red positive, blue negative.
 
     All units have the same scale, symmetric around zero. Those with the largest norm come first.
 
@@ -159,18 +159,18 @@ def first_layer(ax: Axes, weights: NDArray[Any], image_shape: tuple[int, int], m
             f"{fan_in}; expected the (height, width) of the inputs"
         )
     first = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")[:most]
-    pictures = _enlarged(weights.T[first].reshape(-1, *image_shape))
-    limit = float(np.abs(pictures).max()) or 1.0
-    sheet = tiles(pictures, min(math.ceil(math.sqrt(len(first))), 8), round(pictures.shape[2] * GAP))
+    images = _enlarged(weights.T[first].reshape(-1, *image_shape))
+    limit = float(np.abs(images).max()) or 1.0
+    sheet = tiles(images, min(math.ceil(math.sqrt(len(first))), 8), round(images.shape[2] * GAP))
     ax.imshow(sheet, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
     ax.set_axis_off()
     return ax
 
 
-def _enlarged(pictures: NDArray[Any]) -> NDArray[Any]:
-    """Pictures (K, height, width) of at least SIDE pixels across, each pixel being drawn as a square of some."""
-    times = -(-SIDE // pictures.shape[2])
-    return pictures.repeat(times, axis=1).repeat(times, axis=2)
+def _enlarged(images: NDArray[Any]) -> NDArray[Any]:
+    """Images (K, height, width) of at least SIDE pixels across, each pixel being drawn as a square of some."""
+    times = -(-SIDE // images.shape[2])
+    return images.repeat(times, axis=1).repeat(times, axis=2)
 
 
 def _columns(class_names: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""PNG and JPEG files: read in grey, and made like the pictures that a network was trained on."""
+"""PNG and JPEG files: read in grey, and made like the images that a network was trained on."""
 
 import warnings
 from pathlib import Path
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fastmlp.data.checks import check_file
 from fastmlp.errors import InputError, first_line
-from fastmlp.inputs.picture_style import NEAR, PictureStyle, edge
+from fastmlp.inputs.image_style import NEAR, ImageStyle, edge
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
@@ -16,10 +16,10 @@ _FORMATS = ("PNG", "JPEG")
 _WHITE = 255
 _BYTES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "La", "CMYK", "YCbCr")  # Pillow's modes of a byte each
 _INK = 0.2  # of the darkest ink: what is fainter, as the shade of paper in a photograph, is background
-_OTHER = 0.9  # share of the pixels at the edges of a picture whose background is of the other kind
+_OTHER = 0.9  # share of the pixels at the edges of an image whose background is of the other kind
 
 
-def is_picture_name(path: Path) -> bool:
+def is_image_name(path: Path) -> bool:
     """Return True for the name of a PNG or JPEG file that is not hidden.
 
     Parameters
@@ -30,8 +30,8 @@ def is_picture_name(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
 
 
-def read_picture(path: Path) -> NDArray[np.uint8 | np.float32]:
-    """Read a picture without its colours; what is transparent is white.
+def read_image(path: Path) -> NDArray[np.uint8 | np.float32]:
+    """Read an image without its colours; what is transparent is white.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def read_picture(path: Path) -> NDArray[np.uint8 | np.float32]:
     Returns
     -------
     ndarray of shape (height, width), uint8, or float32 for 16 bits a pixel
-        Grey as Pillow's `convert("L")` makes it, or the numbers of a picture with 16 bits.
+        Grey as Pillow's `convert("L")` makes it, or the numbers of an image with 16 bits.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_picture(path: Path) -> NDArray[np.uint8 | np.float32]:
         from PIL import Image, ImageOps
     except ImportError:
         raise InputError(
-            f"{path} is a picture, which Pillow reads; it is not installed: pip install 'fastmlp[pictures]'"
+            f"{path} is an image, which Pillow reads; it is not installed: pip install 'fastmlp[images]'"
         ) from None
     check_file(path)
     try:
@@ -60,13 +60,13 @@ def read_picture(path: Path) -> NDArray[np.uint8 | np.float32]:
             warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
             Image.open(path, formats=_FORMATS) as file,
         ):
-            picture = ImageOps.exif_transpose(file)  # upright, as it was photographed
-            if picture.mode not in _BYTES:
-                return np.asarray(picture, np.float32)
-            if picture.has_transparency_data:
-                white = Image.new("RGBA", picture.size, (_WHITE,) * 4)
-                return np.asarray(Image.alpha_composite(white, picture.convert("RGBA")).convert("L"))
-            return np.asarray(picture.convert("L"))
+            image = ImageOps.exif_transpose(file)  # upright, as it was photographed
+            if image.mode not in _BYTES:
+                return np.asarray(image, np.float32)
+            if image.has_transparency_data:
+                white = Image.new("RGBA", image.size, (_WHITE,) * 4)
+                return np.asarray(Image.alpha_composite(white, image.convert("RGBA")).convert("L"))
+            return np.asarray(image.convert("L"))
     except Exception as error:  # what Pillow raises about a damaged file is of many kinds
         raise InputError(
             f"{path} cannot be read as PNG or JPEG ({first_line(error)}); it is damaged, empty or something else: "
@@ -74,20 +74,20 @@ def read_picture(path: Path) -> NDArray[np.uint8 | np.float32]:
         ) from error
 
 
-def like_training(picture: NDArray[np.uint8 | np.float32], style: PictureStyle) -> NDArray[np.uint8 | np.float32]:
-    """Make a picture like those that a network was trained on.
+def like_training(image: NDArray[np.uint8 | np.float32], style: ImageStyle) -> NDArray[np.uint8 | np.float32]:
+    """Make an image like those that a network was trained on.
 
     One of their height and width stays as it is, but that black and white change places if nine of ten pixels at its
     edges are of the other background. Any other size is resized to theirs. If they are drawings, the background of such
-    a picture is the median of the pixels at its edges; what differs from it by more than a fifth of the largest
+    an image is the median of the pixels at its edges; what differs from it by more than a fifth of the largest
     difference is ink, which is fitted into a box of the share that drawings fill, keeping its proportions, and moved by
     whole pixels until its centre of mass is in the middle, as MNIST was made and as the panel of a report does.
 
     Parameters
     ----------
-    picture : ndarray of shape (height, width), uint8 or float32
+    image : ndarray of shape (height, width), uint8 or float32
         Grey from 0 to 255, or to the largest number of 16 bits.
-    style : PictureStyle
+    style : ImageStyle
         What the others look like.
 
     Returns
@@ -95,9 +95,9 @@ def like_training(picture: NDArray[np.uint8 | np.float32], style: PictureStyle) 
     ndarray of shape (height * width,), uint8 or float32
         A row of inputs on the scale of the others: uint8 where that is 0 to 255.
     """
-    shares = picture.astype(np.float32) / np.float32(_WHITE if picture.dtype == np.uint8 else np.iinfo(np.uint16).max)
+    shares = image.astype(np.float32) / np.float32(_WHITE if image.dtype == np.uint8 else np.iinfo(np.uint16).max)
     is_light = style.background == "light"
-    if picture.shape == style.shape:
+    if image.shape == style.shape:
         other = shares if is_light else 1 - shares
         if style.background is not None and (edge(other) <= NEAR).mean() >= _OTHER:
             shares = 1 - shares
@@ -112,7 +112,7 @@ def like_training(picture: NDArray[np.uint8 | np.float32], style: PictureStyle) 
 
 
 def _ink(shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how much ink, from 0 to 1, there is at each pixel of a picture of any background."""
+    """Return how much ink, from 0 to 1, there is at each pixel of an image of any background."""
     background = np.median(edge(shares))
     ink = np.maximum(0, background - shares if background > 0.5 else shares - background)
     darkest = ink.max()
@@ -123,8 +123,8 @@ def _ink(shares: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(ink)
 
 
-def _drawn_anew(ink: NDArray[np.float32], style: PictureStyle) -> NDArray[np.float32]:
-    """Return ink at the place and of the size that it has in a picture of the style."""
+def _drawn_anew(ink: NDArray[np.float32], style: ImageStyle) -> NDArray[np.float32]:
+    """Return ink at the place and of the size that it has in an image of the style."""
     sheet = np.zeros(style.shape, np.float32)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not len(rows):
@@ -147,7 +147,7 @@ def _place(profile: NDArray[np.float32], size: int) -> int:
 
 
 def _resized(shares: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a picture in another size: pixels are averaged, or put between others."""
+    """Return an image in another size: pixels are averaged, or put between others."""
     from PIL import Image
 
     smaller = shape[0] * shape[1] < shares.size

@@ -1,4 +1,4 @@
-"""PNG and JPEG files, made like the pictures of a training."""
+"""PNG and JPEG files, made like the images of a training."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ from msgspec.structs import replace
 from PIL import Image
 
 from fastmlp.data import load
-from fastmlp.data.picture_files import like_training, read_picture
-from fastmlp.inputs.picture_style import MNIST_FILL, PictureStyle
+from fastmlp.data.image_files import like_training, read_image
+from fastmlp.inputs.image_style import MNIST_FILL, ImageStyle
 
-MNIST = PictureStyle((28, 28))
-PHOTOGRAPHS = PictureStyle((28, 28), background=None)
+MNIST = ImageStyle((28, 28))
+PHOTOGRAPHS = ImageStyle((28, 28), background=None)
 DIGIT = np.zeros((28, 28), np.uint8)
 DIGIT[4:24, 9:19] = 255
 DIGIT[10:15, 9:14] = 120
@@ -25,12 +25,12 @@ def sheet(top, left, scale, height=300, width=200):
 
 
 def test_mnists_digits_have_the_style_that_is_assumed(real_data):
-    assert PictureStyle.measure(load(real_data / "mnist").X, (28, 28)) == MNIST
+    assert ImageStyle.measure(load(real_data / "mnist").X, (28, 28)) == MNIST
     assert MNIST.fill == MNIST_FILL
 
 
 @pytest.mark.parametrize("style", [MNIST, PHOTOGRAPHS, replace(MNIST, shape=(28, 28), fill=1.0)])
-def test_a_picture_like_those_of_the_training_stays_as_it_is(style):
+def test_an_image_like_those_of_the_training_stays_as_it_is(style):
     assert np.array_equal(like_training(DIGIT, style), DIGIT.ravel())
 
 
@@ -104,6 +104,6 @@ def test_a_photograph_is_read_upright(tmp_path):
     Image.fromarray(np.vstack([np.zeros((16, 32)), np.full((16, 32), 255)]).astype(np.uint8)).save(
         tmp_path / "turned.jpg", exif=exif
     )
-    upright = read_picture(tmp_path / "turned.jpg")
+    upright = read_image(tmp_path / "turned.jpg")
     assert upright[:, :12].min() > 200
     assert upright[:, 20:].max() < 55
