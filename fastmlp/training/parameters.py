@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,6 @@ class Parameters:
         size = layout.buffer_size(self.layers)
         self.buffer: NDArray[Any] = layout.aligned_zeros(size, dtype)
         self.states: NDArray[Any] = layout.aligned_zeros(states * size, dtype).reshape(states, size)
-        self._view()
 
     @classmethod
     def of(cls, config: NetworkConfig, features: int, outputs: int) -> "Parameters":
@@ -69,10 +69,24 @@ class Parameters:
         widths = (features, *config.hidden, outputs)
         return cls(widths, config.layer_activations, config.dtype, config.optimizer_config.states)
 
-    def _view(self) -> None:
-        self.weights: list[NDArray[Any]] = layout.weight_views(self.buffer, self.layers)
-        self.biases: list[NDArray[Any]] = layout.bias_views(self.buffer, self.layers)
-        self.features, self.outputs = int(self.layers[0, layout.FAN_IN]), int(self.layers[-1, layout.FAN_OUT])
+    # Not made before they are asked for: a step that is only tried works on a copy of the buffers.
+    @cached_property
+    def weights(self) -> list[NDArray[Any]]:
+        views: list[NDArray[Any]] = layout.weight_views(self.buffer, self.layers)
+        return views
+
+    @cached_property
+    def biases(self) -> list[NDArray[Any]]:
+        views: list[NDArray[Any]] = layout.bias_views(self.buffer, self.layers)
+        return views
+
+    @property
+    def features(self) -> int:
+        return int(self.layers[0, layout.FAN_IN])
+
+    @property
+    def outputs(self) -> int:
+        return int(self.layers[-1, layout.FAN_OUT])
 
     def __getstate__(self) -> dict[str, Any]:
         return {"layers": self.layers, "buffer": self.buffer, "states": self.states}
@@ -84,7 +98,6 @@ class Parameters:
             room = layout.aligned_zeros(state[name].size, state[name].dtype).reshape(state[name].shape)
             room[...] = state[name]
             setattr(self, name, room)
-        self._view()
 
     def initialise(self, init: str, scale: float | None, init_bias: str, seed: int) -> None:
         """Draw the weights, and set the optimizer's states to zero.
