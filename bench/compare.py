@@ -5,9 +5,9 @@
     python -m bench.compare --out docs --cpu haswell      the same on the instructions of an older CPU, beside it
     python -m bench.compare --quick --only table batch500 --peers torch jax
 
-Every competitor, a peer with one number of threads, is a process of its own, which serves all workloads. They take
+Every competitor, a peer with one number of threads, is a separate process, which serves all workloads. They take
 turns, A B C A B C, so that the machine's other load hits all alike; those whose turn it is not are stopped, so that no
-pool spins beside another.
+pool spins while another works.
 """
 
 import argparse
@@ -133,8 +133,8 @@ def _summarise(entry):
 
 
 def _measure(module):
-    """What `python -m MODULE --json` prints, from a process of its own; None with a message when it fails."""
-    _say(f"{module}: in a process of its own")
+    """What `python -m MODULE --json` prints, from a separate process; None with a message when it fails."""
+    _say(f"{module}: in a separate process")
     command = [sys.executable, "-m", module, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
     if done.returncode:

@@ -46,7 +46,7 @@ class Crew:
 
 
 class Member:
-    """One competitor with one number of threads, in a process of its own. Raises Absent, with the reason."""
+    """One competitor with one number of threads, in a separate process. Raises Absent, with the reason."""
 
     def __init__(self, log, name, threads, cores, cpu="native"):
         for package in PEERS[name][0]:

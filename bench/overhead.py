@@ -1,8 +1,8 @@
-"""Microseconds of Python per epoch: what a training takes beside its kernels, by what watches it.
+"""Microseconds of Python per epoch: what a training takes in addition to its kernels, by what watches it.
 
 python -m bench.overhead              a table
 
-The network and its data are as good as nothing. Where nothing watches, many epochs pass in one call of the kernels.
+The network and its data are negligibly small. Where nothing watches, many epochs pass in one call of the kernels.
 """
 
 import argparse

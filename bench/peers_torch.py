@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-# Its compiling processes would keep running beside the competitors.
+# Its compiling processes would keep running during the turns of others.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 import torch

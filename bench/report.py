@@ -272,7 +272,7 @@ def _method(measured):
   order; the others float32. Where a step takes all rows nobody gathers them.
 - fastmlp does what `MLP.fit` does, its history and diagnoses included; scikit-learn `partial_fit`; Keras `Model.fit`,
   compiled by XLA. PyTorch's Adam is the fused one.
-- Every competitor, with one thread and with all, is a process of its own. They take {measured["repetitions"]} turn(s),
+- Every competitor, with one thread and with all, is a separate process. They take {measured["repetitions"]} turn(s),
   A B C A B C; the others are stopped meanwhile. A turn is an untimed run, if that takes less than a second, then runs
   for 0.3 s, one at least. The number given is the median of the turns' medians. A number of threads that is 1.3 times
   slower than the other one is dropped after the first turn.

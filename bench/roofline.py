@@ -167,7 +167,7 @@ def dense_kernels(rows, fan_in, fan_out, seconds=SECONDS):
         "update": (forward, _update, inputs, D, W, b),
     }
     shape = f"{rows} x {fan_in} x {fan_out}"
-    # Beside a small product, a call from Python takes long.
+    # Compared with a small product, a call from Python takes long.
     rounds = -(-MULTIPLY_ADDS_A_CALL // (rows * forward))
     return [
         {

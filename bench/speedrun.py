@@ -5,7 +5,7 @@
     python -m bench.speedrun --only three-minutes twenty-minutes --out docs      adds these
     python -m bench.speedrun --validate           judged by validation images: what the settings were chosen by
 
-Each training is a process of its own, `bench.speedrun_trainers`, which starts its clock when everything is compiled,
+Each training is a separate process, `bench.speedrun_trainers`, which starts its clock when everything is compiled,
 with uint8 pixels in memory, and hands over its weights. This process judges them and trains nothing.
 """
 
@@ -153,7 +153,7 @@ def page(measured):
 
 
 METHOD = """\
-- A training is a process of its own that reads the training images alone. It first trains on a few batches, so that
+- A training is a separate process that reads the training images alone. It first trains on a few batches, so that
   everything is compiled and loaded; the clock then runs from uint8 pixels in memory to the last step. Nothing is
   evaluated meanwhile.
 - The process hands over its weights, and another one, which trains nothing, counts the right answers on the 10,000 test

@@ -1,4 +1,4 @@
-"""One training of the speed run, in a process of its own that never sees what it is judged by.
+"""One training of the speed run, in a separate process that never sees what it is judged by.
 
 python -m bench.speedrun_trainers BUDGET PEER SEED ROWS FILE      prints the seconds and writes the weights to FILE
 

@@ -147,7 +147,7 @@ def run(arguments, folder):
     """Make the file unless it is there, and print the measurement."""
     path = Path(folder) / f"shifted-{arguments.rows}.h5"
     if not path.exists():
-        # In a process of its own, whose memory is not counted.
+        # In a separate process, whose memory is not counted.
         maker = get_context("spawn").Process(target=make, args=(path, arguments.rows, arguments.data))
         maker.start()
         maker.join()

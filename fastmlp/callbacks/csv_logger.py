@@ -14,7 +14,7 @@ from fastmlp.utils.paths import user_path
 class CSVLogger(Callback):
     """Write the record of every epoch to a CSV file as it ends; `History.from_csv` reads it, and so does a spreadsheet.
 
-    A fit from the start writes the file anew. One that resumes from a checkpoint, and each `partial_fit`, takes the
+    A fit from the start overwrites the file. One that resumes from a checkpoint, and each `partial_fit`, takes the
     epochs so far from the training itself: a row is there once, also after the process was killed between the row and
     the next checkpoint.
 

@@ -1,4 +1,4 @@
-"""The setting `augment`: how the images of a training set are distorted, anew in every epoch."""
+"""The setting `augment`: how the images of a training set are distorted, again in every epoch."""
 
 import dataclasses
 import math
@@ -20,7 +20,7 @@ SEED_BITS = 63
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random distortions of images, anew in every epoch; a number that is 0 switches its distortion off.
+    """Random distortions of images, drawn again in every epoch; a number that is 0 switches its distortion off.
 
     Numbers are drawn uniformly from their ranges. Outside of the image is 0, and pixels between pixels are
     interpolated. Elastic distortion moves each pixel by random numbers in [-1, 1), smoothed by a Gaussian whose weights
@@ -33,7 +33,7 @@ class Augmentation:
     rotation : float
         Degrees, 0 to 180: either way, by up to this much.
     scale : float
-        Share, from 0 below 1: width and height grow by factors of their own between 1 - scale and 1 + scale.
+        Share, from 0 below 1: width and height grow by separate factors between 1 - scale and 1 + scale.
     shear : float
         Pixels per pixel of height, from 0: the top moves against the bottom by up to this much.
     alpha : float
@@ -127,7 +127,7 @@ class Augmentation:
         seed : int
             Any whole number from 0.
         epoch : int
-            From 0; images are distorted anew in each.
+            From 0; images are distorted again in each.
 
         Raises
         ------

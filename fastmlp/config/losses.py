@@ -128,7 +128,7 @@ class SquaredError(Loss, name="squared_error", label="squared error"):
         return unit(scale_of(classes))
 
     def spread(self, targets: Targets, weights: NDArray[Any]) -> float:
-        # Not by BLAS, whose threads would spin on beside those of the training.
+        # Not by BLAS, whose threads would spin alongside those of the training.
         total = weights.sum() if len(weights) else len(targets)
         return float(total * _mean((targets - _mean(targets, weights)) ** 2, weights).sum())
 

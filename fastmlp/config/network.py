@@ -1,7 +1,7 @@
 """The settings of a network as one frozen value: `NetworkConfig`.
 
-Each field has its default, its check, its section in a recipe, a label and a line of help in one place. What a setting
-may be beside another one is checked by the methods below the fields.
+Each field has its default, its check, its section in a recipe, a label and a line of help in one place. Which
+settings go together is checked by the methods below the fields.
 """
 
 import dataclasses
@@ -348,7 +348,7 @@ class NetworkConfig:
             raise InputError(f"first_layer is 'sparse' and {what}, for which rows are dense; leave one of them out")
 
     def _check_full_batch(self) -> None:
-        """Nothing that acts on minibatches or rates beside an optimizer that has none."""
+        """Nothing that acts on minibatches or rates with an optimizer that has none."""
         if not self.optimizer_config.is_full_batch:
             return
         drops = max(self.dropout) if isinstance(self.dropout, tuple) else self.dropout

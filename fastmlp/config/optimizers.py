@@ -295,6 +295,6 @@ def from_setting(value: object, momentum: object = 0.0) -> Optimizer:
 def _hint(key: str) -> str:
     """What may have been meant by a number that an optimizer does not have."""
     if key == "momentum":
-        return "momentum is a setting beside it"
+        return "momentum is a separate setting"
     homes = [name for name, kind in OPTIMIZERS.items() if key in kind.fields()]
     return f"{key} belongs to {', '.join(homes)}" if homes else "leave it out"

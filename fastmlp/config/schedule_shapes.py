@@ -59,7 +59,7 @@ class Shape:
     Attributes
     ----------
     has_warm_up : bool
-        Whether it begins with a warm-up of its own, beside which no other one is taken.
+        Whether it has its own warm-up, which cannot be combined with another one.
     depends_on_epochs : bool
         Whether it is spread over the epochs of the training, so that more of them change the rates of the first ones.
     """

@@ -314,7 +314,7 @@ def check_setting(name: str, value: object) -> object:
     Returns
     -------
     object
-        The same value; `from_setting` checks it beside other settings.
+        The same value; `from_setting` checks it with other settings.
 
     Raises
     ------
@@ -355,7 +355,7 @@ def _name_and_options(value: object) -> tuple[str, dict[str, Any]]:
 
 
 def _check_decays(name: str, uses_them: bool, decay_epochs: Sequence[int]) -> None:
-    """Refuse decay_epochs beside a schedule that does not use them, and one that does without any."""
+    """Refuse decay_epochs with a schedule that does not use them, and one that does without any."""
     if uses_them and not decay_epochs:
         raise InputError(
             f"schedule is {name!r} without decay_epochs; expected epochs after which the rate decays: (20,)"
@@ -370,7 +370,7 @@ def _check_decays(name: str, uses_them: bool, decay_epochs: Sequence[int]) -> No
 def _shape(name: str, options: Mapping[str, Any], decay_epochs: Sequence[int], decay_factor: float) -> Shape:
     what, kind = f"schedule {name!r}", SHAPES[name]
     if kind.has_warm_up and any(key in options for key in WarmUp.KEYS):
-        raise InputError(f"{what} has a warm-up of its own; remove warm_up and set peak_at and start")
+        raise InputError(f"{what} has its own warm-up; remove warm_up and set peak_at and start")
     own = {key: value for key, value in options.items() if key not in WarmUp.KEYS}
     if issubclass(kind, Decay):  # its numbers are settings of the network
         check_keys(own, WarmUp.KEYS, what)

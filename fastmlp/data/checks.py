@@ -21,7 +21,7 @@ COLOURS = 3  # red, green, blue
 # Of whole numbers, see `are_quantities`.
 FEW_NUMBERS = 20
 FEWEST_ROWS = 10
-BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader needs beside its result
+BYTES_AT_A_TIME = 16 << 20  # of float64: what a reader needs in addition to its result
 
 
 PARTS = ("train", "validation", "test")

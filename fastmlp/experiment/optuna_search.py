@@ -271,7 +271,7 @@ class OptunaSearch:
 
     def _ask(self) -> tuple[Any, Cell, bool]:
         """Return the next trial, its cell, and whether its settings are new."""
-        # A sampler of its own for every trial: a resumed study draws what it would have drawn without the interruption.
+        # A separate sampler for every trial: a resumed study draws what it would have drawn without the interruption.
         made = len(self._trials("RUNNING", "COMPLETE", "PRUNED")) + len(self._failed())
         seed = int(np.random.SeedSequence([self.recipe.seed, made]).generate_state(1)[0])
         self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
@@ -314,7 +314,7 @@ class OptunaSearch:
         return {name: _value(values, params[name]) for name, values in self.search.distributions.items()}
 
     def _cell(self, varied: dict[str, Any]) -> Cell:
-        """Return the cell of these settings, with a folder of its own."""
+        """Return the cell of these settings, with its own folder."""
         key = _key(varied)
         if key not in self._cells:
             slug = labels.distinct([*(cell.slug for cell in self._cells.values()), labels.slug(varied)])[-1]

@@ -67,7 +67,7 @@ class ModelRecord:
 
 
 class ModelMetadata(Record, frozen=True, kw_only=True):
-    """What a model file has beside layers and history.
+    """What a model file has in addition to layers and history.
 
     Attributes
     ----------

@@ -228,7 +228,7 @@ def _shortest(array: NDArray[Any]) -> list[Any]:
 
 
 def _json_lines(value: Any, deeper: int = 3) -> str:
-    """JSON, with the items of lists and dicts on lines of their own, where they are lists or dicts themselves."""
+    """JSON, with the items of lists and dicts on separate lines, where they are lists or dicts themselves."""
     if not isinstance(value, list | dict) or not deeper or not any(isinstance(v, list | dict) for v in _items(value)):
         return json.dumps(value, allow_nan=False)
     if isinstance(value, list):

@@ -27,7 +27,14 @@ class StoredNetwork(Network):
         Parameters
         ----------
         path : path
-            Of the file; of a link, the file that it leads to.
+            Of the file; of a link, the file that it leads to. Folders that are not there are made.
+
+        Raises
+        ------
+        InputError
+            When the path is a folder.
+        OSError
+            When the file cannot be written, as Python raises it.
         """
         from fastmlp.export.model_file import save
 
@@ -52,6 +59,8 @@ class StoredNetwork(Network):
         ------
         InputError
             When the file is missing, damaged, of another version or something else.
+        OSError
+            When the file cannot be read, as Python raises it.
         """
         from fastmlp.export.model_file import load
 
@@ -96,6 +105,8 @@ class StoredNetwork(Network):
         ------
         InputError
             For an unknown format, for one whose library is not installed, and where it cannot express the network.
+        OSError
+            When the file cannot be written, as Python raises it.
         """
         from fastmlp.export.formats import export
 

@@ -4,7 +4,7 @@
     learning_curves(ax, Panel("tanh", mlp.history))
 
 Nothing here uses pyplot: no display is needed, and threads may draw side by side. Colours are those of Okabe and Ito,
-which colour-blind readers can tell apart, and every line has a dash pattern or a marker of its own for print.
+which colour-blind readers can tell apart, and every line has its own dash pattern or marker for print.
 """
 
 # ruff: noqa: E402  all that is imported below imports matplotlib

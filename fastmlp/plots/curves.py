@@ -309,7 +309,7 @@ def curves_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str)
 
 
 def losses_figure(panels: Sequence[Panel], shape: tuple[int, int], heading: str) -> Figure:
-    """Return a figure of panels of loss curves on the same axes, with one legend; what failed has axes of its own.
+    """Return a figure of panels of loss curves on the same axes, with one legend; what failed has its own axes.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ from fastmlp.training.history import when_measured
 from fastmlp.utils.options import value_text
 from fastmlp.utils.records import to_plain
 
-# Of more configurations, the best ones get curves of their own, and all are drawn in one figure.
+# Of more configurations, the best ones get their own curves, and all are drawn in one figure.
 MOST_PANELS, MOST_GAPS = 12, 12
 # Of more classes there is no matrix: the most frequent mistakes say more.
 MOST_CLASSES = 40

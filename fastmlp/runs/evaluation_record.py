@@ -35,7 +35,7 @@ class TestDataRecord(Record, frozen=True, kw_only=True):
 
 
 class ComparisonRecord(Record, frozen=True, kw_only=True):
-    """A figure beside a published one.
+    """A figure and the published one that it is compared with.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Published results of a recipe's experiment, shown beside one's own.
+"""Published results of a recipe's experiment, shown next to one's own.
 
 A recipe has any number of tables
 

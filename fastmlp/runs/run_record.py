@@ -77,7 +77,7 @@ def describe_data(dataset: Dataset, training_rows: int, validation_rows: int, te
 
 
 def _style(dataset: Dataset) -> ImageStyle | None:
-    """Return what the images of a dataset look like; None where its rows are none."""
+    """Return what the images of a dataset look like; None where its rows are not images."""
     if dataset.image_shape is None or not isinstance(dataset.X, np.ndarray):
         return None
     return ImageStyle.measure(dataset.X, dataset.image_shape)

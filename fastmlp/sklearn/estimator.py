@@ -381,7 +381,7 @@ def _row_weights(sample_weight: ArrayLike, rows: int) -> NDArray[Any]:
 
 
 def _use_threads(network: MLP, threads: int | None) -> None:
-    if network.config.threads != threads:  # a change makes all settings anew
+    if network.config.threads != threads:  # a change rebuilds all settings
         network.threads = threads
 
 

@@ -1,7 +1,7 @@
-"""Compile in another process, while this one compiles how to train, what a first fit needs besides.
+"""Compile in another process, while this one compiles the kernels that train, the others that a first fit needs.
 
-What trains takes most of the time. What measures and predicts is compiled beside it, on another core, and read from the
-cache of kernels once it is needed. Nothing depends on it: what the other process has not compiled, this one does.
+Those that train take most of the time. Those that measure and predict are compiled at the same time, on another core,
+and read from the cache once they are needed. Nothing depends on it: this process compiles what the other has not.
 """
 
 import atexit

@@ -275,7 +275,7 @@ class Streamed(Batches):
     Raises
     ------
     InputError
-        For a label that is none of `classes`, here or while reading.
+        For a label that is not in `classes`, here or while reading.
     """
 
     weights = EQUAL_WEIGHTS  # of the rows as a whole, which no loss that a stream has needs

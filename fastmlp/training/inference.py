@@ -100,7 +100,7 @@ def totals_of(
     form : str, optional
         Of the first layer, as for `compact`; None: that which X has.
     kept : dict, optional
-        In which a pass leaves what the next one over the same parts would make anew.
+        In which a pass leaves what the next one over the same parts would compute again.
     """
     totals, p = np.zeros(2), parameters
     for X, y, loss in parts:

@@ -1,4 +1,4 @@
-"""What the layers of a network compute, beside its predictions."""
+"""Outputs of the hidden layers of a network."""
 
 import numbers
 from collections.abc import Iterator

@@ -152,7 +152,7 @@ def start_pass(config: NetworkConfig, start: Fitted, data: PreparedData) -> Sess
 
 
 def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
-    """Return the memory that a training takes beside its data, in bytes.
+    """Return the memory that a training takes in addition to its data, in bytes.
 
     Parameters
     ----------
@@ -177,8 +177,8 @@ def training_bytes(config: NetworkConfig, data: PreparedData) -> int:
     measured = min(thread_count(config) * BLOCK_ROWS, rows) * (dense + units + widths[-1]) * item
     needed = 2 * whole + step + measured
     # A probe of the units holds their outputs, and of some activations, and in numpy's engine, a copy; one of a step
-    # what the step changes, for a norm numbers of float64, and room of its own for a smaller batch than that of the
-    # training, which has no use for it where it is a single epoch. In numpy's engine any step makes that room anew.
+    # what the step changes, for a norm numbers of float64, and separate room for a smaller batch than that of the
+    # training, which has no use for it where it is a single epoch. In numpy's engine any step allocates it again.
     is_numpy = config.engine == "numpy"
     copies = 1 if {"tanh", "sigmoid"}.isdisjoint(config.layer_activations) and not is_numpy else 2
     probed = copies * min(SAMPLE, rows) * max(widths[1:]) * item

@@ -136,7 +136,7 @@ _reservations = _Reservations()
 
 
 def reserved_memory(needed: int, system: str | Path = "/") -> contextlib.AbstractContextManager[None]:
-    """Return a block that begins once so much memory is free beside what other such blocks of this process need.
+    """Return a block that begins once there is memory for it and for the other such blocks of this process.
 
     One that would need more also alone begins at once: what is done in it checks that.
 

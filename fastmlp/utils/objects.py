@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import InputError, InputTypeError
 from fastmlp.utils.showing import shown
 
-_MISSING = ("NoneType", "NAType")  # types that stand for no value, beside nan
+_MISSING = ("NoneType", "NAType")  # types that stand for no value, in addition to nan
 
 
 def numbers_of(values: NDArray[np.object_], name: str) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Settings that are tables of their own, such as schedule = {name = "cosine", floor = 0.01}."""
+"""Settings that are tables themselves, such as schedule = {name = "cosine", floor = 0.01}."""
 
 import dataclasses
 import difflib  # noqa: TID251  all others ask `closest`

@@ -1,4 +1,4 @@
-"""The scripts, each in a process of its own, as a person runs them."""
+"""The scripts, each in a separate process, as a person runs them."""
 
 import json
 import os

@@ -23,7 +23,7 @@ LINE = "fastmlp: interrupted; the same command resumes from here"
 
 @pytest.fixture
 def endless(tmp_path, train_file):
-    """A function that starts a sweep that never ends in a process of its own, once it trains; and its command."""
+    """A function that starts a sweep that never ends in a separate process, once it trains; and its command."""
     recipe = tmp_path / "endless.toml"
     recipe.write_text("[data]\nvalidation = 0.25\n[network]\nhidden = [8]\n[training]\nepochs = 10000000\n")
     arguments = ["sweep", "--recipe", str(recipe), "--data", str(train_file), "--out", str(tmp_path / "run")]
@@ -51,7 +51,7 @@ def endless(tmp_path, train_file):
 
 
 def running(script, *arguments):
-    """A Python script in a process of its own, to be used in a `with` block."""
+    """A Python script in a separate process, to be used in a `with` block."""
     return subprocess.Popen(
         [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

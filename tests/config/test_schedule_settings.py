@@ -49,7 +49,7 @@ BAD = [
         InputError,
         "'sine'; did you mean 'cosine'? expected one of cosine, linear",
     ),
-    ({"name": "one-cycle", "warm_up": 1}, InputError, "'one-cycle' has a warm-up of its own"),
+    ({"name": "one-cycle", "warm_up": 1}, InputError, "'one-cycle' has its own warm-up"),
     ({"name": "cosine", "warm_up": EPOCHS}, InputError, "less than the 12 epochs"),
     ({"name": "cosine", "warm_up": -1}, InputError, "warm_up in schedule is -1"),
     ({"name": "cosine", "warm_up": 1, "warm_up_steps": 5}, InputError, "expected one of the two"),

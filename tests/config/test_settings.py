@@ -174,7 +174,7 @@ def test_the_rate_decays_after_each_of_the_epochs():
 CONTRADICTIONS = [
     ({"optimizer": "adam", "momentum": 0.9}, "beta1 is its own"),
     ({"optimizer": {"name": "adam", "dampening": 0.5}}, "adam has no 'dampening'"),
-    ({"optimizer": {"name": "adam", "momentum": 0.5}}, "a setting beside it"),
+    ({"optimizer": {"name": "adam", "momentum": 0.5}}, "a separate setting"),
     ({"optimizer": {"name": "sgd", "nesterov": True}}, "momentum is 0"),
     ({"optimizer": {"name": "sgd", "dampening": 0.5}}, "momentum is 0"),
     ({"optimizer": {"name": "sgd", "nesterov": True, "dampening": 0.5}, "momentum": 0.9}, "one of the two"),

@@ -40,7 +40,7 @@ def test_missing_file_given_as_text_is_named(elsewhere):
         load("mnist_traindata.hdf5")
 
 
-# In a process of its own: to open a pipe is to wait for whoever writes to it.
+# In a separate process: to open a pipe is to wait for whoever writes to it.
 REFUSALS = """
 import sys
 from fastmlp.data import Stream, load

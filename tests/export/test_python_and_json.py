@@ -12,7 +12,7 @@ from fastmlp.errors import InputError
 from fastmlp.export.standalone.plain_network import load
 from fastmlp.inputs.table import Table
 
-# In a process of its own, in which nothing that was installed is found.
+# In a separate process, in which nothing that was installed is found.
 PROGRAM = """
 import json, sys
 import net

@@ -23,14 +23,14 @@ TOTALS, PAGE = DOCS / "reliability.json", DOCS / "reliability.md"
 HEAD = """# Reliability
 
 This page is generated: `python -m tests.fuzz.totals` lays it out from [`reliability.json`](reliability.json), and with
-a word runs the campaigns of that name in full and counts anew. Samples of them are among the fast tests.
+a word runs the campaigns of that name in full and counts again. Samples of them are among the fast tests.
 
 Held means: the right result, or a typed error in one line, from the command line with exit status 2. Nothing was
 written that was not asked for, no process was ended by a signal, no case took more than a second of a CPU.
 
 HDF5 and MATLAB files are read by libraries in C, which damaged ones crash or keep in an endless loop: SIGSEGV and its
 like, and SIGXCPU at the limit of CPU time. They were read in another process, as `load(..., trusted=False)` does, for
-which either is an InputError in one line. Such cases are held, and counted beside; read without that argument they
+which either is an InputError in one line. Such cases are held, and counted separately; read without that argument they
 would have ended the process.
 A packed CSV of 165 bytes was not held: it has 492,642 columns, and was refused after 4 seconds of a CPU. The time to
 read a table is in proportion to its columns, of which a million are read at most.

@@ -64,7 +64,7 @@ def _kernels(folder: Path) -> set[str]:
 
 
 def _trainings() -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield inputs and settings that have kernels of their own, those of most people first."""
+    """Yield inputs and settings that have separate kernels, those of most people first."""
     import numpy as np
 
     from fastmlp.utils.random_stream import RandomStream
@@ -75,7 +75,7 @@ def _trainings() -> Iterator[tuple[Any, dict[str, Any]]]:
     mostly_zero = full * (random.uniform(0, 1, full.shape) < 0.1)
     mostly_zero[0, 0] = 255  # or the pixels are not taken for such
     inputs = table, mostly_zero, full, mostly_zero / 255
-    # Single samples have kernels of their own, as have small networks, from some batch size on.
+    # Single samples have separate kernels, as have small networks, from some batch size on.
     one, small = {"batch_size": 1}, {"batch_size": 32}
     for settings in ({}, {"optimizer": "adam"}, {"loss": "squared_error"}, small, one):
         yield from ((X, settings) for X in inputs)

@@ -232,7 +232,7 @@ def find_array(path: Path, file: "h5py.File", key: str) -> "h5py.Dataset":
     Raises
     ------
     InputError
-        If it is none that can be read, or has its values in other files.
+        If it cannot be read, or has its values in other files.
     """
     import h5py
 
@@ -272,7 +272,7 @@ def read_whole(path: Path, file: "h5py.File", key: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If it is none that can be read, or needs more memory than is free.
+        If it cannot be read, or needs more memory than is free.
     """
     array = find_array(path, file, key)
     check_memory(f"{path}: {key}", array.size * array.dtype.itemsize)

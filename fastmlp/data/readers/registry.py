@@ -125,7 +125,7 @@ def _guarded(path: Path, form: str = "") -> Iterator[None]:
     Raises
     ------
     InputError
-        If something was raised that is none.
+        In the place of any other exception.
     """
     try:
         yield

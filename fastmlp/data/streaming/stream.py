@@ -302,7 +302,7 @@ class Stream:
         return pending.X, pending.window
 
     def _now(self, window: Window) -> Inputs:
-        """Read the rows of a window into memory of their own."""
+        """Read the rows of a window into separate memory."""
         X = self._buffer(len(window.order))
         with self._readers() as readers:
             return self._finish(self._begin(readers, window, X, threading.Event()))[0]

@@ -105,7 +105,7 @@ def find_layout(path: Path, known: Collection[str] = ()) -> Layout:
     path : Path
         The file.
     known : collection of str, default=()
-        Names of columns that tell a header, beside those which labels usually have.
+        Names of columns that tell a header, in addition to those which labels usually have.
 
     Raises
     ------

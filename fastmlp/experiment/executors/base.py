@@ -130,7 +130,7 @@ def fit_network(
 ) -> MLP:
     """Train a network, which has an output for every class of the data, also for those that the training part lacks.
 
-    It begins once the memory has room for it beside the other networks that this function trains at the time.
+    It begins once the memory has room for it in addition to the other networks that this function trains at the time.
 
     Parameters
     ----------
