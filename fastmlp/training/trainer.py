@@ -221,7 +221,7 @@ class Trainer:
     def _orders(self, rows: int, shuffle: bool, epochs: int) -> NDArray[np.int64]:
         """(epochs, rows): the orders of the rows in the next epochs; those of `epoch_order`."""
         if not shuffle or self.batch_size >= rows:
-            # A view that repeats one row, writeable as other orders are: Numba would compile again for read-only arrays.
+            # A view that repeats a row, writeable as other orders are: Numba would compile again for read-only arrays.
             order = np.arange(rows)
             if epochs == 1:  # which needs nothing that takes as long as the rest of an epoch
                 return order[None]
