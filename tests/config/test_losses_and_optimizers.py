@@ -167,7 +167,7 @@ def test_every_iteration_of_lbfgs_has_a_record_that_a_file_keeps(tmp_path, metri
 
 def test_lbfgs_with_nowhere_to_go_records_an_epoch_all_the_same():
     pytest.importorskip("scipy")
-    settings = {"init": "normal", "init_scale": 1e-9, "train_metrics": "running", "dtype": "float64"}
+    settings = {"init": "normal", "init_scale": 1e-9, "train_metrics": "running"}
     mlp = MLP(hidden=(), optimizer="lbfgs", first_layer="dense", **settings).fit(np.zeros((4, 2)), [0, 1, 0, 1])
     assert len(mlp.history) == 1
     assert mlp.history["train_loss"] == pytest.approx([np.log(2)])

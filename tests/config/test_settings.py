@@ -165,7 +165,7 @@ def test_the_number_of_threads_may_change_and_copies_keep_their_settings():
 
 
 def test_the_rate_decays_after_each_of_the_epochs():
-    mlp = MLP(hidden=(), learning_rate=0.8, decay_epochs=(2, 4), decay_factor=0.5, epochs=6)
+    mlp = MLP(hidden=(), learning_rate=0.8, decay_epochs=(2, 4), decay_factor=0.5, epochs=6, engine="numpy")
     mlp.fit(np.eye(2), [0, 1])
     assert mlp.history["learning_rate"] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
 

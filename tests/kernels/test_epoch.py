@@ -124,7 +124,7 @@ def test_an_epoch_in_float32_is_the_float64_references_up_to_rounding(network, a
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("hidden", [(9, 18), (128, 64)])
 def test_padding_stays_zero(network, hidden, dtype, threads):
-    X, y = samples(np.random.RandomState(4), 40, 5, 3, "float32")
+    X, y = samples(np.random.RandomState(4), 40, 5, 3, dtype)
     p = network((5, *hidden, 3), ("sigmoid", "tanh"), dtype)
     epoch.train(
         p.layers,
