@@ -42,7 +42,7 @@ hypothesis.settings.load_profile("patient")
 # other processes waiting. Those that start processes of their own come after those that compile what these need.
 LONGEST = (
     *("test_other_cpus.py", "test_kernel_cache.py", "test_docs_commands.py", "test_losses_and_optimizers.py"),
-    *("test_golden_bits.py", "test_kill.py", "test_cluster.py", "test_faults.py", "test_hard_runs.py"),
+    *("test_golden_bits.py", "test_faults.py", "test_hard_runs.py", "test_cluster.py", "test_kill.py"),
 )
 MOST_SECONDS = 60  # to wait for a kernel that another process compiles
 
@@ -53,9 +53,20 @@ def pytest_xdist_auto_num_workers():
     return available_cores() + 1
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Let each process begin to read the tests elsewhere: what one has compiled to bytecode, the others load."""
+    report = yield
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
+    if worker and isinstance(collector, pytest.Dir) and report.passed:
+        begin = len(report.result) * int(worker.removeprefix("gw")) // int(workers)
+        report.result = report.result[begin:] + report.result[:begin]
+    return report
+
+
 def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items.sort(key=lambda item: (places.get(item.path.name, len(places)), item.path))
 
 
 @pytest.fixture(scope="session", autouse=True)
