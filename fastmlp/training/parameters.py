@@ -69,6 +69,20 @@ class Parameters:
         widths = (features, *config.hidden, outputs)
         return cls(widths, config.layer_activations, config.dtype, config.optimizer_config.states)
 
+    def in_memory(self, buffer: NDArray[Any], states: NDArray[Any]) -> "Parameters":
+        """Return parameters of the same layout whose numbers are others.
+
+        Parameters
+        ----------
+        buffer : ndarray of shape (size,)
+            Weights and biases.
+        states : ndarray of shape (states, size)
+            The optimizer's numbers for each of them.
+        """
+        other = Parameters.__new__(Parameters)
+        other.layers, other.buffer, other.states = self.layers, buffer, states
+        return other
+
     # Not made before they are asked for: a step that is only tried works on a copy of the buffers.
     @cached_property
     def weights(self) -> list[NDArray[Any]]:

@@ -1,6 +1,7 @@
 """Training on the rows of an epoch: what is between the loop and the kernels."""
 
 import copy
+import math
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from fastmlp.config.augmentation import SEED_BITS, Augmentation
 from fastmlp.config.network import NetworkConfig
 from fastmlp.config.optimizer_base import Optimizer
 from fastmlp.config.optimizers import SGD
+from fastmlp.kernels.layout import aligned_zeros
 from fastmlp.kernels.task_types import CROSS_ENTROPY, Clock, Loss
 from fastmlp.kernels.update_rule import PLAIN_SGD, Rule
 from fastmlp.training.batches import Batches, InMemory, TrainingChunk
@@ -237,9 +239,9 @@ class Trainer:
         totals = np.zeros((epochs, 2))
         loss = self.loss._replace(weights=batches.weights)
         marks = tuple(mark - state.epoch for mark in self.marks if 0 <= mark - state.epoch < epochs - 1)
-        copies = np.empty(
-            (len(marks), 1 + len(state.parameters.states), len(state.parameters.buffer)), state.parameters.buffer.dtype
-        )
+        p = state.parameters
+        shape = len(marks), 1 + len(p.states), len(p.buffer)
+        copies = aligned_zeros(math.prod(shape), p.buffer.dtype).reshape(shape)
         self._call(Rows(batches.X, batches.y, orders, loss), rates.reshape(-1), totals, True, marks, copies)
         lost = np.flatnonzero(~np.isfinite(totals[:, 0]))
         done = int(lost[0]) + 1 if len(lost) else epochs
@@ -269,22 +271,18 @@ class Trainer:
         return MARKED_ELEMENTS // ((1 + len(p.states)) * len(p.buffer))
 
     def at_marks(self) -> Generator[int, None, None]:
-        """Set parameters and steps to what they were after each marked epoch that has passed, and yield its number.
+        """Give the state parameters and steps as they were after each marked epoch that has passed; yield its number.
 
-        Afterwards, when it is closed, they are as before.
+        Afterwards, when it is closed, the state has its own again.
         """
         (marked, self._marked), state = (self._marked, []), self.state
-        if not marked:
-            return
-        p = state.parameters
-        now = state.steps, np.concatenate((p.buffer[None], p.states))
+        own, steps = state.parameters, state.steps
         try:
             for epoch, state.steps, network in marked:
-                p.buffer[...], p.states[...] = network[0], network[1:]
+                state.parameters = own.in_memory(network[0], network[1:])
                 yield epoch
         finally:
-            state.steps, network = now
-            p.buffer[...], p.states[...] = network[0], network[1:]
+            state.parameters, state.steps = own, steps
 
     def _call(
         self,
