@@ -55,8 +55,9 @@ def _split_ln2(bits):
 def _expm1_and_scale(v, x):
     """(p, s) with exp(x) = s + p s: p = exp(r) - 1 and s = 2^k, for x within the normal range."""
     b, bits = v.b, v.bits
-    # Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits.
-    magic = v.constant(1.5 * 2 ** MANTISSA_BITS[bits])
+    # Adding 1.5 * 2^mantissa rounds to an integer and leaves it in the low bits: k, and the exponent's bias with it. No
+    # x / ln 2 is halfway between two integers, so that none is rounded otherwise than without the bias.
+    magic = v.constant(1.5 * 2 ** MANTISSA_BITS[bits] + EXPONENT_BIAS[bits])
     shifted_k = v.fma(x, v.constant(1 / math.log(2)), magic)
     k = b.fsub(shifted_k, magic)
     high, low = _split_ln2(bits)
@@ -65,8 +66,7 @@ def _expm1_and_scale(v, x):
     for n in range(DEGREE[bits] - 1, 1, -1):
         q = v.fma(q, r, v.constant(1 / math.factorial(n)))
     p = v.fma(b.fmul(q, r), r, r)
-    integer = b.sub(b.bitcast(shifted_k, v.int_type), b.bitcast(magic, v.int_type))
-    exponent = b.shl(b.add(integer, v.int_constant(EXPONENT_BIAS[bits])), v.int_constant(MANTISSA_BITS[bits]))
+    exponent = b.shl(b.bitcast(shifted_k, v.int_type), v.int_constant(MANTISSA_BITS[bits]))
     return p, b.bitcast(exponent, v.type)
 
 
@@ -110,7 +110,7 @@ def tanh(v, x):
     size = v.b.select(v.b.fcmp_ordered(">", size, limit), limit, size)
     p, s = _expm1_and_scale(v, v.b.fadd(size, size))
     e = v.fma(p, s, v.b.fsub(s, v.constant(1.0)))
-    return v.copy_sign(v.b.fdiv(e, v.b.fadd(e, v.constant(2.0))), x)
+    return v.with_sign(v.b.fdiv(e, v.b.fadd(e, v.constant(2.0))), x)
 
 
 def sigmoid(v, x):

@@ -64,6 +64,13 @@ def delta_of(layers, work, places, layer, at):
 
 
 @inlined
+def width_of(layers, layer, start):
+    """Columns of a layer in whole registers: fewer than COLUMNS where these are narrower than a cache line."""
+    lanes = lanes_of(start)
+    return (layers[layer, FAN_OUT] + lanes - 1) // lanes * lanes
+
+
+@inlined
 def affine_dense(source, layers, parameters, rows, first, count, work, places, at):
     """The first layer for rows rows[first : first + count] of a dense source; the block's outputs start at row `at`.
 
@@ -103,7 +110,7 @@ def affine_layer(layer, layers, parameters, count, work, places, at):
     A, a_row = inputs_of(work, places, layer, at)
     out, out_row = inputs_of(work, places, layer + 1, at)
     W, b = shifted(weights, layers[layer, WEIGHTS]), shifted(weights, layers[layer, BIASES])
-    columns, activation = layers[layer, COLUMNS], layers[layer, ACTIVATION]
+    columns, activation = width_of(layers, layer, W), layers[layer, ACTIVATION]
     affine_block(count, columns, A, a_row, UNIT, W, stride, layers[layer, FAN_IN], b, activation, out, out_row)
 
 
@@ -132,7 +139,7 @@ def delta_below(layer, layers, rows, factor, work, places, at):
     out, out_row = delta_of(layers, work, places, layer - 1, at)
     A, a_row = inputs_of(work, places, layer, at)
     W, w_row = shifted(zeros, places[layer, TRANSPOSED]), places[layer, TRANSPOSED_STRIDE]
-    activation, columns = layers[layer - 1, ACTIVATION], layers[layer - 1, COLUMNS]
+    activation, columns = layers[layer - 1, ACTIVATION], width_of(layers, layer - 1, W)
     delta_block(
         rows, columns, D, d_row, UNIT, W, w_row, layers[layer, FAN_OUT], zeros, A, a_row, factor, activation, out,
         out_row,

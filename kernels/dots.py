@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from .cpu import BELOW_COLUMNS, DOT_ROWS, REGISTER_BYTES
 from .dense import DELTA
-from .jit import jit
+from .jit import inlined, jit
 from .layout import LINE
 from .registers import INDEX, INT32, UNIT, Vector, as_index, emit_switch, lanes_of, load, shifted, store
 from .tile import Tile
@@ -237,11 +237,11 @@ def delta_of_one(typing, weight, wide, D, A, out, epilogue):
 
 
 @intrinsic
-def _relu_block(typing, A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U):
+def _relu_block(typing, A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U, u_step):
     """The tile of `below_one`: BELOW_HIGH rows of A, BELOW_WIDE units."""
 
     def codegen(context, builder, signature, arguments):
-        A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U = as_index(context, builder, signature, arguments)
+        A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U, u_step = as_index(context, builder, signature, arguments)
         b, v = builder, Vector(builder, context.get_value_type(signature.args[8].dtype))
         zero, units, parts = v.constant(0.0), [INDEX(j) for j in range(BELOW_WIDE)], []
         weights = [b.gep(W, [b.mul(j, w_step)]) for j in units]
@@ -270,25 +270,27 @@ def _relu_block(typing, A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U):
         for place, total in zip(places, rows, strict=True):
             piece.store(total, place, INDEX(0))
         for j in units:
-            b.store(b.extract_element(above, INT32(j.constant)), b.gep(U, [b.mul(j, w_step)]))
+            b.store(b.extract_element(above, INT32(j.constant)), b.gep(U, [b.mul(j, u_step)]))
         return context.get_dummy_value()
 
-    return types.void(A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U), codegen
+    return types.void(A, H, E, W, w_step, D, row, stop, C, c_row, b_row, U, u_step), codegen
 
 
 @jit
-def below_one(inputs, columns, A, H, E, W, w_step, D, row, stop, C, c_row, U):
+def below_one(inputs, columns, A, H, E, W, w_step, D, row, stop, C, c_row, U, u_step):
     """Everything below a single unit that some relu units feed: their delta, and the gradients on both sides of them.
 
     D = W[j] * E where H > 0;  C[i, j] = the sum of A[i] * D[j], of ones * D[j] for i = inputs - 1;  U[j] = H[j] * E
 
     A, H, E    the inputs of these units, their outputs, the delta above; C, U: as `dots_of_line` has it
-    W, U       with `w_step` from one unit to the next;  columns: a multiple of BELOW_WIDE; `inputs` - 1: of BELOW_HIGH
+    W, U       with `w_step` and `u_step` from one unit to the next
+    columns    a multiple of BELOW_WIDE;  `inputs` - 1: of BELOW_HIGH
     """
     for j in range(0, columns, BELOW_WIDE):
-        h, d, c, at = shifted(H, j * row), shifted(D, j * row), shifted(C, j), j * w_step
+        h, d, c = shifted(H, j * row), shifted(D, j * row), shifted(C, j)
+        w, u = shifted(W, j * w_step), shifted(U, j * u_step)
         b_row = (inputs - 1) * c_row
-        _relu_block(A, h, E, shifted(W, at), w_step, d, row, stop, c, c_row, b_row, shifted(U, at))
+        _relu_block(A, h, E, w, w_step, d, row, stop, c, c_row, b_row, u, u_step)
         for i in range(BELOW_HIGH, inputs - 1, BELOW_HIGH):
             _folded_below(shifted(A, i * row), d, row, stop, shifted(c, i * c_row), c_row)
 
@@ -312,3 +314,21 @@ def fold(count, S, out):
     line = LINE // REGISTER_BYTES * lanes_of(S)
     for first in range(0, count, line):
         _fold(shifted(S, first * line), shifted(out, first))
+
+
+@inlined
+def fold_rows(rows, across, S, C, c_row):
+    """C[i, j] = the sum of line i * across + j of S; room for `across` * rows elements, rounded up to lines, behind S.
+
+    across: elements of a line, or fewer
+    """
+    line = LINE // REGISTER_BYTES * lanes_of(S)
+    if across == line:
+        for i in range(rows):
+            fold(line, shifted(S, i * line * line), shifted(C, i * c_row))
+    else:
+        folded = shifted(S, (rows * across + line - 1) // line * line * line)
+        fold(rows * across, S, folded)
+        for i in range(rows):
+            for j in range(across):
+                store(C, i * c_row + j, load(folded, i * across + j))

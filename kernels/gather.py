@@ -111,3 +111,12 @@ def gather_sparse(X, rows, first, count, features, out, out_row):
         row, target = load(rows, first + i), shifted(out, i)
         for entry in range(load(indptr, row), load(indptr, row + 1)):
             store(target, np.int64(load(indices, entry)) * out_row, _input(values, entry, target))
+
+
+@jit
+def clear_rest(count, rows, wide, A, block):
+    """Set what stands for samples that there are not, behind the last of a block, to zero."""
+    if rows < wide:
+        for i in range(count):
+            for at in range(rows, wide):
+                store(A, i * block + at, 0)

@@ -3,8 +3,8 @@
 All weights and biases of a network live in one 64-byte aligned buffer. Layer l has a row of `layer_table`:
 
     FAN_IN, FAN_OUT   the layer's real widths
-    COLUMNS           fan_out rounded up to whole 64-byte lines: what kernels compute, so that they never need a masked
-                      load. The padding columns stay zero
+    COLUMNS           fan_out rounded up to whole 64-byte lines: what kernels compute, or whole registers of it, so that
+                      they never need a masked load. The padding columns stay zero
     STRIDE            elements from one row of W to the next, COLUMNS or a line more: see `stride_of`
     WEIGHTS           offset of W[0, 0]; W is (fan_in, stride)
     BIASES            offset of b[0]; b is (stride,) and follows W, so that one layer is one contiguous block
@@ -43,6 +43,7 @@ GRAIN = 4
 SUM_TERMS = 2048
 
 LINE = 64  # bytes: a cache line, and the widest register of any CPU that is known to Numba
+MOST_LANES = LINE // 4  # elements of a register at most: of float32
 # Rows of a multiple of so many lines stand in a part of a cache's sets alone, where they push one another out: a strip
 # of four lines of a matrix would get half of the cache, or less, at 64 lines a sixteenth.
 ALIASING_LINES = 8

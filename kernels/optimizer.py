@@ -10,13 +10,12 @@ from numba.extending import intrinsic
 
 from .cpu import REGISTER_BYTES
 from .jit import jit
-from .layout import BLOCK_ROWS, LINE, SUM_TERMS
+from .layout import BLOCK_ROWS, LINE, MOST_LANES, SUM_TERMS
 from .registers import (
     INDEX,
     UNIT,
     ZERO,
     Vector,
-    add_rows,
     as_index,
     emit_switch,
     lanes_of,
@@ -24,8 +23,12 @@ from .registers import (
     pointer,
     row_stride,
     shifted,
+    store,
 )
 from .update_rule import ADAM, GRADIENT, MOMENTUM, PLAIN, RATE, RMSPROP, ROOT_SCALE, STEP_SIZE
+
+# Registers whose sums of rows are added up together.
+ADDED_AT_ONCE = 4
 
 
 class _Step:
@@ -164,12 +167,65 @@ def step_rows(rows, columns, G, g_row, W, w_row, first, second, rule, coefs, sca
 
 
 @jit
+def step_column(decayed, rows, G, W, w_row, first, second, rule, coefs, scale, room):
+    """The same for a single column, of whose G there are no gaps; `decayed`: rows that are no biases, the first ones.
+
+    room    for three times `rows` elements, each rounded up to whole registers, of MOST_LANES at most
+    """
+    apart = (rows + MOST_LANES - 1) // MOST_LANES * MOST_LANES
+    w, m, v = room, shifted(room, apart), shifted(room, 2 * apart)
+    for i in range(rows):
+        store(w, i, load(W, i * w_row))
+        store(m, i, load(first, i * w_row))
+        store(v, i, load(second, i * w_row))
+    step_rows(UNIT, decayed, G, ZERO, w, ZERO, m, v, rule, coefs, scale, True)
+    for i in range(decayed, rows):
+        g, b = shifted(G, i), shifted(w, i)
+        step_rows(UNIT, UNIT, g, ZERO, b, ZERO, shifted(m, i), shifted(v, i), rule, coefs, scale, False)
+    for i in range(rows):
+        store(second, i * w_row, load(v, i))
+        store(first, i * w_row, load(m, i))
+        store(W, i * w_row, load(w, i))
+
+
+@jit
 def step(W, G, first, second, rule, coefs, scale, penalised):
     """The step of `rule` on a matrix W from its summed gradient G, in place; see the reference."""
     step_rows(
         W.shape[0], W.shape[1], pointer(G), row_stride(G), pointer(W), row_stride(W), pointer(first), pointer(second),
         rule, coefs, scale, penalised,
     )  # fmt: skip
+
+
+@intrinsic
+def add_rows(typing, rows, source, row, target, columns):
+    """target[j] = source[j] + source[row + j] + ..., one after the other, of whole registers of columns."""
+
+    def codegen(context, builder, signature, arguments):
+        rows, source, row, target, columns = as_index(context, builder, signature, arguments)
+        v = Vector(builder, context.get_value_type(signature.args[3].dtype))
+        totals = [cgutils.alloca_once(builder, v.type) for _ in range(ADDED_AT_ONCE)]
+
+        def add(count, first, stop):
+            cells = [(INDEX(r * v.lanes), total) for r, total in enumerate(totals[:count])]
+            with cgutils.for_range_slice(builder, first, stop, INDEX(count * v.lanes), intp=INDEX) as (at, _):
+                for place, total in cells:
+                    builder.store(v.load(source, builder.add(at, place)), total)
+                with cgutils.for_range_slice(builder, INDEX(1), rows, INDEX(1), intp=INDEX) as (i, _):
+                    along = builder.add(builder.mul(i, row), at)
+                    for place, total in cells:
+                        more = v.load(source, builder.add(along, place))
+                        builder.store(builder.fadd(builder.load(total), more), total)
+                for place, total in cells:
+                    v.store(builder.load(total), target, builder.add(at, place))
+
+        most = INDEX(ADDED_AT_ONCE * v.lanes)
+        whole = builder.sub(columns, builder.srem(columns, most))
+        add(ADDED_AT_ONCE, INDEX(0), whole)
+        add(1, whole, columns)
+        return context.get_dummy_value()
+
+    return types.void(rows, source, row, target, columns), codegen
 
 
 @intrinsic

@@ -78,6 +78,12 @@ class Vector:
     def copy_sign(self, magnitude, sign):
         return self._call("copysign", magnitude, sign)
 
+    def with_sign(self, magnitude, sign):
+        """The same for a magnitude that has no sign itself, in one operation less."""
+        b, sign_bit = self.b, self.int_constant(1 << (self.bits - 1))
+        bits = b.or_(b.bitcast(magnitude, self.int_type), b.and_(b.bitcast(sign, self.int_type), sign_bit))
+        return b.bitcast(bits, self.type)
+
     def swap_blocks(self, upper, lower, block):
         """The two rows with the odd blocks of `upper` and the even blocks of `lower` exchanged."""
 
@@ -330,23 +336,14 @@ def transpose_square(typing, source, source_row, target, target_row):
     return types.void(source, source_row, target, target_row), codegen
 
 
-@intrinsic
-def add_rows(typing, rows, source, row, target, columns):
-    """target[j] = source[j] + source[row + j] + ..., one after the other, of whole registers of columns."""
-
-    def codegen(context, builder, signature, arguments):
-        rows, source, row, target, columns = as_index(context, builder, signature, arguments)
-        v = Vector(builder, context.get_value_type(signature.args[3].dtype))
-        total = cgutils.alloca_once(builder, v.type)
-        with cgutils.for_range_slice(builder, INDEX(0), columns, INDEX(v.lanes), intp=INDEX) as (at, _):
-            builder.store(v.load(source, at), total)
-            with cgutils.for_range_slice(builder, INDEX(1), rows, INDEX(1), intp=INDEX) as (i, _):
-                more = v.load(source, builder.add(builder.mul(i, row), at))
-                builder.store(builder.fadd(builder.load(total), more), total)
-            v.store(builder.load(total), target, at)
-        return context.get_dummy_value()
-
-    return types.void(rows, source, row, target, columns), codegen
+@jit
+def transpose_block(rows, columns, source, source_row, target, target_row):
+    """target[j, i] = source[i, j] for whole registers of rows and of columns."""
+    lanes = lanes_of(source)
+    for i in range(0, rows, lanes):
+        for j in range(0, columns, lanes):
+            square, into = shifted(source, i * source_row + j), shifted(target, j * target_row + i)
+            transpose_square(square, source_row, into, target_row)
 
 
 @jit

@@ -25,14 +25,26 @@ import numpy as np
 
 from .cpu import REGISTER_BYTES
 from .dense import DELTA, PLAIN_SUM, affine_block, delta_block, multiply
-from .dots import BELOW_HIGH, BELOW_WIDE, WIDE, add_dots, below_one, delta_of_one, dots_of_line, dots_of_one, fold
-from .jit import inlined, jit
+from .dots import (
+    BELOW_HIGH,
+    BELOW_WIDE,
+    WIDE,
+    add_dots,
+    below_one,
+    delta_of_one,
+    dots_of_line,
+    dots_of_one,
+    fold_rows,
+)
+from .gather import clear_rest
+from .jit import inlined
 from .layout import (
     ACTIVATION,
     COLUMNS,
     FAN_IN,
     FAN_OUT,
     LINE,
+    MOST_LANES,
     RELU,
     SIGMOID,
     STRIDE,
@@ -42,8 +54,8 @@ from .layout import (
     buffer_size,
 )
 from .loss import loss_block, squared_columns, total_weight
-from .optimizer import copy_network, step_rows
-from .registers import UNIT, ZERO, add_rows, lanes_of, load, pointer, shifted, store, transpose_square
+from .optimizer import add_rows, copy_network, step_column, step_rows
+from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, transpose_block
 from .task_types import SQUARED
 from .thread_team import barrier_wait, enter, leave, partition
 from .tile import tile
@@ -64,10 +76,11 @@ ROW_REGISTERS = 8
 # Units that are computed before a single output adds them up: 26 KB of them in float32.
 JOINED_UNITS = np.int64(52)
 # The columns of `work_table` behind those of `layout`: offsets of a layer's inputs and of its delta, of the sums of its
-# gradient (-1 for none) and for how many units they stand in a row. The row after the last layer has the logits, and
-# room for transposed ones in the place of a delta, and for STRIDE the elements from one row of any block to the next.
-INPUTS, DELTAS, SUMS, ACROSS = range(7, 11)
-TABLE_COLUMNS = 11
+# gradient (-1 for none) and for how many units they stand in a row; elements from one row of its gradient to the next.
+# That of a single unit has no gaps: threads fetch it from one another by cache lines. The row after the last layer has
+# the logits, room for transposed ones in the place of a delta, and as STRIDE that of rows of any block.
+INPUTS, DELTAS, SUMS, ACROSS, GRADIENT_STRIDE = range(7, 12)
+TABLE_COLUMNS = 12
 
 
 def _block_row(batch_size, dtype):
@@ -90,6 +103,7 @@ def work_table(layers, dtype, batch_size):
         row[INPUTS], row[DELTAS] = end, end + (row[FAN_IN] + 1) * block
         end = int(row[DELTAS] + row[COLUMNS] * block)
         row[ACROSS] = min(row[FAN_OUT], line)
+        row[GRADIENT_STRIDE] = 1 if row[FAN_OUT] == 1 and row[FAN_IN] >= 2 * MOST_LANES else row[STRIDE]
         count = int((row[FAN_IN] + 1) * (row[FAN_OUT] if row[FAN_OUT] < line else row[COLUMNS]))
         if count <= FEW_WEIGHTS:
             row[SUMS] = sums
@@ -184,7 +198,7 @@ def train_small(rows_of, gather_block):
                     wide = (rows + line - 1) // line * line
                     gather_block(X, pointer(order), at, rows, features, inputs, block)
                     # Of samples that there are not, everything stays finite, and their delta is zero.
-                    _clear(features, rows, wide, inputs, block)
+                    clear_rest(features, rows, wide, inputs, block)
                     _forward(net, last, weights, room, wide)
                     if is_plain:
                         squared_columns(
@@ -193,12 +207,12 @@ def train_small(rows_of, gather_block):
                         )  # fmt: skip
                     else:
                         U = shifted(T, np.int64(BLOCK_ROWS) * padded)
-                        _transpose(padded, wide, Z, block, T, padded)
+                        transpose_block(padded, wide, Z, block, T, padded)
                         hits[me, epoch] += loss_block(
                             loss, order, at, rows, outputs, padded, T, padded, y, targets, U, padded, each, mine
                         )
-                        _transpose(wide, padded, U, padded, D, block)
-                    _clear(outputs, rows, wide, D, block)
+                        transpose_block(wide, padded, U, padded, D, block)
+                    clear_rest(outputs, rows, wide, D, block)
                     _backward(at == begin, at + rows == end, net, last, weights, room, rows, wide, G, lines)
                     for i in range(rows):
                         total += each[mine + i]
@@ -278,7 +292,7 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
     fused = _below_one(net, last, line) if is_alone else ZERO
     for layer in range(last, -1, -1):
         stride, inputs, units = _of(net, layer, STRIDE), _of(net, layer, FAN_IN) + 1, _of(net, layer, FAN_OUT)
-        A, at = shifted(room, _of(net, layer, INPUTS)), _of(net, layer, SUMS)
+        A, at, c_row = shifted(room, _of(net, layer, INPUTS)), _of(net, layer, SUMS), _of(net, layer, GRADIENT_STRIDE)
         height = line if at >= 0 else units
         for left in range(0, units, height):
             count = min(height, units - left)
@@ -286,21 +300,21 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
             place = ZERO if layer == 0 and at >= 0 else left * block
             D, C = shifted(room, _of(net, layer, DELTAS) + place), shifted(G, _of(net, layer, WEIGHTS) + left)
             if layer == last - 1 and left + count <= fused:
-                place = _of(net, last, WEIGHTS) + left * _of(net, last, STRIDE)
+                place, w_step, u_step = _of(net, last, WEIGHTS), _of(net, last, STRIDE), _of(net, last, GRADIENT_STRIDE)
                 below_one(
                     inputs, count, A, shifted(room, _of(net, last, INPUTS) + left * block),
-                    shifted(room, _of(net, last, DELTAS)), shifted(weights, place), _of(net, last, STRIDE), D, block,
-                    wide, C, stride, shifted(G, place),
+                    shifted(room, _of(net, last, DELTAS)), shifted(weights, place + left * w_step), w_step, D, block,
+                    wide, C, c_row, shifted(G, place + left * u_step), u_step,
                 )  # fmt: skip
                 continue
             if layer < last:
                 _delta(net, last, layer, left, count, weights, room, wide, D)
             if is_alone and at >= 0 and count % WIDE == 0:
-                dots_of_line(inputs, count, A, D, block, wide, C, stride)
+                dots_of_line(inputs, count, A, D, block, wide, C, c_row)
             elif is_alone and at >= 0 and units == 1:
                 done = fused if layer == last else ZERO
-                A, C = shifted(A, done * block), shifted(C, done * stride)
-                dots_of_one(inputs - done, A, D, block, wide, C, stride, lines)
+                A, C = shifted(A, done * block), shifted(C, done * c_row)
+                dots_of_one(inputs - done, A, D, block, wide, C, c_row, lines)
             elif at >= 0:
                 across = _of(net, layer, ACROSS)
                 # Sums that are folded at once may stand where the others did; behind the last unit there are zeros.
@@ -309,10 +323,10 @@ def _backward(is_first, is_last, net, last, weights, room, rows, wide, G, lines)
                 init = room if is_first else S
                 add_dots(inputs, count, A, D, block, wide, init, not is_first, S, across)
                 if is_last:
-                    _fold_sums(inputs, across, S, C, stride)
+                    fold_rows(inputs, across, S, C, c_row)
             else:
                 columns = _of(net, layer, COLUMNS)
-                _transpose(columns, wide, D, block, T, stride)
+                transpose_block(columns, wide, D, block, T, stride)
                 init, init_row = (room, ZERO) if is_first else (C, stride)
                 multiply(
                     inputs, columns, A, block, UNIT, T, stride, rows, init, init_row, C, stride, C, stride, PLAIN_SUM,
@@ -348,52 +362,27 @@ def _delta(net, last, layer, left, count, weights, room, wide, out):
         )  # fmt: skip
 
 
-@jit
-def _clear(count, rows, wide, A, block):
-    """Set what stands for samples that there are not, behind the last of a block, to zero."""
-    if rows < wide:
-        for i in range(count):
-            for at in range(rows, wide):
-                store(A, i * block + at, 0)
-
-
-@inlined
-def _fold_sums(inputs, across, S, C, stride):
-    """C[i, j] = what was summed by lanes of the gradient of `across` units; one row after the other is `stride` on."""
-    line = LINE // REGISTER_BYTES * lanes_of(S)
-    if across == line:
-        for i in range(inputs):
-            fold(line, shifted(S, i * line * line), shifted(C, i * stride))
-    else:
-        folded = shifted(S, (inputs * across + line - 1) // line * line * line)
-        fold(inputs * across, S, folded)
-        for i in range(inputs):
-            for j in range(across):
-                store(C, i * stride + j, load(folded, i * across + j))
-
-
-@jit
-def _transpose(rows, columns, source, source_row, target, target_row):
-    """target[j, i] = source[i, j] for whole registers of rows and of columns."""
-    lanes = lanes_of(source)
-    for i in range(0, rows, lanes):
-        for j in range(0, columns, lanes):
-            square, into = shifted(source, i * source_row + j), shifted(target, j * target_row + i)
-            transpose_square(square, source_row, into, target_row)
-
-
 @inlined
 def _step(me, size, net, last, weights, gradients, apart, parts, total, states, rule, coefs, scale):
     """Add up the parts' gradients of thread `me`'s rows of every weight matrix at `total`, and step from them."""
     for layer in range(last + 1):
         stride, fan_in = _of(net, layer, STRIDE), _of(net, layer, FAN_IN)
         first_row, end_row = partition(fan_in + 1, me, size, 1)
-        at = _of(net, layer, WEIGHTS) + first_row * stride
-        G, W = shifted(total, at), shifted(weights, at)
-        add_rows(parts, shifted(gradients, at), apart, G, (end_row - first_row) * stride)
+        start, g_row, rows = _of(net, layer, WEIGHTS), _of(net, layer, GRADIENT_STRIDE), end_row - first_row
+        at = start + first_row * stride
+        W, first, second = shifted(weights, at), shifted(states[0], at), shifted(states[1], at)
+        G = shifted(gradients, start + first_row * g_row)
+        if parts > 1:
+            G, source = shifted(total, start), G
+            add_rows(parts, source, apart, G, rows * g_row)
+        decayed = min(end_row, fan_in) - first_row
+        if g_row < stride:
+            # Room behind the sums, which take a small part of what is there for them.
+            T = shifted(total, start + (fan_in + 2 * MOST_LANES) // MOST_LANES * MOST_LANES)
+            step_column(decayed, rows, G, W, stride, first, second, rule, coefs, scale, T)
+            continue
         # Rows follow one another without a gap, and are one long row; the padding stays zero.
-        end = (min(end_row, fan_in) - first_row) * stride
-        first, second = shifted(states[0], at), shifted(states[1], at)
+        end = decayed * stride
         step_rows(UNIT, end, G, ZERO, W, ZERO, first, second, rule, coefs, scale, True)
         if end_row > fan_in:
             g, b, m, v = shifted(G, end), shifted(W, end), shifted(first, end), shifted(second, end)

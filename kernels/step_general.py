@@ -10,7 +10,7 @@ import numpy as np
 
 from . import sparse
 from .augment import distort_block
-from .block import affine_layer, delta_below, delta_of, inputs_of, transpose
+from .block import affine_layer, delta_below, delta_of, inputs_of, transpose, width_of
 from .dense import sum_block
 from .gather import gather, pointer_to
 from .jit import inlined, jit
@@ -239,7 +239,7 @@ def _sum_rows(layers, layer, first, last, count, work, places, into):
     """Summed gradient of the rows first to last of a weight matrix whose inputs are in the workspace."""
     A, a_row = inputs_of(work, places, layer, ZERO)
     D, d_row = delta_of(layers, work, places, layer, ZERO)
-    columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
+    columns, stride = width_of(layers, layer, into), layers[layer, STRIDE]
     sum_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, pointer(work), into, stride)
 
 
@@ -262,7 +262,7 @@ def _step_from(G, g_row, rows, columns, at, w_row, parameters, scale, coefs, tas
 @inlined
 def _step_layer(me, size, first, last, layers, layer, parameters, count, scale, coefs, task, work, places, one):
     """Thread `me`'s rows, first to last, of weights whose inputs are in the workspace, and of their copy; biases."""
-    columns, stride = layers[layer, COLUMNS], layers[layer, STRIDE]
+    columns, stride = width_of(layers, layer, pointer(parameters)), layers[layer, STRIDE]
     rows_at_a_time = task.scratch.shape[1] // stride // GRAIN * GRAIN
     for i in range(first, last, rows_at_a_time):
         rows = min(rows_at_a_time, last - i)

@@ -15,6 +15,7 @@ from .block import (
     delta_of,
     inputs_of,
     transpose,
+    width_of,
 )
 from .dense import update_block
 from .jit import inlined, jit
@@ -164,7 +165,7 @@ def _step_rows(first, last, layers, layer, parameters, count, factor, work, plac
     D, d_row = delta_of(layers, work, places, layer, ZERO)
     stride = layers[layer, STRIDE]
     W = shifted(pointer(parameters), layers[layer, WEIGHTS] + first * stride)
-    columns, zeros = layers[layer, COLUMNS], pointer(work)
+    columns, zeros = width_of(layers, layer, W), pointer(work)
     update_block(last - first, columns, shifted(A, first), UNIT, a_row, D, d_row, count, zeros, W, stride, factor)
     if layer > 0:
         transpose(layers, layer, parameters, work, places, first, last)
