@@ -28,6 +28,8 @@ from .tile import AFFINE_RELU, DELTA_RELU, DELTA_SIGMOID, DELTA_TANH, PLAIN, STE
 TILE_ROWS = GRAIN
 # Of a strip of B that all of its tiles pass over before they go on: it stays in the first cache, of 32 KB or more.
 PIECE_BYTES = np.int64(28 << 10)
+# Terms that are always one piece: two divisions less for each strip.
+_SHALLOW = np.int64(PIECE_BYTES // (TILE_REGISTERS * REGISTER_BYTES))
 # Rows of long sums that are put aside at a time where C has something else: 32 KB with four registers of 64 bytes.
 ROWS_ASIDE = 128
 # Typed, for calls with a constant: for a literal numba would compile the tiles again.
@@ -106,8 +108,10 @@ def _strip_in_pieces(
 ):  # fmt: skip
     """One strip of columns, of sums that run in one accumulator: so many terms at a time that B's stay in cache."""
     # Between two pieces the sums wait in C, exactly as they are. A step, with its weights there, has one piece.
-    deepest = PIECE_BYTES // (max(registers, UNIT) * REGISTER_BYTES)
-    pieces = UNIT if epilogue == STEP else (depth + deepest - 1) // deepest
+    pieces = UNIT
+    if depth > _SHALLOW and epilogue != STEP:
+        deepest = PIECE_BYTES // (max(registers, UNIT) * REGISTER_BYTES)
+        pieces = (depth + deepest - 1) // deepest
     first = ZERO
     for piece in range(1, pieces):
         stop = depth * piece // pieces

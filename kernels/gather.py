@@ -1,16 +1,17 @@
 """Rows of the stored inputs become the numbers that the first layer sees."""
 
 import numpy as np
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
 from .jit import inlined, jit
 from .layout import LINE
-from .registers import load, pointer, prefetch, shifted, store
+from .registers import INDEX, Vector, as_index, load, pointer, prefetch, shifted, store
 
 # Cache lines that are asked for at the start of a row. Those that follow them the CPU fetches by itself.
 LINES_AHEAD = 8
-# Columns that are transposed together.
+# Columns that are transposed together, of as many samples.
 COLUMNS_AT_ONCE = 4
 
 
@@ -45,6 +46,32 @@ def _input(typing, source, column, target):
         return value
 
     return target.dtype(source, column, target), codegen
+
+
+@intrinsic
+def _input_square(typing, X, x_row, rows, first, target, out_row):
+    """target[k, i] = input k of row rows[first + i] of X, for COLUMNS_AT_ONCE of both."""
+
+    def codegen(context, builder, signature, arguments):
+        X, x_row, rows, first, target, out_row = as_index(context, builder, signature, arguments)
+        stored, kind = signature.args[0].dtype, signature.args[4].dtype
+        v = Vector(builder, context.get_value_type(kind), COLUMNS_AT_ONCE)
+        source = ir.VectorType(context.get_value_type(stored), COLUMNS_AT_ONCE)
+        registers = []
+        for i in range(COLUMNS_AT_ONCE):
+            row = builder.load(builder.gep(rows, [builder.add(first, INDEX(i))]))
+            start = builder.gep(X, [builder.mul(row, x_row)])
+            value = builder.load(builder.bitcast(start, source.as_pointer()), align=stored.bitwidth // 8)
+            if stored == types.uint8:
+                value = builder.fdiv(builder.uitofp(value, v.type), v.constant(255.0))
+            elif stored.bitwidth != kind.bitwidth:
+                value = (builder.fpext if stored.bitwidth < kind.bitwidth else builder.fptrunc)(value, v.type)
+            registers.append(value)
+        for k, column in enumerate(v.transposed(registers)):
+            v.store(column, target, builder.mul(INDEX(k), out_row))
+        return context.get_dummy_value()
+
+    return types.void(X, x_row, rows, first, target, out_row), codegen
 
 
 @jit
@@ -89,12 +116,15 @@ def sparse_rows(source):
 def gather_dense(X, rows, first, count, features, out, out_row):
     """out[c, i] = input c of row rows[first + i] of X, for `count` rows; rows and out are pointers."""
     # Some columns at a time: every one but the first finds its samples in the cache.
-    whole = features - features % COLUMNS_AT_ONCE
+    whole, squares = features - features % COLUMNS_AT_ONCE, count - count % COLUMNS_AT_ONCE
     for c in range(0, whole, COLUMNS_AT_ONCE):
-        for i in range(count):
-            source, target = shifted(X[0], load(rows, first + i) * X[1] + c), shifted(out, c * out_row + i)
+        columns, target = shifted(X[0], c), shifted(out, c * out_row)
+        for i in range(0, squares, COLUMNS_AT_ONCE):
+            _input_square(columns, X[1], rows, first + i, shifted(target, i), out_row)
+        for i in range(squares, count):
+            source = shifted(columns, load(rows, first + i) * X[1])
             for k in range(COLUMNS_AT_ONCE):
-                store(target, k * out_row, _input(source, k, target))
+                store(target, k * out_row + i, _input(source, k, target))
     for c in range(whole, features):
         for i in range(count):
             source, target = shifted(X[0], load(rows, first + i) * X[1] + c), shifted(out, c * out_row + i)
