@@ -143,6 +143,10 @@ def _emit_lines(v, parts):
 def _emit_rows(v, sums, wide):
     """Vectors of `wide` sums each."""
     b, rows = v.b, []
+    while sums[0].type.count < wide:  # float64 in registers of 16 bytes
+        lanes = list(range(2 * sums[0].type.count))
+        both = ir.Constant(ir.VectorType(INT32, len(lanes)), lanes)
+        sums = [b.shuffle_vector(left, right, both) for left, right in zip(sums[::2], sums[1::2], strict=True)]
     for register in sums:
         for place in range(0, register.type.count, wide):
             lanes = ir.Constant(ir.VectorType(INT32, wide), [place + j for j in range(wide)])
