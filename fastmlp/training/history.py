@@ -151,6 +151,17 @@ class History:
         for column, value in zip(self._columns.values(), _IN_ORDER(record), strict=True):
             column.append(value)
 
+    def extend(self, columns: Mapping[str, Iterable[Any]]) -> None:
+        """Add some epochs.
+
+        Parameters
+        ----------
+        columns : mapping of str to iterable
+            With the names of COLUMNS, each with a value per epoch, in order.
+        """
+        for column, values in zip(self._columns.values(), _IN_ORDER(columns), strict=True):
+            column += values
+
     @classmethod
     def from_file(
         cls, columns: Mapping[str, ArrayLayout], epochs: int, diagnoses: Iterable[DiagnosisRecord]

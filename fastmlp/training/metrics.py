@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -40,8 +39,7 @@ class MetricsCallback(InternalCallback):
     def on_epoch_end(self, view: TrainingView) -> bool:
         session, config = self.session, self.session.config
         state, batches, measure, unit = session.state, session.data.batches, config.loss_function, self._unit
-        rates, passed = state.passed
-        totals, seconds = state.totals, state.stopwatch.seconds / (len(rates) + 1)
+        (rates, passed), totals = state.passed, state.totals
         if config.train_metrics == "full":
             chunks = self._training or itertools.starmap(self._rows, batches.evaluation_chunks())
             totals = sum(map(self._totals, chunks), start=np.zeros(2))
@@ -51,26 +49,21 @@ class MetricsCallback(InternalCallback):
             held_out = self._totals(self._held_out)
             loss = float(held_out[0] / len(session.data.validation[1])) * unit
             accuracy = measure.accuracy(held_out.tolist(), self._validation_spread)
-
-        def records() -> Iterator[dict[str, float]]:
-            # One at a time: thousands of objects that live at once would set off the garbage collector.
-            measured = zip(rates.tolist(), *passed.T.tolist(), strict=True)
-            last = (state.learning_rate, *totals.tolist())
-            for epoch, (rate, *summed) in enumerate(itertools.chain(measured, (last,)), start=state.epoch):
-                train_loss = summed[0] / batches.total_weight
-                yield {
-                    "epoch": epoch,
-                    "learning_rate": rate,
-                    "train_loss": train_loss * unit,
-                    "train_objective": (train_loss + penalties) * unit,
-                    "train_accuracy": measure.accuracy(summed, self._spread),
-                    "validation_loss": loss,
-                    "validation_accuracy": accuracy,
-                    "seconds": seconds,
-                }
-
-        state.end_epochs(records())
-        return not math.isfinite(totals[0] / batches.total_weight)  # nan in the weights never leaves them
+        # Columns of numbers: a record for each of thousands of epochs would set off the garbage collector.
+        sums, hits = np.vstack((passed, totals)).T.tolist()
+        losses, epochs = [total / batches.total_weight for total in sums], len(sums)
+        columns = {
+            "epoch": range(state.epoch, state.epoch + epochs),
+            "learning_rate": [*rates.tolist(), state.learning_rate],
+            "train_loss": [each * unit for each in losses],
+            "train_objective": [(each + penalties) * unit for each in losses],
+            "train_accuracy": [measure.accuracy(each, self._spread) for each in zip(sums, hits, strict=True)],
+            "validation_loss": [loss] * epochs,
+            "validation_accuracy": [accuracy] * epochs,
+            "seconds": [state.stopwatch.seconds / epochs] * epochs,
+        }
+        state.end_epochs(columns)
+        return not math.isfinite(losses[-1])  # nan in the weights never leaves them
 
     def _rows(self, X: Inputs, y: NDArray[Any], weights: NDArray[np.float64]) -> _Rows:
         loss = Loss(self.session.config.loss_function.kind, 0.0, weights)

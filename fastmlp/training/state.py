@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -195,18 +195,18 @@ class TrainingState:
             np.copyto(states, p.states)
             self._whole = self.epoch, self.steps, buffer, states
 
-    def end_epochs(self, records: Iterable[dict[str, Any]]) -> None:
-        """Append records of epochs to the history, and begin the next epoch.
+    def end_epochs(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Append epochs to the history, and begin the next one.
 
         Parameters
         ----------
-        records : iterable of dict
-            Of those that have passed and of the one under way, as in `History`.
+        columns : mapping of str to sequence
+            Those of `History`, of the epochs that have passed and of the one under way. Where the schedule takes note
+            of epochs, none has passed.
         """
-        for record in records:
-            self.history.append(record)
-            self.schedule.after_epoch(record)
-            self.epoch += 1
+        self.history.extend(columns)
+        self.schedule.after_epoch({name: column[-1] for name, column in columns.items()})
+        self.epoch += len(columns["epoch"])
         self._begin_anew()
 
     def undo_epoch(self) -> None:
