@@ -53,6 +53,9 @@ CHOICES = {
     # Rows of a tile of four columns whose terms stand in the lanes; its columns where there are two rows more.
     "dot_rows": _row((4, "avx512f"), (4, "arm64"), (3, "")),
     "below_columns": _row((4, "avx512f"), (4, "arm64"), (2, "")),
+    # Entries of a row ahead of which the place of an entry's row of W is known: of narrow registers it has more loads,
+    # which must not wait.
+    "rows_ahead": _row((0, "avx512f"), (2, "")),
     # A fused multiply-add in one instruction; without one it is computed from plain additions and multiplications.
     "has_fma": _row((True, "fma"), (True, "avx512f"), (True, "arm64"), (False, "")),
     # One instruction moves the chosen lanes of a register of any element type to its front.
@@ -100,6 +103,7 @@ TILE_REGISTERS = choose("tile_registers", FEATURES)
 TALL_ROWS = choose("tall_rows", FEATURES)
 DOT_ROWS = choose("dot_rows", FEATURES)
 BELOW_COLUMNS = choose("below_columns", FEATURES)
+ROWS_AHEAD = choose("rows_ahead", FEATURES)
 HAS_FMA = choose("has_fma", FEATURES)
 PACKS_LANES = choose("packs_lanes", FEATURES)
 SHUFFLES_BYTES = choose("shuffles_bytes", FEATURES)

@@ -7,11 +7,12 @@ needs nothing else. So the rows of a block run through the same stretch of W tog
 import itertools
 
 import numpy as np
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .activations import activate_row
-from .cpu import REGISTER_BYTES, REGISTER_COUNT
+from .cpu import REGISTER_BYTES, REGISTER_COUNT, ROWS_AHEAD
 from .jit import jit
 from .layout import BLOCK_ROWS, LINE, RELU, SUM_TERMS
 from .registers import INDEX, ZERO, as_index, emit_switch, lanes_of, shifted
@@ -80,9 +81,14 @@ class Entries:
             number = self.b.load(self.b.gep(self.table, [self.b.zext(number, INDEX)]))
         return number
 
-    def row(self, matrix, stride, key):
-        """The registers of a row of the matrix."""
+    def place(self, stride, key):
+        """Where the row `key` of a matrix begins, computed where this is said and not where it is used."""
         at = self.b.mul(self.b.zext(key, INDEX), stride)
+        # No instruction, but one for LLVM, which would put off the load of the key until the row is loaded.
+        return self.b.asm(ir.FunctionType(INDEX, [INDEX]), "", "=r,0", [at], False)
+
+    def row(self, matrix, at):
+        """The registers of the row of the matrix that begins at a place."""
         return [self.tile.v.load(matrix, self.b.add(at, column)) for column in self.tile.columns()]
 
     def add_product(self, numbers, row):
@@ -93,12 +99,30 @@ class Entries:
                 self.b.store(self.tile.v.fma(factor, register, self.b.load(cells[r])), cells[r])
 
     def add(self, keys, values, apart, first, last, matrix, stride):
-        """sums += values[k] * matrix[keys[k]] for k from first to last, in order; each sum's values after `apart`."""
-        offsets = [self.b.mul(INDEX(m), apart) for m in range(len(self.sums))]
-        with cgutils.for_range_slice(self.b, first, last, INDEX(1), intp=INDEX) as (k, _):
-            key = self.b.load(self.b.gep(keys, [k]))
-            numbers = [self.number(values, self.b.add(offset, k)) for offset in offsets]
-            self.add_product(numbers, self.row(matrix, stride, key))
+        """sums += values[k] * matrix[keys[k]] for k from first to last, in order; each sum's values after `apart`.
+
+        keys[last] and the key after it are read too.
+        """
+        b = self.b
+        offsets = [b.mul(INDEX(m), apart) for m in range(len(self.sums))]
+
+        def place(k):
+            return self.place(stride, b.load(b.gep(keys, [k])))
+
+        before, body, behind = b.block, b.append_basic_block("body"), b.append_basic_block("behind")
+        begin = first, place(first), place(b.add(first, INDEX(1)))
+        b.cbranch(b.icmp_signed("<", first, last), body, behind)
+        b.position_at_end(body)
+        k, at, ahead = phis = [b.phi(INDEX) for _ in range(3)]
+        following = b.add(k, INDEX(1))
+        numbers = [self.number(values, b.add(offset, k)) for offset in offsets]
+        self.add_product(numbers, self.row(matrix, at))
+        then = following, ahead, place(b.add(k, INDEX(2)))
+        for phi, value, again in zip(phis, begin, then, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(again, b.block)
+        b.cbranch(b.icmp_signed("<", following, last), body, behind)
+        b.position_at_end(behind)
 
     def add_below(self, limit, keys, values, first, last, matrix, stride, part):
         """sum += values[k] * matrix[keys[k]] for k up to the first key that is not below the limit; that k, or last.
@@ -106,44 +130,60 @@ class Entries:
         From the key SUM_TERMS on, where a limit is a multiple of BLOCK_ROWS, in blocks of so many keys, from zero in
         `part` each.
         """
-        b = self.b
-
-        def add(sums):
-            def add_one(k, key):
-                sums.add_product([sums.number(values, k)], sums.row(matrix, stride, key))
-                return b.add(k, INDEX(1))
-
-            return add_one
-
-        def add_block(k, key):
-            end = b.add(b.or_(key, INDEX(BLOCK_ROWS - 1)), INDEX(1))
-            part.clear()
-            k = part.while_below(end, keys, k, last, add(part))
-            self.add_sums(part)
-            return k
-
+        b, inner = self.b, cgutils.alloca_once(self.b, INDEX)
         is_short = b.icmp_signed("<", limit, INDEX(SUM_TERMS))
-        k = self.while_below(b.select(is_short, limit, INDEX(SUM_TERMS)), keys, first, last, add(self))
-        return self.while_below(limit, keys, k, last, add_block)
-
-    def while_below(self, limit, keys, first, last, emit):
-        """Go from `first` to the first key that is not below the limit, or to last; emit(k, key) returns the next k."""
-        b, before = self.b, self.b.block
+        below = b.select(is_short, limit, INDEX(SUM_TERMS))
+        b.store(self.add_while_below(below, keys, values, first, last, matrix, stride), inner)
         head, check, body, behind = (b.append_basic_block(name) for name in ("head", "check", "body", "behind"))
         b.branch(head)
         b.position_at_end(head)
-        k = b.phi(INDEX)
-        k.add_incoming(first, before)
+        k = b.load(inner)
         b.cbranch(b.icmp_signed("<", k, last), check, behind)
         b.position_at_end(check)
         key = b.zext(b.load(b.gep(keys, [k])), INDEX)
         b.cbranch(b.icmp_signed("<", key, limit), body, behind)
         b.position_at_end(body)
-        following = emit(k, key)
-        k.add_incoming(following, b.block)
+        end = b.add(b.or_(key, INDEX(BLOCK_ROWS - 1)), INDEX(1))
+        part.clear()
+        b.store(part.add_while_below(end, keys, values, k, last, matrix, stride), inner)
+        self.add_sums(part)
         b.branch(head)
         b.position_at_end(behind)
-        return k
+        return b.load(inner)
+
+    def add_while_below(self, limit, keys, values, first, last, matrix, stride):
+        """sums += values[k] * matrix[keys[k]] for k from first while keys[k] < limit; returns the next k, or last."""
+        b, before = self.b, self.b.block
+        start, head, body, behind = (b.append_basic_block(name) for name in ("start", "head", "body", "behind"))
+        b.cbranch(b.icmp_signed("<", first, last), start, behind)
+        b.position_at_end(start)
+
+        def look(k):
+            """The key k, or the last one, and the place of its row."""
+            if ROWS_AHEAD:
+                k = b.select(b.icmp_signed("<", k, last), k, b.sub(last, INDEX(1)))
+            key = b.zext(b.load(b.gep(keys, [k])), INDEX)
+            return key, self.place(stride, key)
+
+        begin = [first, *itertools.chain(*(look(b.add(first, INDEX(n))) for n in range(ROWS_AHEAD)))]
+        b.branch(head)
+        b.position_at_end(head)
+        k, *seen = phis = [b.phi(INDEX) for _ in begin]
+        key, at = seen[:2] or look(k)
+        b.cbranch(b.icmp_signed("<", key, limit), body, behind)
+        b.position_at_end(body)
+        following = b.add(k, INDEX(1))
+        self.add_product([self.number(values, k)], self.row(matrix, at))
+        then = [following, *seen[2:], *(look(b.add(k, INDEX(ROWS_AHEAD))) if seen else ())]
+        for phi, value, again in zip(phis, begin, then, strict=True):
+            phi.add_incoming(value, start)
+            phi.add_incoming(again, body)
+        b.cbranch(b.icmp_signed("<", following, last), head, behind)
+        b.position_at_end(behind)
+        reached = b.phi(INDEX)
+        for value, block in ((first, before), (k, head), (following, body)):
+            reached.add_incoming(value, block)
+        return reached
 
     def finish(self, C, epilogue, factor, codes, c_row=NO_ROWS, beside=None):
         totals = [[self.b.load(cell) for cell in cells] for cells in self.sums]
@@ -196,7 +236,7 @@ def _row_sum_skipping(typing, width, A, W, w_row, fan_in, init, out, epilogue):
                 with cgutils.for_range_slice(builder, first, stop, INDEX(1), intp=INDEX) as (k, _):
                     number = sums.number(A, k)
                     with builder.if_then(builder.fcmp_unordered("!=", number, zero)):
-                        sums.add_product([number], sums.row(W, w_row, k))
+                        sums.add_product([number], sums.row(W, sums.place(w_row, k)))
 
             def least(x, y):
                 return builder.select(builder.icmp_signed("<", x, y), x, y)

@@ -16,22 +16,23 @@ AVX = f"{SSE} sse3 ssse3 sse4.1 sse4.2 popcnt avx f16c"
 HASWELL = f"{AVX} avx2 fma bmi bmi2 lzcnt"
 SKYLAKE = f"{HASWELL} avx512f avx512cd avx512bw avx512dq avx512vl"
 
-# Name of a CPU -> its features, and the choices: bytes and number of registers, tiles, fma, packing, shuffling, pause.
+# Name of a CPU -> its features, and the choices: bytes and number of registers, tiles, rows
+# ahead, fma, packing, shuffling, pause.
 CPUS = {
-    "x86-64": (SSE, (16, 16, 2, 6, 3, 2, False, False, False, True)),
-    "ivybridge": (AVX, (32, 16, 2, 6, 3, 2, False, False, False, True)),
-    "haswell": (HASWELL, (32, 16, 2, 6, 3, 2, True, False, True, True)),
-    "skylake-avx512": (SKYLAKE, (64, 32, 4, 8, 4, 4, True, False, True, True)),
-    "zen4": (f"{SKYLAKE} avx512vbmi avx512vbmi2 avx512vnni", (64, 32, 4, 8, 4, 4, True, True, True, True)),
-    "x86 without SSE2": ("x86", (16, 16, 2, 6, 3, 2, False, False, False, False)),
-    "an ARM server": ("arm64 neon fp-armv8 crc lse", (16, 32, 4, 8, 4, 4, True, False, False, False)),
-    "an ARM server with SVE": ("arm64 neon fp-armv8 sve sve2", (16, 32, 4, 8, 4, 4, True, False, False, False)),
-    "macOS on ARM, of which LLVM lists nothing": ("arm64", (16, 32, 4, 8, 4, 4, True, False, False, False)),
-    "a family that nobody has thought of": ("vsx altivec", (16, 16, 2, 6, 3, 2, False, False, False, False)),
+    "x86-64": (SSE, (16, 16, 2, 6, 3, 2, 2, False, False, False, True)),
+    "ivybridge": (AVX, (32, 16, 2, 6, 3, 2, 2, False, False, False, True)),
+    "haswell": (HASWELL, (32, 16, 2, 6, 3, 2, 2, True, False, True, True)),
+    "skylake-avx512": (SKYLAKE, (64, 32, 4, 8, 4, 4, 0, True, False, True, True)),
+    "zen4": (f"{SKYLAKE} avx512vbmi avx512vbmi2 avx512vnni", (64, 32, 4, 8, 4, 4, 0, True, True, True, True)),
+    "x86 without SSE2": ("x86", (16, 16, 2, 6, 3, 2, 2, False, False, False, False)),
+    "an ARM server": ("arm64 neon fp-armv8 crc lse", (16, 32, 4, 8, 4, 4, 2, True, False, False, False)),
+    "an ARM server with SVE": ("arm64 neon fp-armv8 sve sve2", (16, 32, 4, 8, 4, 4, 2, True, False, False, False)),
+    "macOS on ARM, of which LLVM lists nothing": ("arm64", (16, 32, 4, 8, 4, 4, 2, True, False, False, False)),
+    "a family that nobody has thought of": ("vsx altivec", (16, 16, 2, 6, 3, 2, 2, False, False, False, False)),
 }
 NAMES = (
-    "register_bytes", "register_count", "tile_registers", "tall_rows", "dot_rows", "below_columns", "has_fma",
-    "packs_lanes", "shuffles_bytes", "has_pause",
+    "register_bytes", "register_count", "tile_registers", "tall_rows", "dot_rows", "below_columns", "rows_ahead",
+    "has_fma", "packs_lanes", "shuffles_bytes", "has_pause",
 )  # fmt: skip
 
 KERNELS = Path(cpu.__file__).resolve().parent
