@@ -13,7 +13,7 @@ from .jit import inlined, jit
 from .layout import ACTIVATION, BIASES, COLUMNS, FAN_IN, FAN_OUT, LINE, STRIDE, WEIGHTS, aligned_zeros, stride_of
 from .loss import output_block
 from .registers import UNIT, ZERO, lanes_of, load, pointer, shifted, store, transpose_square
-from .sparse_sums import affine_row
+from .sparse_sums import GRAIN_REGISTERS, affine_row
 
 # Columns of a workspace's table: offsets of a layer's inputs, delta and transposed weights, and their strides.
 INPUTS, INPUTS_STRIDE, DELTAS, TRANSPOSED, TRANSPOSED_STRIDE = range(5)
@@ -71,6 +71,13 @@ def width_of(layers, layer, start):
 
 
 @inlined
+def computed_columns(layers, layer, start):
+    """The same in whole grains of registers, of which the strips of a sparse first layer are."""
+    grain = GRAIN_REGISTERS * lanes_of(start)
+    return (layers[layer, FAN_OUT] + grain - 1) // grain * grain
+
+
+@inlined
 def affine_dense(source, layers, parameters, rows, first, count, work, places, at):
     """The first layer for rows rows[first : first + count] of a dense source; the block's outputs start at row `at`.
 
@@ -78,7 +85,7 @@ def affine_dense(source, layers, parameters, rows, first, count, work, places, a
     """
     X, x_row, sample = source
     A, a_row = inputs_of(work, places, ZERO, at)
-    fan_in, columns, activation = layers[0, FAN_IN], layers[0, COLUMNS], layers[0, ACTIVATION]
+    fan_in, columns, activation = layers[0, FAN_IN], computed_columns(layers, ZERO, A), layers[0, ACTIVATION]
     gather(pointer_to(X, sample), x_row, rows, first, count, fan_in, A, a_row)
     if count == 1:
         weights, (out, _) = pointer(parameters), inputs_of(work, places, UNIT, at)
@@ -91,7 +98,8 @@ def affine_dense(source, layers, parameters, rows, first, count, work, places, a
 @inlined
 def affine_sparse(source, layers, parameters, rows, first, count, work, places, at):
     """The same for a sparse source: (indptr, indices, values, table of pixels)."""
-    affine_columns(source, layers, parameters, rows, first, count, ZERO, layers[0, COLUMNS], work, places, at)
+    columns = computed_columns(layers, ZERO, pointer(work))
+    affine_columns(source, layers, parameters, rows, first, count, ZERO, columns, work, places, at)
 
 
 @inlined

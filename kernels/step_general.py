@@ -133,7 +133,8 @@ def step_sparse(
 
     owned: (blocks that hold the batch, first and last row of the weights, and what is the same for all threads here)
     """
-    blocks, low, high, _, columns, _ = owned
+    blocks, low, high, _, _, _ = owned
+    columns = layers[0, COLUMNS]
     inputs = (source, buckets, blocks)
     if task.rule.clip_norm > 0:
         stride = layers[0, STRIDE]

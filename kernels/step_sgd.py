@@ -11,6 +11,7 @@ from . import sparse
 from .block import (
     affine_dense,
     affine_layer,
+    computed_columns,
     delta_below,
     delta_of,
     inputs_of,
@@ -93,7 +94,8 @@ def step_dense(
         first, last = partition(layers[layer, FAN_IN], me, size, GRAIN)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places, lists)
         if layer % size == me:
-            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
+            columns = computed_columns(layers, layer, pointer(work))
+            _step_biases(layers, layer, parameters, count, ZERO, columns, factor, work, places, one)
     return phase
 
 
@@ -117,7 +119,8 @@ def step_sparse(
         first, last = rows_of(me, size, layers, layer, left, right, by_columns)
         _step_layer(me, first, last, layers, layer, parameters, count, factor, work, places, lists)
         if layer % size == me:
-            _step_biases(layers, layer, parameters, count, ZERO, layers[layer, COLUMNS], factor, work, places, one)
+            columns = computed_columns(layers, layer, pointer(work))
+            _step_biases(layers, layer, parameters, count, ZERO, columns, factor, work, places, one)
     return phase
 
 

@@ -15,7 +15,16 @@ The functions here are made from their parts: `kernels` is the module `step_sgd`
 
 import numpy as np
 
-from .block import affine_columns, affine_layer, affine_sparse, delta_of, inputs_of, outputs_of, transpose
+from .block import (
+    affine_columns,
+    affine_layer,
+    affine_sparse,
+    computed_columns,
+    delta_of,
+    inputs_of,
+    outputs_of,
+    transpose,
+)
 from .column_sort import clear, regroup
 from .compress import compress_block
 from .gather import prefetch_samples
@@ -23,7 +32,7 @@ from .jit import inlined, jit
 from .layout import BLOCK_ROWS, COLUMNS, FAN_IN, FAN_OUT, GRAIN, LINE, SUM_TERMS
 from .loss import loss_block
 from .optimizer import copy_network
-from .registers import UNIT, ZERO
+from .registers import UNIT, ZERO, pointer
 from .softmax import cross_entropy_block
 from .sparse import prefetch_row
 from .thread_team import barrier_wait, enter, leave, partition
@@ -90,7 +99,8 @@ def train_sparse(kernels):
         phase = _begin(me, size, state, layers, parameters, work, places)
         own_blocks = buckets.starts.shape[0] // size
         block_zero = me * own_blocks
-        left, right, low, high = ZERO, layers[0, COLUMNS], buckets.owned[me], buckets.owned[me + 1]
+        left, right = ZERO, computed_columns(layers, ZERO, pointer(work))
+        low, high = buckets.owned[me], buckets.owned[me + 1]
         held = (ZERO, np.int64(buckets.starts.shape[0]))
         if by_columns:
             left, right = partition(right, me, size, np.int64(LINE // parameters.itemsize))
