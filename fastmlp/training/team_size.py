@@ -7,6 +7,9 @@ from typing import ClassVar
 
 # After this many chunks of training the other size is tried again: what else the machine does may have changed.
 CHUNKS_BETWEEN_TRIALS = 40
+# The same where the other size took less than CLOSE times as long: the first chunks are short and say little, and cores
+# that share a machine with others may be near one another or far apart, for a second or for minutes.
+CHUNKS_BETWEEN_CLOSE_TRIALS, CLOSE = 10, 1.35
 # How often each size is tried in the first chunks. Of this many and one more the fastest counts: what else the machine
 # does makes single ones slow.
 TRIALS = 2
@@ -50,8 +53,11 @@ class TeamSize:
         untried = [size for size in self.sizes if len(self.seconds_per_row[size]) < TRIALS]
         if untried:
             return untried[0]
-        slowest_first = sorted(self.sizes, key=lambda size: self._start(size) + rows * self._least(size))[::-1]
-        return slowest_first[0 if self.chunks % CHUNKS_BETWEEN_TRIALS == 0 else -1]
+        (least, fastest), (most, slowest) = sorted(
+            (self._start(size) + rows * self._least(size), size) for size in self.sizes
+        )
+        chunks = CHUNKS_BETWEEN_CLOSE_TRIALS if most < CLOSE * least else CHUNKS_BETWEEN_TRIALS
+        return slowest if self.chunks % chunks == 0 else fastest
 
     def record(self, size: int, seconds: float, rows: int) -> None:
         """Take note of what a chunk took.

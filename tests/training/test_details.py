@@ -13,7 +13,14 @@ from fastmlp.training.callbacks import Callback
 from fastmlp.training.checkpoints import CheckpointStore
 from fastmlp.training.first_layer import BREAK_EVEN_DENSITY, compact, rows_at
 from fastmlp.training.state import TrainingState
-from fastmlp.training.team_size import CHUNKS_BETWEEN_TRIALS, SECONDS_TO_START, TeamSize, cores_shared, team_size
+from fastmlp.training.team_size import (
+    CHUNKS_BETWEEN_CLOSE_TRIALS,
+    CHUNKS_BETWEEN_TRIALS,
+    SECONDS_TO_START,
+    TeamSize,
+    cores_shared,
+    team_size,
+)
 from fastmlp.training.trainer import SECONDS_AT_A_TIME
 
 RANDOM = np.random.RandomState(8)
@@ -90,6 +97,12 @@ def test_the_fastest_team_trains_and_the_other_is_tried_now_and_then(seconds, fa
     assert set(sizes[:4]) == {4, 1}
     assert 5 <= sizes[4:].count(slowest) <= 15
     assert sizes.count(fastest) > 0.9 * len(sizes)
+
+
+def test_a_team_that_was_hardly_slower_when_it_was_first_tried_is_soon_tried_again():
+    team = TeamSize(2)
+    trained(team, {2: 1.2e-6, 1: 1e-6}, 5)
+    assert trained(team, {2: 0.6e-6, 1: 1e-6}, CHUNKS_BETWEEN_CLOSE_TRIALS)[-3:] == [2, 2, 2]
 
 
 def test_a_team_that_became_slower_is_left():
