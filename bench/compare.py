@@ -219,15 +219,20 @@ def _beside(measured, cpu, path):
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     cpus = known.get("cpus", {})
     if cpu != "native":
-        return {**known, "cpus": {**cpus, cpu: measured}}
+        return {**known, "cpus": {**cpus, cpu: _with_left_out(measured, cpus.get(cpu, {}))}}
     cpus = {name: other for name, other in cpus.items() if other["machine"] == measured["machine"]}
+    return {**_with_left_out(measured, known), "cpus": cpus}
+
+
+def _with_left_out(measured, known):
+    """What was measured, and what was known of this machine's other workloads."""
     if known.get("machine") != measured["machine"]:
-        return {**measured, "cpus": cpus}
+        return measured
     about = {key: known[key] for key in ("command", "date")}
     results = {result["workload"]["name"]: about | result for result in known["workloads"]}
     results |= {result["workload"]["name"]: result for result in measured["workloads"]}
     ordered = [results[workload.name] for workload in WORKLOADS if workload.name in results]
-    return {**measured, "workloads": ordered, "cpus": cpus}
+    return {**measured, "workloads": ordered}
 
 
 if __name__ == "__main__":

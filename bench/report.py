@@ -193,13 +193,12 @@ def _bars(axes, result):
 def page(measured):
     """The whole of benchmarks.md."""
     results = measured["workloads"]
-    older = dict.fromkeys((each["command"], each["date"]) for each in results if "command" in each)
     parts = [
         "# Benchmarks",
         f"This page is generated: `{measured['command'].strip()}` wrote it, on {measured['date']}. "
         "`python -m bench.report docs` only lays it out again, from [`benchmarks.json`](benchmarks.json), which holds "
         "every sample.",
-        *(f"What this left out stands from `{command}`, on {date}." for command, date in older),
+        *(f"What this left out stands from `{command}`, on {date}." for command, date in _older(measured)),
         *([measured["remark"]] if "remark" in measured else []),
         "![Time of each competitor in each workload](images/benchmarks.png)",
         nearest(measured),
@@ -229,7 +228,14 @@ def page(measured):
 def _as_cpu(cpu, measured):
     """How the numbers of another CPU came about."""
     settings = ", ".join(f"`{name}`" for name in CPUS[cpu])
-    return f"on the same machine by {settings}, measured by `{measured['command']}` on {measured['date']}"
+    commands = [(measured["command"], measured["date"]), *_older(measured)]
+    measured_by = ", what this left out ".join(f"by `{command}` on {date}" for command, date in commands)
+    return f"on the same machine by {settings}, measured {measured_by}"
+
+
+def _older(measured):
+    """(command, date) of the earlier runs from which some workloads are."""
+    return [*dict.fromkeys((each["command"], each["date"]) for each in measured["workloads"] if "command" in each)]
 
 
 def _absent(results):

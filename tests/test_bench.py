@@ -159,6 +159,11 @@ def test_what_a_later_run_on_the_same_machine_left_out_stays_with_its_command(tm
     assert f"What this left out stands from `{both['workloads'][1]['command']}`" in page(both)
     assert _beside(part | {"machine": {"cpu": "another"}}, "native", path)["workloads"] == [first]
 
+    path.write_text(json.dumps(whole | {"cpus": {"haswell": whole}}), encoding="utf-8")
+    held = _beside(part, "haswell", path)
+    assert [each["workload"]["name"] for each in held["cpus"]["haswell"]["workloads"]] == names[0]
+    assert "by `measure the first` on 2026-01-01, what this left out by `" in page(held)
+
 
 FEATURES = """
 try:
