@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastmlp import MLP
+from fastmlp.errors import InputError
 from fastmlp.experiment.recipe_file import load_recipe
 
 ROOT = Path(__file__).parents[1]
@@ -203,7 +204,13 @@ def test_a_figure_can_be_drawn(name, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     import figures
 
-    assert figures.FIGURES[name]().axes
+    try:
+        figure = figures.FIGURES[name]()
+    except InputError as error:
+        if "could not be downloaded" not in str(error):
+            raise
+        pytest.skip(str(error))
+    assert figure.axes
 
 
 def test_every_figure_is_drawn_by_a_function_and_shown_on_a_page(monkeypatch):

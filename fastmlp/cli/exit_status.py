@@ -6,9 +6,9 @@ EXIT_STATUSES = {
     ALL_FAILED: "every configuration failed",
     WRONG_INPUT: "the arguments or the input cannot be used: one line on stderr says why",
     SOME_FAILED: "some configurations failed, the others are compared",
-    HUNG_UP: "ended by SIGHUP, as its terminal was closed; a training resumes with the same command",
-    INTERRUPTED: "interrupted by Ctrl-C; a training resumes with the same command",
-    TERMINATED: "ended by SIGTERM; a training resumes with the same command",
+    HUNG_UP: "its terminal was closed; the same command resumes a training",
+    INTERRUPTED: "interrupted by Ctrl-C; the same command resumes a training",
+    TERMINATED: "ended by SIGTERM; the same command resumes a training",
 }
 
 
