@@ -144,11 +144,12 @@ class DiagnosticsCallback(InternalCallback):
         return next_probe_epoch(epoch, self.session.config.epochs, self._spacing)
 
     def on_epoch_end(self, view: TrainingView) -> None:
-        history = self.session.state.history
-        with closing(self.session.trainer.at_marks()) as marks:
-            for epoch in marks:
-                if (record := history.first(epoch).last()) is not None:
-                    self.examine(record)
+        history, trainer = self.session.state.history, self.session.trainer
+        if trainer.marks:
+            with closing(trainer.at_marks()) as marks:
+                for epoch in marks:
+                    if (record := history.first(epoch).last()) is not None:
+                        self.examine(record)
         if (record := view.record) is not None:
             self.examine(record)
 

@@ -50,7 +50,8 @@ class MetricsCallback(InternalCallback):
             loss = float(held_out[0] / len(session.data.validation[1])) * unit
             accuracy = measure.accuracy(held_out.tolist(), self._validation_spread)
         # Columns of numbers: a record for each of thousands of epochs would set off the garbage collector.
-        sums, hits = np.vstack((passed, totals)).T.tolist()
+        before, (summed, right) = passed.T.tolist(), totals.tolist()
+        sums, hits = [*before[0], summed], [*before[1], right]
         losses, epochs = [total / batches.total_weight for total in sums], len(sums)
         columns = {
             "epoch": range(state.epoch, state.epoch + epochs),

@@ -239,15 +239,17 @@ class Trainer:
         totals = np.zeros((epochs, 2))
         loss = self.loss._replace(weights=batches.weights)
         marks = tuple(mark - state.epoch for mark in self.marks if 0 <= mark - state.epoch < epochs - 1)
-        p = state.parameters
-        shape = len(marks), 1 + len(p.states), len(p.buffer)
-        copies = aligned_zeros(math.prod(shape), p.buffer.dtype).reshape(shape)
+        copies = None
+        if marks:
+            p = state.parameters
+            shape = len(marks), 1 + len(p.states), len(p.buffer)
+            copies = aligned_zeros(math.prod(shape), p.buffer.dtype).reshape(shape)
         self._call(Rows(batches.X, batches.y, orders, loss), rates.reshape(-1), totals, True, marks, copies)
         lost = np.flatnonzero(~np.isfinite(totals[:, 0]))
         done = int(lost[0]) + 1 if len(lost) else epochs
         self._marked = [
             (state.epoch + mark, state.steps + (mark + 1) * rates.shape[1], network)
-            for mark, network in zip(marks, copies, strict=True)
+            for mark, network in zip(marks, () if copies is None else copies, strict=True)
             if mark < done - 1
         ]
         state.steps += done * rates.shape[1]
