@@ -74,7 +74,7 @@ class Buckets(NamedTuple):
 
 def new_buckets(X, blocks, size, sums):
     """`Buckets` for `size` threads with `blocks` blocks each."""
-    # The grid writes whole registers.
+    # The grid writes whole registers, and sums read two keys behind the last one.
     most = BLOCK_ROWS * int(np.diff(X.indptr).max()) + BLOCK_ROWS
     has_grid = X.values.dtype == np.uint8 and X.features <= GRID_COLUMNS
     # Counting the terms of pairs takes as much longer as their sums take less.
